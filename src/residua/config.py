@@ -1,0 +1,133 @@
+"""Every option of every verb, and the only place where a default is written.
+
+The sections are flat to the person who uses them: `--rate 0.1` on the command line, `rate = 0.1` in a
+TOML file (under its section or not) and `rate=0.1` in Python all set `TrainConfig.optimizer.rate`.
+A default of None means that the data set's card decides (see `residua.data.DATASETS`).
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from residua.errors import ConfigError, near
+
+C = TypeVar("C")
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """Which pictures, how they are split and how they are varied."""
+
+    data: str = "digits"
+    """A data set's name, or a folder of pictures with one folder per class."""
+    data_dir: str | None = None
+    """Folder that holds the data sets; without it RESIDUA_DATA, then the user's cache, then a download."""
+    labels: str | None = None
+    """CSV table with the columns file,label[,group]; pictures of one group stay on one side of a split."""
+    size: int | None = None
+    """Height and width in pixels that the pictures of a folder are brought to (64 for a folder)."""
+    validation: float | None = None
+    """Held out of the training split: a share below 1 or a number of pictures (5000 for CIFAR, else 0.1)."""
+    test: float = 0.1
+    """Share of a folder without test/ that is kept for the test split."""
+    crop: int | None = None
+    """Random crops out of pictures padded by this many pixels; 0 for none."""
+    flip: bool | None = None
+    """Mirror half of the pictures left to right."""
+    cutout: int = 0
+    """Side in pixels of a square that is blanked out of every training picture; 0 for none."""
+    balance: bool = False
+    """Weigh the loss so that every class counts the same."""
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """Which network."""
+
+    model: str | None = None
+    """A model's name; `residua models` lists them."""
+    width: int | None = None
+    """Channels of the first stage (16; 8 for pictures like MNIST's)."""
+    shortcut: Literal["A", "B"] = "A"
+    """A: subsample and pad the channels with zeros; B: 1x1 projection."""
+    hidden: tuple[int, ...] = ()
+    """Widths of fully connected layers before the softmax."""
+    dropout: float = 0.0
+    """Share of the features dropped before the last layer."""
+
+
+@dataclass(frozen=True)
+class OptimizerOptions:
+    """How a gradient becomes a step."""
+
+    optimizer: Literal["sgd", "adam", "adamw", "rmsprop"] = "sgd"
+    """The update rule."""
+    rate: float | None = None
+    """Learning rate at the schedule's peak (0.1 for sgd, 0.001 for the others)."""
+    momentum: float = 0.9
+    """Share of the velocity that is kept (sgd, rmsprop)."""
+    nesterov: bool = False
+    """Nesterov's momentum (sgd)."""
+    decay: float = 0.0001
+    """Weight decay."""
+    decoupled: bool = False
+    """Decay the weights beside the gradient instead of through it (always so for adamw)."""
+    decay_norms: bool = True
+    """Decay normalisation weights and biases as well."""
+    clip: float = 0.0
+    """Largest norm of the whole gradient; 0 for no clipping."""
+    smoothing: float = 0.0
+    """Label smoothing: the share of the target spread evenly over all classes."""
+    average: float = 0.0
+    """Decay per step of an exponential moving average of the weights, used to evaluate; 0 for none."""
+
+
+@dataclass(frozen=True)
+class ScheduleOptions:
+    """How long, and at which rate when."""
+
+    epochs: int | None = None
+    """Passes over the training split."""
+    batch: int = 128
+    """Pictures in a step."""
+    schedule: Literal["constant", "steps", "plateau", "cosine", "one-cycle"] = "one-cycle"
+    """steps: the paper's, divided by ten at 1/2 and 3/4; plateau: divided by ten when validation stalls."""
+    warmup: float = 0.0
+    """Epochs of linear warm-up before steps, plateau and cosine."""
+    plateau_patience: int = 5
+    """Epochs without a better validation accuracy before plateau divides the rate."""
+    stop_patience: int = 0
+    """Epochs without a better validation accuracy before training stops; 0 for never."""
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """Where and on what it runs, and what is written."""
+
+    seed: int = 0
+    """One seed: split, weights, order and augmentation follow from it."""
+    engine: Literal["auto", "numpy"] = "auto"
+    """What computes."""
+    threads: int | None = None
+    """Threads to compute with (the cores that this process may use)."""
+    run: str | None = None
+    """Folder of the run (runs/<data>-<model>-<number>)."""
+    checkpoint_seconds: float = 120.0
+    """Longest time between two checkpoints; one is written after each epoch in any case."""
+    checkpoint_steps: int = 0
+    """Steps between two checkpoints; 0 for by time alone."""
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Everything that `residua train` can be told."""
+
+    data: DataOptions = field(default_factory=DataOptions)
+    model: ModelOptions = field(default_factory=ModelOptions)
+    optimizer: OptimizerOptions = field(default_factory=OptimizerOptions)
+    schedule: ScheduleOptions = field(default_factory=ScheduleOptions)
+    run: RunOptions = field(default_factory=RunOptions)

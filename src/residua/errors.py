@@ -1,0 +1,58 @@
+"""Errors for people: one line that says what was required, what came and what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class ResiduaError(Exception):
+    """Anything that the person at the keyboard can mend; the program prints it as one line.
+
+    `exit_code` is what the command line ends with: 2 where the request cannot be carried out.
+    """
+
+    exit_code = 2
+
+
+class ConfigError(ResiduaError, ValueError):
+    """An option that does not exist, or a value that an option cannot take."""
+
+
+class ShapeError(ResiduaError, ValueError):
+    """Arrays or pictures of a shape that a layer or a model cannot take."""
+
+
+class DataError(ResiduaError, ValueError):
+    """A data set, folder, archive or table that cannot be used as it is."""
+
+
+class PictureError(DataError):
+    """One picture that cannot be read; names the file and the reason."""
+
+
+class ModelFileError(ResiduaError, ValueError):
+    """A model file, checkpoint or foreign weights file that cannot be read."""
+
+
+class RunError(ResiduaError):
+    """A run folder that cannot be continued or written."""
+
+
+class EngineError(ResiduaError, ValueError):
+    """An engine that is unknown or not installed."""
+
+
+class NonFiniteError(ResiduaError, ArithmeticError):
+    """The loss stopped being a finite number; training ended at that step."""
+
+    exit_code = 1
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """A hint for an unknown name: ` Did you mean 'x' or 'y'?`, or the whole choice when nothing is near."""
+    choices = sorted(known)
+    close = difflib.get_close_matches(name.lower(), choices, n=3, cutoff=0.6)
+    if close:
+        return " Did you mean " + " or ".join(repr(c) for c in close) + "?"
+    return " Choose from: " + ", ".join(choices) + "."
