@@ -7,13 +7,8 @@ A default of None means that the data set's card decides (see `residua.data.DATA
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
-from pathlib import Path
-from typing import Any, Literal, TypeVar
-
-from residua.errors import ConfigError, near
+from dataclasses import dataclass, field
+from typing import Literal, TypeVar
 
 C = TypeVar("C")
 

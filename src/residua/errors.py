@@ -20,7 +20,15 @@ class ConfigError(ResiduaError, ValueError):
 
 
 class ShapeError(ResiduaError, ValueError):
-    """Arrays or pictures of a shape that a layer or a model cannot take."""
+    """Arrays or pictures of a shape that a layer or a model cannot take; `place` is the layer's path."""
+
+    def __init__(self, message: str, place: str = "") -> None:
+        super().__init__(f"{place}: {message}" if place else message)
+        self.message, self.place = message, place
+
+    def within(self, name: str) -> ShapeError:
+        """The same error, seen from the container that holds the layer under `name`."""
+        return ShapeError(self.message, f"{name}.{self.place}" if self.place else name)
 
 
 class DataError(ResiduaError, ValueError):

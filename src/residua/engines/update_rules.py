@@ -1,0 +1,91 @@
+"""How a gradient changes a weight: the arithmetic of the optimisers, for any NumPy-like module.
+
+Every rule takes one weight, its slots, its gradient and the rate, and gives back the new weight and slots.
+Classic decay adds decay * weight to the gradient; decoupled decay takes rate * decay * weight off the
+weight itself (Loshchilov and Hutter 2019, algorithm 2).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+Array = Any
+
+
+def _decayed(
+    weight: Array, gradient: Array, rate: float, decay: float, decoupled: bool
+) -> tuple[Array, Array]:
+    if decay and decoupled:
+        return weight - (rate * decay) * weight, gradient
+    if decay:
+        return weight, gradient + decay * weight
+    return weight, gradient
+
+
+def sgd(
+    weight: Array,
+    velocity: Array,
+    gradient: Array,
+    rate: float,
+    *,
+    momentum: float,
+    nesterov: bool,
+    decay: float,
+    decoupled: bool,
+) -> tuple[Array, Array]:
+    """velocity = momentum * velocity + gradient; weight -= rate * velocity (Sutskever et al. 2013).
+
+    Nesterov's form steps along gradient + momentum * velocity instead.
+    """
+    weight, gradient = _decayed(weight, gradient, rate, decay, decoupled)
+    velocity = momentum * velocity + gradient
+    direction = gradient + momentum * velocity if nesterov else velocity
+    return weight - rate * direction, velocity
+
+
+def adam(
+    xp: Any,
+    weight: Array,
+    first: Array,
+    second: Array,
+    gradient: Array,
+    rate: float,
+    *,
+    count: float,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    decay: float,
+    decoupled: bool,
+) -> tuple[Array, Array, Array]:
+    """Moments of the gradient, corrected for their start at zero (Kingma and Ba 2015, algorithm 1).
+
+    `count` is the number of this step, from 1.
+    """
+    weight, gradient = _decayed(weight, gradient, rate, decay, decoupled)
+    first = first + (1 - beta1) * (gradient - first)
+    second = second + (1 - beta2) * (gradient * gradient - second)
+    step = rate / (1 - beta1**count)
+    root = xp.sqrt(second) * (1 - beta2**count) ** -0.5 + eps
+    return weight - step * first / root, first, second
+
+
+def rmsprop(
+    xp: Any,
+    weight: Array,
+    square: Array,
+    velocity: Array,
+    gradient: Array,
+    rate: float,
+    *,
+    alpha: float,
+    eps: float,
+    momentum: float,
+    decay: float,
+    decoupled: bool,
+) -> tuple[Array, Array, Array]:
+    """The gradient over the root of its running mean square (Hinton, lecture 6e, 2012), with momentum."""
+    weight, gradient = _decayed(weight, gradient, rate, decay, decoupled)
+    square = alpha * square + (1 - alpha) * gradient * gradient
+    velocity = momentum * velocity + gradient / (xp.sqrt(square) + eps)
+    return weight - rate * velocity, square, velocity

@@ -1,0 +1,88 @@
+"""What a layer is: a frozen dataclass that holds configuration and no arrays.
+
+Its arrays, the variables, are a nested dictionary that the caller holds. `init` makes them, `forward` and
+`backward` receive them, `freeze` turns layer and variables into the same function for inference. Engines
+compute; a layer hands their opaque values from one operation to the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from residua.engines.base import Array, Engine
+from residua.errors import ShapeError
+from residua.variables import Tree, count_parameters
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a network's summary; shapes are those of one picture, (H, W, C) or (C,)."""
+
+    name: str
+    kind: str
+    input_shape: Shape
+    output_shape: Shape
+    parameters: int
+    multiply_adds: int
+
+
+@dataclass(frozen=True)
+class Layer:
+    """The contract. A layer without variables only writes forward and backward."""
+
+    def init(self, rng: np.random.Generator) -> Tree:
+        """New variables, float32, on the host: every engine starts from the same numbers."""
+        return {}
+
+    def forward(self, engine: Engine, v: Tree, x: Array) -> tuple[Array, Any, Tree]:
+        """y, what backward needs, and the statistics that replace variables of the same name."""
+        raise NotImplementedError
+
+    def backward(self, engine: Engine, v: Tree, saved: Any, dy: Array) -> tuple[Array, Tree]:
+        """dx and the gradients, named like the variables."""
+        raise NotImplementedError
+
+    def infer(self, engine: Engine, v: Tree, x: Array) -> Array:
+        """y alone; containers drop what backward would need as they go."""
+        return self.forward(engine, v, x)[0]
+
+    def freeze(self, v: Tree) -> tuple[Layer, Tree]:
+        """A layer and variables that compute the same function for inference, without statistics."""
+        return self, v
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """The shape of one output for one input; ShapeError where the layer cannot take it."""
+        return shape
+
+    def multiply_adds(self, shape: Shape) -> int:
+        """Multiplications that are summed up, for one input of this shape: the usual measure of cost."""
+        return 0
+
+    def rows(self, shape: Shape, name: str = "") -> Iterator[Row]:
+        """The summary's lines for this layer and the layers inside it."""
+        variables = self.init(np.random.default_rng(0))
+        yield Row(
+            name,
+            type(self).__name__,
+            shape,
+            self.output_shape(shape),
+            count_parameters(variables),
+            self.multiply_adds(shape),
+        )
+
+
+def need_shape(layer: Layer, shape: Shape, wanted: str, fits: bool) -> None:
+    """Raise a ShapeError that says what the layer takes, unless it fits."""
+    if not fits:
+        raise ShapeError(f"{type(layer).__name__} needs {wanted}; it was given {shape}")
+
+
+def sparse(stats: Mapping[str, Tree]) -> Tree:
+    """The branches that hold anything."""
+    return {name: branch for name, branch in stats.items() if branch}

@@ -1,0 +1,51 @@
+"""Networks as plain data (dictionaries, lists, numbers, strings) and back: how a model file keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from residua.errors import ModelFileError, near
+from residua.layers import LAYERS
+from residua.layers.base import Layer
+
+
+def describe(layer: Layer) -> dict[str, Any]:
+    """{"layer": its class, and its fields}; layers within fields are described in turn."""
+    description: dict[str, Any] = {"layer": type(layer).__name__}
+    for entry in fields(layer):
+        value = getattr(layer, entry.name)
+        if isinstance(value, Layer):
+            value = describe(value)
+        elif isinstance(value, Mapping):
+            value = {name: describe(inner) for name, inner in value.items()}
+        description[entry.name] = value
+    return description
+
+
+def build(description: Mapping[str, Any], layers: Mapping[str, type[Layer]] | None = None) -> Layer:
+    """The layer that was described. Only classes in `layers` (default: `LAYERS`) can be built.
+
+    Raises ModelFileError for an unknown class, field or value.
+    """
+    table = LAYERS if layers is None else layers
+    try:
+        name = description["layer"]
+        if name not in table:
+            raise ModelFileError(
+                f"the file names a layer {name!r} that this version does not have.{near(str(name), table)} "
+                "A newer residua may; layers of your own are passed as `layers`."
+            )
+        values = {key: _value(value, table) for key, value in description.items() if key != "layer"}
+        return table[name](**values)
+    except (TypeError, KeyError, AttributeError) as error:
+        raise ModelFileError(f"the file's description of its network cannot be read: {error}") from None
+
+
+def _value(value: Any, table: Mapping[str, type[Layer]]) -> Any:
+    if isinstance(value, Mapping):
+        if "layer" in value:
+            return build(value, table)
+        return {name: build(inner, table) for name, inner in value.items()}
+    return value

@@ -1,0 +1,41 @@
+"""Dropout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from residua.engines.base import Array, Engine
+from residua.layers.base import Layer
+from residua.layers.shape import Identity
+from residua.variables import Tree
+
+
+@dataclass(frozen=True)
+class Dropout(Layer):
+    """Set a share `rate` of the numbers to zero and divide the others by 1 - rate (Srivastava et al. 2014).
+
+    Variable: key (2,) uint32, a seed and a step. Randomness is data: the mask follows from the key, and
+    the next step's key goes out with the statistics, so that a resumed run draws what it would have drawn.
+    """
+
+    rate: float = 0.5
+
+    def init(self, rng: np.random.Generator) -> Tree:
+        """A seed from `rng`, step 0."""
+        return {"key": np.array([rng.integers(2**32), 0], np.uint32)}
+
+    def forward(self, engine: Engine, v: Tree, x: Array) -> tuple[Array, Any, Tree]:
+        """y, shaped like x, and the next key."""
+        y, saved = engine.dropout(x, v["key"], rate=self.rate)
+        return y, saved, {"key": v["key"] + np.array([0, 1], np.uint32)}
+
+    def backward(self, engine: Engine, v: Tree, saved: Any, dy: Array) -> tuple[Array, Tree]:
+        """dy through the same mask."""
+        return engine.dropout_backward(dy, saved), {}
+
+    def freeze(self, v: Tree) -> tuple[Layer, Tree]:
+        """Nothing is dropped."""
+        return Identity(), {}

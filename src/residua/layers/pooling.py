@@ -1,0 +1,78 @@
+"""Pooling: maxima and means over windows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from residua.engines.base import Array, Engine
+from residua.layers.base import Layer, Shape, need_shape
+from residua.variables import Tree
+
+
+@dataclass(frozen=True)
+class _WindowPool(Layer):
+    """What both pools share: kernel, stride and padding in pixels."""
+
+    kernel: int = 2
+    stride: int = 2
+    padding: int = 0
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """(H, W, C) -> (H', W', C); a window that does not fit whole is left out."""
+        need_shape(self, shape, "pictures (H, W, C)", len(shape) == 3)
+        least = self.kernel - 2 * self.padding
+        need_shape(self, shape, f"pictures of at least {least} pixels", min(shape[:2]) >= least)
+        height, width = ((side + 2 * self.padding - self.kernel) // self.stride + 1 for side in shape[:2])
+        return (height, width, shape[2])
+
+
+@dataclass(frozen=True)
+class MaxPool2d(_WindowPool):
+    """The largest value of each window; the gradient goes to the first of equal ones."""
+
+    def forward(self, engine: Engine, v: Tree, x: Array) -> tuple[Array, Any, Tree]:
+        """y: (N, H', W', C)."""
+        y, saved = engine.max_pool(x, kernel=self.kernel, stride=self.stride, padding=self.padding)
+        return y, saved, {}
+
+    def backward(self, engine: Engine, v: Tree, saved: Any, dy: Array) -> tuple[Array, Tree]:
+        """dy at the places of the largest values."""
+        dx = engine.max_pool_backward(dy, saved, kernel=self.kernel, stride=self.stride, padding=self.padding)
+        return dx, {}
+
+
+@dataclass(frozen=True)
+class AveragePool2d(_WindowPool):
+    """The mean of each window; padding counts as zeros."""
+
+    def forward(self, engine: Engine, v: Tree, x: Array) -> tuple[Array, Any, Tree]:
+        """y: (N, H', W', C)."""
+        y, saved = engine.average_pool(x, kernel=self.kernel, stride=self.stride, padding=self.padding)
+        return y, saved, {}
+
+    def backward(self, engine: Engine, v: Tree, saved: Any, dy: Array) -> tuple[Array, Tree]:
+        """dy spread evenly over each window."""
+        dx = engine.average_pool_backward(
+            dy, saved, kernel=self.kernel, stride=self.stride, padding=self.padding
+        )
+        return dx, {}
+
+
+@dataclass(frozen=True)
+class GlobalAveragePool(Layer):
+    """(N, H, W, C) -> (N, C): the mean over each picture (Lin et al. 2014, section 3.2)."""
+
+    def forward(self, engine: Engine, v: Tree, x: Array) -> tuple[Array, Any, Tree]:
+        """y: (N, C)."""
+        y, saved = engine.global_average_pool(x)
+        return y, saved, {}
+
+    def backward(self, engine: Engine, v: Tree, saved: Any, dy: Array) -> tuple[Array, Tree]:
+        """dy spread evenly over each picture."""
+        return engine.global_average_pool_backward(dy, saved), {}
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """(H, W, C) -> (C,)."""
+        need_shape(self, shape, "pictures (H, W, C)", len(shape) == 3)
+        return shape[2:]
