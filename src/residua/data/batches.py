@@ -1,0 +1,158 @@
+"""Batches of an epoch, prepared one ahead of the consumer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from residua.data.augment import ORDER, Augment, hash_integers
+from residua.data.pictures import Pictures
+from residua.data.preprocessing import Preprocessing
+from residua.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Pictures to learn from or to judge.
+
+    images: (N, H, W, C) float32, normalised and varied. labels: (N,) int64. indices: (N,) int64, the
+    places of the pictures in their split, for naming files.
+    """
+
+    images: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    indices: NDArray[np.int64]
+
+
+class Batches:
+    """The batches of a split: every picture exactly once an epoch, the last batch smaller if need be.
+
+    With a seed the order is drawn from (seed, epoch); without one it is the order of the split, for
+    evaluation. `waited_seconds` is the time that the consumer of the latest epoch stood waiting for data.
+    """
+
+    def __init__(
+        self,
+        pictures: Pictures,
+        preprocessing: Preprocessing,
+        augment: Augment | None = None,
+        batch: int = 128,
+        seed: int | None = None,
+    ) -> None:
+        if not isinstance(batch, int) or batch < 1:
+            raise ConfigError(f"A batch needs at least 1 picture, not {batch!r}.")
+        if augment and seed is None:
+            raise ConfigError("Varying the pictures needs a seed to draw from.")
+        preprocessing.check(pictures.images)
+        self.pictures, self.preprocessing, self.augment = pictures, preprocessing, augment
+        self.batch, self.seed = batch, seed
+        self.waited_seconds = 0.0
+
+    @property
+    def count(self) -> int:
+        """Batches in an epoch."""
+        return -(-len(self.pictures) // self.batch)
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[Batch]:
+        with self.epoch(0) as batches:
+            yield from batches
+
+    def epoch(self, epoch: int, start: int = 0) -> Epoch:
+        """The batches of one epoch from batch `start` on; use it in a `with` statement.
+
+        A start in the middle gives exactly the batches that the whole epoch would have given.
+        """
+        if not 0 <= start <= self.count:
+            raise ConfigError(f"The epoch has batches 0 to {self.count - 1}; it cannot start at {start}.")
+        return Epoch(self, epoch, start)
+
+    def order(self, epoch: int) -> NDArray[np.int64]:
+        """(N,) the places of the split in the order in which this epoch visits them.
+
+        Sorted by a hash of our own rather than shuffled by NumPy, whose shuffles may change with its
+        version; a resumed run must go on in the same order.
+        """
+        places = np.arange(len(self.pictures), dtype=np.int64)
+        if self.seed is None:
+            return places
+        return np.argsort(hash_integers(self.seed, epoch, ORDER, places), kind="stable")
+
+    def make(self, order: NDArray[np.int64], epoch: int, number: int) -> Batch:
+        """Prepare batch `number` of an epoch visited in `order`."""
+        indices = order[number * self.batch : (number + 1) * self.batch]
+        images = self.pictures.images[indices]
+        labels = self.pictures.labels[indices]
+        if self.augment and self.seed is not None:
+            ready = self.augment.apply(images, self.preprocessing, self.seed, epoch, indices)
+        else:
+            ready = self.preprocessing.normalize(images)
+        return Batch(ready, labels, indices)
+
+
+class Epoch(Iterator[Batch]):
+    """An epoch under way: one batch is being prepared while the consumer works on another.
+
+    What fails in the background is raised from `next`. Leaving the `with` statement, the last batch, an
+    error or `close` end the background thread.
+    """
+
+    def __init__(self, batches: Batches, epoch: int, start: int) -> None:
+        batches.waited_seconds = 0.0
+        self._batches, self._epoch, self._next = batches, epoch, start
+        self._order = batches.order(epoch)
+        self._pool: ThreadPoolExecutor | None = None
+        self._ahead: Future[Batch] | None = None
+        if start < batches.count:
+            self._pool = ThreadPoolExecutor(1, thread_name_prefix="residua-batches")
+            self._prepare()
+
+    def __next__(self) -> Batch:
+        if self._ahead is None:
+            self.close()
+            raise StopIteration
+        began = time.perf_counter()
+        try:
+            batch = self._ahead.result()
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            self._batches.waited_seconds += time.perf_counter() - began
+        self._prepare()
+        return batch
+
+    def close(self) -> None:
+        """Stop preparing and wait for the thread to end; harmless when repeated."""
+        pool, self._pool, self._ahead = self._pool, None, None
+        if pool is not None:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        # An iterator that is dropped half-way must not keep its thread; waiting here could block.
+        if (pool := getattr(self, "_pool", None)) is not None:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _prepare(self) -> None:
+        if self._pool is not None and self._next < self._batches.count:
+            self._ahead = self._pool.submit(self._batches.make, self._order, self._epoch, self._next)
+            self._next += 1
+        else:
+            self.close()

@@ -1,0 +1,116 @@
+"""Decoding a folder's pictures once: threads fill an array on disk that later runs memory-map."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from numpy.lib.format import open_memmap
+from numpy.typing import NDArray
+
+from residua.data.pictures import DECODER, quiet, read_bytes, read_picture
+from residua.errors import DataError, PictureError
+from residua.files.durable import remove_stale, replacing, write_durably
+
+Say = Callable[[str], None]
+MOST_BAD = 0.01
+
+
+def hash_files(paths: Sequence[Path]) -> list[str]:
+    """SHA-256 of every file, in order; a file that cannot be read counts as empty until it is decoded."""
+
+    def digest(path: Path) -> str:
+        try:
+            return hashlib.sha256(read_bytes(path)).hexdigest()
+        except PictureError:
+            return hashlib.sha256(b"").hexdigest()
+
+    with ThreadPoolExecutor(_threads()) as pool:
+        return list(pool.map(digest, paths))
+
+
+def decode_once(
+    paths: Sequence[Path], digests: Sequence[str], size: tuple[int, int, int], folder: Path, say: Say
+) -> tuple[NDArray[np.uint8], dict[int, str]]:
+    """All pictures as (N, H, W, C) uint8, from `folder` where an earlier run has put them.
+
+    size: height, width, channels. Returns the array, memory-mapped where the folder can be written and
+    in memory (said once) where not, and the reasons why some pictures are bad, by place; those rows are
+    blank. The cache is keyed by the content of the files, the size and the version of the decoder.
+    """
+    key = hashlib.sha256(json.dumps([DECODER, *size, *digests]).encode()).hexdigest()[:32]
+    pixels, notes = folder / f"{key}.npy", folder / f"{key}.json"
+    shape = (len(paths), *size)
+    known = _load(pixels, notes, shape)
+    if known is not None:
+        images, bad = known
+        # Reasons name files, which may have moved since: the present names are put in.
+        return images, {place: text.replace("{file}", str(paths[place]), 1) for place, text in bad.items()}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        remove_stale(folder)
+        with replacing(pixels, error=_Unwritable) as temporary:
+            images = open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
+            # Takes the disk space now: a full disk would otherwise end the process when a page is written.
+            _reserve(temporary)
+            bad = _decode_all(paths, images, size)
+            images.flush()
+            del images
+        texts = {str(place): text.replace(str(paths[place]), "{file}", 1) for place, text in bad.items()}
+        write_durably(notes, json.dumps(texts).encode(), error=_Unwritable)
+        loaded = _load(pixels, notes, shape)
+        if loaded is not None:
+            return loaded[0], bad
+    except (_Unwritable, OSError) as problem:
+        say(f"The pictures are kept in memory, not in {folder}: {' '.join(str(problem).split())[:200]}")
+    memory = np.zeros(shape, np.uint8)
+    return memory, _decode_all(paths, memory, size)
+
+
+class _Unwritable(DataError):
+    """The cache folder refuses; decoded pictures stay in memory instead."""
+
+
+def _decode_all(
+    paths: Sequence[Path], images: NDArray[np.uint8], size: tuple[int, int, int]
+) -> dict[int, str]:
+    """Fill `images` in threads (decoding releases Python's lock); returns what is wrong, by place."""
+
+    def decode(place: int) -> tuple[int, str] | None:
+        try:
+            images[place] = read_picture(paths[place], *size)
+        except PictureError as problem:
+            return place, str(problem)
+        return None
+
+    with quiet(), ThreadPoolExecutor(_threads()) as pool:
+        return dict(found for found in pool.map(decode, range(len(paths))) if found is not None)
+
+
+def _load(
+    pixels: Path, notes: Path, shape: tuple[int, ...]
+) -> tuple[NDArray[np.uint8], dict[int, str]] | None:
+    """What an earlier run left, or None where it is absent, unfinished or damaged."""
+    try:
+        bad = {int(place): str(text) for place, text in json.loads(notes.read_bytes()).items()}
+        images = np.load(pixels, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, AttributeError, EOFError):
+        return None
+    return (images, bad) if images.shape == shape and images.dtype == np.uint8 else None
+
+
+def _reserve(path: Path) -> None:
+    if hasattr(os, "posix_fallocate"):
+        with path.open("rb+") as stream:
+            os.posix_fallocate(stream.fileno(), 0, path.stat().st_size)
+
+
+def _threads() -> int:
+    """Cores that this process may use, at most 16: beyond that the disk is what is waited for."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(allowed, 16)

@@ -1,0 +1,213 @@
+"""A data set that is open: its classes, its three splits, and a fingerprint of each."""
+
+from __future__ import annotations
+
+import hashlib
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from residua.data.cache import MOST_BAD, decode_once, hash_files
+from residua.data.cards import Card
+from residua.data.fetch import find_cifar_folder, find_idx_files, user_cache
+from residua.data.folder import Listing
+from residua.data.pictures import Pictures
+from residua.data.readers import read_cifar, read_idx_pair
+from residua.data.splits import held_out_count, hold_out
+from residua.errors import ConfigError, DataError
+
+Split = Literal["train", "validation", "test"]
+Say = Callable[[str], None]
+SPLITS = ("train", "validation", "test")
+_FIXED_TEST = 0.2  # of data sets whose publisher names no test split; drawn once, whatever the run's seed
+
+
+class Source(Protocol):
+    """What a data set is read from."""
+
+    def read(self, split: Split) -> Pictures:
+        """The pictures of a split."""
+        ...
+
+    def labels(self, split: Split) -> NDArray[np.int64]:
+        """(N,) the labels of a split, without decoding where that can be avoided."""
+        ...
+
+    def fingerprint(self, split: Split) -> str:
+        """SHA-256 over names, labels and content of a split."""
+        ...
+
+
+class DataSet:
+    """A data set's classes, sizes and splits.
+
+    name: as it was asked for. classes: names in the order of the labels. height, width: pixels.
+    card: publisher, citation and recipe.
+    """
+
+    def __init__(self, card: Card, source: Source) -> None:
+        self.card, self.name, self.classes = card, card.name, card.classes
+        self.height, self.width, self.channels = card.height, card.width, card.channels
+        self._source = source
+
+    def read(self, split: Split) -> Pictures:
+        """The pictures of a split; the publisher's test files are opened only for "test"."""
+        return self._source.read(_known(split))
+
+    def counts(self, split: Split = "train") -> dict[str, int]:
+        """Pictures of every class in a split, by the name of the class."""
+        numbers = np.bincount(self._source.labels(_known(split)), minlength=len(self.classes))
+        return dict(zip(self.classes, numbers.tolist(), strict=True))
+
+    def fingerprint(self, split: Split) -> str:
+        """SHA-256 over the names, labels and content of a split: equal as long as nothing changed."""
+        return self._source.fingerprint(_known(split))
+
+
+def _known(split: Split) -> Split:
+    if split not in SPLITS:
+        raise ConfigError(f"A split is one of {', '.join(SPLITS)}, not {split!r}.")
+    return split
+
+
+class Published:
+    """A published data set, whose validation split is held out of its training split by seed."""
+
+    def __init__(self, card: Card, data_dir: str | None, validation: float, seed: int, say: Say) -> None:
+        self.card, self.validation, self.seed, self.say = card, validation, seed, say
+        # Looked for, and fetched, now: a test split that is missing should not be news after training.
+        self.files = find_idx_files(card, data_dir) if card.kind.startswith("idx") else {}
+        self.folder = find_cifar_folder(card, data_dir) if card.kind == "cifar" else Path()
+        # Only what somebody still holds: the same split is not read twice in a row, nor kept for long.
+        self._held: weakref.WeakValueDictionary[str, Pictures] = weakref.WeakValueDictionary()
+
+    def read(self, split: Split) -> Pictures:
+        """The pictures of a split, in memory."""
+        pictures = self._held.get(split)
+        if pictures is None:
+            if split == "test":
+                pictures = self._part("test")
+            else:
+                whole = self._part("training")
+                pictures = whole.take(self._places(whole.labels)[split])
+            self._held[split] = pictures
+        return pictures
+
+    def labels(self, split: Split) -> NDArray[np.int64]:
+        """(N,) the labels of a split."""
+        return self.read(split).labels
+
+    def fingerprint(self, split: Split) -> str:
+        """SHA-256 over names, labels and content of a split."""
+        pictures = self.read(split)
+        digest = hashlib.sha256()
+        for text in (self.card.name, *self.card.classes, *pictures.names):
+            digest.update(text.encode() + b"\0")
+        digest.update(str(pictures.images.shape).encode())
+        digest.update(np.ascontiguousarray(pictures.labels, dtype="<i8").data)
+        digest.update(np.ascontiguousarray(pictures.images).data)
+        return digest.hexdigest()
+
+    def _places(self, labels: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
+        count = held_out_count(self.validation, len(labels), "validation")
+        kept, held = hold_out(labels, count, self.seed, self.card.classes, option="validation", say=self.say)
+        return {"train": kept, "validation": held}
+
+    def _part(self, part: Literal["training", "test"]) -> Pictures:
+        """All pictures outside the test split, or the test split."""
+        card = self.card
+        if card.kind == "cifar":
+            return read_cifar(self.folder, part, len(card.classes))
+        if card.kind == "idx":
+            return self._idx("train" if part == "training" else "t10k")
+        whole = _digits() if card.kind == "digits" else self._idx("t10k")
+        count = held_out_count(_FIXED_TEST, len(whole), "test")
+        kept, held = hold_out(whole.labels, count, 0, card.classes, option="test")
+        return whole.take(kept if part == "training" else held)
+
+    def _idx(self, stem: str) -> Pictures:
+        card = self.card
+        images = self.files[f"{stem}-images-idx3-ubyte.gz"]
+        labels = self.files[f"{stem}-labels-idx1-ubyte.gz"]
+        return read_idx_pair(images, labels, len(card.classes), card.height, card.width)
+
+
+def _digits() -> Pictures:
+    """scikit-learn's digits, whose pixels count 0 to 16, as uint8."""
+    from sklearn.datasets import load_digits
+
+    found = load_digits()
+    images = np.rint(found.images * (255 / 16)).astype(np.uint8)[..., None]
+    return Pictures(images, found.target.astype(np.int64), tuple(f"digits[{i}]" for i in range(len(images))))
+
+
+class Folder:
+    """Somebody's own pictures, decoded once into the user's cache."""
+
+    def __init__(self, card: Card, listing: Listing, say: Say) -> None:
+        self.card, self.listing, self.say = card, listing, say
+        self.bad: dict[int, str] = {}
+        self._digests: dict[int, str] = {}
+        self._pixels: dict[int, NDArray[np.uint8]] = {}
+
+    def read(self, split: Split) -> Pictures:
+        """The pictures of a split, in memory."""
+        listing = self.listing
+        places = listing.splits[split]
+        if not len(places):
+            shape = (0, self.card.height, self.card.width, self.card.channels)
+            return Pictures(np.zeros(shape, np.uint8), np.zeros(0, np.int64), ())
+        number = next(n for n, pool in enumerate(listing.pools) if places[0] in pool)
+        pool, pixels = listing.pools[number], self._decoded(number)
+        good = np.array([place for place in places.tolist() if place not in self.bad], dtype=np.int64)
+        # A whole pool stays memory-mapped; a part of one is copied out of it.
+        whole = len(good) == len(pool)
+        images = pixels if whole else pixels[np.searchsorted(pool, good)]
+        return Pictures(images, listing.labels[good], tuple(listing.names[place] for place in good.tolist()))
+
+    def labels(self, split: Split) -> NDArray[np.int64]:
+        """(N,) the labels of a split."""
+        places = self.listing.splits[split]
+        return self.listing.labels[[place for place in places.tolist() if place not in self.bad]]
+
+    def fingerprint(self, split: Split) -> str:
+        """SHA-256 over names, labels and content of a split."""
+        listing, places = self.listing, self.listing.splits[split].tolist()
+        self._hash(places)
+        digest = hashlib.sha256()
+        for place in places:
+            label = listing.classes[listing.labels[place]]
+            digest.update(f"{listing.names[place]}\0{label}\0{self._digests[place]}\0".encode())
+        return digest.hexdigest()
+
+    def _hash(self, places: list[int]) -> None:
+        new = [place for place in places if place not in self._digests]
+        self._digests.update(zip(new, hash_files([self.listing.paths[place] for place in new]), strict=True))
+
+    def _decoded(self, number: int) -> NDArray[np.uint8]:
+        """The pixels of a pool; reports its bad pictures, and stops when there are too many."""
+        if number not in self._pixels:
+            listing, card = self.listing, self.card
+            pool = listing.pools[number].tolist()
+            self._hash(pool)
+            pixels, bad = decode_once(
+                [listing.paths[place] for place in pool],
+                [self._digests[place] for place in pool],
+                (card.height, card.width, card.channels),
+                user_cache() / "pictures",
+                self.say,
+            )
+            self.bad.update((pool[at], reason) for at, reason in bad.items())
+            for _, reason in sorted(bad.items()):
+                self.say(f"Skipped: {reason}")
+            if len(self.bad) > MOST_BAD * len(listing.paths):
+                raise DataError(
+                    f"{len(self.bad)} of {len(listing.paths)} pictures in {card.name} cannot be read, more "
+                    f"than 1 %; the first: {next(iter(self.bad.values()))} Mend or remove them."
+                )
+            self._pixels[number] = pixels
+        return self._pixels[number]

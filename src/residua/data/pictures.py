@@ -1,0 +1,254 @@
+"""Picture files, and splits of pictures as arrays."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import threading
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from residua.errors import ConfigError, DataError, PictureError, ShapeError
+
+if TYPE_CHECKING:
+    from PIL import Image as PillowImage
+
+# Changes whenever the same file would give other pixels, so that no cache outlives its decoder.
+DECODER = 1
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
+SUFFIXES = frozenset([".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"])
+MOST_PIXELS = 100_000_000
+MOST_BYTES = 500_000_000
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """One split, in memory or memory-mapped.
+
+    images: (N, H, W, C) uint8. labels: (N,) int64. names: what each picture is called, such as
+    "cat/cat.0.jpg" or "data_batch_1[17]".
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    names: Sequence[str]
+
+    def __post_init__(self) -> None:
+        if not len(self.images) == len(self.labels) == len(self.names):
+            raise ShapeError(
+                f"{len(self.images)} pictures with {len(self.labels)} labels and {len(self.names)} names."
+            )
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def take(self, indices: NDArray[np.int64] | Sequence[int]) -> Pictures:
+        """The pictures at these places, in this order, copied."""
+        places = np.asarray(indices, dtype=np.int64)
+        names = tuple(self.names[place] for place in places.tolist())
+        return Pictures(self.images[places], self.labels[places], names)
+
+
+def read_picture(source: Path | str | bytes, height: int, width: int, channels: int) -> NDArray[np.uint8]:
+    """Read a JPEG, PNG, WebP, BMP, GIF (first frame) or TIFF as (height, width, channels) uint8.
+
+    source: a path, or the file's bytes. The shorter side is brought to size and the middle kept; the
+    EXIF orientation is applied, transparency laid on white, CMYK, palettes and 16 bits converted.
+    channels: 1 or 3. Raises PictureError naming the file and the reason, before decoding where the
+    picture has more than 100 million pixels.
+    """
+    if isinstance(source, bytes):
+        return decode(source, "the picture", height, width, channels)
+    return decode(read_bytes(Path(source)), str(source), height, width, channels)
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a picture file; raises PictureError where there is none to read."""
+    try:
+        if not path.is_file():
+            reason = "it is a folder" if path.is_dir() else "there is no such file"
+            raise PictureError(f"Cannot read {path}: {reason}.")
+        if path.stat().st_size > MOST_BYTES:
+            raise PictureError(f"Cannot read {path}: more than {MOST_BYTES // 10**6} MB. Make it smaller.")
+        return path.read_bytes()
+    except (OSError, ValueError) as problem:
+        if isinstance(problem, PictureError):
+            raise
+        raise PictureError(f"Cannot read {path}: {getattr(problem, 'strerror', None) or problem}.") from None
+
+
+def decode(data: bytes, name: str, height: int, width: int, channels: int) -> NDArray[np.uint8]:
+    """Decode a picture file's bytes; see `read_picture`. name: for messages."""
+    if channels not in (1, 3) or height < 1 or width < 1:
+        raise ConfigError(
+            f"Pictures have 1 or 3 channels and at least 1x1 pixels, not {height}x{width}x{channels}."
+        )
+    if not data:
+        raise PictureError(f"Cannot read {name}: it is empty (0 bytes).")
+    from PIL import Image, UnidentifiedImageError
+
+    with quiet():
+        try:
+            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+                if image.width * image.height > MOST_PIXELS:
+                    raise _too_large(name, f"{image.width}x{image.height} pixels")
+                return _fit(image, height, width, channels)
+        except PictureError:
+            raise
+        except Image.DecompressionBombError:
+            raise _too_large(name, _size_in_header(data)) from None
+        except UnidentifiedImageError:
+            start = data[:512].lstrip().lower()
+            found = (
+                "it holds a web page" if start.startswith((b"<!doctype html", b"<html")) else "it is damaged"
+            )
+            raise PictureError(
+                f"Cannot read {name}: {found}, not a JPEG, PNG, WebP, BMP, GIF or TIFF picture."
+            ) from None
+        except Exception as problem:  # decoders raise a dozen kinds, struct.error and IndexError among them
+            reason = " ".join(str(problem).split())[:120] or type(problem).__name__
+            raise PictureError(f"Cannot read {name}: {reason}.") from None
+
+
+def _too_large(name: str, size: str) -> PictureError:
+    return PictureError(f"Cannot read {name}: {size}, more than 100 million. Make it smaller.")
+
+
+def _size_in_header(data: bytes) -> str:
+    """The size that a PNG claims; other formats just count as too large."""
+    if data[:8] == b"\x89PNG\r\n\x1a\n" and len(data) >= 24:
+        w, h = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+        return f"{w}x{h} pixels"
+    return "too many pixels"
+
+
+def _fit(image: PillowImage.Image, height: int, width: int, channels: int) -> NDArray[np.uint8]:
+    """Turn, convert, resize and crop an opened picture."""
+    from PIL import Image
+
+    orientation = image.getexif().get(0x0112, 1)
+    if orientation in (5, 6, 7, 8):  # a quarter turn: the stored picture lies on its side
+        height, width = width, height
+    # A JPEG can be decoded at 1/2, 1/4 or 1/8 of its size; twice the target keeps the resizing smooth.
+    side = 2 * max(height, width)
+    if min(image.size) >= 2 * side:
+        image.draft(None, (side, side))
+    flat = _flatten(image, "L" if channels == 1 else "RGB")
+    scale = min(flat.width / width, flat.height / height)
+    across, down = scale * width, scale * height
+    left, top = (flat.width - across) / 2, (flat.height - down) / 2
+    box = (left, top, left + across, top + down)
+    small = flat.resize((width, height), Image.Resampling.BILINEAR, box=box)
+    turn = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_270,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_90,
+    }.get(orientation)
+    if turn is not None:
+        small = small.transpose(turn)
+    pixels = np.asarray(small, dtype=np.uint8)
+    return np.ascontiguousarray(pixels.reshape(pixels.shape[0], pixels.shape[1], channels))
+
+
+def _flatten(image: PillowImage.Image, mode: str) -> PillowImage.Image:
+    """Bring any mode to 8 bits of grey ("L") or colour ("RGB"), transparency laid on white."""
+    from PIL import Image
+
+    if image.mode.startswith(("I", "F")):
+        pixels = np.asarray(image)
+        # 16-bit values span 0..65535 and floating-point ones 0..1; anything else has no agreed white.
+        most = 1.0 if pixels.dtype.kind == "f" else 65535
+        if not (pixels.min() >= 0 and pixels.max() <= most):
+            raise ValueError(f"its values run from {pixels.min()} to {pixels.max()}, not 0 to {most:g}")
+        eight = np.rint(pixels * (255 / most)).astype(np.uint8)
+        return Image.fromarray(eight).convert(mode)
+    if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
+        clear = image.convert("RGBA")
+        white = Image.new("RGBA", clear.size, (255, 255, 255, 255))
+        return Image.alpha_composite(white, clear).convert(mode)
+    if mode == "L" and image.mode not in ("L", "1", "RGB"):
+        return image.convert("RGB").convert("L")
+    return image.convert(mode)
+
+
+_quiet_lock = threading.Lock()
+_quiet_depth = 0
+_quiet_filters: Any = None
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Keep Pillow's own warnings (size, odd metadata) to ourselves, in any number of threads.
+
+    `warnings.catch_warnings` is not safe in threads, so only the first to enter and the last to leave
+    touch the filters.
+    """
+    global _quiet_depth, _quiet_filters
+    with _quiet_lock:
+        if _quiet_depth == 0:
+            _quiet_filters = warnings.catch_warnings()
+            _quiet_filters.__enter__()
+            warnings.filterwarnings("ignore", module=r"PIL\.")
+        _quiet_depth += 1
+    try:
+        yield
+    finally:
+        with _quiet_lock:
+            _quiet_depth -= 1
+            if _quiet_depth == 0:
+                _quiet_filters.__exit__(None, None, None)
+
+
+def find_pictures(paths: Iterable[Path | str]) -> list[Path]:
+    """The pictures to predict: files as given, folders searched through, in the order of their names.
+
+    Within folders only the usual suffixes count, hidden files do not; a file that is named is kept
+    whatever it is called. Raises DataError for a path that does not exist or a folder without pictures.
+    """
+    found: list[Path] = []
+    for path in map(Path, paths):
+        if path.is_dir():
+            inside = list(walk_pictures(path))
+            if not inside:
+                raise DataError(f"{path} holds no pictures (looked for {', '.join(sorted(SUFFIXES))}).")
+            found += inside
+        elif path.exists():
+            found.append(path)
+        else:
+            raise DataError(f"{path} does not exist; name a picture or a folder of pictures.")
+    return list(dict.fromkeys(found))
+
+
+def walk_pictures(folder: Path) -> Iterator[Path]:
+    """Every picture below `folder`, sorted; links are followed, but no folder twice."""
+    visited: set[tuple[int, int]] = set()
+
+    def refuse(problem: OSError) -> None:
+        raise DataError(f"Cannot look into {problem.filename}: {problem.strerror}. Change its permissions.")
+
+    for place, folders, files in os.walk(folder, followlinks=True, onerror=refuse):
+        status = os.stat(place)
+        if (status.st_dev, status.st_ino) in visited:
+            folders.clear()
+            continue
+        visited.add((status.st_dev, status.st_ino))
+        folders[:] = sorted(name for name in folders if visible(name))
+        for name in sorted(files):
+            if visible(name) and Path(name).suffix.lower() in SUFFIXES:
+                yield Path(place, name)
+
+
+def visible(name: str) -> bool:
+    """Whether a file or folder is meant for people: not hidden, not macOS's shadow copies."""
+    return not name.startswith(".") and name != "__MACOSX"

@@ -1,0 +1,123 @@
+"""From pixels to numbers: one fixed scale and shift per channel, kept in the model file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from residua.errors import DataError, ShapeError
+
+_CHUNK_PIXELS = 1 << 24  # bounds the memory of a count over a memory-mapped data set
+_LEAST_STD = 1 / 255  # a channel that never changes is centred and left alone
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """The size of the pictures and, per channel, the mean and standard deviation that they are brought to.
+
+    mean, std: one number per channel, of pixels divided by 255, measured on the training split alone.
+    """
+
+    height: int
+    width: int
+    channels: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        sides = (self.height, self.width, self.channels)
+        if any(not isinstance(side, int) or side < 1 for side in sides):
+            raise ShapeError(f"Pictures need a height, width and channels of at least 1, not {sides}.")
+        if len(self.mean) != self.channels or len(self.std) != self.channels:
+            raise ShapeError(
+                f"{self.channels} channels need as many means and standard deviations, "
+                f"not {len(self.mean)} and {len(self.std)}."
+            )
+        if not all(map(math.isfinite, self.mean)) or not all(0 < s < math.inf for s in self.std):
+            raise ShapeError("Means must be finite and standard deviations above zero.")
+
+    def normalize(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Bring pictures to about zero mean and unit variance: (pixel / 255 - mean) / std.
+
+        images: (N, H, W, C) uint8. Returns (N, H, W, C) float32, contiguous. The result for a picture
+        does not depend on the others in the batch. Raises ShapeError for pictures of another size.
+        """
+        self.check(images)
+        n, h, w, c = images.shape
+        scale, shift = self._rows
+        rows = np.ascontiguousarray(images).reshape(n * h, w * c)
+        result = np.multiply(rows, scale, dtype=np.float32)
+        result += shift
+        return result.reshape(n, h, w, c)
+
+    def check(self, images: NDArray[np.uint8]) -> None:
+        """Raise ShapeError unless `images` are (N, H, W, C) uint8 of this size."""
+        wanted = (self.height, self.width, self.channels)
+        if images.ndim != 4 or images.shape[1:] != wanted:
+            raise ShapeError(
+                f"Pictures must be (N, {', '.join(map(str, wanted))}) for this model, "
+                f"not {images.shape}; resize them or read them with read_picture."
+            )
+        if images.dtype != np.uint8:
+            raise ShapeError(f"Pictures must be uint8 (0 to 255), not {images.dtype}.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain types for JSON; `from_dict` reads them back without loss."""
+        return {
+            "height": self.height,
+            "width": self.width,
+            "channels": self.channels,
+            "mean": list(self.mean),
+            "std": list(self.std),
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Preprocessing:
+        """Read what `to_dict` wrote; raises ShapeError where something is missing or impossible."""
+        try:
+            height, width, channels = (int(values[key]) for key in ("height", "width", "channels"))
+            mean = tuple(float(value) for value in values["mean"])
+            std = tuple(float(value) for value in values["std"])
+        except (KeyError, TypeError, ValueError) as problem:
+            raise ShapeError(f"The preprocessing is incomplete or malformed ({problem!r}).") from problem
+        return cls(height, width, channels, mean, std)
+
+    @classmethod
+    def measure(cls, images: NDArray[np.uint8]) -> Preprocessing:
+        """Measure mean and standard deviation of (N, H, W, C) uint8 pictures exactly.
+
+        The 256 possible values are counted and summed as whole numbers, so the result depends neither
+        on the order of the pictures nor on the machine. Raises DataError where there are no pictures.
+        """
+        n, h, w, c = images.shape
+        if images.size == 0:
+            raise DataError("There are no training pictures to measure the mean and deviation of.")
+        counts = np.zeros((c, 256), np.int64)
+        step = max(1, _CHUNK_PIXELS // (h * w * c))
+        for start in range(0, n, step):
+            chunk = images[start : start + step].reshape(-1, c)
+            for channel in range(c):
+                counts[channel] += np.bincount(np.ascontiguousarray(chunk[:, channel]), minlength=256)
+        pixels = n * h * w
+        means, deviations = [], []
+        for channel in range(c):
+            column = [int(count) for count in counts[channel]]  # exact: Python's integers do not overflow
+            total = sum(value * count for value, count in enumerate(column))
+            squares = sum(value * value * count for value, count in enumerate(column))
+            means.append(total / pixels / 255)
+            variance = (squares * pixels - total * total) / (pixels * pixels) / 255**2
+            deviations.append(max(math.sqrt(variance), _LEAST_STD))
+        return cls(h, w, c, tuple(means), tuple(deviations))
+
+    @cached_property
+    def _rows(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Scale and shift repeated along a row: NumPy's inner loop runs over W*C values, not over C."""
+        scale = np.array([1 / (255 * std) for std in self.std])
+        shift = np.array([-mean / std for mean, std in zip(self.mean, self.std, strict=True)])
+        return np.tile(scale, self.width).astype(np.float32), np.tile(shift, self.width).astype(np.float32)

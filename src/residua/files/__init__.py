@@ -1,0 +1,1 @@
+"""Files on disk: written so that a crash cannot harm them, read so that they cannot run code."""
