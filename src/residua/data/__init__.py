@@ -33,11 +33,13 @@ def _warn(message: str) -> None:
     warnings.warn(message, stacklevel=3)
 
 
-def open_dataset(options: DataOptions, seed: int, *, say: Callable[[str], None] = _warn) -> DataSet:
+def open_dataset(
+    options: DataOptions, seed: int, *, say: Callable[[str], None] = _warn, channels: int = 3
+) -> DataSet:
     """Open a data set of `DATASETS`, or a folder of pictures, as the options ask.
 
     seed: draws the validation split (and a folder's test split). say: is told, one line each, what was
-    mended or skipped. Raises DataError where the data cannot be had, ConfigError for options that do
+    mended or skipped. channels: of a folder's pictures, 3 for colour and 1 for grey. Raises DataError where the data cannot be had, ConfigError for options that do
     not fit.
     """
     from residua.data.dataset import DataSet, Folder, Published
@@ -58,7 +60,7 @@ def open_dataset(options: DataOptions, seed: int, *, say: Callable[[str], None] 
         raise ConfigError(f"--size must be 1 to 4096 pixels, not {size}.")
     validation = 0.1 if options.validation is None else options.validation
     listing = list_folder(folder, options.labels, validation, options.test, seed, say)
-    card = folder_card(options.data, size, listing.classes)
+    card = folder_card(options.data, size, listing.classes, channels)
     return DataSet(card, Folder(card, listing, say))
 
 

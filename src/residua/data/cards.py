@@ -221,8 +221,8 @@ DATASETS: dict[str, Card] = {
 FOLDER_SIZE = 64
 
 
-def folder_card(path: str, size: int, classes: tuple[str, ...]) -> Card:
-    """The card of somebody's own folder of pictures, brought to size x size pixels in colour."""
+def folder_card(path: str, size: int, classes: tuple[str, ...], channels: int = 3) -> Card:
+    """The card of somebody's own folder of pictures, brought to size x size pixels."""
     return Card(
         name=path,
         title=f"Pictures in {path}",
@@ -230,7 +230,7 @@ def folder_card(path: str, size: int, classes: tuple[str, ...]) -> Card:
         citation="",
         height=size,
         width=size,
-        channels=3,
+        channels=channels,
         classes=classes,
         kind="folder",
         recipe=Recipe("resnet20", width=16, epochs=30, crop=size // 8, flip=True),

@@ -7,6 +7,7 @@ import os
 import shutil
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -181,7 +182,7 @@ def _extract(archive: Path, folder: Path) -> None:
                         f"{archive} holds {member.name!r}, which is no plain file; it is refused."
                     )
             packed.extractall(folder, members, filter="data")
-    except (tarfile.TarError, EOFError) as problem:
+    except (tarfile.TarError, EOFError, zlib.error) as problem:
         raise DataError(f"{archive} is damaged or unsafe ({_short(problem)}). Fetch it again.") from problem
 
 
