@@ -1,1 +1,57 @@
-"""Residual networks from scratch: train, evaluate and use picture classifiers on an ordinary computer."""
+"""Residual networks from scratch: train, evaluate and use picture classifiers on an ordinary computer.
+
+    import residua
+    result = residua.train("digits", epochs=10)
+    residua.evaluate(result.model)
+    residua.predict(result.model, "pictures/")
+
+Importing residua loads no engine; what is used is loaded when it is used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from residua.api import evaluate, import_weights, predict, train
+    from residua.classifier import Classifier
+    from residua.engines import open_engine
+    from residua.files.model_file import Model, load_model, save_model
+    from residua.models import build_model
+
+_PLACES = {
+    "Classifier": "residua.classifier",
+    "Model": "residua.files.model_file",
+    "build_model": "residua.models",
+    "evaluate": "residua.api",
+    "import_weights": "residua.api",
+    "load_model": "residua.files.model_file",
+    "open_engine": "residua.engines",
+    "predict": "residua.api",
+    "save_model": "residua.files.model_file",
+    "train": "residua.api",
+}
+
+__all__ = [
+    "Classifier",
+    "Model",
+    "build_model",
+    "evaluate",
+    "import_weights",
+    "load_model",
+    "open_engine",
+    "predict",
+    "save_model",
+    "train",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name in _PLACES:
+        return getattr(importlib.import_module(_PLACES[name]), name)
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("residua")
+    raise AttributeError(f"module 'residua' has no attribute {name!r}")

@@ -8,9 +8,7 @@ A default of None means that the data set's card decides (see `residua.data.DATA
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, TypeVar
-
-C = TypeVar("C")
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -110,11 +108,13 @@ class RunOptions:
     threads: int | None = None
     """Threads to compute with (the cores that this process may use)."""
     run: str | None = None
-    """Folder of the run (runs/<data>-<model>-<number>)."""
+    """Folder of the run (runs/DATA-MODEL-NUMBER)."""
     checkpoint_seconds: float = 120.0
     """Longest time between two checkpoints; one is written after each epoch in any case."""
     checkpoint_steps: int = 0
     """Steps between two checkpoints; 0 for by time alone."""
+    final_test: bool = True
+    """Evaluate the best model on the test split, once, at the end."""
 
 
 @dataclass(frozen=True)
@@ -126,3 +126,57 @@ class TrainConfig:
     optimizer: OptimizerOptions = field(default_factory=OptimizerOptions)
     schedule: ScheduleOptions = field(default_factory=ScheduleOptions)
     run: RunOptions = field(default_factory=RunOptions)
+
+
+@dataclass(frozen=True)
+class EvaluateConfig:
+    """Everything that `residua evaluate` can be told."""
+
+    data: str | None = None
+    """Data set or folder (the one that the model was trained on)."""
+    data_dir: str | None = None
+    """Folder that holds the data sets; without it RESIDUA_DATA, then the user's cache, then a download."""
+    labels: str | None = None
+    """CSV table with the columns file,label[,group]."""
+    split: Literal["test", "validation", "train"] = "test"
+    """Which pictures."""
+    batch: int = 256
+    """Pictures at a time."""
+    output: str | None = None
+    """Folder for the picture of the confusion matrix (beside the model)."""
+    engine: Literal["auto", "numpy"] = "auto"
+    """What computes."""
+    threads: int | None = None
+    """Threads to compute with (the cores that this process may use)."""
+
+
+@dataclass(frozen=True)
+class PredictConfig:
+    """Everything that `residua predict` can be told."""
+
+    top: int = 3
+    """How many names to give for each picture."""
+    batch: int = 64
+    """Pictures at a time."""
+    engine: Literal["auto", "numpy"] = "auto"
+    """What computes."""
+    threads: int | None = None
+    """Threads to compute with (the cores that this process may use)."""
+
+
+@dataclass(frozen=True)
+class ImportConfig:
+    """Everything that `residua import` can be told."""
+
+    model: str | None = None
+    """The architecture (found by the names and shapes of the weights)."""
+    output: str | None = None
+    """The model file to write (beside the weights)."""
+    classes: str | None = None
+    """A data set's name, or names with commas between (class0, class1, ...)."""
+    size: int = 32
+    """Height and width in pixels that the network was trained at."""
+    mean: tuple[float, ...] = (0.485, 0.456, 0.406)
+    """Mean per channel that was taken off the pixels, in 0..1 (ImageNet's)."""
+    std: tuple[float, ...] = (0.229, 0.224, 0.225)
+    """Standard deviation per channel, in 0..1 (ImageNet's)."""

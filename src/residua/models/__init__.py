@@ -11,7 +11,7 @@ from residua.errors import ConfigError, near
 from residua.layers import Sequential
 from residua.models.resnet import small_resnet
 
-__all__ = ["MODELS", "Card", "build_model"]
+__all__ = ["MODELS", "Card", "build_model", "find_card"]
 
 HE_2015 = "He et al. 2015, Deep Residual Learning for Image Recognition, arXiv 1512.03385, section 4.2"
 
@@ -31,10 +31,12 @@ class Card:
     parameters: int
     published_error: float | None = None
     note: str = ""
+    title: str = ""
 
 
 def _resnet(depth: int, parameters: int, error: float | None, note: str = "") -> Card:
-    return Card(small_resnet, {"depth": depth}, (32, 32, 3), HE_2015, parameters, error, note)
+    title = f"residual network of {depth} layers for small pictures"
+    return Card(small_resnet, {"depth": depth}, (32, 32, 3), HE_2015, parameters, error, note, title)
 
 
 def _plain(depth: int, parameters: int, error: float | None = None) -> Card:

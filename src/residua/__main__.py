@@ -1,0 +1,5 @@
+"""`python -m residua` is `residua`."""
+
+from residua.cli import main
+
+main()

@@ -1,0 +1,205 @@
+"""The verbs in Python: what the command line calls, and what a program or a notebook calls."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from residua.config import EvaluateConfig, ImportConfig, PredictConfig, TrainConfig
+from residua.errors import ConfigError
+from residua.options import check, configure
+
+if TYPE_CHECKING:
+    from residua.files.model_file import Model
+    from residua.insight.metrics import Evaluation
+    from residua.insight.predict import Prediction
+    from residua.training.progress import Reporter
+    from residua.training.train import Trained
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """A finished run.
+
+    run: its folder. model: the file of the best model. best_epoch: from 1. validation_accuracy: the best,
+    between 0 and 1, None without a validation split. test: the best model on the test split.
+    """
+
+    run: Path
+    model: Path
+    best_epoch: int
+    validation_accuracy: float | None
+    test: Evaluation | None
+
+
+def train(
+    data: str | Path | None = None,
+    *,
+    config: TrainConfig | None = None,
+    resume: str | Path | None = None,
+    reporter: Reporter | None = None,
+    **options: Any,
+) -> TrainResult:
+    """Train a network: `train("digits", model="resnet8", epochs=10, rate=0.05)`.
+
+    data: a data set's name or a folder of pictures. options: every field of `TrainConfig`'s sections,
+    by name; or a whole `config`. resume: a run folder to go on with instead. reporter: hears of the
+    progress (`residua.training.progress.Quiet()` for silence). Raises ResiduaError.
+    """
+    from residua.insight.figures import draw_curves
+    from residua.training.progress import make_reporter
+    from residua.training.train import resume_training, start_training
+
+    reporter = reporter or make_reporter()
+    if resume is not None:
+        if data is not None or config is not None or options:
+            raise ConfigError("--resume goes on with a run as it was begun: it takes no other options")
+        from residua.training.run_folder import read_run
+
+        chosen = read_run(Path(resume))
+    else:
+        if config is not None and (data is not None or options):
+            raise ConfigError("give either a whole config or single options, not both")
+        named = {} if data is None else {"data": str(data)}
+        chosen = check(config) if config is not None else configure(TrainConfig, named | options)
+    with _threads(chosen.run.threads):
+        if resume is not None:
+            trained = resume_training(Path(resume), reporter, draw_curves)
+        else:
+            trained = start_training(chosen, reporter, draw_curves)
+        draw_curves(trained.run)
+        test = _final_test(trained, reporter) if chosen.run.final_test else None
+    return TrainResult(trained.run, trained.best, trained.best_epoch, trained.validation_accuracy, test)
+
+
+def _final_test(trained: Trained, reporter: Reporter) -> Evaluation:
+    """The best model on the test split, kept as test.json and confusion.png in the run folder."""
+    from residua.files.durable import write_durably
+    from residua.files.model_file import load_model
+    from residua.insight.evaluate import evaluate_model
+    from residua.insight.figures import draw_confusion
+
+    config = trained.config
+    asked = EvaluateConfig(data_dir=config.data.data_dir, labels=config.data.labels, engine=config.run.engine)
+    evaluation = evaluate_model(load_model(trained.best), asked, reporter.say)
+    write_durably(trained.run / "test.json", (json.dumps(evaluation.to_dict(), indent=1) + "\n").encode())
+    draw_confusion(evaluation, trained.run / "confusion.png")
+    return evaluation
+
+
+def evaluate(
+    model: str | Path | Model, data: str | Path | None = None, *, say: Any = print, **options: Any
+) -> Evaluation:
+    """Evaluate a model file (or run folder) on its test split, or on other data with the same classes.
+
+    options: the fields of `EvaluateConfig`. Writes <model>-confusion.png beside the model, or into
+    `output`. Raises ResiduaError.
+    """
+    from residua.files.model_file import Model, best_model, load_model
+    from residua.insight.evaluate import evaluate_model
+    from residua.insight.figures import draw_confusion
+
+    named = {} if data is None else {"data": str(data)}
+    config = configure(EvaluateConfig, named | options)
+    if isinstance(model, Model):
+        loaded, place = model, None
+    else:
+        path = best_model(model) if Path(model).is_dir() else Path(model)
+        loaded, place = load_model(path), path.with_name(f"{path.stem}-confusion.png")
+    if config.output is not None:
+        place = Path(config.output) / "confusion.png"
+    with _threads(config.threads):
+        evaluation = evaluate_model(loaded, config, say)
+    if place is not None:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        say(f"Picture: {draw_confusion(evaluation, place)}")
+    return evaluation
+
+
+def predict(
+    model: str | Path | Model, files: str | Path | Sequence[str | Path], **options: Any
+) -> list[Prediction]:
+    """Name what is in pictures; folders are searched through. A bad picture's prediction has an `error`.
+
+    options: the fields of `PredictConfig`. Raises ResiduaError where there is nothing to predict.
+    """
+    return list(iterate_predictions(model, files, configure(PredictConfig, options)))
+
+
+def iterate_predictions(
+    model: str | Path | Model, files: str | Path | Sequence[str | Path], config: PredictConfig
+) -> Iterator[Prediction]:
+    """As `predict`, one picture after the other as the answers come."""
+    from residua.data.pictures import find_pictures
+    from residua.files.model_file import Model, load_model
+    from residua.insight.predict import predict_files
+
+    loaded = model if isinstance(model, Model) else load_model(model)
+    named = [files] if isinstance(files, str | Path) else list(files)
+    found = find_pictures(Path(entry) for entry in named)
+    with _threads(config.threads):
+        yield from predict_files(loaded, found, config)
+
+
+def import_weights(weights: str | Path, **options: Any) -> tuple[Path, Model]:
+    """Turn weights that PyTorch wrote into a model file; the file and the model.
+
+    options: the fields of `ImportConfig`. Raises ModelFileError where the weights fit no model.
+    """
+    from residua.data.preprocessing import Preprocessing
+    from residua.files.model_file import Model, save_model
+    from residua.files.torch_file import read_torch_weights
+    from residua.models.foreign import fit_foreign
+
+    config = configure(ImportConfig, options)
+    path = Path(weights)
+    name, network, variables = fit_foreign(read_torch_weights(path), config.model, str(path))
+    count = int(variables["head"]["weight"].shape[1])
+    channels = int(variables["stem"]["conv"]["weight"].shape[2])
+    classes, data = _class_names(config.classes, count)
+    for option in ("mean", "std"):
+        if len(getattr(config, option)) != channels:
+            raise ConfigError(f"--{option} takes {channels} numbers for this network, one per channel")
+    model = Model(
+        name,
+        network,
+        variables,
+        classes,
+        Preprocessing(config.size, config.size, channels, config.mean, config.std),
+        {"data": data, "kind": "published" if data else None, "imported_from": path.name},
+    )
+    output = Path(config.output) if config.output else path.with_suffix(".model.safetensors")
+    if output.is_dir():
+        output = output / f"{path.stem}.safetensors"
+    save_model(output, model)
+    return output, model
+
+
+def _class_names(given: str | None, count: int) -> tuple[tuple[str, ...], str | None]:
+    from residua.data import DATASETS
+
+    if given is None:
+        return tuple(f"class{number}" for number in range(count)), None
+    if given in DATASETS:
+        names, data = DATASETS[given].classes, given
+    else:
+        names, data = tuple(name.strip() for name in given.split(",")), None
+    if len(names) != count or len(set(names)) != count:
+        raise ConfigError(f"--classes takes {count} different names for this network; {len(names)} came")
+    return names, data
+
+
+@contextlib.contextmanager
+def _threads(count: int | None) -> Iterator[None]:
+    """Compute with so many threads; None leaves it to the libraries, which take the cores there are."""
+    if count is None:
+        yield
+        return
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(count):
+        yield

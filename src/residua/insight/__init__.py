@@ -1,0 +1,1 @@
+"""Insight: what a trained network is worth, in numbers and pictures."""

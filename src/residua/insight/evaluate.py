@@ -1,0 +1,88 @@
+"""Evaluate a model file on a data set: the one place that reads the test split."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from residua.config import DataOptions, EvaluateConfig
+from residua.data import DataSet, Pictures, open_dataset
+from residua.data.batches import Batches
+from residua.data.dataset import Split
+from residua.engines import open_engine
+from residua.errors import ConfigError, DataError
+from residua.files.model_file import Model
+from residua.insight.metrics import Evaluation, measure
+from residua.training.inference import answer
+
+Say = Callable[[str], None]
+
+
+def evaluate_model(model: Model, config: EvaluateConfig, say: Say) -> Evaluation:
+    """The metrics of a model on a split of the data it was trained on, or of other data.
+
+    Other data must have the model's classes, by name; a folder of them without test/ is taken whole.
+    Raises DataError where classes do not match, ConfigError where no data is known.
+    """
+    known = model.training
+    name = config.data or known.get("data")
+    if name is None:
+        raise ConfigError("this model does not say what it was trained on: name a data set with --data")
+    same = known.get("data") is not None and _same(name, known["data"])
+    folder = Path(name).is_dir() and (not same or known.get("kind") == "folder")
+    shape = model.preprocessing
+    options = DataOptions(
+        data=known["data"] if same and not folder else name,
+        data_dir=config.data_dir,
+        labels=config.labels or (known.get("labels") if same else None),
+        size=shape.height if folder else None,
+        validation=known.get("validation") if same else None,
+        test=known.get("test", DataOptions.test) if same else DataOptions.test,
+    )
+    data = open_dataset(options, int(known.get("seed", 0)) if same else 0, say=say, channels=shape.channels)
+    if same and folder and data.fingerprint("train") != known.get("fingerprint"):
+        say(
+            f"{name} has changed since this model was trained: "
+            "its test split may hold pictures that the model has seen"
+        )
+    whole = folder and not same and not (Path(name) / "test").is_dir()
+    split = "whole folder" if whole else config.split
+    pictures = _whole(data) if whole else data.read(config.split)
+    if not len(pictures):
+        raise DataError(f"the {config.split} split of {name} is empty: name another with --split")
+    labels = _translate(pictures.labels, data.classes, model.classes, name)
+    pictures = Pictures(pictures.images, labels, pictures.names)
+    batches = Batches(pictures, shape, None, config.batch)
+    answers = answer(open_engine(config.engine), *model.frozen(), batches)
+    return measure(answers, model.classes, name, split)
+
+
+def _same(one: str, other: str) -> bool:
+    return one == other or (Path(one).is_dir() and Path(one).resolve() == Path(other).resolve())
+
+
+def _whole(data: DataSet) -> Pictures:
+    splits: tuple[Split, ...] = ("train", "validation", "test")
+    parts = [part for part in map(data.read, splits) if len(part)]
+    return Pictures(
+        np.concatenate([part.images for part in parts]),
+        np.concatenate([part.labels for part in parts]),
+        tuple(name for part in parts for name in part.names),
+    )
+
+
+def _translate(
+    labels: NDArray[np.int64], classes: tuple[str, ...], known: tuple[str, ...], name: str
+) -> NDArray[np.int64]:
+    """Labels by the data's order of classes -> by the model's; matched by name, never by position."""
+    if strange := [entry for entry in classes if entry not in known]:
+        raise DataError(
+            f"{name} has classes that the model does not know ({', '.join(strange[:4])}); "
+            f"it knows {', '.join(known[:6])}{', ...' if len(known) > 6 else ''}"
+        )
+    places = np.array([known.index(entry) for entry in classes], np.int64)
+    translated: NDArray[np.int64] = places[labels]
+    return translated

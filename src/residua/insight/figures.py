@@ -1,0 +1,112 @@
+"""Pictures: learning curves and the confusion matrix, drawn without a display."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from residua.files.durable import write_durably
+from residua.insight.metrics import Evaluation
+from residua.training.run_folder import read_log
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# Blue and orange of Okabe and Ito's palette: told apart with every kind of colour vision, and in grey.
+TRAINING, VALIDATION = "#0072B2", "#D55E00"
+
+
+def _figure(width: float, height: float) -> Figure:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), dpi=120, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _save(figure: Figure, path: Path) -> Path:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": "residua"})
+    write_durably(path, buffer.getvalue())
+    return path
+
+
+def draw_curves(run: Path) -> Path:
+    """curves.png in the run folder: loss and error over the epochs, training and validation."""
+    rows = read_log(run)
+    figure = _figure(10, 4.2)
+    loss, error = figure.subplots(1, 2)
+    epochs = [row["epoch"] for row in rows]
+    for axes, kind, label in ((loss, "loss", "loss (nats)"), (error, "error", "error (%)")):
+        _curve(axes, epochs, [row[f"train_{kind}"] for row in rows], "training", TRAINING, "o")
+        if rows and f"validation_{kind}" in rows[-1]:
+            values = [row[f"validation_{kind}"] for row in rows]
+            _curve(axes, epochs, values, "validation", VALIDATION, "s")
+            best = int(np.argmin(values))
+            axes.annotate(
+                f"{values[best]:.3g}",
+                (epochs[best], values[best]),
+                xytext=(0, 7),
+                textcoords="offset points",
+                color=VALIDATION,
+                ha="center",
+                fontsize=9,
+            )
+        axes.set_xlabel("epoch")
+        axes.set_ylabel(label)
+        axes.grid(alpha=0.25)
+        axes.spines[["top", "right"]].set_visible(False)
+        if epochs:
+            axes.set_xlim(0.5, max(epochs[-1], 2) + 0.5)
+            axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.legend(frameon=False)
+    positive = [row[key] for row in rows for key in row if key.endswith("loss") and row[key] > 0]
+    if positive and max(positive) > 20 * min(positive):
+        loss.set_yscale("log")
+    error.set_ylim(bottom=0)
+    figure.suptitle(run.name, fontsize=11)
+    return _save(figure, run / "curves.png")
+
+
+def _curve(axes: Any, epochs: list[int], values: list[float], label: str, color: str, marker: str) -> None:
+    # Markers tell the curves apart without colour; on long runs they would hide the line.
+    every = max(1, len(epochs) // 15)
+    axes.plot(epochs, values, color=color, marker=marker, markersize=4, markevery=every, label=label)
+
+
+def draw_confusion(evaluation: Evaluation, path: Path) -> Path:
+    """The confusion matrix as a picture: share of each true class, counts in the cells where they fit."""
+    names = [entry.name for entry in evaluation.classes]
+    matrix = evaluation.confusion
+    shares = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    side = min(max(4.5, 0.55 * len(names) + 2.2), 20.0)
+    figure = _figure(side + 0.9, side)
+    axes = figure.subplots()
+    image = axes.imshow(shares, cmap="cividis", vmin=0, vmax=100)
+    size = 8 if len(names) <= 30 else 4.5
+    axes.set_xticks(range(len(names)), names, rotation=60 if max(map(len, names)) > 2 else 0, fontsize=size)
+    for tick in axes.get_xticklabels():
+        if max(map(len, names)) > 2:
+            tick.set_horizontalalignment("right")
+            tick.set_rotation_mode("anchor")
+    axes.set_yticks(range(len(names)), names, fontsize=size)
+    axes.set_xlabel("answer")
+    axes.set_ylabel("true class")
+    if len(names) <= 30:
+        for (row, column), count in np.ndenumerate(matrix):
+            if count:
+                dark = shares[row, column] < 55
+                color = "white" if dark else "black"
+                axes.text(column, row, f"{count:,}", ha="center", va="center", color=color, fontsize=8)
+    bar = figure.colorbar(image, ax=axes, shrink=0.8)
+    bar.set_label("share of the true class (%)")
+    axes.set_title(
+        f"{evaluation.data}, {evaluation.split} split: {100 * evaluation.accuracy:.2f} % of "
+        f"{evaluation.pictures:,} right",
+        fontsize=10,
+    )
+    return _save(figure, path)

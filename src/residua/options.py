@@ -1,0 +1,185 @@
+"""Options from anywhere (flags, TOML, Python) into a config: known names, right types, sensible ranges."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, fields, is_dataclass
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+from residua.errors import ConfigError, near
+
+C = TypeVar("C")
+
+# What a run.toml holds beside options: its own format and where the run took place.
+NOT_OPTIONS = frozenset({"format", "versions", "machine"})
+
+
+def _positive(x: float) -> bool:
+    return x > 0
+
+
+def _natural(x: float) -> bool:
+    return x >= 0
+
+
+def _share(x: float) -> bool:
+    return 0 <= x < 1
+
+
+# What a number must satisfy beyond its type, in words and as a test.
+LIMITS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "size": ("at least 8 pixels", lambda x: x >= 8),
+    "validation": ("a share above 0 or a number of pictures", _positive),
+    "test": ("a share between 0 and 1", lambda x: 0 < x < 1),
+    "crop": ("0 or more pixels", _natural),
+    "cutout": ("0 or more pixels", _natural),
+    "width": ("1 or more channels", _positive),
+    "hidden": ("widths of 1 or more", lambda x: all(width > 0 for width in x)),
+    "dropout": ("a share from 0 to below 1", _share),
+    # Above 1000 a step could make weights infinite before any loss tells of it.
+    "rate": ("above 0 and at most 1000", lambda x: 0 < x <= 1000),
+    "momentum": ("a share from 0 to below 1", _share),
+    "decay": ("0 or more", _natural),
+    "clip": ("0 or more", _natural),
+    "smoothing": ("a share from 0 to below 1", _share),
+    "average": ("a share from 0 to below 1", _share),
+    "epochs": ("1 or more", _positive),
+    "batch": ("1 or more", _positive),
+    "warmup": ("0 or more epochs", _natural),
+    "plateau_patience": ("1 or more epochs", _positive),
+    "stop_patience": ("0 or more epochs", _natural),
+    "seed": ("from 0 to 2^63 - 1", lambda x: 0 <= x < 2**63),
+    "threads": ("1 or more", _positive),
+    "checkpoint_seconds": ("above 0", _positive),
+    "checkpoint_steps": ("0 or more", _natural),
+    "top": ("1 or more", _positive),
+}
+
+
+def flag(name: str) -> str:
+    """How an option is written on the command line."""
+    return "--" + name.replace("_", "-")
+
+
+def check(config: C) -> C:
+    """The config itself, once every value has the type and lies in the range that its option takes.
+
+    Raises ConfigError that names the option, what it takes and what came.
+    """
+    hints = get_type_hints(type(config))
+    for entry in fields(config):  # type: ignore[arg-type]
+        value = getattr(config, entry.name)
+        if is_dataclass(value):
+            check(value)
+            continue
+        if not _is(value, hints[entry.name]):
+            wanted = _words(hints[entry.name])
+            raise ConfigError(f"{flag(entry.name)} takes {wanted}; it was given {value!r}")
+        if entry.name in LIMITS and value is not None:
+            words, fits = LIMITS[entry.name]
+            if not fits(value):
+                raise ConfigError(f"{flag(entry.name)} takes {words}; it was given {value!r}")
+    return config
+
+
+def _is(value: Any, hint: Any) -> bool:
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return value in arguments
+    if origin is UnionType:
+        return any(_is(value, choice) for choice in arguments)
+    if origin is tuple:
+        return isinstance(value, tuple) and all(_is(item, arguments[0]) for item in value)
+    if hint is float:
+        # nan is the one number that differs from itself.
+        return isinstance(value, int | float) and not isinstance(value, bool) and value == value
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, hint)
+
+
+def _words(hint: Any) -> str:
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return " or ".join(repr(choice) for choice in arguments)
+    if origin is UnionType:
+        return " or ".join(_words(choice) for choice in arguments if choice is not type(None))
+    if origin is tuple:
+        return f"a list of which each is {_words(arguments[0])}"
+    words = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+    return words.get(hint, str(hint))
+
+
+def option_names(config: type) -> dict[str, str]:
+    """{option: its section}; the section is "" where the config has none."""
+    hints = get_type_hints(config)
+    names: dict[str, str] = {}
+    for entry in fields(config):
+        if is_dataclass(hints[entry.name]):
+            names.update({below.name: entry.name for below in fields(hints[entry.name])})
+        else:
+            names[entry.name] = ""
+    return names
+
+
+def flatten_options(config: type, values: Mapping[str, Any], source: str = "") -> dict[str, Any]:
+    """Options with or without their sections -> options alone, every one of them known.
+
+    Raises ConfigError for an unknown one, with its nearest neighbours; `source` is where it stood.
+    """
+    names = option_names(config)
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        inside = value if isinstance(value, Mapping) else {key: value}
+        if inside is value and key not in names.values():
+            raise ConfigError(f"{source}there is no section [{key}].{near(key, set(names.values()) - {''})}")
+        for name, item in inside.items():
+            option = name.replace("-", "_")
+            if option not in names:
+                raise ConfigError(f"{source}there is no option {name!r}.{near(name, names)}")
+            if inside is value and names[option] != key:
+                raise ConfigError(f"{source}{name!r} belongs into [{names[option]}], not into [{key}]")
+            flat[option] = tuple(item) if isinstance(item, list) else item
+    return flat
+
+
+def configure(config: type[C], values: Mapping[str, Any], source: str = "") -> C:
+    """The config with these values, flat or by section, and the defaults for all others; checked."""
+    flat = flatten_options(config, values, source)
+    hints = get_type_hints(config)
+    arguments: dict[str, Any] = {}
+    for entry in fields(config):  # type: ignore[arg-type]
+        hint = hints[entry.name]
+        if is_dataclass(hint):
+            chosen = {below.name: flat[below.name] for below in fields(hint) if below.name in flat}
+            arguments[entry.name] = hint(**chosen)  # type: ignore[operator]
+        elif entry.name in flat:
+            arguments[entry.name] = flat[entry.name]
+    return check(config(**arguments))
+
+
+def read_toml(path: str | Path) -> dict[str, Any]:
+    """The options in a TOML file; a run.toml may be given as it is."""
+    try:
+        with open(path, "rb") as stream:
+            values = tomllib.load(stream)
+    except OSError as error:
+        raise ConfigError(f"cannot read the options in {path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not a TOML file: {error}") from None
+    return {key: value for key, value in values.items() if key not in NOT_OPTIONS}
+
+
+def to_toml(config: Any) -> dict[str, Any]:
+    """The config as plain tables; options that are None are left out, for TOML has no word for it."""
+
+    def clean(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: clean(item) for key, item in value.items() if item is not None}
+        return list(value) if isinstance(value, tuple) else value
+
+    tables: dict[str, Any] = clean(asdict(config))
+    return tables

@@ -1,0 +1,1 @@
+"""Training: from variables and pictures to a run folder."""

@@ -1,0 +1,77 @@
+"""Checkpoints: all that a run needs to go on bit for bit, written so that a crash cannot harm them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from residua.errors import ModelFileError, RunError
+from residua.files.durable import remove_stale
+from residua.files.tensors import read_tensors, write_tensors
+from residua.variables import Tree, fill, flatten
+
+KIND = "checkpoint"
+VERSION = 1
+KEPT = 2
+
+
+@dataclass
+class Position:
+    """Where a run stands: plain numbers, changed as it goes."""
+
+    epoch: int = 0
+    batch: int = 0
+    step: int = 0
+    seen: int = 0
+    loss_sum: float = 0.0
+    correct: int = 0
+    schedule: dict[str, Any] = field(default_factory=dict)
+    best_epoch: int = 0
+    best_accuracy: float = -1.0
+    best_loss: float = 0.0
+    log_bytes: int = 0
+
+
+def write_checkpoint(run: Path, state: Tree, position: Position, fingerprint: str) -> Path:
+    """Write the checkpoint of this step and remove all but the last two.
+
+    Raises ResiduaError where it cannot be written; the earlier ones are still there then.
+    """
+    path = run / f"checkpoint-{position.step:09d}.safetensors"
+    document = {"position": asdict(position), "fingerprint": fingerprint}
+    write_tensors(path, KIND, VERSION, flatten(state), document)
+    for old in _found(run)[KEPT:]:
+        old.unlink(missing_ok=True)
+    return path
+
+
+def read_checkpoint(run: Path, template: Tree, notes: list[str]) -> tuple[Tree, Position, str]:
+    """State, position and fingerprint of the data from the newest checkpoint that is whole.
+
+    Damaged ones are passed over, and `notes` says so. Raises RunError where none can be used.
+    """
+    remove_stale(run)
+    damaged = []
+    for path in _found(run):
+        try:
+            arrays, document = read_tensors(path, KIND, VERSION)
+        except ModelFileError as error:
+            if "newer residua" in str(error):
+                raise RunError(str(error)) from None
+            damaged.append(str(error))
+            continue
+        notes.extend(damaged)
+        return (
+            fill(template, arrays, str(path)),
+            Position(**document["position"]),
+            document["fingerprint"],
+        )
+    if damaged:
+        raise RunError(f"none of the checkpoints in {run} can be read: {damaged[0]}")
+    raise RunError(f"{run} holds no checkpoint yet: start the run anew in another folder")
+
+
+def _found(run: Path) -> list[Path]:
+    """The checkpoints, newest first."""
+    return sorted(run.glob("checkpoint-*.safetensors"), reverse=True)

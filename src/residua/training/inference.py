@@ -1,0 +1,52 @@
+"""What a frozen network says of pictures: the one way in which residua evaluates and predicts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from residua.data.batches import Batch
+from residua.engines import Engine
+from residua.layers import Layer
+from residua.variables import Tree
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Probabilities (N, classes) float32 and labels (N,) int64 of a split, in its order."""
+
+    probabilities: NDArray[np.float32]
+    labels: NDArray[np.int64]
+
+    @property
+    def accuracy(self) -> float:
+        """Share of pictures whose most probable class is the right one."""
+        return float((self.probabilities.argmax(axis=1) == self.labels).mean())
+
+    @property
+    def loss(self) -> float:
+        """Mean negative log-likelihood, in nats."""
+        chosen = self.probabilities[np.arange(len(self.labels)), self.labels].astype(np.float64)
+        # Probabilities are float32: below the smallest of them nothing is known.
+        return float(-np.log(np.maximum(chosen, np.finfo(np.float32).tiny)).mean())
+
+
+def answer(
+    engine: Engine,
+    network: Layer,
+    variables: Tree,
+    batches: Iterable[Batch],
+    watch: Callable[[int], Any] = lambda count: None,
+) -> Answers:
+    """The answers of a frozen network; `watch` hears of the pictures of every batch."""
+    infer = engine.compile(lambda v, images: engine.softmax(network.infer(engine, v, images)))
+    probabilities, labels = [], []
+    for batch in batches:
+        probabilities.append(np.asarray(engine.plain(infer(variables, batch.images)), np.float32))
+        labels.append(batch.labels)
+        watch(len(batch.labels))
+    return Answers(np.concatenate(probabilities), np.concatenate(labels))

@@ -1,0 +1,248 @@
+"""The training loop: epochs, batches, validation, checkpoints, and every way in which a run can end."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from residua.config import TrainConfig
+from residua.data.batches import Batch, Batches
+from residua.engines import Engine
+from residua.errors import NonFiniteError, ResiduaError
+from residua.files.durable import write_durably
+from residua.files.model_file import Model, save_model
+from residua.training.checkpoint import Position, write_checkpoint
+from residua.training.inference import Answers, answer
+from residua.training.progress import Reporter
+from residua.training.run_folder import append_line
+from residua.training.schedules import make_schedule
+from residua.training.step import make_step
+from residua.variables import Tree
+
+WAITING_SHARE = 0.1  # above this the pictures, not the network, decide the speed
+
+
+class Interrupted(ResiduaError):
+    """Somebody asked the run to stop; a checkpoint was written."""
+
+    exit_code = 130
+
+
+@dataclass(frozen=True)
+class Task:
+    """Everything that a run reads and never changes.
+
+    `model` says what is trained; its variables are only where training starts. `class_weights`
+    (classes,) weigh the loss. `after_epoch` is called with the run folder once an epoch is logged.
+    """
+
+    config: TrainConfig
+    engine: Engine
+    model: Model
+    train: Batches
+    validation: Batches | None
+    class_weights: NDArray[np.float32] | None
+    fingerprint: str
+    run: Path
+    reporter: Reporter
+    after_epoch: Callable[[Path], object]
+
+
+class Training:
+    """A run under way: the task, the state that steps change, and the position in it."""
+
+    def __init__(self, task: Task, state: Tree, position: Position) -> None:
+        self.task, self.state, self.position = task, state, position
+        config = task.config
+        self.epochs = config.schedule.epochs or 1
+        self.schedule = make_schedule(config.schedule, config.optimizer.rate or 0.0, self.epochs)
+        self.step = make_step(task.model.network, task.engine, config.optimizer)
+        position.schedule = position.schedule or self.schedule.start()
+        self.checkpoint_seconds = time.monotonic()
+        self.stop_asked = threading.Event()
+
+    def run(self) -> None:
+        """Train to the end.
+
+        Raises Interrupted after Ctrl-C or SIGTERM, with a checkpoint written; NonFiniteError at the step
+        whose loss is not finite; RunError where the run folder cannot be written.
+        """
+        if self.position.step == 0:
+            self.write_checkpoint()
+        with _stop_requests(self.stop_asked):
+            while self.position.epoch < self.epochs and not self._stalled():
+                self._epoch()
+
+    def _epoch(self) -> None:
+        task, position = self.task, self.position
+        count = task.train.count
+        began, before = time.monotonic(), position.seen
+        task.reporter.start_epoch(position.epoch, self.epochs, count, position.batch)
+        with task.train.epoch(position.epoch, start=position.batch) as batches:
+            for batch in batches:
+                rate = self.schedule.rate(position.epoch + position.batch / count, position.schedule)
+                self._step(batch, rate)
+                if self.stop_asked.is_set():
+                    self._stop()
+                if self._checkpoint_due():
+                    self.write_checkpoint()
+        seconds = max(time.monotonic() - began, 1e-9)
+        timing = {
+            "epoch": position.epoch + 1,
+            "seconds": round(seconds, 3),
+            "images_per_second": round((position.seen - before) / seconds, 1),
+            "waited_share": round(task.train.waited_seconds / seconds, 4),
+        }
+        self._end_epoch(timing)
+
+    def _step(self, batch: Batch, rate: float) -> None:
+        task, position = self.task, self.position
+        weights = None if task.class_weights is None else task.class_weights[batch.labels]
+        after, results = self.step(self.state, batch.images, batch.labels, weights, rate)
+        if not results["finite"]:
+            self._stop_not_finite(batch, results)
+        self.state = after
+        position.batch += 1
+        position.step += 1
+        position.seen += len(batch.labels)
+        position.loss_sum += float(results["loss"]) * len(batch.labels)
+        position.correct += int(results["correct"])
+        seen = position.seen
+        task.reporter.step(len(batch.labels), position.loss_sum / seen, position.correct / seen)
+
+    def _end_epoch(self, timing: dict[str, Any]) -> None:
+        """Validate, log, keep the best, move on to the next epoch, and write a checkpoint of that."""
+        task, position = self.task, self.position
+        rate = self.schedule.rate(position.epoch + (position.batch - 1) / task.train.count, position.schedule)
+        row: dict[str, Any] = {
+            "epoch": position.epoch + 1,
+            "step": position.step,
+            "rate": rate,
+            "train_loss": position.loss_sum / position.seen,
+            "train_error": 100 * (1 - position.correct / position.seen),
+        }
+        model = self.model(row)
+        answers = self.validate(model)
+        if answers is None:
+            best = True
+        else:
+            accuracy, loss = answers.accuracy, answers.loss
+            row |= {"validation_loss": loss, "validation_error": 100 * (1 - accuracy)}
+            model = self.model(row)
+            position.schedule = self.schedule.observe(position.schedule, accuracy)
+            best = (accuracy, -loss) > (position.best_accuracy, -position.best_loss)
+            if best:
+                position.best_accuracy, position.best_loss = accuracy, loss
+        if best:
+            position.best_epoch = position.epoch + 1
+            save_model(task.run / "best.safetensors", model)
+        save_model(task.run / "last.safetensors", model)
+        position.log_bytes = append_line(task.run / "log.jsonl", row)
+        append_line(task.run / "timing.jsonl", timing)
+        position.epoch, position.batch = position.epoch + 1, 0
+        position.seen, position.loss_sum, position.correct = 0, 0.0, 0
+        self.write_checkpoint()
+        task.reporter.end_epoch(row, timing, best)
+        if timing["waited_share"] > WAITING_SHARE:
+            task.reporter.say(
+                f"{timing['waited_share']:.0%} of this epoch was spent waiting for pictures: "
+                "the disk or the augmentation is slower than the network"
+            )
+        task.after_epoch(task.run)
+        if self.stop_asked.is_set() and position.epoch < self.epochs:
+            self._stop()
+
+    def model(self, row: dict[str, Any]) -> Model:
+        """The model as it stands: averaged weights where they are kept."""
+        variables = self.state["averaged" if "averaged" in self.state else "variables"]
+        training = self.task.model.training | {"at": row}
+        return replace(self.task.model, variables=variables, training=training)
+
+    def validate(self, model: Model) -> Answers | None:
+        """The frozen network's answers on the validation split; None where there is none."""
+        if self.task.validation is None:
+            return None
+        return answer(self.task.engine, *model.frozen(), self.task.validation)
+
+    def write_checkpoint(self) -> None:
+        """Write a checkpoint of this moment."""
+        write_checkpoint(self.task.run, self.state, self.position, self.task.fingerprint)
+        self.checkpoint_seconds = time.monotonic()
+
+    def _checkpoint_due(self) -> bool:
+        options, position = self.task.config.run, self.position
+        if options.checkpoint_steps and position.step % options.checkpoint_steps == 0:
+            return True
+        return time.monotonic() - self.checkpoint_seconds >= options.checkpoint_seconds
+
+    def _stalled(self) -> bool:
+        patience, position = self.task.config.schedule.stop_patience, self.position
+        stalled = bool(patience) and position.epoch - position.best_epoch >= patience
+        if stalled:
+            self.task.reporter.say(
+                f"Stopped early: no better validation accuracy in {patience} epochs "
+                f"(the best was epoch {position.best_epoch})"
+            )
+        return stalled
+
+    def _stop(self) -> None:
+        self.write_checkpoint()
+        raise Interrupted(
+            f"Stopped after step {self.position.step}, in epoch {self.position.epoch + 1} of {self.epochs}; "
+            f"go on with: residua train --resume {self.task.run}"
+        )
+
+    def _stop_not_finite(self, batch: Batch, results: dict[str, Any]) -> None:
+        """Keep the last finite weights, write down which pictures the batch held, and raise."""
+        names = [self.task.train.pictures.names[index] for index in batch.indices.tolist()]
+        report = {
+            "epoch": self.position.epoch + 1,
+            "step": self.position.step + 1,
+            "loss": str(float(results["loss"])),
+            "gradient_norm": str(float(results["norm"])),
+            "pictures": names,
+        }
+        run = self.task.run
+        write_durably(run / "not-finite.json", json.dumps(report, indent=1).encode())
+        save_model(
+            run / "last.safetensors", self.model({"epoch": report["epoch"], "step": self.position.step})
+        )
+        self.write_checkpoint()
+        raise NonFiniteError(
+            f"the loss is {report['loss']} (gradient norm {report['gradient_norm']}) at step "
+            f"{report['step']}, on {', '.join(names[:3])} and {max(len(names) - 3, 0)} more "
+            f"(all in {run / 'not-finite.json'}); "
+            f"the weights before it are in {run / 'last.safetensors'}: "
+            "try a lower --rate, --clip 1, or look at these pictures"
+        )
+
+
+@contextlib.contextmanager
+def _stop_requests(asked: threading.Event) -> Iterator[None]:
+    """Turn the first Ctrl-C or SIGTERM into a request; a second Ctrl-C interrupts at once."""
+
+    def request(number: int, frame: FrameType | None) -> None:
+        if asked.is_set() and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        asked.set()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, request) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

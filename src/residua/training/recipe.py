@@ -1,0 +1,38 @@
+"""From what was asked for to what will be done: every option that was left open gets its value."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from residua.config import TrainConfig
+from residua.data import DataSet
+from residua.training.optimizers import DEFAULT_RATES
+
+
+def resolve(config: TrainConfig, data: DataSet) -> TrainConfig:
+    """The config with the data set's own advice where an option is None.
+
+    What is written to run.toml is this, so that a later version's other advice does not change the run.
+    """
+    recipe, options = data.card.recipe, config.data
+    rate = config.optimizer.rate
+    return replace(
+        config,
+        data=replace(
+            options,
+            size=data.height if data.card.kind == "folder" else None,
+            validation=data.card.validation if options.validation is None else options.validation,
+            crop=recipe.crop if options.crop is None else options.crop,
+            flip=recipe.flip if options.flip is None else options.flip,
+        ),
+        model=replace(
+            config.model,
+            model=config.model.model or recipe.model,
+            width=config.model.width or recipe.width,
+        ),
+        optimizer=replace(
+            config.optimizer,
+            rate=DEFAULT_RATES[config.optimizer.optimizer] if rate is None else rate,
+        ),
+        schedule=replace(config.schedule, epochs=config.schedule.epochs or recipe.epochs),
+    )

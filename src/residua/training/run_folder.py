@@ -1,0 +1,146 @@
+"""The run folder: what a run is, where it took place, and what happened.
+
+run.toml     every option, versions and machine: all that is needed to repeat the run
+log.jsonl    one line an epoch; the same bytes for the same seed, killed and resumed or not
+timing.jsonl one line an epoch: seconds, pictures a second, share of the time spent waiting for data
+best.safetensors, last.safetensors   model files; checkpoint-*.safetensors to resume from
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from residua.config import TrainConfig
+from residua.errors import RunError
+from residua.files.durable import write_durably
+from residua.options import configure, read_toml, to_toml
+
+FORMAT = 1
+PACKAGES = ("residua", "numpy", "pillow", "safetensors", "scikit-learn")
+
+
+def versions() -> dict[str, str]:
+    """The versions that a result depends on."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def machine() -> dict[str, Any]:
+    """Where this process runs."""
+    return {
+        "system": platform.platform(),
+        "processor": _processor(),
+        "cores": available_cores(),
+    }
+
+
+def available_cores() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def create_run(config: TrainConfig, default_name: str) -> Path:
+    """A new run folder with its run.toml. Raises RunError where the folder is in use."""
+    import tomli_w
+
+    try:
+        if config.run.run is not None:
+            run = Path(config.run.run)
+            if (run / "run.toml").exists():
+                raise RunError(
+                    f"{run} already holds a run: go on with `residua train --resume {run}`, "
+                    "or choose another folder with --run"
+                )
+            run.mkdir(parents=True, exist_ok=True)
+        else:
+            run = _next_free(Path("runs"), default_name)
+    except OSError as error:
+        raise RunError(f"cannot make the run folder: {error}. Choose another with --run.") from None
+    tables = {"format": FORMAT, "versions": versions(), "machine": machine(), **to_toml(config)}
+    tables["run"]["run"] = str(run)
+    write_durably(run / "run.toml", tomli_w.dumps(tables).encode())
+    return run
+
+
+def _next_free(parent: Path, name: str) -> Path:
+    number = 1
+    while True:
+        run = parent / f"{name}-{number}"
+        try:
+            run.mkdir(parents=True)
+            return run
+        except FileExistsError:
+            number += 1
+
+
+def read_run(run: Path) -> TrainConfig:
+    """The options of a run. Raises RunError where the folder holds none that this version can read."""
+    import tomllib
+
+    path = run / "run.toml"
+    if not path.exists():
+        raise RunError(f"{run} is not a run folder: it holds no run.toml")
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8")).get("format")
+    except (OSError, ValueError) as error:
+        raise RunError(f"cannot read {path}: {error}") from None
+    if not isinstance(found, int) or found > FORMAT:
+        raise RunError(
+            f"{run} was written in format {found} by a newer residua; this one reads up to "
+            f"format {FORMAT}: upgrade residua to go on with it"
+        )
+    return configure(TrainConfig, read_toml(path), source=f"{path}: ")
+
+
+def append_line(path: Path, entry: dict[str, Any]) -> int:
+    """Append one JSON line, down to the disk; the file's size afterwards. Raises RunError."""
+    try:
+        with open(path, "a", encoding="utf-8", newline="\n") as stream:
+            stream.write(json.dumps(entry) + "\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+            return stream.tell()
+    except OSError as error:
+        raise RunError(f"cannot write {path}: {error.strerror}") from None
+
+
+def truncate(path: Path, size: int) -> None:
+    """Take back what was logged after the checkpoint that a run goes on from. Raises RunError."""
+    if not path.exists() and size == 0:
+        return
+    try:
+        if path.stat().st_size < size:
+            raise RunError(f"{path} is shorter than its checkpoint says: restore it, or start the run anew")
+        os.truncate(path, size)
+    except OSError as error:
+        raise RunError(f"cannot take {path} back to its checkpoint: {error.strerror}") from None
+
+
+def read_log(run: Path) -> list[dict[str, Any]]:
+    """The epochs of a run, oldest first."""
+    path = run / "log.jsonl"
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]

@@ -1,0 +1,72 @@
+"""One step of training: forward, loss, backward, update, as one function of its state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from residua.config import OptimizerOptions
+from residua.engines.base import Array, Engine
+from residua.layers import Layer
+from residua.training.optimizers import Optimizer, clip, gradient_norm, make_optimizer
+from residua.variables import Tree, merge, transform
+
+Step = Callable[..., tuple[Tree, dict[str, Array]]]
+
+
+def start_state(variables: Tree, optimizer: Optimizer, average: float) -> Tree:
+    """What a step changes: the variables, the optimiser's slots and, where wanted, averaged variables."""
+    state = {"variables": variables, "slots": optimizer.init(variables)}
+    return state | {"averaged": transform(np.array, variables)} if average else state
+
+
+def make_step(network: Layer, engine: Engine, options: OptimizerOptions) -> Step:
+    """step(state, images, labels, weights, rate) -> state, results.
+
+    images: (N, H, W, C) float32; labels: (N,); weights: (N,) per picture, or None; rate: the learning
+    rate of this step. results: loss, correct (how many), norm (of the whole gradient), finite. Where loss
+    or gradient are not finite numbers the state comes back unchanged.
+    """
+    optimizer = make_optimizer(options)
+
+    def step(
+        state: Tree, images: Array, labels: Array, weights: Array | None, rate: float
+    ) -> tuple[Tree, dict[str, Array]]:
+        variables = state["variables"]
+        logits, saved, stats = network.forward(engine, variables, images)
+        loss, dlogits = engine.softmax_cross_entropy(
+            logits, labels, smoothing=options.smoothing, weights=weights
+        )
+        correct = engine.count_correct(logits, labels)
+        _, grads = network.backward(engine, variables, saved, dlogits)
+        norm = gradient_norm(engine, grads)
+        finite = engine.xp.isfinite(loss) & engine.xp.isfinite(norm)
+
+        def update() -> Tree:
+            clipped = clip(engine, grads, norm, options.clip) if options.clip else grads
+            moved, slots = optimizer.update(engine, variables, state["slots"], clipped, rate)
+            moved = merge(moved, stats)
+            after: Tree = {"variables": moved, "slots": slots}
+            if "averaged" in state:
+                after["averaged"] = _averaged(
+                    engine, state["averaged"], moved, options.average, slots["count"]
+                )
+            return after
+
+        after = engine.when(finite, update, state)
+        return after, {"loss": loss, "correct": correct, "norm": norm, "finite": finite}
+
+    return engine.compile(step, donate=("state",))
+
+
+def _averaged(engine: Engine, averaged: Tree, variables: Tree, decay: float, count: Any) -> Tree:
+    # Early on the average would be mostly the untrained start: it may only remember as far as it has seen.
+    remembered = engine.xp.minimum(decay, (1 + count) / (10 + count))
+    share = 1 - (float(remembered) if isinstance(remembered, np.generic) else remembered)
+
+    def follow(old: Array, new: Array) -> Array:
+        return engine.mix(old, new, share) if old.dtype.kind == "f" else new
+
+    return transform(follow, averaged, variables)
