@@ -38,14 +38,29 @@ def build(description: Mapping[str, Any], layers: Mapping[str, type[Layer]] | No
                 "A newer residua may; layers of your own are passed as `layers`."
             )
         values = {key: _value(value, table) for key, value in description.items() if key != "layer"}
+        _check_values(table[name], values)
         return table[name](**values)
-    except (TypeError, KeyError, AttributeError) as error:
+    except ModelFileError:
+        raise
+    except (TypeError, KeyError, AttributeError, ValueError) as error:
         raise ModelFileError(f"the file's description of its network cannot be read: {error}") from None
+
+
+def _check_values(kind: type[Layer], values: Mapping[str, Any]) -> None:
+    # Dataclasses take anything; a wrong value would only show in the middle of a computation.
+    allowed: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "bool": (bool,)}
+    for entry in fields(kind):
+        named = entry.type if isinstance(entry.type, str) else entry.type.__name__
+        if entry.name in values and named in allowed:
+            value = values[entry.name]
+            if type(value) not in allowed[named]:
+                raise ValueError(f"{kind.__name__}.{entry.name} cannot be {value!r}")
 
 
 def _value(value: Any, table: Mapping[str, type[Layer]]) -> Any:
     if isinstance(value, Mapping):
-        if "layer" in value:
+        # A container may hold a layer under the name "layer".
+        if isinstance(value.get("layer"), str):
             return build(value, table)
         return {name: build(inner, table) for name, inner in value.items()}
     return value

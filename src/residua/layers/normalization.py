@@ -131,6 +131,10 @@ class ConvNorm(Layer):
     momentum: float = 0.1
     eps: float = 1e-5
 
+    def __post_init__(self) -> None:
+        if self.conv.bias or self.conv.relu:
+            raise ValueError("ConvNorm takes a Conv2d without bias and relu; its own relu comes last")
+
     def init(self, rng: np.random.Generator) -> Tree:
         """The convolution's weights and an untrained normalisation."""
         return {"conv": self.conv.init(rng), "norm": _init(self.conv.out_channels)}

@@ -21,6 +21,10 @@ class _WindowPool(Layer):
     def output_shape(self, shape: Shape) -> Shape:
         """(H, W, C) -> (H', W', C); a window that does not fit whole is left out."""
         need_shape(self, shape, "pictures (H, W, C)", len(shape) == 3)
+        wanted = (
+            f"padding of at most half its kernel of {self.kernel}, so that every window meets the picture"
+        )
+        need_shape(self, shape, wanted, 2 * self.padding <= self.kernel)
         least = self.kernel - 2 * self.padding
         need_shape(self, shape, f"pictures of at least {least} pixels", min(shape[:2]) >= least)
         height, width = ((side + 2 * self.padding - self.kernel) // self.stride + 1 for side in shape[:2])

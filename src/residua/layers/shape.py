@@ -67,4 +67,6 @@ class SubsamplePad(Layer):
         """(H, W, in) -> (ceil(H / stride), ceil(W / stride), out)."""
         fits = len(shape) == 3 and shape[2] == self.in_channels
         need_shape(self, shape, f"pictures (H, W, {self.in_channels})", fits)
+        wanted = f"at most {self.out_channels} channels, as many as it gives"
+        need_shape(self, shape, wanted, self.in_channels <= self.out_channels)
         return (-(-shape[0] // self.stride), -(-shape[1] // self.stride), self.out_channels)

@@ -1,0 +1,259 @@
+"""What every engine is asked to compute: inputs and options for each operation of the vocabulary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from residua.engines.base import Array
+
+Generator = np.random.Generator
+
+
+@dataclass(frozen=True)
+class Case:
+    """One call: `inputs` by the parameter's name, `options` by keyword."""
+
+    inputs: dict[str, Any]
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        told = {name: getattr(value, "shape", value) for name, value in self.inputs.items()}
+        return ", ".join(f"{name}={value}" for name, value in (told | self.options).items())
+
+
+# (N, H, W, C), kernels, kernel, stride, padding
+CONVOLUTIONS = [
+    ((1, 1, 1, 1), 1, 1, 1, 0),
+    ((9, 1, 1, 17), 10, 1, 1, 0),
+    ((2, 5, 7, 3), 16, 3, 1, 1),
+    ((3, 8, 8, 16), 17, 3, 2, 1),
+    ((2, 9, 7, 17), 16, 3, 2, 1),
+    ((2, 7, 9, 16), 32, 1, 2, 0),
+    ((1, 11, 10, 3), 10, 7, 2, 3),
+    ((4, 6, 5, 10), 3, 5, 1, 2),
+    ((2, 4, 4, 64), 64, 3, 1, 1),
+    ((1, 8, 7, 2), 5, 2, 1, 0),
+    ((2, 10, 11, 3), 4, 3, 3, 0),
+    ((2, 2, 3, 4), 1, 3, 1, 3),
+    ((1, 7, 6, 1), 3, 4, 3, 2),
+    ((9, 3, 3, 3), 16, 3, 1, 0),
+    ((1, 33, 31, 3), 16, 3, 1, 1),
+]
+FEATURES = [(1, 1), (9, 10), (5, 17), (3, 64)]
+PICTURES = [(1, 1, 1, 1), (2, 5, 7, 3), (9, 1, 1, 10), (3, 4, 4, 16), (2, 3, 5, 17), (1, 9, 8, 64)]
+POOLS = [  # (N, H, W, C), kernel, stride, padding
+    ((1, 1, 1, 1), 1, 1, 0),
+    ((2, 6, 4, 3), 2, 2, 0),
+    ((3, 7, 5, 16), 3, 2, 1),
+    ((2, 8, 9, 17), 3, 2, 0),
+    ((1, 5, 5, 10), 3, 1, 1),
+    ((9, 7, 8, 3), 2, 3, 1),
+    ((2, 11, 10, 64), 7, 3, 3),
+    ((1, 6, 7, 1), 5, 1, 2),
+]
+COUPLES = [(False, False), (True, False), (False, True), (True, True)]
+
+
+def _normal(rng: Generator, *shape: int) -> Array:
+    # Numbers of float32, so that every precision starts from the same.
+    return rng.normal(size=shape).astype(np.float32).astype(np.float64)
+
+
+def _coarse(rng: Generator, *shape: int) -> Array:
+    # Eighths: products and sums are exact in float32, so ReLU finds the same signs in every order.
+    return rng.integers(-16, 17, shape) / 8
+
+
+def conv2d(rng: Generator) -> Iterator[Case]:
+    """With and without bias and ReLU."""
+    for (n, h, w, c), out, kernel, stride, padding in CONVOLUTIONS:
+        for biased, relu in COUPLES:
+            draw = _coarse if relu else _normal
+            bias = draw(rng, out) if biased else None
+            inputs = {"x": draw(rng, n, h, w, c), "weight": draw(rng, kernel, kernel, c, out), "bias": bias}
+            yield Case(inputs, {"stride": stride, "padding": padding, "relu": relu})
+
+
+def conv_norm(rng: Generator) -> Iterator[Case]:
+    """With and without ReLU."""
+    for number, ((n, h, w, c), out, kernel, stride, padding) in enumerate(CONVOLUTIONS):
+        if n * h * w < 10:
+            continue  # two numbers normalise to plus and minus one: their gradient is rounding alone
+        inputs = {
+            "x": _normal(rng, n, h, w, c),
+            "weight": _normal(rng, kernel, kernel, c, out),
+            "scale": 1 + _normal(rng, out) / 4,
+            "shift": _normal(rng, out),
+        }
+        options = {"stride": stride, "padding": padding, "eps": (1e-5, 1e-3)[number % 2]}
+        for relu in (False, True):
+            yield Case(inputs, options | {"relu": relu})
+
+
+def batch_norm(rng: Generator) -> Iterator[Case]:
+    """Pictures and features, far from zero as well, and a channel that does not vary."""
+    for shape in [*PICTURES[1:], (9, 10), (5, 17), (33, 3)]:
+        if np.prod(shape[:-1]) < 4:
+            continue
+        x = _normal(rng, *shape)
+        for relu, moved in COUPLES:
+            values = x + 30.0 if moved else x.copy()
+            if not moved:
+                values[..., 0] = 0.25
+            values = values.astype(np.float32).astype(np.float64)
+            inputs = {"x": values, "scale": 1 + _normal(rng, shape[-1]) / 4, "shift": _normal(rng, shape[-1])}
+            yield Case(inputs, {"eps": 1e-5, "relu": relu})
+
+
+def scale_shift(rng: Generator) -> Iterator[Case]:
+    """Pictures and features."""
+    for shape in [*PICTURES, *FEATURES]:
+        scale, shift = _normal(rng, shape[-1]), _normal(rng, shape[-1])
+        for relu in (False, True):
+            yield Case({"x": _normal(rng, *shape), "scale": scale, "shift": shift}, {"relu": relu})
+
+
+def relu(rng: Generator) -> Iterator[Case]:
+    """Exact zeros among the numbers."""
+    for shape in [*PICTURES, *FEATURES]:
+        yield Case({"x": _coarse(rng, *shape)})
+
+
+def add(rng: Generator) -> Iterator[Case]:
+    """Two of one shape."""
+    for shape in [*PICTURES, *FEATURES]:
+        yield Case({"a": _coarse(rng, *shape), "b": _coarse(rng, *shape)})
+
+
+def max_pool(rng: Generator) -> Iterator[Case]:
+    """Numbers that are all different, and few different ones, so that windows have ties."""
+    for shape, kernel, stride, padding in POOLS:
+        options = {"kernel": kernel, "stride": stride, "padding": padding}
+        yield Case({"x": _normal(rng, *shape)}, options)
+        yield Case({"x": rng.integers(-1, 2, shape).astype(np.float64)}, options)
+        yield Case({"x": np.full(shape, -3.0)}, options)
+
+
+def average_pool(rng: Generator) -> Iterator[Case]:
+    """Padding counts as zeros."""
+    for shape, kernel, stride, padding in POOLS:
+        yield Case({"x": _normal(rng, *shape)}, {"kernel": kernel, "stride": stride, "padding": padding})
+
+
+def pictures(rng: Generator) -> Iterator[Case]:
+    """Pictures without options."""
+    for shape in PICTURES:
+        yield Case({"x": _normal(rng, *shape)})
+
+
+def subsample_pad(rng: Generator) -> Iterator[Case]:
+    """Even and odd numbers of new channels."""
+    for shape in PICTURES:
+        for stride, more in ((1, 0), (2, shape[-1]), (2, 3), (3, 1)):
+            yield Case({"x": _normal(rng, *shape)}, {"channels": shape[-1] + more, "stride": stride})
+
+
+def linear(rng: Generator) -> Iterator[Case]:
+    """With and without bias."""
+    for n, features in FEATURES:
+        for out in (1, 10, 17):
+            bias = _normal(rng, out) if out > 1 else None
+            yield Case({"x": _normal(rng, n, features), "weight": _normal(rng, features, out), "bias": bias})
+
+
+def dropout(rng: Generator) -> Iterator[Case]:
+    """Masks are functions of the key, so they are compared like any other result."""
+    for number, shape in enumerate([*PICTURES, *FEATURES]):
+        key = np.array([rng.integers(2**32), number], np.uint32)
+        yield Case({"x": _normal(rng, *shape), "key": key}, {"rate": (0.0, 0.1, 0.5, 0.9)[number % 4]})
+
+
+def softmax(rng: Generator) -> Iterator[Case]:
+    """Logits so large that a careless exponential overflows, too."""
+    for shape in FEATURES:
+        for size in (1.0, 100.0, 1000.0):
+            yield Case({"logits": size * _coarse(rng, *shape)})
+
+
+def softmax_cross_entropy(rng: Generator) -> Iterator[Case]:
+    """Smoothed, weighted, and with large logits."""
+    for case in softmax(rng):
+        n, classes = case.inputs["logits"].shape
+        for smoothing, weighted in ((0.0, False), (0.1, True), (0.3, False)):
+            weights = rng.integers(0, 9, n) / 4 if weighted else None
+            inputs = {"logits": case.inputs["logits"], "labels": rng.integers(0, classes, n)}
+            yield Case(inputs, {"smoothing": smoothing, "weights": weights})
+
+
+def count_correct(rng: Generator) -> Iterator[Case]:
+    """Some right, some wrong."""
+    for n, classes in FEATURES:
+        yield Case({"logits": _normal(rng, n, classes), "labels": rng.integers(0, classes, n)})
+
+
+def mix(rng: Generator) -> Iterator[Case]:
+    """Vectors and kernels."""
+    for shape in ((17,), (3, 3, 4, 5)):
+        for share in (0.0, 0.1, 1.0):
+            yield Case({"old": _normal(rng, *shape), "new": _normal(rng, *shape), "share": share})
+
+
+def square_sum(rng: Generator) -> Iterator[Case]:
+    """Arrays of every number of axes."""
+    for shape in ((1,), (17,), (10, 64), (3, 3, 16, 17)):
+        yield Case({"x": _normal(rng, *shape)})
+
+
+def scale(rng: Generator) -> Iterator[Case]:
+    """The factor is a number, or an array that holds one, as an operation would give it."""
+    for shape in ((17,), (3, 3, 4, 5)):
+        yield Case({"x": _normal(rng, *shape), "factor": 0.3})
+        yield Case({"x": _normal(rng, *shape), "factor": np.array(-1.7)})
+
+
+CASES: dict[str, Callable[[Generator], Iterator[Case]]] = {
+    "add": add,
+    "add_relu": add,
+    "average_pool": average_pool,
+    "batch_norm": batch_norm,
+    "conv2d": conv2d,
+    "conv_norm": conv_norm,
+    "count_correct": count_correct,
+    "dropout": dropout,
+    "flatten": pictures,
+    "global_average_pool": pictures,
+    "linear": linear,
+    "max_pool": max_pool,
+    "mix": mix,
+    "relu": relu,
+    "scale": scale,
+    "scale_shift": scale_shift,
+    "softmax": softmax,
+    "softmax_cross_entropy": softmax_cross_entropy,
+    "square_sum": square_sum,
+    "subsample_pad": subsample_pad,
+}
+
+_MOMENTA = ((0.0, False), (0.9, False), (0.9, True))
+_DECAYS = [{"decay": 0.0, "decoupled": False}, *({"decay": 0.01, "decoupled": d} for d in (False, True))]
+
+# name: (its slots, the options to try)
+OPTIMIZERS: dict[str, tuple[tuple[str, ...], list[dict[str, Any]]]] = {
+    "sgd": (
+        ("velocity",),
+        [
+            d | {"momentum": m, "nesterov": n}
+            for d in _DECAYS
+            for m, n in ((0.0, False), (0.9, False), (0.9, True))
+        ],
+    ),
+    "adam": (("first", "second"), [d | {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8} for d in _DECAYS]),
+    "rmsprop": (
+        ("square", "velocity"),
+        [d | {"alpha": 0.9, "eps": 1e-8, "momentum": m} for d in _DECAYS for m in (0.0, 0.9)],
+    ),
+}

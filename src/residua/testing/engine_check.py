@@ -1,0 +1,172 @@
+"""The contract of an engine: every operation, held to the reference in float64."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from residua.engines.base import Array, Engine
+from residua.engines.numpy_engine import NumpyEngine
+from residua.testing.arrays import distance, locked_scattered
+from residua.testing.engine_cases import CASES, Case
+from residua.testing.engine_steps import check_network, check_optimizers, check_values
+
+# Operations that are no function of arrays, and the optimisers: `engine_steps` has their checks.
+VALUES = ("compile", "plain", "share", "size", "when")
+RULES = ("adam", "rmsprop", "sgd")
+
+
+def check_engine(
+    engine: Engine, *, reference: Engine | None = None, seed: int = 0, tolerance: float = 2e-5
+) -> None:
+    """Hold an engine, computing in float32, to the reference in float64.
+
+    Every operation of the vocabulary must have the vocabulary's signature, give results within
+    `tolerance` of the largest number that the reference gives, in float32, finite, forward and backward;
+    take read-only and non-contiguous inputs; and leave its inputs as they were. Then a small network is
+    trained for some steps, which meets values that an engine may have left unfinished.
+
+    Raises AssertionError with the operation, its inputs' shapes and the difference.
+    """
+    reference = NumpyEngine() if reference is None else reference
+    operations = _operations()
+    _check_complete(operations)
+    _check_signatures(engine, operations)
+    for number, (name, cases) in enumerate(CASES.items()):
+        for case in cases(np.random.default_rng((seed, number))):
+            _check_case(engine, reference, name, case, seed, tolerance)
+    check_values(engine)
+    check_optimizers(engine, reference, seed, tolerance)
+    check_network(engine, reference, seed)
+
+
+def _operations() -> list[str]:
+    return [
+        name
+        for name, member in vars(Engine).items()
+        if inspect.isfunction(member) and not name.startswith("_")
+    ]
+
+
+def _check_complete(operations: list[str]) -> None:
+    """A new operation without a case is not silently left out."""
+    covered = {*CASES, *(f"{name}_backward" for name in CASES), *VALUES, *RULES}
+    if missing := [name for name in operations if name not in covered]:
+        raise AssertionError(f"residua.testing has no case for the operations {', '.join(missing)}")
+
+
+def _check_signatures(engine: Engine, operations: list[str]) -> None:
+    for name in operations:
+        member = getattr(type(engine), name, None)
+        if not callable(member):
+            raise AssertionError(f"{type(engine).__name__} has no operation {name}")
+        wanted, given = _parameters(getattr(Engine, name)), _parameters(member)
+        if given != wanted:
+            shown = (", ".join(map(str, parameters)) for parameters in (given, wanted))
+            raise AssertionError(
+                "{}.{} takes ({}); the vocabulary says ({})".format(type(engine).__name__, name, *shown)
+            )
+    for attribute in ("name", "xp"):
+        if not hasattr(engine, attribute):
+            raise AssertionError(f"{type(engine).__name__} has no attribute {attribute}")
+
+
+def _parameters(function: Any) -> list[inspect.Parameter]:
+    # Names, kinds and defaults; types are mypy's business.
+    parameters = inspect.signature(function).parameters.values()
+    return [parameter.replace(annotation=inspect.Parameter.empty) for parameter in parameters]
+
+
+def _check_case(
+    engine: Engine, reference: Engine, name: str, case: Case, seed: int, tolerance: float
+) -> None:
+    exact, saved = _forward(reference, name, case, np.float64)
+    backward = f"{name}_backward"
+    paired = hasattr(Engine, backward)
+    dy = np.random.default_rng(seed).normal(size=np.shape(exact[0])).astype(np.float32).astype(np.float64)
+    if paired:
+        # Next to a ReLU's kink either side is right.
+        dy = _away_from_kink(reference, name, case, dy)
+        exact_grads = _backward(reference, backward, case, saved, dy, np.float64)
+    for form, shaped in (("", np.copy), (" with read-only, non-contiguous inputs", locked_scattered)):
+        what = f"{type(engine).__name__}.{name}{form} ({case})"
+        given = Case(_as_float32(case.inputs, shaped), _as_float32(case.options, shaped))
+        before = _as_float32(case.inputs, np.copy)
+        got, saved = _forward(engine, name, given, np.float32)
+        _compare(what, got, exact, tolerance)
+        if paired:
+            given_dy = shaped(dy.astype(np.float32))
+            grads = _backward(engine, backward, given, saved, given_dy, np.float32)
+            _compare(f"{type(engine).__name__}.{backward}{form} ({case})", grads, exact_grads, tolerance)
+            if not np.array_equal(given_dy, dy.astype(np.float32)):
+                raise AssertionError(f"{what}: backward wrote to dy")
+        for key, value in given.inputs.items():
+            if isinstance(value, np.ndarray) and not np.array_equal(value, before[key]):
+                raise AssertionError(f"{what}: {key} was written to")
+
+
+def _as_float32(values: Mapping[str, Any], shaped: Any) -> dict[str, Any]:
+    return {
+        name: shaped(_cast(value, np.float32)) if isinstance(value, np.ndarray) else value
+        for name, value in values.items()
+    }
+
+
+def _cast(value: Any, dtype: Any) -> Any:
+    if isinstance(value, np.ndarray) and np.issubdtype(value.dtype, np.floating):
+        return value.astype(dtype, copy=False)
+    return value
+
+
+def _forward(engine: Engine, name: str, case: Case, dtype: Any) -> tuple[list[Array], Any]:
+    """The results on the host, and what backward needs."""
+    inputs = {key: _cast(value, dtype) for key, value in case.inputs.items()}
+    options = {key: _cast(value, dtype) for key, value in case.options.items()}
+    results = getattr(engine, name)(*inputs.values(), **options)
+    results = list(results) if isinstance(results, tuple) else [results]
+    saved = results.pop() if hasattr(Engine, f"{name}_backward") else None
+    return [np.asarray(engine.plain(result)) for result in results], saved
+
+
+def _backward(engine: Engine, name: str, case: Case, saved: Any, dy: Array, dtype: Any) -> list[Array]:
+    known = {"dy": dy, "saved": saved, **case.inputs, **case.options}
+    positional, keyword = [], {}
+    for parameter in list(inspect.signature(getattr(Engine, name)).parameters.values())[1:]:
+        value = _cast(known[parameter.name], dtype)
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+            keyword[parameter.name] = value
+        else:
+            positional.append(value)
+    results = getattr(engine, name)(*positional, **keyword)
+    return [np.asarray(engine.plain(r)) for r in (results if isinstance(results, tuple) else (results,))]
+
+
+def _away_from_kink(reference: Engine, name: str, case: Case, dy: Array) -> Array:
+    """dy, zero where ReLU's input is so small that rounding may decide its sign."""
+    if not case.options.get("relu") or name == "conv2d":
+        return dy
+    before, _ = _forward(reference, name, Case(case.inputs, case.options | {"relu": False}), np.float64)
+    size = np.abs(before[0])
+    return np.where(size > 1e-3 * size.max(), dy, 0.0)
+
+
+def _compare(what: str, got: list[Array], exact: list[Array], tolerance: float) -> None:
+    if len(got) != len(exact):
+        raise AssertionError(f"{what} gave {len(got)} results instead of {len(exact)}")
+    for number, (mine, theirs) in enumerate(zip(got, exact, strict=True)):
+        if mine.shape != theirs.shape:
+            raise AssertionError(f"{what}: result {number} is {mine.shape} instead of {theirs.shape}")
+        floating = np.issubdtype(theirs.dtype, np.floating)
+        if floating and mine.dtype != np.float32:
+            raise AssertionError(f"{what}: result {number} is {mine.dtype} for inputs in float32")
+        if not np.isfinite(mine).all():
+            raise AssertionError(f"{what}: result {number} has numbers that are not finite")
+        # What is zero but for rounding is measured against numbers around one.
+        gap = distance(mine, theirs, floor=1e-2 if floating else 0.0)
+        if not gap <= tolerance:
+            raise AssertionError(
+                f"{what}: result {number} is {gap:.3g} of the largest number away, allowed {tolerance:.3g}"
+            )
