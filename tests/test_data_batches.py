@@ -138,6 +138,7 @@ def test_errors_in_the_background_are_passed_on():
 
     seen = []
     broken = Pictures(Failing(), labels, pictures.names)
+
     def consume():
         for batch in Batches(broken, PREP, batch=2):
             seen.append(batch.indices[0])

@@ -39,8 +39,8 @@ def open_dataset(
     """Open a data set of `DATASETS`, or a folder of pictures, as the options ask.
 
     seed: draws the validation split (and a folder's test split). say: is told, one line each, what was
-    mended or skipped. channels: of a folder's pictures, 3 for colour and 1 for grey. Raises DataError where the data cannot be had, ConfigError for options that do
-    not fit.
+    mended or skipped. channels: of a folder's pictures, 3 for colour and 1 for grey. Raises DataError
+    where the data cannot be had, ConfigError for options that do not fit.
     """
     from residua.data.dataset import DataSet, Folder, Published
 
@@ -54,7 +54,7 @@ def open_dataset(
 
     from residua.data.folder import list_folder
 
-    folder = _folder(options.data)
+    folder = _folder(options.data, options.data_dir)
     size = FOLDER_SIZE if options.size is None else options.size
     if not 1 <= size <= 4096:
         raise ConfigError(f"--size must be 1 to 4096 pixels, not {size}.")
@@ -64,11 +64,14 @@ def open_dataset(
     return DataSet(card, Folder(card, listing, say))
 
 
-def _folder(name: str) -> Path:
-    """The folder of that name; raises DataError with the nearest data set where there is none."""
+def _folder(name: str, data_dir: str | None) -> Path:
+    """The folder of that name, here or in a data folder; raises DataError where there is none."""
+    from residua.data.fetch import data_folders
+
     folder = Path(name).expanduser()
-    if folder.is_dir():
-        return folder
+    for place in (folder, *(data / name for data in data_folders(data_dir) if name)):
+        if place.is_dir():
+            return place
     if folder.exists():
         raise DataError(f"{name} is a file; name a data set or a folder with one folder per class.")
     raise DataError(f"{name!r} is neither a data set nor a folder.{near(name, DATASETS)}")

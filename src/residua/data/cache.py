@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.lib.format import open_memmap
@@ -17,6 +19,7 @@ from residua.data.pictures import DECODER, quiet, read_bytes, read_picture
 from residua.errors import DataError, PictureError
 from residua.files.durable import remove_stale, replacing, write_durably
 
+T = TypeVar("T")
 Say = Callable[[str], None]
 MOST_BAD = 0.01
 
@@ -89,7 +92,20 @@ def _decode_all(
         return None
 
     with quiet(), ThreadPoolExecutor(_threads()) as pool:
-        return dict(found for found in pool.map(decode, range(len(paths))) if found is not None)
+        results = _watched(pool.map(decode, range(len(paths))), len(paths))
+        return dict(found for found in results if found is not None)
+
+
+def _watched(results: Iterator[T], total: int) -> Iterator[T]:
+    """Pass results on, with a bar on the error output where there are many and somebody looks."""
+    if total < 2000 or not sys.stderr.isatty():
+        yield from results
+        return
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True)
+    yield from track(results, "Decoding pictures", total, console=console, transient=True)
 
 
 def _load(

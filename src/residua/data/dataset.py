@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from residua.data.cache import MOST_BAD, decode_once, hash_files
 from residua.data.cards import Card
+from residua.data.copies import tell_copies
 from residua.data.fetch import find_cifar_folder, find_idx_files, user_cache
 from residua.data.folder import Listing
 from residua.data.pictures import Pictures
@@ -153,6 +154,7 @@ class Folder:
         self.bad: dict[int, str] = {}
         self._digests: dict[int, str] = {}
         self._pixels: dict[int, NDArray[np.uint8]] = {}
+        self._said: set[str] = set()
 
     def read(self, split: Split) -> Pictures:
         """The pictures of a split, in memory."""
@@ -181,7 +183,8 @@ class Folder:
         digest = hashlib.sha256()
         for place in places:
             label = listing.classes[listing.labels[place]]
-            digest.update(f"{listing.names[place]}\0{label}\0{self._digests[place]}\0".encode())
+            text = f"{listing.names[place]}\0{label}\0{self._digests[place]}\0"
+            digest.update(text.encode(errors="surrogateescape"))  # file names may be no valid text
         return digest.hexdigest()
 
     def _hash(self, places: list[int]) -> None:
@@ -210,4 +213,15 @@ class Folder:
                     f"than 1 %; the first: {next(iter(self.bad.values()))} Mend or remove them."
                 )
             self._pixels[number] = pixels
+            self._tell_copies()
         return self._pixels[number]
+
+    def _tell_copies(self) -> None:
+        """Say which pictures, of those looked at so far, occur in two splits or two classes."""
+        listing = self.listing
+        split_of = {place: name for name, places in listing.splits.items() for place in places.tolist()}
+        good = {place: digest for place, digest in self._digests.items() if place not in self.bad}
+        for line in tell_copies(good, split_of, listing.labels.tolist(), listing.names):
+            if line not in self._said:
+                self._said.add(line)
+                self.say(line)

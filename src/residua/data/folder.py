@@ -44,7 +44,7 @@ def list_folder(
     and test/ is split off by seed, in proportion. labels: a CSV table instead of folders as labels.
     Raises DataError, in one line, for everything that would make the result unlike what was meant.
     """
-    rows = _labelled(folder, labels) if labels else _by_folders(folder)
+    rows = _labelled(folder, labels) if labels else _by_folders(folder, say)
     parts = _parts(rows)
     groups = _groups(rows, parts)
     training_classes = {row.label for row, part in zip(rows, parts, strict=True) if part in ("train", None)}
@@ -65,12 +65,16 @@ def list_folder(
     )
 
 
-def _by_folders(folder: Path) -> list[Row]:
+def _by_folders(folder: Path, say: Say) -> list[Row]:
     """Rows for root/<class>/... or root/<split>/<class>/...; the name of the class's folder is the label."""
     inside = _folders(folder)
     present = [part for part in inside if part.name in _SPLITS]
-    if any(part.name == "train" for part in present):
+    # A class may be called "train" (beside "bus"): only folders in it make it a split.
+    if any(part.name == "train" and _folders(part) for part in present):
         roots = present
+        others = [part.name for part in inside if part not in present]
+        if others:
+            say(f"{folder}: {', '.join(others)} beside train/ is no split and is not used.")
     elif present and all(_folders(part) for part in present):
         raise DataError(f"{folder} has {present[0].name}/ but no train/; add train/ with a folder per class.")
     else:

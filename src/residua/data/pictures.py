@@ -231,8 +231,11 @@ def find_pictures(paths: Iterable[Path | str]) -> list[Path]:
 
 
 def walk_pictures(folder: Path) -> Iterator[Path]:
-    """Every picture below `folder`, sorted; links are followed, but no folder twice."""
-    visited: set[tuple[int, int]] = set()
+    """Every picture below `folder`, sorted; links are followed, but no folder twice and none upwards.
+
+    A link to a folder above would bring the pictures of all classes into one.
+    """
+    visited = {(status.st_dev, status.st_ino) for status in map(os.stat, folder.resolve().parents)}
 
     def refuse(problem: OSError) -> None:
         raise DataError(f"Cannot look into {problem.filename}: {problem.strerror}. Change its permissions.")

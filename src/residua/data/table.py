@@ -80,7 +80,7 @@ def _locate(file: str, folder: Path, table: Path, where: str) -> tuple[str, Path
     for base in (folder, table.parent):
         root = os.path.abspath(base)
         path = os.path.normpath(os.path.join(root, file))
-        if os.path.commonpath([root, path]) != root:
+        if not Path(path).is_relative_to(root):
             continue
         inside = True
         if os.path.isfile(path):
