@@ -18,7 +18,7 @@ from residua.data.preprocessing import Preprocessing
 from residua.errors import ConfigError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Batch:
     """Pictures to learn from or to judge.
 

@@ -132,9 +132,13 @@ def download(card: Card, wanted: Download, folder: Path) -> Path:
             reasons.append(f"{url} gave a file with another checksum")
         except OSError as problem:  # every failure of requests is an OSError as well
             reasons.append(f"{url} could not be fetched ({_short(problem)})")
+    # An archive replaces the other one; idx files are needed together, so all are named at once.
+    needed = card.files if card.kind.startswith("idx") else (wanted,)
+    absent = [file for file in needed if file is wanted or not (folder / file.name).exists()]
+    listed = ", ".join(f"{file.name} ({file.checksum})" for file in absent)
     raise DataError(
         f"{card.name} is not on this computer: {'; '.join(reasons)}. "
-        f"Put {wanted.name} ({wanted.checksum}) into {folder}, or name its folder with --data-dir."
+        f"Put {listed} into {folder}, or name the data folder with --data-dir."
     )
 
 

@@ -28,7 +28,7 @@ MOST_PIXELS = 100_000_000
 MOST_BYTES = 500_000_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pictures:
     """One split, in memory or memory-mapped.
 
