@@ -60,7 +60,8 @@ class NonFiniteError(ResiduaError, ArithmeticError):
 def near(name: str, known: Iterable[str]) -> str:
     """A hint for an unknown name: ` Did you mean 'x' or 'y'?`, or the whole choice when nothing is near."""
     choices = sorted(known)
-    close = difflib.get_close_matches(name.lower(), choices, n=3, cutoff=0.6)
+    folded = {choice.lower(): choice for choice in choices}
+    close = difflib.get_close_matches(name.lower(), folded, n=3, cutoff=0.6)
     if close:
-        return " Did you mean " + " or ".join(repr(c) for c in close) + "?"
+        return " Did you mean " + " or ".join(repr(folded[c]) for c in close) + "?"
     return " Choose from: " + ", ".join(choices) + "."

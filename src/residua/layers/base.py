@@ -8,6 +8,7 @@ compute; a layer hands their opaque values from one operation to the next.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,6 +82,15 @@ def need_shape(layer: Layer, shape: Shape, wanted: str, fits: bool) -> None:
     """Raise a ShapeError that says what the layer takes, unless it fits."""
     if not fits:
         raise ShapeError(f"{type(layer).__name__} needs {wanted}; it was given {shape}")
+
+
+@contextmanager
+def within(name: str) -> Iterator[None]:
+    """Put the name of an inner layer before the path of a ShapeError that comes out of it."""
+    try:
+        yield
+    except ShapeError as error:
+        raise error.within(name) from None
 
 
 def sparse(stats: Mapping[str, Tree]) -> Tree:

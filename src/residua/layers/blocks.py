@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from residua.engines.base import Array, Engine
-from residua.errors import ShapeError
-from residua.layers.base import Layer, Row, Shape, need_shape, sparse
+from residua.layers.base import Layer, Row, Shape, need_shape, sparse, within
 from residua.layers.shape import Identity
 from residua.variables import Tree
 
@@ -29,7 +28,8 @@ class Sequential(Layer):
         """The last layer's y."""
         saved, stats = {}, {}
         for name, layer in self.layers.items():
-            x, saved[name], stats[name] = layer.forward(engine, v[name], x)
+            with within(name):
+                x, saved[name], stats[name] = layer.forward(engine, v[name], x)
         return x, saved, sparse(stats)
 
     def backward(self, engine: Engine, v: Tree, saved: Any, dy: Array) -> tuple[Array, Tree]:
@@ -42,7 +42,8 @@ class Sequential(Layer):
     def infer(self, engine: Engine, v: Tree, x: Array) -> Array:
         """The last layer's y."""
         for name, layer in self.layers.items():
-            x = layer.infer(engine, v[name], x)
+            with within(name):
+                x = layer.infer(engine, v[name], x)
         return x
 
     def freeze(self, v: Tree) -> tuple[Layer, Tree]:
@@ -56,10 +57,8 @@ class Sequential(Layer):
     def output_shape(self, shape: Shape) -> Shape:
         """Through all layers; a ShapeError names the one that does not fit."""
         for name, layer in self.layers.items():
-            try:
+            with within(name):
                 shape = layer.output_shape(shape)
-            except ShapeError as error:
-                raise error.within(name) from None
         return shape
 
     def multiply_adds(self, shape: Shape) -> int:
@@ -92,12 +91,15 @@ class Residual(Layer):
     def forward(self, engine: Engine, v: Tree, x: Array) -> tuple[Array, Any, Tree]:
         """y, shaped like the body's."""
         if self.shortcut is None:
-            a, saved_a, stats_a = self.body.forward(engine, v["body"], x)
+            with within("body"):
+                a, saved_a, stats_a = self.body.forward(engine, v["body"], x)
             y, saved_y = engine.relu(a)
             return y, (saved_a, saved_y), sparse({"body": stats_a})
         x = engine.share(x)
-        a, saved_a, stats_a = self.body.forward(engine, v["body"], x)
-        b, saved_b, stats_b = self.shortcut.forward(engine, v["shortcut"], x)
+        with within("body"):
+            a, saved_a, stats_a = self.body.forward(engine, v["body"], x)
+        with within("shortcut"):
+            b, saved_b, stats_b = self.shortcut.forward(engine, v["shortcut"], x)
         y, saved_y = engine.add_relu(a, b)
         return y, (saved_a, saved_b, saved_y), sparse({"body": stats_a, "shortcut": stats_b})
 
@@ -116,10 +118,14 @@ class Residual(Layer):
     def infer(self, engine: Engine, v: Tree, x: Array) -> Array:
         """y."""
         if self.shortcut is None:
-            return engine.relu(self.body.infer(engine, v["body"], x))[0]
+            with within("body"):
+                a = self.body.infer(engine, v["body"], x)
+            return engine.relu(a)[0]
         x = engine.share(x)
-        a = self.body.infer(engine, v["body"], x)
-        b = self.shortcut.infer(engine, v["shortcut"], x)
+        with within("body"):
+            a = self.body.infer(engine, v["body"], x)
+        with within("shortcut"):
+            b = self.shortcut.infer(engine, v["shortcut"], x)
         return engine.add_relu(a, b)[0]
 
     def freeze(self, v: Tree) -> tuple[Layer, Tree]:
@@ -132,15 +138,11 @@ class Residual(Layer):
 
     def output_shape(self, shape: Shape) -> Shape:
         """The body's, which the shortcut's must equal."""
-        try:
+        with within("body"):
             after = self.body.output_shape(shape)
-        except ShapeError as error:
-            raise error.within("body") from None
         if self.shortcut is not None:
-            try:
+            with within("shortcut"):
                 beside = self.shortcut.output_shape(shape)
-            except ShapeError as error:
-                raise error.within("shortcut") from None
             wanted = f"body and shortcut of one shape (the body gives {after}, the shortcut {beside})"
             need_shape(self, shape, wanted, after == beside)
         return after

@@ -1,0 +1,354 @@
+"""Layers, loss and optimisers agree with PyTorch, which was written by others."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from residua.layers import (
+    AveragePool2d,
+    BatchNorm1d,
+    BatchNorm2d,
+    Conv2d,
+    ConvNorm,
+    Flatten,
+    GlobalAveragePool,
+    Identity,
+    Linear,
+    MaxPool2d,
+    ReLU,
+    Residual,
+    Sequential,
+    SubsamplePad,
+)
+from residua.testing.arrays import cast, distance, distinct
+from residua.variables import flatten, trainable
+
+torch = pytest.importorskip("torch", reason="PyTorch is the oracle here: pip install residua[peer]")
+nn, functional = torch.nn, torch.nn.functional
+
+PRECISIONS = [pytest.param(np.float64, 1e-11, id="float64"), pytest.param(np.float32, 2e-5, id="float32")]
+
+
+def to_torch(x):
+    """NHWC -> NCHW where there are four axes."""
+    x = np.ascontiguousarray(x.transpose(0, 3, 1, 2) if x.ndim == 4 else x)
+    return torch.tensor(x)
+
+
+def from_torch(x):
+    x = x.detach().numpy()
+    return x.transpose(0, 2, 3, 1) if x.ndim == 4 else x
+
+
+def kernel(weight):
+    """HWIO -> OIHW, and back with the same axes for OIHW's gradient."""
+    return torch.tensor(np.ascontiguousarray(weight.transpose(3, 2, 0, 1)))
+
+
+def set_conv(module, v):
+    module.weight.data = kernel(v["weight"])
+    if "bias" in v:
+        module.bias.data = torch.tensor(v["bias"])
+
+
+def set_norm(module, v):
+    module.weight.data, module.bias.data = torch.tensor(v["weight"]), torch.tensor(v["bias"])
+    module.running_mean.data = torch.tensor(v["running_mean"])
+    module.running_var.data = torch.tensor(v["running_var"])
+
+
+def conv_grads(module, prefix=""):
+    grads = {prefix + "weight": module.weight.grad.numpy().transpose(2, 3, 1, 0)}
+    return grads if module.bias is None else grads | {prefix + "bias": module.bias.grad.numpy()}
+
+
+def norm_grads(module, prefix=""):
+    return {prefix + "weight": module.weight.grad.numpy(), prefix + "bias": module.bias.grad.numpy()}
+
+
+def norm_stats(module, prefix=""):
+    names = ("running_mean", "running_var")
+    return {prefix + name: getattr(module, name).numpy().copy() for name in names}
+
+
+def variables_of(layer, rng, dtype):
+    """Away from the zeros and ones of a fresh layer."""
+    v = cast(layer.init(rng), np.float64)
+
+    def move(tree):
+        return {
+            name: move(value)
+            if isinstance(value, dict)
+            else (
+                rng.uniform(0.5, 2, value.shape)
+                if name == "running_var"
+                else value + rng.normal(size=value.shape) / 5
+            )
+            for name, value in tree.items()
+        }
+
+    return cast(move(v), dtype)
+
+
+def compare(engine, layer, v, x, module, tolerance, grads=dict, stats=dict):
+    """y, dx, every gradient and every statistic; `grads` and `stats` read them from PyTorch afterwards."""
+    peer_x = to_torch(x).requires_grad_()
+    peer_y = module(peer_x)
+    y, saved, new = layer.forward(engine, v, x)
+    assert distance(y, from_torch(peer_y)) < tolerance
+    dy = np.random.default_rng(5).normal(size=y.shape).astype(x.dtype)
+    peer_y.backward(to_torch(dy))
+    dx, got = layer.backward(engine, v, saved, dy)
+    assert distance(dx, from_torch(peer_x.grad), floor=1e-3) < tolerance
+    wanted = grads()
+    assert set(flatten(got)) == set(wanted) == set(flatten(trainable(v)))
+    for name, value in flatten(got).items():
+        assert distance(value, wanted[name], floor=1e-1) < tolerance, name
+    wanted = stats()
+    assert set(flatten(new)) == set(wanted)
+    for name, value in flatten(new).items():
+        assert distance(value, wanted[name]) < tolerance, name
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), PRECISIONS)
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize(
+    ("shape", "out", "size", "stride", "padding"),
+    [
+        ((2, 8, 8, 3), 16, 3, 1, 1),
+        ((3, 9, 7, 16), 17, 3, 2, 1),
+        ((2, 7, 7, 10), 4, 1, 2, 0),
+        ((1, 12, 11, 3), 5, 7, 3, 3),
+        ((2, 6, 9, 1), 3, 5, 1, 2),
+        ((4, 5, 5, 2), 3, 2, 1, 0),
+        ((9, 1, 1, 17), 10, 1, 1, 0),
+        ((2, 3, 2, 4), 3, 3, 1, 3),
+        ((2, 8, 8, 4), 4, 4, 2, 2),
+    ],
+)
+def test_conv2d(engine, rng, shape, out, size, stride, padding, bias, dtype, tolerance):
+    layer = Conv2d(shape[-1], out, size, stride, padding, bias)
+    v = variables_of(layer, rng, dtype)
+    module = nn.Conv2d(shape[-1], out, size, stride, padding, bias=bias)
+    set_conv(module, v)
+    x = rng.normal(size=shape).astype(dtype)
+    compare(engine, layer, v, x, module, tolerance, lambda: conv_grads(module))
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), PRECISIONS)
+@pytest.mark.parametrize("shape", [(5, 3), (33, 17), (2, 64)], ids=str)
+@pytest.mark.parametrize("momentum", [0.1, 0.7])
+def test_batch_norm_of_features(engine, rng, shape, momentum, dtype, tolerance):
+    compare_norm(engine, rng, BatchNorm1d, nn.BatchNorm1d, shape, momentum, 1e-5, dtype, tolerance)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), PRECISIONS)
+@pytest.mark.parametrize("shape", [(3, 5, 7, 3), (1, 3, 3, 17), (9, 1, 1, 10), (7, 4, 4, 64)], ids=str)
+@pytest.mark.parametrize(("momentum", "eps"), [(0.1, 1e-5), (0.9, 1e-3)])
+def test_batch_norm_of_pictures(engine, rng, shape, momentum, eps, dtype, tolerance):
+    compare_norm(engine, rng, BatchNorm2d, nn.BatchNorm2d, shape, momentum, eps, dtype, tolerance)
+
+
+def compare_norm(engine, rng, kind, peer, shape, momentum, eps, dtype, tolerance):
+    layer = kind(shape[-1], momentum, eps)
+    v = variables_of(layer, rng, dtype)
+    module = peer(shape[-1], eps, momentum)
+    set_norm(module, v)
+    # Two numbers normalise to plus and minus one: dx is what cancellation leaves of it.
+    few = np.prod(shape[:-1]) == 2
+    x = distinct(rng, shape).astype(dtype)
+    bound = tolerance * (100 if few else 1)
+    compare(engine, layer, v, x, module, bound, lambda: norm_grads(module), lambda: norm_stats(module))
+    set_norm(module, v)
+    frozen, frozen_v = layer.freeze(v)
+    assert distance(frozen.infer(engine, frozen_v, x), from_torch(module.eval()(to_torch(x)))) < tolerance
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), PRECISIONS)
+@pytest.mark.parametrize(
+    ("shape", "size", "stride", "padding"),
+    [
+        ((2, 6, 4, 3), 2, 2, 0),
+        ((3, 7, 5, 16), 3, 2, 1),
+        ((1, 9, 9, 1), 3, 1, 1),
+        ((2, 8, 7, 17), 3, 3, 0),
+        ((2, 11, 10, 2), 5, 2, 2),
+        ((1, 7, 7, 3), 2, 3, 1),
+    ],
+)
+def test_pools(engine, rng, shape, size, stride, padding, dtype, tolerance):
+    x = rng.normal(size=shape).astype(dtype)
+    largest = nn.MaxPool2d(size, stride, padding)
+    compare(engine, MaxPool2d(size, stride, padding), {}, x, largest, tolerance)
+    mean = nn.AvgPool2d(size, stride, padding, count_include_pad=True)
+    compare(engine, AveragePool2d(size, stride, padding), {}, x, mean, tolerance)
+    # Windows with ties: the same winner.
+    x = rng.integers(-1, 2, shape).astype(dtype)
+    compare(engine, MaxPool2d(size, stride, padding), {}, x, largest, tolerance)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), PRECISIONS)
+def test_layers_without_variables(engine, rng, dtype, tolerance):
+    x = rng.normal(size=(3, 5, 4, 6)).astype(dtype)
+    compare(engine, GlobalAveragePool(), {}, x, lambda t: t.mean(dim=(2, 3)), tolerance)
+    compare(engine, Flatten(), {}, x, lambda t: t.permute(0, 2, 3, 1).flatten(1), tolerance)
+    x = np.round(2 * x) / 2
+    compare(engine, ReLU(), {}, x, nn.ReLU(), tolerance)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), PRECISIONS)
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize(("n", "before", "after"), [(1, 1, 1), (9, 64, 10), (3, 17, 5)])
+def test_linear(engine, rng, n, before, after, bias, dtype, tolerance):
+    layer = Linear(before, after, bias)
+    v = variables_of(layer, rng, dtype)
+    module = nn.Linear(before, after, bias)
+    module.weight.data = torch.tensor(v["weight"].T.copy())
+    if bias:
+        module.bias.data = torch.tensor(v["bias"])
+
+    def grads():
+        found = {"weight": module.weight.grad.numpy().T}
+        return found | {"bias": module.bias.grad.numpy()} if bias else found
+
+    compare(engine, layer, v, rng.normal(size=(n, before)).astype(dtype), module, tolerance, grads)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), PRECISIONS)
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("size", [1.0, 100.0])
+def test_loss(engine, rng, smoothing, weighted, size, dtype, tolerance):
+    logits, labels = (size * rng.normal(size=(9, 10))).astype(dtype), rng.integers(0, 10, 9)
+    weights = rng.uniform(0, 2, 9).astype(dtype) if weighted else None
+    loss, dlogits = engine.softmax_cross_entropy(logits, labels, smoothing=smoothing, weights=weights)
+    peer = torch.tensor(logits, requires_grad=True)
+    losses = functional.cross_entropy(peer, torch.tensor(labels), label_smoothing=smoothing, reduction="none")
+    peer_loss = (losses * torch.tensor(weights) if weighted else losses).mean()
+    peer_loss.backward()
+    assert abs(loss - peer_loss.item()) <= tolerance * abs(peer_loss.item())
+    assert distance(dlogits, peer.grad.numpy()) < tolerance
+    assert distance(engine.softmax(logits), torch.softmax(peer, 1).detach().numpy()) < tolerance
+
+
+PLAIN = {"decay": 0.0, "decoupled": False}
+DECAY = {"decay": 0.01, "decoupled": False}
+MOMENTS = {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8}
+UPDATES = {
+    "sgd": ("sgd", PLAIN | {"momentum": 0.0, "nesterov": False}, "SGD", {}),
+    "momentum": ("sgd", PLAIN | {"momentum": 0.9, "nesterov": False}, "SGD", {"momentum": 0.9}),
+    "decay": (
+        "sgd",
+        DECAY | {"momentum": 0.9, "nesterov": False},
+        "SGD",
+        {"momentum": 0.9, "weight_decay": 0.01},
+    ),
+    "nesterov": (
+        "sgd",
+        DECAY | {"momentum": 0.8, "nesterov": True},
+        "SGD",
+        {"momentum": 0.8, "weight_decay": 0.01, "nesterov": True},
+    ),
+    "adam": ("adam", PLAIN | MOMENTS, "Adam", {}),
+    "adam with decay": ("adam", DECAY | MOMENTS, "Adam", {"weight_decay": 0.01}),
+    "adamw": ("adam", MOMENTS | {"decay": 0.1, "decoupled": True}, "AdamW", {"weight_decay": 0.1}),
+    "rmsprop": (
+        "rmsprop",
+        PLAIN | {"alpha": 0.9, "eps": 1e-8, "momentum": 0.0},
+        "RMSprop",
+        {"alpha": 0.9},
+    ),
+    "rmsprop with momentum": (
+        "rmsprop",
+        DECAY | {"alpha": 0.99, "eps": 1e-6, "momentum": 0.9},
+        "RMSprop",
+        {"alpha": 0.99, "eps": 1e-6, "momentum": 0.9, "weight_decay": 0.01},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UPDATES)
+def test_optimizers_over_twenty_steps(engine, rng, name):
+    rule, options, peer_name, peer_options = UPDATES[name]
+    weight = rng.normal(size=(4, 3))
+    peer = torch.tensor(weight.copy(), requires_grad=True)
+    optimizer = getattr(torch.optim, peer_name)([peer], lr=0.01, **peer_options)
+    state = [weight, *(np.zeros_like(weight) for _ in range(1 if rule == "sgd" else 2))]
+    for number in range(1, 21):
+        # A gradient that depends on the weight, so that a difference would grow.
+        noise = rng.normal(size=weight.shape)
+        count = {"count": float(number)} if rule == "adam" else {}
+        state = list(getattr(engine, rule)(*state, np.sin(state[0]) + noise, 0.01, **options, **count))
+        peer.grad = torch.sin(peer.detach()) + torch.tensor(noise)
+        optimizer.step()
+        assert distance(state[0], peer.detach().numpy()) < 1e-12, f"step {number}"
+
+
+class Block(nn.Module):
+    """A basic block as He et al. draw it, in PyTorch's own words."""
+
+    def __init__(self, before, after, stride, shortcut):
+        super().__init__()
+        self.conv1 = nn.Conv2d(before, after, 3, stride, 1, bias=False)
+        self.norm1 = nn.BatchNorm2d(after)
+        self.conv2 = nn.Conv2d(after, after, 3, 1, 1, bias=False)
+        self.norm2 = nn.BatchNorm2d(after)
+        self.stride, self.extra, self.projection = stride, after - before, None
+        if shortcut == "B":
+            self.projection = nn.Conv2d(before, after, 1, stride, bias=False)
+            self.norm3 = nn.BatchNorm2d(after)
+
+    def forward(self, x):
+        y = self.norm2(self.conv2(self.norm1(self.conv1(x)).relu()))
+        if self.projection is not None:
+            return (y + self.norm3(self.projection(x))).relu()
+        before = self.extra // 2
+        x = x[:, :, :: self.stride, :: self.stride]
+        return (y + functional.pad(x, (0, 0, 0, 0, before, self.extra - before))).relu()
+
+    def parts(self):
+        pairs = [("body.conv1.", self.conv1, self.norm1), ("body.conv2.", self.conv2, self.norm2)]
+        return pairs if self.projection is None else [*pairs, ("shortcut.", self.projection, self.norm3)]
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), PRECISIONS)
+@pytest.mark.parametrize(
+    ("before", "after", "stride", "shortcut"),
+    [(4, 4, 1, None), (4, 8, 2, "A"), (3, 6, 2, "A"), (4, 8, 2, "B"), (3, 5, 1, "B")],
+)
+def test_residual_blocks(engine, rng, before, after, stride, shortcut, dtype, tolerance):
+    body = Sequential(
+        {
+            "conv1": ConvNorm(Conv2d(before, after, stride=stride)),
+            "conv2": ConvNorm(Conv2d(after, after), relu=False),
+        }
+    )
+    beside = {
+        None: Identity(),
+        "A": SubsamplePad(before, after, stride),
+        "B": ConvNorm(Conv2d(before, after, 1, stride, 0), relu=False),
+    }[shortcut]
+    layer = Residual(body, beside)
+    v = variables_of(layer, rng, dtype)
+    module = Block(before, after, stride, shortcut)
+    branches = {"body.conv1.": v["body"]["conv1"], "body.conv2.": v["body"]["conv2"]}
+    branches["shortcut."] = v["shortcut"]
+    for prefix, conv, norm in module.parts():
+        set_conv(conv, branches[prefix]["conv"])
+        set_norm(norm, branches[prefix]["norm"])
+
+    def grads():
+        found = {}
+        for prefix, conv, norm in module.parts():
+            found |= conv_grads(conv, prefix + "conv.") | norm_grads(norm, prefix + "norm.")
+        return found
+
+    def stats():
+        found = {}
+        for prefix, _, norm in module.parts():
+            found |= norm_stats(norm, prefix + "norm.")
+        return found
+
+    x = distinct(rng, (3, 7, 6, before)).astype(dtype)
+    compare(engine, layer, v, x, module, 5 * tolerance, grads, stats)
