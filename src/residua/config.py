@@ -24,7 +24,7 @@ class DataOptions:
     size: int | None = None
     """Height and width in pixels that the pictures of a folder are brought to (64 for a folder)."""
     validation: float | None = None
-    """Held out of the training split: a share below 1 or a number of pictures (5000 for CIFAR, else 0.1)."""
+    """Held out of the training split: a share, or a number of pictures (5000 for CIFAR, else 0.1)."""
     test: float = 0.1
     """Share of a folder without test/ that is kept for the test split."""
     crop: int | None = None

@@ -1,16 +1,17 @@
 """Weights that PyTorch wrote, read without PyTorch and without running anything from the file.
 
-A .pth, .pt or .th file is a zip archive with a pickle of the tree and a raw file for each storage; the
-pickle is read through the allow-list of `residua.files.unpickle`. A .safetensors file is read as it is.
+Since version 1.6 a .pth, .pt or .th file is a zip archive with a pickle of the tree and a raw file for
+each storage; before, it was a row of pickles followed by the storages. Both pickles are read through the
+allow-list of `residua.files.unpickle`. A .safetensors file is read as it is.
 """
 
 from __future__ import annotations
 
-import math
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,43 +33,60 @@ _STORAGES = {
     "ByteStorage": np.dtype("u1"),
     "BoolStorage": np.dtype("?"),
 }
-_MOST_BYTES = 4 * 2**30  # of one storage; the largest classic network, VGG19, takes 0.6 GB in all
+_OLD_MAGIC, _OLD_VERSION = 0x1950A86A20F9469CFC6C, 1001
+
+
+@dataclass(frozen=True)
+class _Storage:
+    """What a pickle says of a storage."""
+
+    kind: np.dtype[Any]
+    key: str
+    count: int
+
+
+@dataclass(frozen=True)
+class _Tensor:
+    """A tensor before its storage has been read."""
+
+    storage: _Storage
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+    def cut(self, numbers: Array) -> Array:
+        """The tensor out of its storage, inside of which every element must lie."""
+        last = self.offset + sum((n - 1) * s for n, s in zip(self.shape, self.strides, strict=True))
+        negative = min([self.offset, *self.shape, *self.strides]) < 0
+        if negative or (int(np.prod(self.shape)) and last >= numbers.size):
+            raise ModelFileError("a tensor in the file reaches outside of its storage")
+        view = np.lib.stride_tricks.as_strided(
+            numbers[self.offset :], self.shape, [s * numbers.itemsize for s in self.strides], writeable=False
+        )
+        return np.ascontiguousarray(view).reshape(self.shape)
 
 
 def read_torch_weights(path: str | Path) -> dict[str, Array]:
-    """{name: array} of the weights in a .pth, .pt, .th or .safetensors file, names as they stand there.
+    """{name: array} of the weights in a .pth, .pt, .th or .safetensors file.
 
     A checkpoint that keeps its weights under "state_dict" or "model" gives those; "module.", which
     training on several devices puts in front of every name, is taken off. Raises ModelFileError.
     """
     path = Path(path)
-    if not path.is_file():
-        raise ModelFileError(f"there is no file {path}")
-    if zipfile.is_zipfile(path):
-        tree = _read_archive(path)
-    else:
+    try:
+        if zipfile.is_zipfile(path):
+            return _read_archive(path)
         with open(path, "rb") as stream:
-            start = stream.read(2)
-        if start[:1] == b"\x80":
-            raise ModelFileError(
-                f"{path} is in PyTorch's format from before version 1.6: load it there and save it again"
-            )
-        tree = _read_safetensors(path)
-    for key in ("state_dict", "model_state_dict", "model"):
-        if isinstance(tree, Mapping) and isinstance(tree.get(key), Mapping):
-            tree = tree[key]
-    weights = (
-        {
-            str(name).removeprefix("module."): array
-            for name, array in tree.items()
-            if isinstance(array, np.ndarray)
-        }
-        if isinstance(tree, Mapping)
-        else {}
-    )
-    if not weights:
-        raise ModelFileError(f"{path} holds no named weights: save a network's state_dict() in it")
-    return weights
+            if stream.read(2) == b"\x80\x02":
+                stream.seek(0)
+                return _read_row(stream, path)
+    except (zipfile.BadZipFile, KeyError, EOFError, TypeError, ValueError) as error:
+        if isinstance(error, ModelFileError):
+            raise
+        raise ModelFileError(f"{path} is damaged: {error}. Fetch the file again.") from None
+    except OSError as error:
+        raise ModelFileError(f"cannot read {path}: {error.strerror or error}") from None
+    return _read_safetensors(path)
 
 
 def _read_safetensors(path: Path) -> dict[str, Array]:
@@ -77,60 +95,88 @@ def _read_safetensors(path: Path) -> dict[str, Array]:
     check_header(path)
     try:
         with safe_open(str(path), framework="numpy") as stored:
-            return {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
+            arrays = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
     except (SafetensorError, ValueError, TypeError) as error:
         raise ModelFileError(f"{path} is neither a PyTorch archive nor safetensors: {error}") from None
+    return {name.removeprefix("module."): array for name, array in arrays.items()}
 
 
-def _read_archive(path: Path) -> Any:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            pickles = [name for name in archive.namelist() if name.endswith("data.pkl")]
-            if len(pickles) != 1:
-                raise ModelFileError(f"{path} is a zip archive, but not one that PyTorch wrote")
-            prefix = pickles[0].removesuffix("data.pkl")
-            storages: dict[str, Array] = {}
+def _read_archive(path: Path) -> dict[str, Array]:
+    """A zip archive: <name>/data.pkl and <name>/data/<key>."""
+    with zipfile.ZipFile(path) as archive:
+        pickles = [name for name in archive.namelist() if name.endswith("data.pkl")]
+        if len(pickles) != 1:
+            raise ModelFileError(f"{path} is a zip archive, but not one that PyTorch wrote")
+        prefix = pickles[0].removesuffix("data.pkl")
+        tensors = _named(_plain(archive.read(pickles[0]), path), path)
 
-            def storage(identity: Any) -> Array:
-                """("storage", kind, key, device, count) -> the raw numbers."""
-                word, kind, key, _, count = identity
-                if word != "storage" or not isinstance(kind, np.dtype):
-                    raise ModelFileError(f"{path} refers to something that is not a storage: {word!r}")
-                if key not in storages:
-                    if not 0 <= count * kind.itemsize <= _MOST_BYTES:
-                        raise ModelFileError(
-                            f"{path} claims a storage of {count:,} numbers; 4 GB is the most"
-                        )
-                    raw = archive.read(f"{prefix}data/{key}")
-                    if len(raw) < count * kind.itemsize:
-                        raise ModelFileError(f"{path} is damaged: storage {key} is shorter than it claims")
-                    storages[key] = np.frombuffer(raw, kind, count)
-                return storages[key]
+        def numbers(storage: _Storage) -> Array:
+            entry = archive.getinfo(f"{prefix}data/{storage.key}")
+            # PyTorch stores without compression: what would swell while it is read is not its work.
+            if (
+                entry.file_size != entry.compress_size
+                or entry.file_size < storage.count * storage.kind.itemsize
+            ):
+                raise ModelFileError(f"{path} is damaged: storage {storage.key} is not of the size it claims")
+            return np.frombuffer(archive.read(entry), storage.kind, storage.count)
 
-            names: dict[str, Any] = {f"torch.{name}": kind for name, kind in _STORAGES.items()}
-            names["collections.OrderedDict"] = dict
-            names["torch._utils._rebuild_tensor_v2"] = _rebuild
-            names["torch._utils._rebuild_parameter"] = lambda data, *_: data
-            return load_plain(
-                archive.read(pickles[0]),
-                name=str(path),
-                error=ModelFileError,
-                extra=names,
-                persistent_load=storage,
-            )
-    except (zipfile.BadZipFile, KeyError, OSError, EOFError) as error:
-        raise ModelFileError(f"{path} is damaged: {error}") from None
+        return _cut(tensors, numbers)
 
 
-def _rebuild(storage: Any, offset: Any, shape: Any, strides: Any, *_: Any) -> Array:
-    """A tensor out of its storage; every element it asks for must lie inside."""
-    if not isinstance(storage, np.ndarray) or len(shape) != len(strides):
+def _read_row(stream: BinaryIO, path: Path) -> dict[str, Array]:
+    """Before 1.6: magic number, version, system, tree, keys; then count and numbers for every key."""
+    if _plain(stream, path) != _OLD_MAGIC or _plain(stream, path) != _OLD_VERSION:
+        raise ModelFileError(f"{path} is a pickle, but not one of PyTorch's files of weights")
+    _plain(stream, path)
+    tensors = _named(_plain(stream, path), path)
+    wanted = {tensor.storage.key: tensor.storage for tensor in tensors.values()}
+    found: dict[str, Array] = {}
+    for key in _plain(stream, path):
+        count = int.from_bytes(stream.read(8), "little")
+        if key not in wanted or count != wanted[key].count:
+            raise ModelFileError(f"{path} is damaged: storage {key} is not of the size it claims")
+        raw = stream.read(count * wanted[key].kind.itemsize)
+        found[key] = np.frombuffer(raw, wanted[key].kind, count)
+    return _cut(tensors, lambda storage: found[storage.key])
+
+
+def _cut(tensors: Mapping[str, _Tensor], numbers: Callable[[_Storage], Array]) -> dict[str, Array]:
+    found: dict[str, Array] = {}
+    for tensor in tensors.values():
+        if tensor.storage.key not in found:
+            found[tensor.storage.key] = numbers(tensor.storage)
+    return {name: tensor.cut(found[tensor.storage.key]) for name, tensor in tensors.items()}
+
+
+def _plain(source: bytes | BinaryIO, path: Path) -> Any:
+    names: dict[str, Any] = {f"torch.{name}": kind for name, kind in _STORAGES.items()}
+    names["collections.OrderedDict"] = dict
+    names["torch._utils._rebuild_tensor"] = names["torch._utils._rebuild_tensor_v2"] = _rebuild
+    names["torch._utils._rebuild_parameter"] = lambda data, *_: data
+    return load_plain(source, name=str(path), error=ModelFileError, extra=names, persistent_load=_refer)
+
+
+def _refer(identity: Any) -> _Storage:
+    word, kind, key, _, count, *_ = identity
+    if word != "storage" or not isinstance(kind, np.dtype) or not isinstance(count, int) or count < 0:
+        raise ModelFileError(f"the file refers to something that is not a storage: {word!r}")
+    return _Storage(kind, str(key), count)
+
+
+def _rebuild(storage: Any, offset: Any, shape: Any, strides: Any, *_: Any) -> _Tensor:
+    if not isinstance(storage, _Storage) or len(shape) != len(strides):
         raise ModelFileError("a tensor in the file does not refer to a storage")
-    sides, steps = [int(n) for n in shape], [int(n) for n in strides]
-    last = offset + sum((side - 1) * step for side, step in zip(sides, steps, strict=True))
-    if min([offset, *sides, *steps]) < 0 or (math.prod(sides) and last >= storage.size):
-        raise ModelFileError("a tensor in the file reaches outside of its storage")
-    view = np.lib.stride_tricks.as_strided(
-        storage[offset:], sides, [step * storage.itemsize for step in steps], writeable=False
-    )
-    return np.ascontiguousarray(view)
+    return _Tensor(storage, int(offset), tuple(map(int, shape)), tuple(map(int, strides)))
+
+
+def _named(tree: Any, path: Path) -> dict[str, _Tensor]:
+    for key in ("state_dict", "model_state_dict", "model"):
+        if isinstance(tree, Mapping) and isinstance(tree.get(key), Mapping):
+            tree = tree[key]
+    entries = tree.items() if isinstance(tree, Mapping) else ()
+    tensors = {
+        str(name).removeprefix("module."): entry for name, entry in entries if isinstance(entry, _Tensor)
+    }
+    if not tensors:
+        raise ModelFileError(f"{path} holds no named weights: save a network's state_dict() in it")
+    return tensors

@@ -45,17 +45,9 @@ def draw_curves(run: Path) -> Path:
         _curve(axes, epochs, [row[f"train_{kind}"] for row in rows], "training", TRAINING, "o")
         if rows and f"validation_{kind}" in rows[-1]:
             values = [row[f"validation_{kind}"] for row in rows]
-            _curve(axes, epochs, values, "validation", VALIDATION, "s")
             best = int(np.argmin(values))
-            axes.annotate(
-                f"{values[best]:.3g}",
-                (epochs[best], values[best]),
-                xytext=(0, 7),
-                textcoords="offset points",
-                color=VALIDATION,
-                ha="center",
-                fontsize=9,
-            )
+            name = f"validation (best {values[best]:.3g} in epoch {epochs[best]})"
+            _curve(axes, epochs, values, name, VALIDATION, "s")
         axes.set_xlabel("epoch")
         axes.set_ylabel(label)
         axes.grid(alpha=0.25)
@@ -80,13 +72,16 @@ def _curve(axes: Any, epochs: list[int], values: list[float], label: str, color:
 
 def draw_confusion(evaluation: Evaluation, path: Path) -> Path:
     """The confusion matrix as a picture: share of each true class, counts in the cells where they fit."""
+    from matplotlib.colors import PowerNorm
+
     names = [entry.name for entry in evaluation.classes]
     matrix = evaluation.confusion
     shares = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     side = min(max(4.5, 0.55 * len(names) + 2.2), 20.0)
     figure = _figure(side + 0.9, side)
     axes = figure.subplots()
-    image = axes.imshow(shares, cmap="cividis", vmin=0, vmax=100)
+    # The root makes the few mistakes visible beside the many right answers.
+    image = axes.imshow(shares, cmap="Blues", norm=PowerNorm(0.5, vmin=0, vmax=100))
     size = 8 if len(names) <= 30 else 4.5
     axes.set_xticks(range(len(names)), names, rotation=60 if max(map(len, names)) > 2 else 0, fontsize=size)
     for tick in axes.get_xticklabels():
@@ -99,8 +94,7 @@ def draw_confusion(evaluation: Evaluation, path: Path) -> Path:
     if len(names) <= 30:
         for (row, column), count in np.ndenumerate(matrix):
             if count:
-                dark = shares[row, column] < 55
-                color = "white" if dark else "black"
+                color = "white" if shares[row, column] > 45 else "black"
                 axes.text(column, row, f"{count:,}", ha="center", va="center", color=color, fontsize=8)
     bar = figure.colorbar(image, ax=axes, shrink=0.8)
     bar.set_label("share of the true class (%)")

@@ -80,7 +80,9 @@ class Training:
         """
         if self.position.step == 0:
             self.write_checkpoint()
-        with _stop_requests(self.stop_asked):
+        # Overflow is looked for after every step; NumPy's warnings of it would only add noise.
+        quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")
+        with _stop_requests(self.stop_asked), quiet:
             while self.position.epoch < self.epochs and not self._stalled():
                 self._epoch()
 
@@ -138,6 +140,11 @@ class Training:
             best = True
         else:
             accuracy, loss = answers.accuracy, answers.loss
+            if not np.isfinite(answers.probabilities).all():
+                raise NonFiniteError(
+                    f"after epoch {position.epoch + 1} the validation loss is not a finite number; the last "
+                    f"checkpoint in {task.run} is from before: try a lower --rate or --clip 1"
+                )
             row |= {"validation_loss": loss, "validation_error": 100 * (1 - accuracy)}
             model = self.model(row)
             position.schedule = self.schedule.observe(position.schedule, accuracy)
@@ -219,9 +226,14 @@ class Training:
             run / "last.safetensors", self.model({"epoch": report["epoch"], "step": self.position.step})
         )
         self.write_checkpoint()
+        if not np.isfinite(results["loss"]):
+            what = f"the loss is {report['loss']}"
+        elif not np.isfinite(results["norm"]):
+            what = f"the gradient's norm is {report['gradient_norm']}"
+        else:
+            what = "the running statistics are no longer finite"
         raise NonFiniteError(
-            f"the loss is {report['loss']} (gradient norm {report['gradient_norm']}) at step "
-            f"{report['step']}, on {', '.join(names[:3])} and {max(len(names) - 3, 0)} more "
+            f"{what} at step {report['step']}, on {', '.join(names[:3])} and {max(len(names) - 3, 0)} more "
             f"(all in {run / 'not-finite.json'}); "
             f"the weights before it are in {run / 'last.safetensors'}: "
             "try a lower --rate, --clip 1, or look at these pictures"

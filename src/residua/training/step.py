@@ -11,7 +11,7 @@ from residua.config import OptimizerOptions
 from residua.engines.base import Array, Engine
 from residua.layers import Layer
 from residua.training.optimizers import Optimizer, clip, gradient_norm, make_optimizer
-from residua.variables import Tree, merge, transform
+from residua.variables import Tree, flatten, merge, transform
 
 Step = Callable[..., tuple[Tree, dict[str, Array]]]
 
@@ -26,8 +26,8 @@ def make_step(network: Layer, engine: Engine, options: OptimizerOptions) -> Step
     """step(state, images, labels, weights, rate) -> state, results.
 
     images: (N, H, W, C) float32; labels: (N,); weights: (N,) per picture, or None; rate: the learning
-    rate of this step. results: loss, correct (how many), norm (of the whole gradient), finite. Where loss
-    or gradient are not finite numbers the state comes back unchanged.
+    rate of this step. results: loss, correct (how many), norm (of the whole gradient), finite. Where loss,
+    gradient or statistics are not finite numbers the state comes back unchanged.
     """
     optimizer = make_optimizer(options)
 
@@ -42,7 +42,10 @@ def make_step(network: Layer, engine: Engine, options: OptimizerOptions) -> Step
         correct = engine.count_correct(logits, labels)
         _, grads = network.backward(engine, variables, saved, dlogits)
         norm = gradient_norm(engine, grads)
+        # Statistics too: a variance can overflow while the normalised output stays finite.
         finite = engine.xp.isfinite(loss) & engine.xp.isfinite(norm)
+        for statistic in flatten(stats).values():
+            finite = finite & engine.xp.isfinite(statistic).all()
 
         def update() -> Tree:
             clipped = clip(engine, grads, norm, options.clip) if options.clip else grads

@@ -1,0 +1,43 @@
+# Everything lives in .venv: nothing outside this folder is touched.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: train test check bench peer clean
+
+train: $(VENV)/residua.stamp
+	$(BIN)/residua train digits
+
+test: $(VENV)/test.stamp
+	$(BIN)/python -m pytest -n 2 --cov --cov-report=term
+
+check: $(VENV)/test.stamp
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(MAKE) test
+
+# The peer is optional: without it the benchmarks time residua alone, and the tests against it skip.
+bench: $(VENV)/residua.stamp
+	$(BIN)/python benchmarks/train_step.py
+
+peer: $(VENV)/residua.stamp
+	$(PIP) install '.[peer]'
+
+$(VENV)/python.stamp:
+	$(PYTHON) -c 'import sys; sys.exit("residua needs Python 3.11 or newer, this is " + sys.version.split()[0] + ": make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --upgrade 'pip>=25.1'
+	touch $@
+
+$(VENV)/residua.stamp: $(VENV)/python.stamp pyproject.toml
+	$(PIP) install --editable .
+	touch $@
+
+$(VENV)/test.stamp: $(VENV)/residua.stamp
+	$(PIP) install --group check
+	touch $@
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
