@@ -1,0 +1,68 @@
+"""From pictures and a config to everything that a run reads: network, preprocessing, batches, weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from residua.config import TrainConfig
+from residua.data.augment import Augment
+from residua.data.batches import Batches
+from residua.data.pictures import Pictures
+from residua.data.preprocessing import Preprocessing
+from residua.engines import open_engine
+from residua.errors import DataError
+from residua.files.model_file import Model
+from residua.models import build_model
+from residua.training.loop import Task
+from residua.training.progress import Reporter
+from residua.training.run_folder import versions
+
+
+def prepare(
+    config: TrainConfig,
+    classes: tuple[str, ...],
+    train: Pictures,
+    validation: Pictures | None,
+    about: dict[str, Any],
+    fingerprint: str,
+    reporter: Reporter,
+) -> Task:
+    """The task of a run that has no folder yet: what is wrong shows before anything is written.
+
+    about: what the model file says of its training. Raises ResiduaError where pictures, network and
+    options do not fit together.
+    """
+    if not len(train):
+        raise DataError("the training split is empty: lower --validation or add pictures")
+    _, height, width, channels = train.images.shape
+    preprocessing = Preprocessing.measure(train.images)
+    network = build_model(config.model, channels=channels, classes=len(classes))
+    network.output_shape((height, width, channels))
+    seed, options, batch = config.run.seed, config.data, config.schedule.batch
+    variables = network.init(np.random.default_rng([seed, 1]))
+    about = about | {"seed": seed, "fingerprint": fingerprint, "versions": versions()}
+    augment = Augment(options.crop or 0, bool(options.flip), options.cutout)
+    held = validation if validation is not None and len(validation) else None
+    return Task(
+        config=config,
+        engine=open_engine(config.run.engine),
+        model=Model(str(config.model.model), network, variables, classes, preprocessing, about),
+        train=Batches(train, preprocessing, augment, batch, seed),
+        validation=None if held is None else Batches(held, preprocessing, None, max(batch, 256)),
+        class_weights=_class_weights(train.labels, len(classes)) if options.balance else None,
+        fingerprint=fingerprint,
+        run=Path(),
+        reporter=reporter,
+        after_epoch=lambda run: None,
+    )
+
+
+def _class_weights(labels: NDArray[np.int64], classes: int) -> NDArray[np.float32]:
+    """Inverse to the size of the class, so that the mean over the pictures is one."""
+    counts = np.bincount(labels, minlength=classes)
+    weights: NDArray[np.float32] = (len(labels) / (classes * np.maximum(counts, 1))).astype(np.float32)
+    return weights
