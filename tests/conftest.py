@@ -7,8 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from residua.engines.numpy_engine import NumpyEngine
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread():
+    """Small products gain nothing from threads, and lose much where other processes want the cores."""
+    with threadpool_limits(1):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from residua.engines import ENGINES, open_engine
+from residua.engines import ENGINES, Engine, open_engine
 from residua.engines.counter_random import uniform_bits
 from residua.engines.numpy_engine import NumpyEngine
 from residua.errors import EngineError, ShapeError
@@ -23,6 +23,17 @@ def test_contract(name):
 @pytest.mark.parametrize("seed", [1, 2])
 def test_contract_for_other_numbers(engine, seed):
     check_engine(engine, seed=seed)
+
+
+def test_the_vocabularys_own_definitions_keep_the_contract():
+    """What an engine gets without overriding it."""
+    inherited = {
+        name: member
+        for name, member in vars(Engine).items()
+        if name in vars(NumpyEngine) and callable(member) and not hasattr(member, "__isabstractmethod__")
+    }
+    assert {"batch_norm", "batch_norm_backward"} <= set(inherited)
+    check_engine(type("Plain", (NumpyEngine,), inherited)())
 
 
 def test_unknown_engine_lists_its_neighbours():

@@ -133,6 +133,21 @@ class Cancelling(NumpyEngine):
         return y, mean, (x * x).mean(axis=axes) - mean * mean, saved
 
 
+class Generous(NumpyEngine):
+    """Gives one result too many."""
+
+    def softmax_cross_entropy(self, logits, labels, *, smoothing=0.0, weights=None):
+        loss, dlogits = super().softmax_cross_entropy(logits, labels, smoothing=smoothing, weights=weights)
+        return loss, dlogits, dlogits
+
+
+class Flat(NumpyEngine):
+    """Loses an axis."""
+
+    def flatten_backward(self, dy, saved):
+        return dy
+
+
 class Demanding(NumpyEngine):
     """Takes an argument more."""
 
@@ -213,6 +228,8 @@ class Halfway(NumpyEngine):
         (BackwardWriter, "backward wrote to dy"),
         (Wide, "linear .*float64 for inputs in float32"),
         (Cancelling, "batch_norm .*result 2"),
+        (Generous, "gave 3 results instead of 2"),
+        (Flat, r"flatten_backward .*result 0 is \(1, 1\) instead of \(1, 1, 1, 1\)"),
         (Demanding, r"add takes \(self, a, b, c=0\); the vocabulary says \(self, a, b\)"),
         (Renaming, "average_pool takes"),
         (Greedy, "not donated"),

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from residua.layers import BatchNorm2d, Layer, Linear, ReLU, ScaleShift
+from residua.layers import BatchNorm2d, Identity, Layer, Linear, ReLU, ScaleShift
 from residua.testing import check_layer
+from residua.testing.arrays import distance, distinct
 
 
 @dataclass(frozen=True)
@@ -222,3 +223,60 @@ def test_a_description_that_forgets_is_caught(monkeypatch):
     monkeypatch.setattr("residua.testing.layer_check.describe", lambda layer: {"layer": "ReLU"})
     with pytest.raises(AssertionError, match="built again"):
         check_layer(ScaleShift(2), (2, 2))
+
+
+class Rough(ReLU):
+    """Deterministic, but with a kink every billionth."""
+
+    def forward(self, engine, v, x):
+        return x + 1e-4 * np.sin(1e9 * x.astype(np.float64)).astype(x.dtype), None, {}
+
+    def backward(self, engine, v, saved, dy):
+        return dy, {}
+
+
+def test_a_function_without_slopes_is_not_excused():
+    with pytest.raises(AssertionError, match=r"dx cannot be compared along .* after 8 attempts"):
+        check_layer(Rough(), (2, 3))
+
+
+@dataclass(frozen=True)
+class Mask(Layer):
+    """Chance that does not come from the engine's dropout, but does come from a key."""
+
+    honest: bool = True
+
+    def init(self, rng):
+        return {"key": np.zeros(2, np.uint32)}
+
+    def forward(self, engine, v, x):
+        mask = np.random.default_rng(v["key"]).integers(0, 2, x.shape).astype(x.dtype)
+        return x * mask, mask, {"key": v["key"] + np.array([0, 1], np.uint32)}
+
+    def backward(self, engine, v, saved, dy):
+        return dy * saved, {}
+
+    def freeze(self, v):
+        return (Identity(), {}) if self.honest else (self, v)
+
+
+def test_chance_of_ones_own_needs_a_key_and_a_freeze():
+    check_layer(Mask(), (3, 4))
+    with pytest.raises(AssertionError, match="frozen: forward still gives statistics"):
+        check_layer(Mask(honest=False), (3, 4))
+
+
+def test_distance_of_arrays():
+    assert distance(np.array([1.0, 2.0]), np.array([1.0, 4.0])) == 0.5
+    assert distance(np.array([1e-9]), np.zeros(1), floor=1.0) == 1e-9
+    assert distance(np.zeros((0, 3)), np.zeros((0, 3))) == 0
+    assert distance(np.array([np.nan]), np.ones(1)) == np.inf
+    assert distance(np.zeros(2), np.zeros((2, 1))) == np.inf
+
+
+def test_inputs_are_distinct_and_never_zero(rng):
+    for shape in ((1,), (3,), (2, 7), (4, 4)):
+        x = distinct(rng, shape).ravel()
+        assert len(np.unique(x)) == x.size
+        assert np.abs(x).min() > 0
+        assert np.abs(x).max() <= 2.5

@@ -25,6 +25,7 @@ from residua.testing.arrays import cast, distance, distinct
 from residua.variables import flatten, trainable
 
 torch = pytest.importorskip("torch", reason="PyTorch is the oracle here: pip install residua[peer]")
+torch.set_num_threads(1)  # two libraries' threads would wait for each other's cores
 nn, functional = torch.nn, torch.nn.functional
 
 PRECISIONS = [pytest.param(np.float64, 1e-11, id="float64"), pytest.param(np.float32, 2e-5, id="float32")]

@@ -28,10 +28,6 @@ class _Certain:
         """x itself."""
         return x, None
 
-    def dropout_backward(self, dy: Array, saved: Any) -> Array:
-        """dy itself."""
-        return dy
-
 
 def check_freeze(subject: Subject, v: Tree, x: Array, rng: np.random.Generator, tolerance: float) -> None:
     """Hold `freeze` to forward, at the statistics at which both must agree.
@@ -69,7 +65,8 @@ def _freeze(subject: Subject, v: Tree) -> tuple[Any, Tree]:
     for name, value in flatten(v).items():
         subject.need(np.array_equal(value, originals[name]), f"freeze wrote to the variable {name}")
     for name, value in flatten(frozen).items():
-        subject.need(value.dtype == np.float64, f"freeze made {name} {value.dtype} out of float64")
+        kept = value.dtype == np.float64 or not np.issubdtype(value.dtype, np.floating)
+        subject.need(kept, f"freeze made {name} {value.dtype} out of float64")
     return layer, frozen
 
 
