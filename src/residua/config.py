@@ -60,7 +60,7 @@ class OptimizerOptions:
     optimizer: Literal["sgd", "adam", "adamw", "rmsprop"] = "sgd"
     """The update rule."""
     rate: float | None = None
-    """Learning rate at the schedule's peak (0.1 for sgd, 0.001 for the others)."""
+    """Learning rate at the schedule's peak (sgd 0.1, or 0.05 for digits and folders; the others 0.001)."""
     momentum: float = 0.9
     """Share of the velocity that is kept (sgd, rmsprop)."""
     nesterov: bool = False
@@ -85,8 +85,8 @@ class ScheduleOptions:
 
     epochs: int | None = None
     """Passes over the training split."""
-    batch: int = 128
-    """Pictures in a step."""
+    batch: int | None = None
+    """Pictures in a step (128; 32 for digits and folders)."""
     schedule: Literal["constant", "steps", "plateau", "cosine", "one-cycle"] = "one-cycle"
     """steps: the paper's, divided by ten at 1/2 and 3/4; plateau: divided by ten when validation stalls."""
     warmup: float = 0.0

@@ -10,7 +10,8 @@ class Recipe:
     """What training uses where nothing else is asked for.
 
     model: name of the network. width: channels of its first stage. epochs: passes over the training
-    split. crop: pixels of padding for random crops. flip: mirror half of the pictures.
+    split. crop: pixels of padding for random crops. flip: mirror half of the pictures. batch: pictures in
+    a step; small sets learn better in small ones. rate: learning rate of sgd at that batch.
     """
 
     model: str
@@ -18,6 +19,8 @@ class Recipe:
     epochs: int
     crop: int
     flip: bool
+    batch: int = 128
+    rate: float = 0.1
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,7 @@ DATASETS: dict[str, Card] = {
         channels=1,
         classes=_TEN_DIGITS,
         kind="digits",
-        recipe=Recipe("resnet8", width=16, epochs=20, crop=1, flip=False),
+        recipe=Recipe("resnet8", width=16, epochs=20, crop=1, flip=False, batch=32, rate=0.05),
     ),
     "mnist": Card(
         name="mnist",
@@ -233,5 +236,5 @@ def folder_card(path: str, size: int, classes: tuple[str, ...], channels: int = 
         channels=channels,
         classes=classes,
         kind="folder",
-        recipe=Recipe("resnet20", width=16, epochs=30, crop=size // 8, flip=True),
+        recipe=Recipe("resnet20", width=16, epochs=30, crop=size // 8, flip=True, batch=32, rate=0.05),
     )

@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 
 from residua.engines import update_rules
 from residua.engines.counter_random import uniform_bits
+from residua.errors import ShapeError
 
 Array = Any
 Saved = Any
@@ -213,6 +214,11 @@ class Engine(ABC):
     # ------------------------------------------------------------------ features and loss
     def linear(self, x: Array, weight: Array, bias: Array | None) -> tuple[Array, Saved]:
         """x @ weight + bias: (N, in) -> (N, out)."""
+        if x.shape[-1] != weight.shape[0]:
+            raise ShapeError(
+                f"a linear layer over {weight.shape[0]} features needs (N, {weight.shape[0]}); "
+                f"it was given {tuple(x.shape)}"
+            )
         y = x @ weight
         return (y if bias is None else y + bias), x
 

@@ -42,7 +42,7 @@ def prepare(
     preprocessing = Preprocessing.measure(train.images)
     network = build_model(config.model, channels=channels, classes=len(classes))
     network.output_shape((height, width, channels))
-    seed, options, batch = config.run.seed, config.data, config.schedule.batch
+    seed, options, batch = config.run.seed, config.data, config.schedule.batch or 128
     variables = network.init(np.random.default_rng([seed, 1]))
     about = about | {"seed": seed, "fingerprint": fingerprint, "versions": versions()}
     augment = Augment(options.crop or 0, bool(options.flip), options.cutout)

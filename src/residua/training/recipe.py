@@ -15,6 +15,7 @@ def resolve(config: TrainConfig, data: DataSet) -> TrainConfig:
     What is written to run.toml is this, so that a later version's other advice does not change the run.
     """
     recipe, options = data.card.recipe, config.data
+    rates = {**DEFAULT_RATES, "sgd": recipe.rate}
     rate = config.optimizer.rate
     return replace(
         config,
@@ -32,7 +33,11 @@ def resolve(config: TrainConfig, data: DataSet) -> TrainConfig:
         ),
         optimizer=replace(
             config.optimizer,
-            rate=DEFAULT_RATES[config.optimizer.optimizer] if rate is None else rate,
+            rate=rates[config.optimizer.optimizer] if rate is None else rate,
         ),
-        schedule=replace(config.schedule, epochs=config.schedule.epochs or recipe.epochs),
+        schedule=replace(
+            config.schedule,
+            epochs=config.schedule.epochs or recipe.epochs,
+            batch=config.schedule.batch or recipe.batch,
+        ),
     )
