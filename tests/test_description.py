@@ -90,3 +90,17 @@ def test_a_welded_convolution_has_no_bias_of_its_own():
     description["conv"]["bias"] = True
     with pytest.raises(ModelFileError, match="without bias and relu"):
         build(description)
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        {"layer": "Conv2d", "in_channels": 3, "out_channels": 4, "stride": 0},
+        {"layer": "Conv2d", "in_channels": -3, "out_channels": 4},
+        {"layer": "MaxPool2d", "padding": -1},
+        {"layer": "Dropout", "rate": 1.5},
+    ],
+)
+def test_sizes_that_are_not_possible_are_refused(description):
+    with pytest.raises(ModelFileError, match=r"takes"):
+        build(description)

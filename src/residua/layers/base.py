@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,15 @@ class Row:
 @dataclass(frozen=True)
 class Layer:
     """The contract. A layer without variables only writes forward and backward."""
+
+    def __post_init__(self) -> None:
+        # Sizes that are not possible would otherwise show in the middle of a computation.
+        for entry in fields(self):
+            value, least = getattr(self, entry.name), 0 if entry.name == "padding" else 1
+            if type(value) is int and value < least:
+                raise ValueError(
+                    f"{type(self).__name__}.{entry.name} takes {least} or more; it was given {value}"
+                )
 
     def init(self, rng: np.random.Generator) -> Tree:
         """New variables, float32, on the host: every engine starts from the same numbers."""

@@ -23,6 +23,11 @@ class Dropout(Layer):
 
     rate: float = 0.5
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.rate < 1:
+            raise ValueError(f"Dropout.rate takes a share from 0 to below 1; it was given {self.rate}")
+
     def init(self, rng: np.random.Generator) -> Tree:
         """A seed from `rng`, step 0."""
         return {"key": np.array([rng.integers(2**32), 0], np.uint32)}

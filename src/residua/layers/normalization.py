@@ -132,6 +132,7 @@ class ConvNorm(Layer):
     eps: float = 1e-5
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.conv.bias or self.conv.relu:
             raise ValueError("ConvNorm takes a Conv2d without bias and relu; its own relu comes last")
 
