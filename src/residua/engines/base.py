@@ -219,7 +219,8 @@ class Engine(ABC):
                 f"a linear layer over {weight.shape[0]} features needs (N, {weight.shape[0]}); "
                 f"it was given {tuple(x.shape)}"
             )
-        y = x @ weight
+        # One product a row, so that what comes of a picture does not depend on the size of its batch.
+        y = self.xp.matmul(x[:, None, :], weight)[:, 0]
         return (y if bias is None else y + bias), x
 
     def linear_backward(self, dy: Array, weight: Array, saved: Saved) -> tuple[Array, Array, Array]:

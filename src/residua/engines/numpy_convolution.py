@@ -119,9 +119,12 @@ def forward(x: Array, weight: Array, stride: int, padding: int) -> Array:
     out = weight.shape[-1]
     matrix = np.ascontiguousarray(weight).reshape(-1, out)
     y = np.empty((windows.count, windows.out_height, windows.out_width, out), np.result_type(x, weight))
-    flat = y.reshape(-1, out)
-    for pictures, rows in windows.chunks():
-        np.matmul(windows.fill(x[pictures]), matrix, out=flat[rows])
+    # One product a picture: BLAS rounds a row differently in matrices of different heights, and what is
+    # said of a picture must not depend on those beside it.
+    flat = y.reshape(windows.count, windows.out_height * windows.out_width, out)
+    for pictures, _ in windows.chunks():
+        rows = windows.fill(x[pictures])
+        np.matmul(rows.reshape(*flat[pictures].shape[:2], -1), matrix, out=flat[pictures])
     return y
 
 
