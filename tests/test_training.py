@@ -21,7 +21,7 @@ from residua.training.run_folder import read_log, read_run
 from residua.training.step import make_step, start_state
 from residua.variables import flatten
 
-SMALL = {"model": "resnet8", "width": 4, "final_test": False, "reporter": Quiet()}
+SMALL = {"model": "resnet8", "width": 4, "batch": 128, "final_test": False, "reporter": Quiet()}
 
 
 class Spy(Quiet):
