@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from residua.config import EvaluateConfig, ImportConfig, PredictConfig, TrainConfig
-from residua.errors import ConfigError
+from residua.errors import ConfigError, ResiduaError
 from residua.options import check, configure
 
 if TYPE_CHECKING:
@@ -112,11 +112,17 @@ def evaluate(
         loaded, place = load_model(path), path.with_name(f"{path.stem}-confusion.png")
     if config.output is not None:
         place = Path(config.output) / "confusion.png"
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"--output takes a folder, not {config.output}: {error.strerror}") from None
     with _threads(config.threads):
         evaluation = evaluate_model(loaded, config, say)
     if place is not None:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        say(f"Picture: {draw_confusion(evaluation, place)}")
+        try:
+            say(f"Picture: {draw_confusion(evaluation, place)}")
+        except ResiduaError as error:  # the numbers are worth more than the picture
+            say(f"No picture of the confusion matrix: {error}")
     return evaluation
 
 

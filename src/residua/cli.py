@@ -27,15 +27,31 @@ from residua.config import (
     TrainConfig,
 )
 from residua.errors import ConfigError, ResiduaError
-from residua.options import check, flatten_options, read_toml
+from residua.options import check, configure, flatten_options, read_toml
+from residua.terminal import (
+    accept_all_names,
+    drop_output,
+    explain,
+    flush,
+    natural,
+    options_file,
+    picture_shape,
+    refuse_fractions,
+    show_default,
+)
 
 app = App(
     name="residua",
     help="Train, evaluate and use picture classifiers: residual networks from scratch.",
     help_format="plaintext",
     version_flags=["--version"],
-    default_parameter=Parameter(consume_multiple=True, negative_iterable=()),
+    default_parameter=Parameter(consume_multiple=True, negative_iterable=(), show_default=show_default),
 )
+_SECTIONS = {
+    name: Group(name, sort_key=place)
+    for place, name in enumerate(("Data", "Model", "Optimiser", "Schedule", "Run"))
+}
+_Switch = Annotated[bool, Parameter(negative="")]
 
 
 @app.command
@@ -45,21 +61,22 @@ def train(
     *,
     resume: str | None = None,
     config: str | None = None,
-    data_options: Annotated[DataOptions, Parameter(name="*", group=Group("Data"))] = DataOptions(),
-    model_options: Annotated[ModelOptions, Parameter(name="*", group=Group("Model"))] = ModelOptions(),
+    data_options: Annotated[DataOptions, Parameter(name="*", group=_SECTIONS["Data"])] = DataOptions(),
+    model_options: Annotated[ModelOptions, Parameter(name="*", group=_SECTIONS["Model"])] = ModelOptions(),
     optimizer: Annotated[
-        OptimizerOptions, Parameter(name="*", group=Group("Optimiser"))
+        OptimizerOptions, Parameter(name="*", group=_SECTIONS["Optimiser"])
     ] = OptimizerOptions(),
-    schedule: Annotated[ScheduleOptions, Parameter(name="*", group=Group("Schedule"))] = ScheduleOptions(),
-    run: Annotated[RunOptions, Parameter(name="*", group=Group("Run"))] = RunOptions(),
+    schedule: Annotated[
+        ScheduleOptions, Parameter(name="*", group=_SECTIONS["Schedule"])
+    ] = ScheduleOptions(),
+    run: Annotated[RunOptions, Parameter(name="*", group=_SECTIONS["Run"])] = RunOptions(),
 ) -> int:
     """Train a network on a data set or a folder of pictures.
 
     Parameters
     ----------
     data
-        A data set's name (digits, mnist, fashion-mnist, notmnist, cifar10, cifar100), or a folder of
-        pictures with one folder per class.
+        digits, mnist, fashion-mnist, notmnist, cifar10, cifar100, or a folder of pictures.
     resume
         A run folder to go on with, from its newest checkpoint.
     config
@@ -67,14 +84,14 @@ def train(
     """
     from residua import api
 
-    if data is not None:
-        data_options = replace(data_options, data=data)
     chosen = TrainConfig(data_options, model_options, optimizer, schedule, run)
     if resume is not None:
-        if chosen != TrainConfig():
+        if data is not None or config is not None or chosen != TrainConfig():
             raise ConfigError("--resume goes on with a run as it was begun: it takes no other options")
         result = api.train(resume=resume)
     else:
+        if data is not None:
+            chosen = replace(chosen, data=replace(data_options, data=data))
         result = api.train(config=check(chosen))
     print()
     if result.test is not None:
@@ -95,7 +112,7 @@ def evaluate(
     model: str,
     /,
     *,
-    json: bool = False,
+    json: _Switch = False,
     options: Annotated[EvaluateConfig, Parameter(name="*")] = EvaluateConfig(),
 ) -> int:
     """Measure a model on pictures that it was not trained on.
@@ -122,8 +139,8 @@ def predict(
     model: str,
     /,
     *files: str,
-    json: bool = False,
-    csv: bool = False,
+    json: _Switch = False,
+    csv: _Switch = False,
     options: Annotated[PredictConfig, Parameter(name="*")] = PredictConfig(),
 ) -> int:
     """Name what is in pictures.
@@ -140,15 +157,17 @@ def predict(
         Print a CSV table: file, class, probability, and so on down to the last of --top.
     """
     from residua import api
+    from residua.files.model_file import load_model
     from residua.insight.predict_output import write_csv, write_json, write_text
 
     if not files:
         raise ConfigError("predict needs pictures or folders after the model")
     if json and csv:
         raise ConfigError("choose one of --json and --csv")
-    predictions = api.iterate_predictions(model, files, check(options))
+    loaded = load_model(model)
+    predictions = api.iterate_predictions(loaded, files, check(options))
     write = write_json if json else write_csv if csv else write_text
-    bad = write(predictions, sys.stdout, min(options.top, 1000))
+    bad = write(predictions, sys.stdout, min(options.top, len(loaded.classes)))
     for prediction in bad:
         _to_stderr(f"residua: {prediction.error}")
     return 1 if bad else 0
@@ -171,7 +190,8 @@ def models(*, size: int = 32, channels: int = 3, classes: int = 10, width: int |
     """
     from residua.models.summary import model_table
 
-    print(model_table(_shape(size, channels), _natural("classes", classes), width))
+    narrow = None if width is None else natural("width", width)
+    print(model_table(picture_shape(size, channels), natural("classes", classes), narrow))
     return 0
 
 
@@ -181,8 +201,8 @@ def summary(
     /,
     *,
     size: int | None = None,
-    channels: int = 3,
-    classes: int = 10,
+    channels: int | None = None,
+    classes: int | None = None,
     options: Annotated[ModelOptions, Parameter(name="*")] = ModelOptions(),
 ) -> int:
     """Show a network layer by layer: names, shapes, parameters, multiply-adds.
@@ -194,25 +214,29 @@ def summary(
     size
         Height and width of the pictures, in pixels (32, or what the file was trained at).
     channels
-        3 for colour, 1 for grey.
+        3 for colour, 1 for grey (3).
     classes
-        How many classes.
+        How many classes (10).
     """
     from residua.models import build_model
     from residua.models.summary import layer_table
 
+    if options.model is not None:
+        raise ConfigError(f"summary takes one model, without --model: it was given {model} already")
     if Path(model).exists():
+        if (channels, classes, options) != (None, None, ModelOptions()):
+            raise ConfigError(f"{model} is trained: its network is fixed, and only --size can be chosen")
         from residua.files.model_file import load_model
 
         loaded = load_model(model)
         shape = loaded.preprocessing
-        side = (size, size) if size else (shape.height, shape.width)
+        side = (shape.height, shape.width) if size is None else (natural("size", size),) * 2
         print(layer_table(loaded.name, loaded.network, (*side, shape.channels)))
         return 0
-    network = build_model(
-        check(replace(options, model=model)), channels=channels, classes=_natural("classes", classes)
-    )
-    print(layer_table(model, network, _shape(size or 32, channels)))
+    seen = picture_shape(32 if size is None else size, 3 if channels is None else channels)
+    count = natural("classes", 10 if classes is None else classes)
+    network = build_model(check(replace(options, model=model)), channels=seen[2], classes=count)
+    print(layer_table(model, network, seen))
     return 0
 
 
@@ -237,32 +261,13 @@ def import_(
     return 0
 
 
-def _shape(size: int, channels: int) -> tuple[int, int, int]:
-    return _natural("size", size), _natural("size", size), _natural("channels", channels)
-
-
-def _natural(name: str, value: int) -> int:
-    if value < 1:
-        raise ConfigError(f"--{name} takes 1 or more; it was given {value}")
-    return value
-
-
 def _to_stderr(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _options_file(arguments: list[str]) -> str | None:
-    """The file that --config names, before anything is parsed: its options are defaults for the parser."""
-    for place, argument in enumerate(arguments):
-        if argument == "--config" and place + 1 < len(arguments):
-            return arguments[place + 1]
-        if argument.startswith("--config="):
-            return argument.removeprefix("--config=")
-    return None
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code."""
+    accept_all_names()
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 
@@ -270,25 +275,30 @@ def run(arguments: list[str]) -> int:
     """Run the command line; the exit code."""
     try:
         app.config = ()
-        if arguments[:1] == ["train"] and (path := _options_file(arguments)) is not None:
-            values = flatten_options(TrainConfig, read_toml(path), source=f"{path}: ")
+        if arguments[:1] == ["train"] and (path := options_file(arguments)) is not None:
+            found = read_toml(path)
+            configure(TrainConfig, found, source=f"{path}: ")  # types too, before the parser bends them
+            values = flatten_options(TrainConfig, found)
             app.config = cyclopts.config.Dict(values, source=path, use_commands_as_keys=False)
+        refuse_fractions(arguments)
         result: Any = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+        flush()
         return result if isinstance(result, int) else 0
     except cyclopts.CycloptsError as error:
-        return _fail(" ".join(str(error).split()), 2)
+        return _fail(explain(error, arguments), 2)
     except ResiduaError as error:
         return _fail(str(error), error.exit_code)
     except KeyboardInterrupt:
         return _fail("interrupted", 130)
     except BrokenPipeError:
-        # Whoever read our output has seen enough; Python would complain while closing it.
-        sys.stdout = None
+        # Whoever read our output has seen enough.
+        drop_output()
         return 141
     except MemoryError as error:
         return _fail(f"not enough memory ({error}): use a smaller --batch or smaller pictures", 2)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
+        drop_output()
         return _fail(f"{where}{error.strerror or error}", 2)
 
 

@@ -28,9 +28,9 @@ class DataOptions:
     test: float = 0.1
     """Share of a folder without test/ that is kept for the test split."""
     crop: int | None = None
-    """Random crops out of pictures padded by this many pixels; 0 for none."""
+    """Pixels of padding for random crops; 0 for none (size / 8 for a folder, 4 for CIFAR, else 1 or 2)."""
     flip: bool | None = None
-    """Mirror half of the pictures left to right."""
+    """Mirror half of the pictures left to right (not for digits and letters)."""
     cutout: int = 0
     """Side in pixels of a square that is blanked out of every training picture; 0 for none."""
     balance: bool = False
@@ -42,7 +42,7 @@ class ModelOptions:
     """Which network."""
 
     model: str | None = None
-    """A model's name; `residua models` lists them."""
+    """A model's name; `residua models` lists them (resnet20 for CIFAR and folders, else resnet8)."""
     width: int | None = None
     """Channels of the first stage (16; 8 for pictures like MNIST's)."""
     shortcut: Literal["A", "B"] = "A"
@@ -84,7 +84,7 @@ class ScheduleOptions:
     """How long, and at which rate when."""
 
     epochs: int | None = None
-    """Passes over the training split."""
+    """Passes over the training split (6 to 30, as suits the data set)."""
     batch: int | None = None
     """Pictures in a step (128; 32 for digits and folders)."""
     schedule: Literal["constant", "steps", "plateau", "cosine", "one-cycle"] = "one-cycle"

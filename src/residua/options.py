@@ -15,6 +15,7 @@ C = TypeVar("C")
 
 # What a run.toml holds beside options: its own format and where the run took place.
 NOT_OPTIONS = frozenset({"format", "versions", "machine"})
+FORMAT = 1  # of run.toml; a higher one comes from a newer residua
 
 
 def _positive(x: float) -> bool:
@@ -76,7 +77,7 @@ def check(config: C) -> C:
             check(value)
             continue
         if not _is(value, hints[entry.name]):
-            wanted = _words(hints[entry.name])
+            wanted = words_for(hints[entry.name])
             raise ConfigError(f"{flag(entry.name)} takes {wanted}; it was given {value!r}")
         if entry.name in LIMITS and value is not None:
             words, fits = LIMITS[entry.name]
@@ -101,14 +102,15 @@ def _is(value: Any, hint: Any) -> bool:
     return isinstance(value, hint)
 
 
-def _words(hint: Any) -> str:
+def words_for(hint: Any) -> str:
+    """What an option of this type takes, in words."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Literal:
         return " or ".join(repr(choice) for choice in arguments)
     if origin is UnionType:
-        return " or ".join(_words(choice) for choice in arguments if choice is not type(None))
+        return " or ".join(words_for(choice) for choice in arguments if choice is not type(None))
     if origin is tuple:
-        return f"a list of which each is {_words(arguments[0])}"
+        return f"a list of which each is {words_for(arguments[0])}"
     words = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
     return words.get(hint, str(hint))
 
@@ -158,11 +160,14 @@ def configure(config: type[C], values: Mapping[str, Any], source: str = "") -> C
             arguments[entry.name] = hint(**chosen)  # type: ignore[operator]
         elif entry.name in flat:
             arguments[entry.name] = flat[entry.name]
-    return check(config(**arguments))
+    try:
+        return check(config(**arguments))
+    except ConfigError as error:
+        raise ConfigError(f"{source}{error}") from None
 
 
 def read_toml(path: str | Path) -> dict[str, Any]:
-    """The options in a TOML file; a run.toml may be given as it is."""
+    """The options in a TOML file; a run.toml may be given as it is. Raises ConfigError."""
     try:
         with open(path, "rb") as stream:
             values = tomllib.load(stream)
@@ -170,6 +175,12 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         raise ConfigError(f"cannot read the options in {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not a TOML file: {error}") from None
+    written = values.get("format", FORMAT)
+    if not isinstance(written, int) or written > FORMAT:
+        raise ConfigError(
+            f"{path} was written in format {written!r} by a newer residua; this one reads up to format "
+            f"{FORMAT}: upgrade residua to use it"
+        )
     return {key: value for key, value in values.items() if key not in NOT_OPTIONS}
 
 

@@ -213,8 +213,9 @@ def quiet() -> Iterator[None]:
 def find_pictures(paths: Iterable[Path | str]) -> list[Path]:
     """The pictures to predict: files as given, folders searched through, in the order of their names.
 
-    Within folders only the usual suffixes count, hidden files do not; a file that is named is kept
-    whatever it is called. Raises DataError for a path that does not exist or a folder without pictures.
+    Within folders only the usual suffixes count, hidden files do not; a path that is named is kept
+    whatever it is called and whether it exists or not: reading it will tell. Raises DataError for a
+    folder without pictures.
     """
     found: list[Path] = []
     for path in map(Path, paths):
@@ -223,10 +224,8 @@ def find_pictures(paths: Iterable[Path | str]) -> list[Path]:
             if not inside:
                 raise DataError(f"{path} holds no pictures (looked for {', '.join(sorted(SUFFIXES))}).")
             found += inside
-        elif path.exists():
-            found.append(path)
         else:
-            raise DataError(f"{path} does not exist; name a picture or a folder of pictures.")
+            found.append(path)
     return list(dict.fromkeys(found))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import time
@@ -113,4 +114,6 @@ def _cure(problem: OSError) -> str:
         return " Create the folder first."
     if isinstance(problem, PermissionError):
         return " Choose a folder that you may write to."
+    if problem.errno in (errno.ENOSPC, errno.EDQUOT):
+        return " Make room on the disk, and try again."
     return ""

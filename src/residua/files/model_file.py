@@ -6,6 +6,7 @@ classes, how pictures are prepared, and how it was trained.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ from residua.variables import Tree, fill, flatten
 
 KIND = "model file"
 VERSION = 1
+SMALL = 10_000_000  # numbers that may always be taken memory for
 
 
 @dataclass(frozen=True)
@@ -66,19 +68,38 @@ def load_model(path: str | Path, layers: Mapping[str, type[Layer]] | None = None
     arrays, document = read_tensors(path, KIND, VERSION)
     try:
         network = build(document["network"], layers)
-        model = Model(
-            document["name"],
-            network,
-            fill(network.init(np.random.default_rng(0)), arrays, str(path)),
-            tuple(document["classes"]),
-            Preprocessing.from_dict(document["preprocessing"]),
-            document["training"],
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        if isinstance(error, ModelFileError):
-            raise
-        raise ModelFileError(f"{path} lacks what a model file holds: {error}") from None
-    return model
+        preprocessing = Preprocessing.from_dict(document["preprocessing"])
+        name, classes, training = document["name"], tuple(document["classes"]), document["training"]
+        if not all(isinstance(text, str) for text in (name, *classes)) or not isinstance(training, dict):
+            raise ValueError("its names are no text")
+        shape = (preprocessing.height, preprocessing.width, preprocessing.channels)
+        outputs = network.output_shape(shape)
+        if outputs != (len(classes),) or len(set(classes)) != len(classes):
+            raise ValueError(f"its network gives {outputs}, for {len(classes)} names of classes")
+        drawn = network.init(_NoDraws(sum(array.size for array in arrays.values())))
+        variables = fill(drawn, arrays, str(path))
+    except ModelFileError:
+        raise
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        reason = f"{error} is missing" if isinstance(error, KeyError) else " ".join(str(error).split())
+        raise ModelFileError(f"{path} is not a usable model file: {reason}") from None
+    return Model(name, network, variables, classes, preprocessing, training)
+
+
+class _NoDraws(np.random.Generator):
+    """Zeros where a layer draws its first weights, and a refusal where the file cannot hold as many.
+
+    A few kilobytes can describe a network of any size; memory is not taken for what is not there.
+    """
+
+    def __init__(self, held: int) -> None:
+        super().__init__(np.random.PCG64(0))
+        self.most = 4 * held + SMALL
+
+    def normal(self, loc: Any = 0.0, scale: Any = 1.0, size: Any = None) -> Any:
+        if math.prod(size) > self.most:
+            raise ValueError("it describes a network much larger than the weights that it holds")
+        return np.zeros(size, np.float32)
 
 
 def best_model(run: str | Path) -> Path:

@@ -79,9 +79,13 @@ def read_tensors(path: str | Path, kind: str, version: int) -> tuple[dict[str, A
         header = json.loads(metadata["residua"])
         found_kind, found_version, text = header["kind"], header["version"], header["document"]
         whole = header["sha256"] == _digest(found_kind, found_version, text, arrays)
-        document: dict[str, Any] = json.loads(text)
-    except (ValueError, KeyError, TypeError) as error:
-        raise ModelFileError(f"{path} is damaged: its header cannot be read ({error!r}). {_CURE}") from None
+        document = json.loads(text)
+        if not isinstance(document, dict):
+            raise ValueError("its document is not a table")
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ModelFileError(
+            f"{path} is damaged: its header cannot be read ({_one_line(error)[:120]}). {_CURE}"
+        ) from None
     if not whole:
         raise ModelFileError(f"{path} is damaged: its contents do not match their checksum. {_CURE}")
     if found_kind != kind:
@@ -111,7 +115,8 @@ def check_header(path: str | Path) -> None:
         with open(path, "rb") as stream:
             start = stream.read(8)
     except OSError as error:
-        raise ModelFileError(f"cannot read {path}: {error.strerror or error}") from None
+        absent = " Name a model file or a run folder." if isinstance(error, FileNotFoundError) else ""
+        raise ModelFileError(f"cannot read {path}: {error.strerror or error}.{absent}") from None
     if not size:
         raise ModelFileError(f"{path} is empty. {_CURE}")
     claimed = int.from_bytes(start, "little")

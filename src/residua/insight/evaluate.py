@@ -43,6 +43,12 @@ def evaluate_model(model: Model, config: EvaluateConfig, say: Say) -> Evaluation
         test=known.get("test", DataOptions.test) if same else DataOptions.test,
     )
     data = open_dataset(options, int(known.get("seed", 0)) if same else 0, say=say, channels=shape.channels)
+    needed, found = (shape.height, shape.width, shape.channels), (data.height, data.width, data.channels)
+    if found != needed:
+        raise DataError(
+            f"{name} has pictures of {_times(found)}, this model takes {_times(needed)}: evaluate it on "
+            "others, or on a folder of pictures, which are brought to size"
+        )
     if same and folder and data.fingerprint("train") != known.get("fingerprint"):
         say(
             f"{name} has changed since this model was trained: "
@@ -58,6 +64,10 @@ def evaluate_model(model: Model, config: EvaluateConfig, say: Say) -> Evaluation
     batches = Batches(pictures, shape, None, config.batch)
     answers = answer(open_engine(config.engine), *model.frozen(), batches)
     return measure(answers, model.classes, name, split)
+
+
+def _times(sides: tuple[int, int, int]) -> str:
+    return "x".join(map(str, sides))
 
 
 def _same(one: str, other: str) -> bool:

@@ -109,7 +109,8 @@ def evaluation_text(evaluation: Evaluation) -> str:
         "",
         f"  top-1 accuracy              {100 * e.accuracy:6.2f} %   "
         f"({e.correct:,} correct; 95 % interval {100 * low:.2f} to {100 * high:.2f})",
-        f"  top-5 accuracy              {100 * e.top5_accuracy:6.2f} %",
+        # With five classes or fewer it is always 100 %.
+        *([f"  top-5 accuracy              {100 * e.top5_accuracy:6.2f} %"] if len(e.classes) > 5 else []),
         f"  balanced accuracy           {100 * e.balanced_accuracy:6.2f} %",
         f"  negative log-likelihood     {e.loss:8.4f}",
         f"  expected calibration error  {100 * e.calibration_error:6.2f} %",
@@ -125,7 +126,21 @@ def evaluation_text(evaluation: Evaluation) -> str:
     if len(e.classes) <= 20:
         lines += ["", "  confusion matrix: rows are the true classes, columns the answers"]
         lines += ["  " + line for line in _confusion_lines(e)]
+    elif e.correct < e.pictures:
+        lines += ["", "  most frequent mistakes"]
+        lines += [f"  {name}" for name in _mistakes(e)]
     return "\n".join(lines)
+
+
+def _mistakes(e: Evaluation, most: int = 10) -> list[str]:
+    wrong = e.confusion - np.diag(np.diag(e.confusion))
+    order = np.argsort(-wrong, axis=None, kind="stable")[:most]
+    pairs = [divmod(int(place), len(e.classes)) for place in order if wrong.flat[place]]
+    width = max(len(e.classes[true].name) for true, _ in pairs)
+    return [
+        f"{wrong[true, answer]:5,} x {e.classes[true].name:<{width}}  taken for {e.classes[answer].name}"
+        for true, answer in pairs
+    ]
 
 
 def _confusion_lines(e: Evaluation) -> list[str]:

@@ -16,6 +16,7 @@ from residua.data.pictures import read_picture
 from residua.engines import open_engine
 from residua.errors import PictureError
 from residua.files.model_file import Model
+from residua.training.inference import make_infer
 from residua.training.run_folder import available_cores
 
 
@@ -44,6 +45,7 @@ def predict_files(model: Model, files: Sequence[Path], config: PredictConfig) ->
     """Predictions in the order of the files; a picture that cannot be read is answered by its error."""
     engine = open_engine(config.engine)
     network, variables = model.frozen()
+    infer = make_infer(engine, network)
     shape = model.preprocessing
     top = min(config.top, len(model.classes))
 
@@ -61,8 +63,7 @@ def predict_files(model: Model, files: Sequence[Path], config: PredictConfig) ->
             rows: Iterator[NDArray[np.float32]] = iter(())
             if good:
                 images = shape.normalize(np.stack(good))
-                logits = network.infer(engine, variables, images)
-                rows = iter(np.asarray(engine.plain(engine.softmax(logits))))
+                rows = iter(np.asarray(engine.plain(infer(variables, images)), np.float32))
             for path, picture in zip(chunk, read_ones, strict=True):
                 if isinstance(picture, PictureError):
                     yield Prediction(str(path), (), str(picture))

@@ -35,6 +35,11 @@ class Answers:
         return float(-np.log(np.maximum(chosen, np.finfo(np.float32).tiny)).mean())
 
 
+def make_infer(engine: Engine, network: Layer) -> Callable[[Tree, NDArray[np.float32]], Any]:
+    """(variables, images) -> probabilities: evaluation and prediction both compute by this."""
+    return engine.compile(lambda v, images: engine.softmax(network.infer(engine, v, images)))
+
+
 def answer(
     engine: Engine,
     network: Layer,
@@ -43,7 +48,7 @@ def answer(
     watch: Callable[[int], Any] = lambda count: None,
 ) -> Answers:
     """The answers of a frozen network; `watch` hears of the pictures of every batch."""
-    infer = engine.compile(lambda v, images: engine.softmax(network.infer(engine, v, images)))
+    infer = make_infer(engine, network)
     probabilities, labels = [], []
     for batch in batches:
         probabilities.append(np.asarray(engine.plain(infer(variables, batch.images)), np.float32))

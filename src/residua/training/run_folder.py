@@ -8,6 +8,7 @@ best.safetensors, last.safetensors   model files; checkpoint-*.safetensors to re
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
@@ -18,9 +19,8 @@ from typing import Any
 from residua.config import TrainConfig
 from residua.errors import RunError
 from residua.files.durable import write_durably
-from residua.options import configure, read_toml, to_toml
+from residua.options import FORMAT, configure, read_toml, to_toml
 
-FORMAT = 1
 PACKAGES = ("residua", "numpy", "pillow", "safetensors", "scikit-learn")
 
 
@@ -77,10 +77,18 @@ def create_run(config: TrainConfig, default_name: str) -> Path:
         else:
             run = _next_free(Path("runs"), default_name)
     except OSError as error:
-        raise RunError(f"cannot make the run folder: {error}. Choose another with --run.") from None
+        where = error.filename or config.run.run or "runs"
+        raise RunError(
+            f"cannot make the run folder {where}: {error.strerror or error}. Choose another with --run."
+        ) from None
     tables = {"format": FORMAT, "versions": versions(), "machine": machine(), **to_toml(config)}
     tables["run"]["run"] = str(run)
-    write_durably(run / "run.toml", tomli_w.dumps(tables).encode())
+    try:
+        write_durably(run / "run.toml", tomli_w.dumps(tables).encode())
+    except RunError:
+        with contextlib.suppress(OSError):
+            run.rmdir()  # only where nothing is in it
+        raise
     return run
 
 

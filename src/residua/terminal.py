@@ -1,0 +1,112 @@
+"""Between the parser and the person: defaults in the help, complaints in our words, output that ends well."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import fields
+from itertools import pairwise
+from typing import get_type_hints
+
+import cyclopts
+
+from residua.config import (
+    DataOptions,
+    ModelOptions,
+    OptimizerOptions,
+    PredictConfig,
+    RunOptions,
+    ScheduleOptions,
+)
+from residua.errors import ConfigError
+from residua.options import words_for
+
+
+def show_default(value: object) -> str | None:
+    """A default in the words of the help; None where the description tells what is done without."""
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return " ".join(map(str, value)) or "none"
+    return str(value)
+
+
+def options_file(arguments: Sequence[str]) -> str | None:
+    """The file that --config names, before anything is parsed: its options are defaults for the parser."""
+    for place, argument in enumerate(arguments):
+        if argument == "--config" and place + 1 < len(arguments):
+            return arguments[place + 1]
+        if argument.startswith("--config="):
+            return argument.removeprefix("--config=")
+    return None
+
+
+def picture_shape(size: int, channels: int) -> tuple[int, int, int]:
+    """(H, W, C) of square pictures. Raises ConfigError."""
+    return natural("size", size), natural("size", size), natural("channels", channels)
+
+
+def natural(name: str, value: int) -> int:
+    """The value, which must be 1 or more. Raises ConfigError."""
+    if value < 1:
+        raise ConfigError(f"--{name} takes 1 or more; it was given {value}")
+    return value
+
+
+def refuse_fractions(arguments: Sequence[str]) -> None:
+    """The parser would round 1.5 where a whole number is asked for."""
+    sections = (DataOptions, ModelOptions, OptimizerOptions, ScheduleOptions, RunOptions, PredictConfig)
+    whole = {"channels", "classes"}
+    for section in sections:
+        hints = get_type_hints(section)
+        whole |= {entry.name for entry in fields(section) if hints[entry.name] in (int, int | None)}
+    words = [part for argument in arguments for part in argument.split("=", 1)]
+    for option, value in pairwise(words):
+        name = option.removeprefix("--").replace("-", "_")
+        if option.startswith("--") and name in whole and re.fullmatch(r"[+-]?\d*\.\d*", value):
+            raise ConfigError(f"{option} takes a whole number; it was given {value!r}")
+
+
+def explain(error: cyclopts.CycloptsError, arguments: Sequence[str]) -> str:
+    """A parser's complaint in our words, on one line."""
+    verb = next((f" {argument}" for argument in arguments[:1] if not argument.startswith("-")), "")
+    token = getattr(error, "token", None)
+    if isinstance(error, cyclopts.UnusedCliTokensError):
+        left = " ".join(map(repr, error.unused_tokens or ()))
+        return f"there is no use for {left}: `residua{verb} --help` says what can be given"
+    if isinstance(error, cyclopts.CoercionError) and error.target_type in (int, float, bool) and token:
+        return f"{token.keyword} takes {words_for(error.target_type)}; it was given {token.value!r}"
+    text = " ".join(str(error).split())
+    if isinstance(error, cyclopts.UnknownOptionError) and "Did you mean" not in text:
+        text += f" `residua{verb} --help` lists those that there are."
+    return text
+
+
+def flush() -> None:
+    """Write out what was printed, while an error can still be told."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OSError(error.errno, f"the output cannot be written: {error.strerror}") from None
+
+
+def drop_output() -> None:
+    """Let Python's own last flush go nowhere: it would complain while the program ends."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def accept_all_names() -> None:
+    """Let any file's name be printed: it may be no valid text, and not every terminal knows every letter."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            utf8 = stream.encoding.lower().replace("-", "") == "utf8"
+            stream.reconfigure(errors="surrogateescape" if utf8 else "backslashreplace")
