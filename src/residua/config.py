@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+EngineName = Literal["auto", "numpy", "numba"]
+
 
 @dataclass(frozen=True)
 class DataOptions:
@@ -103,8 +105,8 @@ class RunOptions:
 
     seed: int = 0
     """One seed: split, weights, order and augmentation follow from it."""
-    engine: Literal["auto", "numpy"] = "auto"
-    """What computes."""
+    engine: EngineName = "auto"
+    """What computes; auto takes numba, where it is installed, for jobs above a minute."""
     threads: int | None = None
     """Threads to compute with (the cores that this process may use)."""
     run: str | None = None
@@ -144,8 +146,8 @@ class EvaluateConfig:
     """Pictures at a time."""
     output: str | None = None
     """Folder for the picture of the confusion matrix (beside the model)."""
-    engine: Literal["auto", "numpy"] = "auto"
-    """What computes."""
+    engine: EngineName = "auto"
+    """What computes; auto takes numba, where it is installed, for jobs above a minute."""
     threads: int | None = None
     """Threads to compute with (the cores that this process may use)."""
 
@@ -158,8 +160,8 @@ class PredictConfig:
     """How many names to give for each picture."""
     batch: int = 64
     """Pictures at a time."""
-    engine: Literal["auto", "numpy"] = "auto"
-    """What computes."""
+    engine: EngineName = "auto"
+    """What computes; auto takes numba, where it is installed, for jobs above a minute."""
     threads: int | None = None
     """Threads to compute with (the cores that this process may use)."""
 

@@ -32,6 +32,10 @@ class Engine(ABC):
     name: ClassVar[str]
     xp: Any
 
+    def __init__(self, threads: int | None = None) -> None:
+        """threads: how many to compute with; None for the cores that this process may use."""
+        self.threads = threads
+
     # ------------------------------------------------------------------ values
     def share(self, x: Array) -> Array:
         """Hint that `x` will have several readers."""

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.config import TrainConfig
+from residua.config import EngineName, TrainConfig
 from residua.data.augment import Augment
 from residua.data.batches import Batches
 from residua.data.pictures import Pictures
 from residua.data.preprocessing import Preprocessing
-from residua.engines import open_engine
+from residua.engines import choose_engine, open_engine
 from residua.errors import DataError
 from residua.files.model_file import Model
 from residua.models import build_model
@@ -38,10 +39,14 @@ def prepare(
     """
     if not len(train):
         raise DataError("the training split is empty: lower --validation or add pictures")
-    _, height, width, channels = train.images.shape
+    count, height, width, channels = train.images.shape
     preprocessing = Preprocessing.measure(train.images)
     network = build_model(config.model, channels=channels, classes=len(classes))
     network.output_shape((height, width, channels))
+    # A step costs about three times its forward pass. What "auto" comes to is part of the run.
+    work = 3.0 * network.multiply_adds((height, width, channels)) * count * (config.schedule.epochs or 1)
+    engine = cast(EngineName, choose_engine(config.run.engine, work))
+    config = replace(config, run=replace(config.run, engine=engine))
     seed, options, batch = config.run.seed, config.data, config.schedule.batch or 128
     variables = network.init(np.random.default_rng([seed, 1]))
     about = about | {"seed": seed, "fingerprint": fingerprint, "versions": versions()}
@@ -49,7 +54,7 @@ def prepare(
     held = validation if validation is not None and len(validation) else None
     return Task(
         config=config,
-        engine=open_engine(config.run.engine),
+        engine=open_engine(config.run.engine, threads=config.run.threads),
         model=Model(str(config.model.model), network, variables, classes, preprocessing, about),
         train=Batches(train, preprocessing, augment, batch, seed),
         validation=None if held is None else Batches(held, preprocessing, None, max(batch, 256)),
