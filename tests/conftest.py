@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
+from residua.api import train
 from residua.engines.numpy_engine import NumpyEngine
+from residua.training.progress import Quiet
+from tiny import TINY, paint_folder
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -22,6 +25,24 @@ def one_thread():
 @pytest.fixture(scope="session")
 def engine():
     return NumpyEngine()
+
+
+@pytest.fixture
+def quiet_cache(tmp_path, monkeypatch):
+    """A cache of this test's own, and no data folder: nothing of the user's is read or written."""
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda *_, **__: str(tmp_path / "user-cache"))
+    monkeypatch.delenv("RESIDUA_DATA", raising=False)
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory):
+    """A folder that holds pics/ (blue and red) and run/, a tiny network trained on them; to read only."""
+    folder = tmp_path_factory.mktemp("trained")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("platformdirs.user_cache_dir", lambda *_, **__: str(folder / "user-cache"))
+        pics = paint_folder(folder / "pics")
+        train(pics, run=str(folder / "run"), reporter=Quiet(), **TINY)
+    return folder
 
 
 @pytest.fixture

@@ -7,7 +7,10 @@ allow-list of `residua.files.unpickle`. A .safetensors file is read as it is.
 
 from __future__ import annotations
 
+import math
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +36,15 @@ _STORAGES = {
     "ByteStorage": np.dtype("u1"),
     "BoolStorage": np.dtype("?"),
 }
+REPEATED = 1_000_000
 _OLD_MAGIC, _OLD_VERSION = 0x1950A86A20F9469CFC6C, 1001
+
+
+# What the zip library and NumPy raise over nonsense; RuntimeError is an archive with a password.
+_DAMAGE: tuple[type[Exception], ...] = (
+    *(zipfile.BadZipFile, LookupError, EOFError, TypeError, ValueError, ArithmeticError, RuntimeError),
+    *(struct.error, zlib.error, MemoryError),
+)
 
 
 @dataclass(frozen=True)
@@ -58,8 +69,12 @@ class _Tensor:
         """The tensor out of its storage, inside of which every element must lie."""
         last = self.offset + sum((n - 1) * s for n, s in zip(self.shape, self.strides, strict=True))
         negative = min([self.offset, *self.shape, *self.strides]) < 0
-        if negative or (int(np.prod(self.shape)) and last >= numbers.size):
+        size = math.prod(self.shape)
+        if negative or (size and last >= numbers.size):
             raise ModelFileError("a tensor in the file reaches outside of its storage")
+        # A stride of zero repeats numbers: a small storage could claim to be any amount of memory.
+        if size > max(numbers.size, REPEATED):
+            raise ModelFileError(f"a tensor in the file claims {size:,} numbers out of {numbers.size:,}")
         view = np.lib.stride_tricks.as_strided(
             numbers[self.offset :], self.shape, [s * numbers.itemsize for s in self.strides], writeable=False
         )
@@ -80,12 +95,13 @@ def read_torch_weights(path: str | Path) -> dict[str, Array]:
             if stream.read(2) == b"\x80\x02":
                 stream.seek(0)
                 return _read_row(stream, path)
-    except (zipfile.BadZipFile, KeyError, EOFError, TypeError, ValueError) as error:
-        if isinstance(error, ModelFileError):
-            raise
-        raise ModelFileError(f"{path} is damaged: {error}. Fetch the file again.") from None
+    except ModelFileError as error:
+        raise error if str(path) in str(error) else ModelFileError(f"{path} is refused: {error}") from None
     except OSError as error:
         raise ModelFileError(f"cannot read {path}: {error.strerror or error}") from None
+    except _DAMAGE as error:
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        raise ModelFileError(f"{path} is damaged: {reason}. Fetch the file again.") from None
     return _read_safetensors(path)
 
 
@@ -96,8 +112,9 @@ def _read_safetensors(path: Path) -> dict[str, Array]:
     try:
         with safe_open(str(path), framework="numpy") as stored:
             arrays = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
-    except (SafetensorError, ValueError, TypeError) as error:
-        raise ModelFileError(f"{path} is neither a PyTorch archive nor safetensors: {error}") from None
+    except (SafetensorError, ValueError, TypeError, AttributeError, KeyError) as error:
+        reason = " ".join(str(error).split())
+        raise ModelFileError(f"{path} is neither a PyTorch archive nor safetensors: {reason}") from None
     return {name.removeprefix("module."): array for name, array in arrays.items()}
 
 
@@ -108,17 +125,25 @@ def _read_archive(path: Path) -> dict[str, Array]:
         if len(pickles) != 1:
             raise ModelFileError(f"{path} is a zip archive, but not one that PyTorch wrote")
         prefix = pickles[0].removesuffix("data.pkl")
-        tensors = _named(_plain(archive.read(pickles[0]), path), path)
+
+        def content(name: str) -> bytes:
+            entry = archive.getinfo(prefix + name)
+            # PyTorch stores without compression: what would swell while it is read is not its work.
+            if entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size:
+                raise ModelFileError(f"{path} is refused: {name} in it is compressed, not as PyTorch writes")
+            return archive.read(entry)
+
+        if f"{prefix}byteorder" in archive.namelist() and content("byteorder") != b"little":
+            raise ModelFileError(
+                f"{path} is refused: its numbers lie big end first; save it on another machine"
+            )
+        tensors = _named(_plain(content("data.pkl"), path), path)
 
         def numbers(storage: _Storage) -> Array:
-            entry = archive.getinfo(f"{prefix}data/{storage.key}")
-            # PyTorch stores without compression: what would swell while it is read is not its work.
-            if (
-                entry.file_size != entry.compress_size
-                or entry.file_size < storage.count * storage.kind.itemsize
-            ):
+            raw = content(f"data/{storage.key}")
+            if len(raw) < storage.count * storage.kind.itemsize:
                 raise ModelFileError(f"{path} is damaged: storage {storage.key} is not of the size it claims")
-            return np.frombuffer(archive.read(entry), storage.kind, storage.count)
+            return np.frombuffer(raw, storage.kind, storage.count)
 
         return _cut(tensors, numbers)
 
