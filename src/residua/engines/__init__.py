@@ -13,7 +13,10 @@ from residua.errors import EngineError, near
 
 __all__ = ["ENGINES", "Engine", "open_engine"]
 
-ENGINES = {"numpy": "residua.engines.numpy_engine:NumpyEngine"}
+ENGINES = {
+    "numpy": "residua.engines.numpy_engine:NumpyEngine",
+    "numba": "residua.engines.numba:NumbaEngine",
+}
 
 
 def open_engine(name: str = "auto") -> Engine:

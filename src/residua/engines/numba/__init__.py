@@ -1,0 +1,7 @@
+"""The fast engine: kernels written in Python source, compiled by Numba for the machine at hand."""
+
+from __future__ import annotations
+
+from residua.engines.numba.engine import NumbaEngine
+
+__all__ = ["NumbaEngine"]
