@@ -29,10 +29,18 @@ from platformdirs import user_cache_path
 from residua.engines.numba.vector import KERNEL, WIDTH
 
 
+# These run on the host alone; every other module of this folder may be part of a kernel.
+HOST_MODULES = frozenset(
+    "__init__ convolution engine fallback machine memory plans threads values".split()
+)
+
+
 def fingerprint() -> str:
     """A digest of all that kernels are built from."""
     digest = hashlib.sha256()
     for path in sorted(Path(__file__).parent.glob("*.py")):
+        if path.stem in HOST_MODULES:
+            continue
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
     features = ",".join(sorted(k for k, v in binding.get_host_cpu_features().items() if v))

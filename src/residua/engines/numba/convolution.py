@@ -165,7 +165,7 @@ def backward(
     """
     machine = host.machine
     parts = p.parts_backward
-    block = _geometry(p, parts, p.group_backward, p.chunk_backward)
+    block = _geometry(p, parts, p.group, p.chunk)
     if isinstance(x, Pending) and x.done is None and x.skip is not None:
         host.finished(x)
     held = [_source(host, block, x, p.c, keep=False), dy, raw, coefficients]
@@ -222,15 +222,14 @@ def _weight_gradient(machine: Machine, weight: Array, p: Plan, partial: Array, p
     share = max(1, p.c // 16)
     if p.method == "direct":
         dweight = machine.take(weight.size)
-        block = (
+        summing = (
             share, kernel, p.c, p.k, c, k, address_of(partial), address_of(dweight), parts,
         )  # fmt: skip
-        machine.run(direct.sum_weight, block, share)
+        machine.run(direct.sum_weight, summing, share)
         return dweight.reshape(weight.shape)
     wide = machine.take(9 * p.c * p.k)
-    machine.run(
-        winograd.weight_gradient, (share, p.c, p.k, address_of(partial), address_of(wide), parts), share
-    )
+    block = (share, p.c, p.k, address_of(partial), address_of(wide), parts)
+    machine.run(winograd.weight_gradient, block, share, scratch=PLACES * 2 * p.c * p.k // share)
     if (c, k) == (p.c, p.k):
         return wide.reshape(weight.shape)
     dweight = machine.take(weight.size).reshape(weight.shape)

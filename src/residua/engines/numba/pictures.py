@@ -161,18 +161,29 @@ def keep_gradient(channels, args, n, dx, dx_breadth, picture, breadth, sums):
         for c in range(0, channels, WIDTH):
             total, product = load(sums, c), load(sums, channels + c)
             mean = load(get_int(args, X_MEAN), c)
-            if mode == SUMMED_SKIP:
-                for j in range(c, row, channels):
-                    v = where_above(load(x, j), low, load(d, j) + load(skip, to + j))
-                    store(result, to + j, v)
-                    total = total + v
-                    product = fma(v, load(raw, to + j) - mean, product)
-            else:
-                for j in range(c, row, channels):
-                    v = where_above(load(x, j), low, load(d, j))
-                    store(result, to + j, v)
-                    total = total + v
-                    product = fma(v, load(raw, to + j) - mean, product)
+            # Two pixels a turn, with sums of their own: one chain of additions would wait for each.
+            other, last = zero(), row - channels
+            for j in range(c, last, 2 * channels):
+                k = j + channels
+                v, w = load(d, j), load(d, k)
+                if mode == SUMMED_SKIP:
+                    v, w = v + load(skip, to + j), w + load(skip, to + k)
+                v, w = where_above(load(x, j), low, v), where_above(load(x, k), low, w)
+                store(result, to + j, v)
+                store(result, to + k, w)
+                total = total + (v + w)
+                product = fma(v, load(raw, to + j) - mean, product)
+                other = fma(w, load(raw, to + k) - mean, other)
+            if width % 2 == 1:
+                j = last + c
+                v = load(d, j)
+                if mode == SUMMED_SKIP:
+                    v = v + load(skip, to + j)
+                v = where_above(load(x, j), low, v)
+                store(result, to + j, v)
+                total = total + v
+                product = fma(v, load(raw, to + j) - mean, product)
+            product = product + other
             store(sums, c, total)
             store(sums, channels + c, product)
 
@@ -184,14 +195,22 @@ def keep_output(channels, args, n, source, breadth, statistics, sums):
     row = width * channels
     for c in range(0, channels, WIDTH):
         if statistics:
-            total, square = load(sums, c), load(sums, channels + c)
+            total, square, other = load(sums, c), load(sums, channels + c), zero()
             for i in range(height):
-                to, s = (n * height + i) * row, i * breadth * channels
-                for j in range(c, row, channels):
-                    v = load(source, s + j)
+                to, s, last = (n * height + i) * row, i * breadth * channels, row - channels
+                for j in range(c, last, 2 * channels):
+                    v, w = load(source, s + j), load(source, s + j + channels)
                     store(y, to + j, v)
+                    store(y, to + j + channels, w)
+                    total = total + (v + w)
+                    square = fma(v, v, square)
+                    other = fma(w, w, other)
+                if width % 2 == 1:
+                    v = load(source, s + last + c)
+                    store(y, to + last + c, v)
                     total = total + v
                     square = fma(v, v, square)
+            square = square + other
             store(sums, c, total)
             store(sums, channels + c, square)
         else:

@@ -236,7 +236,7 @@ def backward(c, k, unused, unused_too, args, part, scratch):
                 fetch(g_in, y_next, y_lines, stop * y_size)
                 fetch(raw, y_next, y_lines, stop * y_size)
                 fetch(x, x_next, x_lines, stop * x_size)
-                if mode != pictures.PLAIN:
+                if mode != pictures.PLAIN and x_raw != x:
                     fetch(x_raw, x_here, x_lines, stop * x_size)
                 if mode == pictures.SUMMED_SKIP:
                     fetch(skip, x_here, x_lines, stop * x_size)
@@ -293,12 +293,15 @@ def weight_gradient(l0, l1, l2, l3, args, part, scratch):
     parts, c, k = get_int(args, 0), get_int(args, 1), get_int(args, 2)
     du, dweight, partial = get_int(args, 3), get_int(args, 4), get_int(args, 5)
     start, stop = part_of(c, part, parts)
-    size = PLACES * c * k
-    for i in range(start * k, stop * k, WIDTH):
-        for place in range(PLACES):
-            at = place * c * k + i
-            total = load(du, at)
-            for other in range(1, partial):
-                total = total + load(du, other * size + at)
-            store(scratch, place * WIDTH, total)
-        kernel_back_2d(scratch, 6 * WIDTH, WIDTH, dweight + 4 * i, 3 * c * k, c * k, 0, 0)
+    size, run = PLACES * c * k, (stop - start) * k
+    # Whole rows at a time, so that memory is read from end to end.
+    for place in range(PLACES):
+        for other in range(partial):
+            source = du + 4 * (other * size + place * c * k + start * k)
+            for i in range(0, run, WIDTH):
+                v = load(source, i)
+                if other > 0:
+                    v = v + load(scratch, place * run + i)
+                store(scratch, place * run + i, v)
+    for i in range(0, run, WIDTH):
+        kernel_back_2d(scratch + 4 * i, 6 * run, run, dweight + 4 * (start * k + i), 3 * c * k, c * k, 0, 0)
