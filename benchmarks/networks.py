@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 from residua.models.resnet import small_resnet
-from residua.variables import merge, transform, trainable
+from residua.variables import merge, trainable, transform
 
 RATE, MOMENTUM, DECAY = 0.1, 0.9, 1e-4
 
@@ -91,7 +91,9 @@ def our_step(engine: object, depth: int, pictures: np.ndarray, labels: np.ndarra
             if isinstance(slot_value, dict):
                 new[name], new_slots[name] = update(values[name], slot_value, grads[name])
             else:
-                new[name], new_slots[name] = engine.sgd(values[name], slot_value, grads[name], RATE, **options)
+                new[name], new_slots[name] = engine.sgd(
+                    values[name], slot_value, grads[name], RATE, **options
+                )
         return new, new_slots
 
     def step(variables: dict, slots: dict, pictures: np.ndarray, labels: np.ndarray) -> tuple:

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from residua.engines.numba.engine import NumbaEngine
+from residua.engines.numba.warming import warm
 
-__all__ = ["NumbaEngine"]
+__all__ = ["NumbaEngine", "warm"]

@@ -14,7 +14,6 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,12 +25,12 @@ from numba import njit, types
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 from platformdirs import user_cache_path
 
+from residua.engines.numba.prepare import Helper
 from residua.engines.numba.vector import KERNEL, WIDTH
-
 
 # These run on the host alone; every other module of this folder may be part of a kernel.
 HOST_MODULES = frozenset(
-    "__init__ convolution engine fallback machine memory plans threads values".split()
+    "__init__ convolution engine fallback finishing machine memory plans prepare threads values warming".split()  # noqa: SIM905
 )
 
 
@@ -44,7 +43,14 @@ def fingerprint() -> str:
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
     features = ",".join(sorted(k for k, v in binding.get_host_cpu_features().items() if v))
-    versions = (numba.__version__, llvmlite.__version__, sys.version, binding.get_host_cpu_name(), features, WIDTH)
+    versions = (
+        numba.__version__,
+        llvmlite.__version__,
+        sys.version,
+        binding.get_host_cpu_name(),
+        features,
+        WIDTH,
+    )
     digest.update(repr(versions).encode())
     return digest.hexdigest()[:20]
 
@@ -82,7 +88,16 @@ class _Implementation(CompileResultCacheImpl):
 
 
 class _Cache(FunctionCache):
+    """Numba's cache, in our folder, that tells when it holds nothing and compiling begins."""
+
     _impl_class = _Implementation
+    missed: Callable[[], None]
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        found = super().load_overload(sig, target_context)
+        if found is None:
+            self.missed()
+        return found
 
 
 def _usable(folder: Path) -> bool:
@@ -103,6 +118,7 @@ class Kernels:
         self._say = say or (lambda line: print(line, file=sys.stderr, flush=True))
         self._dispatchers: dict[Any, Any] = {}
         self._addresses: dict[Any, int] = {}
+        self._helper: Helper | None = None
         self._told = False
         self.compiled = 0
         self.folder: Path | None = cache_folder()
@@ -117,11 +133,20 @@ class Kernels:
         key = (function, literals)
         found = self._addresses.get(key)
         if found is None:
+            if self._helper is not None:
+                self._helper.wait(key)
             shape = tuple(types.literal(n) for n in literals) if literals else (types.int64,) * 4
             result = self._load(function, (*shape, types.int64, types.int64, types.int64))
             found = int(result.library.get_pointer_to_function(result.fndesc.llvm_func_name))
             self._addresses[key] = found
         return found
+
+    def expect(self, function: Callable[..., Any], literals: tuple[int, ...] = ()) -> None:
+        """Say that this kernel will be needed: while others compile here, a second process makes it."""
+        if self.compiled and self.folder is not None and (function, literals) not in self._addresses:
+            if self._helper is None:
+                self._helper = Helper()
+            self._helper.ask((function, literals))
 
     def entry(self, function: Callable[..., Any], signature: tuple[Any, ...]) -> Any:
         """A compiled function to be called from Python."""
@@ -132,12 +157,13 @@ class Kernels:
         if dispatcher is None:
             dispatcher = self._dispatchers[function] = njit(**KERNEL)(function)
             if self.folder is not None:
-                dispatcher._cache = _Cache(dispatcher.py_func)
-        begun = time.perf_counter()
+                cache = dispatcher._cache = _Cache(dispatcher.py_func)
+                cache.missed = self._missed
         dispatcher.compile(signature)
-        if time.perf_counter() - begun > 0.3:
-            self.compiled += 1
-            if not self._told and self.folder is not None:
-                self._told = True
-                self._say("residua: compiling kernels for this machine; this happens once.")
         return dispatcher.overloads[signature]
+
+    def _missed(self) -> None:
+        self.compiled += 1
+        if not self._told:
+            self._told = True
+            self._say("residua: compiling kernels for this machine; this happens once.")

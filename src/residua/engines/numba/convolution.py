@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.engines.numba import direct, normalization, pictures, winograd
+from residua.engines.numba import direct, normalization, pictures, weights, winograd
 from residua.engines.numba.machine import Machine, double
 from residua.engines.numba.memory import address as address_of
 from residua.engines.numba.plans import Plan, padded, plan
@@ -109,8 +109,15 @@ def wide_weight(machine: Machine, weight: Array, c: int, k: int) -> Array:
 
 
 def forward(
-    host: Host, x: Any, weight: Array, p: Plan, *, bias: Array | None = None, relu: bool = False, statistics: bool
-) -> tuple[Array, Array | None]:
+    host: Host,
+    x: Any,
+    weight: Array,
+    p: Plan,
+    *,
+    bias: Array | None = None,
+    relu: bool = False,
+    statistics: bool,
+) -> tuple[Array, Any]:
     """The raw convolution and, with `statistics`, its sums; else y with bias and ReLU."""
     machine = host.machine
     block = _geometry(p, p.parts, p.group, p.chunk)
@@ -133,7 +140,7 @@ def forward(
     if p.method == "winograd":
         u = machine.take(PLACES * p.c * p.k)
         share = max(1, p.c // 16)
-        machine.run(winograd.transform_weight, (share, p.c, p.k, address_of(flat), address_of(u)), share)
+        machine.run(weights.transform_weight, (share, p.c, p.k, address_of(flat), address_of(u)), share)
         block[pictures.WEIGHT] = address_of(u)
         held.append(u)
         kernel: Any = winograd.forward
@@ -141,7 +148,17 @@ def forward(
         block[pictures.WEIGHT] = address_of(flat)
         kernel = direct.forward
     machine.run(kernel, block, p.parts, *p.forward_literals(statistics), p.scratch)
+    if statistics:
+        _expect_backward(machine, p)
     return y, sums
+
+
+def _expect_backward(machine: Machine, p: Plan) -> None:
+    """What is trained forward will be trained backward."""
+    kernel = winograd.backward if p.method == "winograd" else direct.backward
+    unpadded = p.c % padded(1) != 0
+    literals, specialised = p.backward_literals(direct.WEIGHT_ONLY if unpadded else direct.BOTH)
+    machine.kernels.expect(kernel, literals if specialised else ())
 
 
 def backward(
@@ -201,7 +218,7 @@ def backward(
     if p.method == "winograd":
         u = machine.take(PLACES * p.c * p.k)
         share = max(1, p.k // 16)
-        machine.run(winograd.transform_transposed, (share, p.c, p.k, address_of(flat), address_of(u)), share)
+        machine.run(weights.transform_transposed, (share, p.c, p.k, address_of(flat), address_of(u)), share)
         kernel: Any = winograd.backward
     else:
         u = machine.take(p.kernel**2 * padded(p.c) * p.k)
@@ -209,7 +226,7 @@ def backward(
         share = max(1, p.k // 16)
         arguments = (share, p.kernel, p.stride, p.c, p.k, wide, p.k, address_of(flat), address_of(u))
         if want_dx:
-            machine.run(direct.pack_backward, arguments, share)
+            machine.run(weights.pack_backward, arguments, share)
         kernel = direct.backward
     block[pictures.WEIGHT] = address_of(u)
     what = direct.WEIGHT_ONLY * want_dweight + direct.INPUT_ONLY * want_dx
@@ -225,11 +242,11 @@ def _weight_gradient(machine: Machine, weight: Array, p: Plan, partial: Array, p
         summing = (
             share, kernel, p.c, p.k, c, k, address_of(partial), address_of(dweight), parts,
         )  # fmt: skip
-        machine.run(direct.sum_weight, summing, share)
+        machine.run(weights.sum_weight, summing, share)
         return dweight.reshape(weight.shape)
     wide = machine.take(9 * p.c * p.k)
     block = (share, p.c, p.k, address_of(partial), address_of(wide), parts)
-    machine.run(winograd.weight_gradient, block, share, scratch=PLACES * 2 * p.c * p.k // share)
+    machine.run(weights.weight_gradient, block, share, scratch=PLACES * 2 * p.c * p.k // share)
     if (c, k) == (p.c, p.k):
         return wide.reshape(weight.shape)
     dweight = machine.take(weight.size).reshape(weight.shape)
@@ -237,7 +254,9 @@ def _weight_gradient(machine: Machine, weight: Array, p: Plan, partial: Array, p
     return dweight
 
 
-def normalize(machine: Machine, raw: Array, sums: Array, parts: int, count: int, scale: Array, shift: Array, eps: float) -> Norm:
+def normalize(
+    machine: Machine, raw: Array, sums: Array, parts: int, count: int, scale: Array, shift: Array, eps: float
+) -> Norm:
     """The numbers per channel of a normalisation, from the raw picture's sums."""
     channels, wide = len(scale), padded(len(scale))
     block = machine.take(normalization.ROWS * wide)

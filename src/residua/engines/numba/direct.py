@@ -20,8 +20,7 @@ import numpy as np
 from residua.engines.numba import pictures
 from residua.engines.numba.pictures import keep_gradient, keep_output, load_gradient, load_picture
 from residua.engines.numba.products import ROWS, product
-from residua.engines.numba.vector import WIDTH, clear, get, get_int, inline, load, put, store
-from residua.engines.numba.winograd import flush, part_of
+from residua.engines.numba.vector import WIDTH, clear, flush, get_int, inline, part_of
 
 PANEL = 2 * WIDTH
 WEIGHT_ONLY, INPUT_ONLY, BOTH = 1, 2, 3
@@ -33,12 +32,22 @@ def rounded(count):
     return (count + ROWS - 1) // ROWS * ROWS
 
 
-def rounded_up(count):
+def rounded_up(count: int) -> int:
     """`rounded`, on the host."""
     return -(-count // ROWS) * ROWS
 
 
-def forward_scratch(height, width, out_height, out_width, c, k, kernel, stride, padding):
+def forward_scratch(
+    height: int,
+    width: int,
+    out_height: int,
+    out_width: int,
+    c: int,
+    k: int,
+    kernel: int,
+    stride: int,
+    padding: int,
+) -> int:
     """Floats of scratch that `forward` needs for one picture."""
     picture = (height + 2 * padding) * (width + 2 * padding) * c
     return picture + (kernel + ROWS * stride) * c + out_height * rounded_up(out_width) * k + 2 * k + 256
@@ -48,7 +57,10 @@ def forward(c, k, stride, statistics, args, part, scratch):
     """y, and with `statistics` the sums of y and its squares; else bias and ReLU by the lower bound."""
     c, k, stride = np.int64(c), np.int64(k), np.int64(stride)
     kernel, padding = get_int(args, pictures.KERNEL), get_int(args, pictures.PADDING)
-    height, width = get_int(args, pictures.HEIGHT) + 2 * padding, get_int(args, pictures.BREADTH) + 2 * padding
+    height, width = (
+        get_int(args, pictures.HEIGHT) + 2 * padding,
+        get_int(args, pictures.BREADTH) + 2 * padding,
+    )
     out_height, out_width = get_int(args, pictures.OUT_HEIGHT), get_int(args, pictures.OUT_BREADTH)
     weight = get_int(args, pictures.WEIGHT)
     rows = rounded(out_width)
@@ -68,13 +80,38 @@ def forward(c, k, stride, statistics, args, part, scratch):
                 a = scratch + 4 * i * stride * width * c
                 to = out + 4 * (i * rows * k + panel)
                 b = weight + 4 * panel
-                product(a, stride * c, width * c, 1, b, kernel * c * k, k, to, k, rows, columns, kernel, kernel * c, 0)
+                product(
+                    a,
+                    stride * c,
+                    width * c,
+                    1,
+                    b,
+                    kernel * c * k,
+                    k,
+                    to,
+                    k,
+                    rows,
+                    columns,
+                    kernel,
+                    kernel * c,
+                    0,
+                )
         keep_output(k, args, n, out, rows, statistics, sums)
         if statistics:
             flush(2 * k, sums, totals, n == start)
 
 
-def backward_scratch(height, width, out_height, out_width, c, k, kernel, stride, padding):
+def backward_scratch(
+    height: int,
+    width: int,
+    out_height: int,
+    out_width: int,
+    c: int,
+    k: int,
+    kernel: int,
+    stride: int,
+    padding: int,
+) -> int:
     """Floats of scratch that `backward` needs for one picture."""
     halo = -(-kernel // stride) - 1
     picture = (height + 2 * padding) * (width + 2 * padding) * c + (kernel * c + ROWS + WIDTH)
@@ -167,51 +204,3 @@ def taps_before(kernel, stride, down, right):
     for j in range(right):
         count += taps_in_phase(kernel, stride, down) * taps_in_phase(kernel, stride, j)
     return count
-
-
-# ---------------------------------------------------------------- weights; the block is PARTS and what is named
-def pack_backward(l0, l1, l2, l3, args, part, scratch):
-    """weight[u, v, c, k] -> phases of [taps down, turned round][taps right, turned round][k][c].
-
-    Block: parts, kernel, stride, c, k (of the weight), c, k (padded), weight, packed.
-    """
-    parts, kernel, stride = get_int(args, 0), get_int(args, 1), get_int(args, 2)
-    c, k, wide_c, wide_k = get_int(args, 3), get_int(args, 4), get_int(args, 5), get_int(args, 6)
-    weight, packed = get_int(args, 7), get_int(args, 8)
-    start, stop = part_of(wide_k, part, parts)
-    for u in range(kernel):
-        down, high = u % stride, taps_in_phase(kernel, stride, u % stride)
-        for v in range(kernel):
-            right, wide = v % stride, taps_in_phase(kernel, stride, v % stride)
-            place = taps_before(kernel, stride, down, right)
-            place += (high - 1 - u // stride) * wide + wide - 1 - v // stride
-            source, target = (u * kernel + v) * c * k, place * wide_k * wide_c
-            for o in range(start, stop):
-                for i in range(wide_c):
-                    number = get(weight, source + i * k + o) if i < c and o < k else np.float32(0)
-                    put(packed, target + o * wide_c + i, number)
-
-
-def sum_weight(l0, l1, l2, l3, args, part, scratch):
-    """dweight[kernel, kernel, c, k] = the sum of the parts' gradients, without padding.
-
-    Block: parts, kernel, c, k (padded, as summed up), c, k (of the weight), partial sums, gradient, parts summed.
-    """
-    parts, kernel = get_int(args, 0), get_int(args, 1)
-    wide_c, wide_k, c, k = get_int(args, 2), get_int(args, 3), get_int(args, 4), get_int(args, 5)
-    partial, dweight, summed = get_int(args, 6), get_int(args, 7), get_int(args, 8)
-    taps = rounded(kernel * wide_c)
-    start, stop = part_of(kernel * kernel * c, part, parts)
-    for row in range(start, stop):
-        u, v, i = row // (kernel * c), row // c % kernel, row % c
-        source = (u * taps + v * wide_c + i) * wide_k
-        for o in range(0, wide_k, WIDTH):
-            total = load(partial, source + o)
-            for other in range(1, summed):
-                total = total + load(partial, other * kernel * taps * wide_k + source + o)
-            if o + WIDTH <= k:
-                store(dweight, row * k + o, total)
-            else:
-                store(scratch, 0, total)
-                for j in range(o, k):
-                    put(dweight, row * k + j, get(scratch, j - o))

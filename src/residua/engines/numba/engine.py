@@ -6,19 +6,18 @@ reference: `super().op(plain(x))` is the whole of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from residua.engines.base import Saved
-from residua.engines.numba import convolution, normalization, pictures
+from residua.engines.numba import convolution, normalization, pictures, updates
 from residua.engines.numba.convolution import convolution_plan
-from residua.engines.numba.machine import Machine, double
+from residua.engines.numba.finishing import FinishingEngine, taken, tidy
+from residua.engines.numba.machine import double
 from residua.engines.numba.memory import address as address_of
-from residua.engines.numba.plans import padded
-from residua.engines.numba.threads import usable_cores
+from residua.engines.numba.plans import MOST_PARTS, padded
 from residua.engines.numba.values import (
     Gradient,
     Job,
@@ -30,115 +29,15 @@ from residua.engines.numba.values import (
     Subsampled,
     Widened,
 )
-from residua.engines.numba.fallback import FallbackEngine
 
 Array = NDArray[Any]
-FLOAT = np.dtype(np.float32)
-MOST_PARTS = 16
+LEAST_PART = 1 << 14  # numbers that are worth a thread of their own
 
 
-def _taken(*arrays: Any) -> bool:
-    """Whether kernels take these: float32 and nothing of size zero (values of our own are)."""
-    return all(
-        a is None or not isinstance(a, np.ndarray) or (a.dtype == FLOAT and a.size > 0) for a in arrays
-    )
-
-
-def _tidy(array: Array) -> Array:
-    """The array side by side in memory, at an address that a float may have."""
-    return np.require(array, FLOAT, ("C", "A"))
-
-
-class NumbaEngine(FallbackEngine):
+class NumbaEngine(FinishingEngine):
     """Kernels compiled for this machine."""
 
     name = "numba"
-
-    def __init__(self, threads: int | None = None, say: Callable[[str], None] | None = None) -> None:
-        self.threads = threads or usable_cores()
-        self.machine = Machine(self.threads, say)
-
-    # ------------------------------------------------------------------ values
-    def share(self, x: Any) -> Any:
-        if isinstance(x, Pending):
-            x.shared = True
-        return x
-
-    def size(self, x: Any) -> int:
-        return int(np.prod(x.shape))
-
-    def plain(self, x: Any) -> Any:
-        while isinstance(x, Promise):
-            x = x.get()
-        if isinstance(x, Pending):
-            return self._cropped(x.shape, self.finished(x))
-        if isinstance(x, Gradient | Padded):
-            return self._cropped(x.shape, x.flat)
-        if isinstance(x, Spread):
-            return super().global_average_pool_backward(self.plain(x.rows), x.shape)
-        if isinstance(x, Subsampled):
-            return super().subsample_pad(self.plain(x.of), channels=x.shape[3], stride=x.stride)[0]
-        if isinstance(x, Widened):
-            return super().subsample_pad_backward(self.plain(x.of), x.shape, channels=0, stride=x.stride)
-        return x
-
-    @staticmethod
-    def _cropped(shape: tuple[int, ...], flat: Array) -> Array:
-        whole = flat.reshape(*shape[:-1], -1)
-        return whole if whole.shape == shape else np.ascontiguousarray(whole[..., : shape[-1]])
-
-    def flat(self, x: Any) -> Array:
-        """Any value as a flat picture, channels padded."""
-        while isinstance(x, Promise):
-            x = x.get()
-        if isinstance(x, Pending):
-            return self.finished(x)
-        if isinstance(x, Gradient | Padded):
-            return x.flat
-        x = _tidy(self.plain(x))
-        wide = padded(x.shape[-1])
-        if wide == x.shape[-1]:
-            return x.reshape(-1)
-        flat = self.machine.take(x.size // x.shape[-1] * wide)
-        rows = flat.reshape(-1, wide)
-        rows[:, : x.shape[-1]] = x.reshape(-1, x.shape[-1])
-        rows[:, x.shape[-1] :] = 0
-        return flat
-
-    def finished(self, x: Pending) -> Array:
-        """The finished picture, flat; stored, so that it is made once."""
-        if x.done is None:
-            self._finish(x, None)
-        assert x.done is not None
-        return x.done
-
-    def _finish(self, x: Pending, mean: Array | None) -> None:
-        machine, norm = self.machine, x.norm
-        count, pixels = x.shape[0], norm.raw.size // (x.shape[0] * norm.wide)
-        skip = None if x.skip is None else self.flat(x.skip)
-        x.done = machine.take(norm.raw.size)
-        parts = min(MOST_PARTS, count)
-        block = (
-            parts, count, pixels, norm.wide, address_of(norm.raw), address_of(norm.row(normalization.SCALE)),
-            address_of(norm.row(normalization.SHIFT)), machine.constant(0.0 if x.relu else -np.inf, norm.wide),
-            0 if skip is None else address_of(skip), address_of(x.done), 0 if mean is None else address_of(mean),
-        )  # fmt: skip
-        machine.run(normalization.finish, block, parts, scratch=norm.wide)
-        x.skip = None
-
-    def compile(self, step: Callable[..., Any], donate: Sequence[str] = ()) -> Callable[..., Any]:
-        def complete(tree: Any) -> Any:
-            if isinstance(tree, dict):
-                return {name: complete(branch) for name, branch in tree.items()}
-            if isinstance(tree, tuple | list):
-                return type(tree)(complete(branch) for branch in tree)
-            return self.plain(tree)
-
-        def compiled(*args: Any, **kwargs: Any) -> Any:
-            with self.machine.team:
-                return complete(step(*args, **kwargs))
-
-        return compiled
 
     # ------------------------------------------------------------------ convolution
     def _input(self, x: Any) -> Any:
@@ -148,7 +47,7 @@ class NumbaEngine(FallbackEngine):
         if isinstance(x, Pending | Padded):
             return x
         x = self.plain(x)
-        return _tidy(x) if _taken(x) else x
+        return tidy(x) if taken(x) else x
 
     def conv2d(
         self, x: Any, weight: Array, bias: Array | None, *, stride: int, padding: int, relu: bool = False
@@ -165,7 +64,7 @@ class NumbaEngine(FallbackEngine):
     @staticmethod
     def _fits(x: Any, weight: Array, *others: Any) -> bool:
         return (
-            _taken(x, weight, *others)
+            taken(x, weight, *others)
             and isinstance(weight, np.ndarray)
             and weight.ndim == 4
             and len(x.shape) == 4
@@ -210,7 +109,6 @@ class NumbaEngine(FallbackEngine):
             return Promise(x.shape, alone, self.plain), dweight
 
         def alone() -> Any:
-            n, h, w, c = x.shape
             wide = Padded(x.shape, self.flat(x))
             dx, _ = convolution.backward(
                 self, wide, weight, convolution_plan(wide, weight, p.stride, p.padding), **arguments
@@ -351,9 +249,26 @@ class NumbaEngine(FallbackEngine):
             wide = x.norm.wide
             mean = self.machine.take(x.shape[0] * wide)
             self._finish(x, mean)
-            return self._cropped((x.shape[0], x.shape[3]), mean), x.shape
+            return self.cropped((x.shape[0], x.shape[3]), mean), x.shape
         return super().global_average_pool(self.plain(x))
 
     def global_average_pool_backward(self, dy: Any, saved: Saved) -> Any:
         dy = self.plain(dy)
-        return Spread(dy, saved) if _taken(dy) else super().global_average_pool_backward(dy, saved)
+        return Spread(dy, saved) if taken(dy) else super().global_average_pool_backward(dy, saved)
+
+    # ------------------------------------------------------------------ updates
+    def sgd(self, weight: Any, velocity: Any, gradient: Any, rate: float, **options: Any) -> Any:
+        weight, velocity, gradient = (self.plain(a) for a in (weight, velocity, gradient))
+        if not taken(weight, velocity, gradient):
+            return super().sgd(weight, velocity, gradient, rate, **options)
+        decay, decoupled = options["decay"], options["decoupled"]
+        given = [tidy(a) for a in (weight, velocity, gradient)]
+        made = [self.machine.take(weight.size) for _ in range(2)]
+        parts = min(MOST_PARTS, weight.size // LEAST_PART + 1)
+        block = (
+            parts, weight.size, *map(address_of, given), *map(address_of, made), int(options["nesterov"]),
+            double(rate), double(options["momentum"]), double(0.0 if decoupled else decay),
+            double(1 - rate * decay if decoupled else 1.0),
+        )  # fmt: skip
+        self.machine.run(updates.sgd, block, parts)
+        return made[0].reshape(weight.shape), made[1].reshape(weight.shape)

@@ -19,18 +19,19 @@ from residua.engines.numba.vector import (
     WIDTH,
     above,
     clear,
+    flush,
     fma,
     get,
     get_double,
     get_int,
     load,
+    part_of,
     put,
     splat,
     store,
     where_above,
     zero,
 )
-from residua.engines.numba.winograd import flush, part_of
 
 SCALE, SHIFT, MEAN, INVERSE, VARIANCE, A, B, C0, DSCALE, DSHIFT = range(10)
 ROWS = 10
@@ -92,7 +93,12 @@ def finish(l0, l1, l2, l3, args, part, scratch):
     """
     parts, count, pixels, channels = get_int(args, 0), get_int(args, 1), get_int(args, 2), get_int(args, 3)
     raw, scale, shift = get_int(args, 4), get_int(args, 5), get_int(args, 6)
-    low, skip, z, mean = splat(get(get_int(args, 7), 0)), get_int(args, 8), get_int(args, 9), get_int(args, 10)
+    low, skip, z, mean = (
+        splat(get(get_int(args, 7), 0)),
+        get_int(args, 8),
+        get_int(args, 9),
+        get_int(args, 10),
+    )
     share = splat(np.float32(1) / np.float32(pixels))
     start, stop = part_of(count, part, parts)
     row = pixels * channels

@@ -68,7 +68,7 @@ class Plan:
         """Floats of one part's weight gradient."""
         if self.method == "winograd":
             return PLACES * self.c * self.k
-        return self.kernel * direct.rounded_up(self.kernel * self.c) * self.k
+        return int(self.kernel * direct.rounded_up(self.kernel * self.c) * self.k)
 
 
 def _power(limit: int) -> int:

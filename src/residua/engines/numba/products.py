@@ -14,7 +14,6 @@ must be under way, and each number of A that is read should serve several. With 
 
 from __future__ import annotations
 
-from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -92,18 +91,26 @@ def product(a, am, ao, ai, b, bo, bi, c, cm, rows, columns, outer, inner, more):
         m = 0
         # 16 rows are best cut into 6 + 6 + 4, and 8 into 4 + 4.
         while rows - m >= _LARGE_PAIR and rows - m != 2 * ROWS:
-            _large_pair(a + 4 * m * am, am, ao, ai, b + 4 * n, bo, bi, c + 4 * (m * cm + n), cm, outer, inner, more)
+            _large_pair(
+                a + 4 * m * am, am, ao, ai, b + 4 * n, bo, bi, c + 4 * (m * cm + n), cm, outer, inner, more
+            )
             m += _LARGE_PAIR
         while rows - m > 0:
-            _small_pair(a + 4 * m * am, am, ao, ai, b + 4 * n, bo, bi, c + 4 * (m * cm + n), cm, outer, inner, more)
+            _small_pair(
+                a + 4 * m * am, am, ao, ai, b + 4 * n, bo, bi, c + 4 * (m * cm + n), cm, outer, inner, more
+            )
             m += ROWS
         n += _PAIR
     while columns - n > 0:
         m = 0
         while rows - m >= _LARGE_SINGLE:
-            _large_single(a + 4 * m * am, am, ao, ai, b + 4 * n, bo, bi, c + 4 * (m * cm + n), cm, outer, inner, more)
+            _large_single(
+                a + 4 * m * am, am, ao, ai, b + 4 * n, bo, bi, c + 4 * (m * cm + n), cm, outer, inner, more
+            )
             m += _LARGE_SINGLE
         while rows - m > 0:
-            _small_single(a + 4 * m * am, am, ao, ai, b + 4 * n, bo, bi, c + 4 * (m * cm + n), cm, outer, inner, more)
+            _small_single(
+                a + 4 * m * am, am, ao, ai, b + 4 * n, bo, bi, c + 4 * (m * cm + n), cm, outer, inner, more
+            )
             m += ROWS
         n += WIDTH

@@ -36,8 +36,6 @@ NUMBER = 2**32 - 1
 PATIENCE = 20_000  # turns of waiting, about a millisecond, before a thread offers its core to others
 
 
-
-
 @intrinsic
 def atomic_load(typing, board, i):
     """board[i], as it is now."""
@@ -119,7 +117,8 @@ def call(typing, function, board, part, scratch):
         literals = [builder.load(address(builder, args[1], LITERALS + i, INT)) for i in range(4)]
         arguments = builder.load(address(builder, args[1], ARGUMENTS, INT))
         builder.call(
-            builder.inttoptr(args[0], kind.as_pointer()), [result, error, *literals, arguments, args[2], args[3]]
+            builder.inttoptr(args[0], kind.as_pointer()),
+            [result, error, *literals, arguments, args[2], args[3]],
         )
         return context.get_dummy_value()
 

@@ -124,7 +124,7 @@ def spread(f, y):
     return [y[0], *_spread_p(f, y), *_spread_q(f, y), y[3]]
 
 
-# ---------------------------------------------------------------- B: gradient of the products' input -> of the patch
+# ---------------------------------------------------------------- B: gradient of that input -> of the patch
 def _patch_back_even(f, m):
     p, q, first = f.add(m[1], m[2]), f.add(m[3], m[4]), f.mul(-S2, m[0])
     return [f.fma(-Q2, p, f.fma(-P2, q, first)), f.add(f.add(m[0], p), q)]

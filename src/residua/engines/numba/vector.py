@@ -15,6 +15,7 @@ import operator
 import os
 import platform
 
+import numpy as np
 from llvmlite import binding, ir
 from numba import njit, types
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
@@ -280,3 +281,18 @@ def fetch_to_write(a, first, lines, end):
     """Prefetch some lines of 16 floats from a[first] on, for writing, not past `end`."""
     for i in range(first, min(first + 16 * lines, end), 16):
         prefetch(a, i, 1)
+
+
+@inline
+def part_of(count, part, parts):
+    """The first picture of this part and of the next."""
+    return count * part // parts, count * (part + 1) // parts
+
+
+@inline
+def flush(channels, sums, totals, first):
+    """Move `channels` float sums into double ones, and begin anew: long sums of floats lose digits."""
+    for k in range(channels):
+        old = 0.0 if first else get_double(totals, k)
+        put_double(totals, k, old + np.float64(get(sums, k)))
+    clear(sums, channels)

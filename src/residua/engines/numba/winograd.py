@@ -22,8 +22,6 @@ from residua.engines.numba.products import ROWS, product
 from residua.engines.numba.transforms import (
     PLACES,
     TILE,
-    kernel_2d,
-    kernel_back_2d,
     patch_2d,
     patch_back_2d,
     spread_2d,
@@ -37,36 +35,19 @@ from residua.engines.numba.vector import (
     clear,
     fetch,
     fetch_to_write,
+    flush,
     fma,
-    get,
-    get_double,
     get_int,
     inline,
     load,
-    put,
-    put_double,
+    part_of,
     store,
 )
 
 GAP = 16  # floats between the 36 matrices: a distance of whole pages would make them share cache lines
 
 
-@inline
-def part_of(count, part, parts):
-    """The first picture of this part and of the next."""
-    return count * part // parts, count * (part + 1) // parts
-
-
-@inline
-def flush(channels, sums, totals, first):
-    """Move `channels` float sums into double ones, and begin anew: long sums of floats lose digits."""
-    for k in range(channels):
-        old = 0.0 if first else get_double(totals, k)
-        put_double(totals, k, old + np.float64(get(sums, k)))
-    clear(sums, channels)
-
-
-def forward_scratch(height, width, c, k, group, chunk):
+def forward_scratch(height: int, width: int, c: int, k: int, group: int, chunk: int) -> int:
     """Floats of scratch that `forward` needs for an output of height x width."""
     down, right = -(-height // TILE), -(-width // TILE)
     picture = (TILE * down + 2) * (TILE * right + 2) * c
@@ -76,7 +57,11 @@ def forward_scratch(height, width, c, k, group, chunk):
 def forward(c, k, statistics, unused, args, part, scratch):
     """y, and with `statistics` the sums of y and its squares; else bias and ReLU by the lower bound."""
     c, k = np.int64(c), np.int64(k)
-    count, group, chunk = get_int(args, pictures.COUNT), get_int(args, pictures.GROUP), get_int(args, pictures.CHUNK)
+    count, group, chunk = (
+        get_int(args, pictures.COUNT),
+        get_int(args, pictures.GROUP),
+        get_int(args, pictures.CHUNK),
+    )
     height, width = get_int(args, pictures.OUT_HEIGHT), get_int(args, pictures.OUT_BREADTH)
     u, y = get_int(args, pictures.WEIGHT), get_int(args, pictures.Y)
     down, right = (height + TILE - 1) // TILE, (width + TILE - 1) // TILE
@@ -87,7 +72,10 @@ def forward(c, k, statistics, unused, args, part, scratch):
     m = v + 4 * PLACES * xv
     sums = m + 4 * PLACES * xm
     edge = sums + 8 * k
-    bias, gap = get_int(args, pictures.BIAS), (get_int(args, pictures.OUT_LOW) - get_int(args, pictures.BIAS)) // 4
+    bias, gap = (
+        get_int(args, pictures.BIAS),
+        (get_int(args, pictures.OUT_LOW) - get_int(args, pictures.BIAS)) // 4,
+    )
     totals = get_int(args, pictures.SUMS) + 16 * k * part
     clear(scratch, group * size)
     clear(sums, 2 * k)
@@ -127,7 +115,22 @@ def forward(c, k, statistics, unused, args, part, scratch):
                 fetch_to_write(y, y_next, y_lines, stop * y_size)
                 x_next += 16 * x_lines
                 y_next += 16 * y_lines
-                product(v + 4 * place * xv, c, 0, 1, u + 4 * place * c * k, 0, k, m + 4 * place * xm, k, rows, k, 1, c, 0)
+                product(
+                    v + 4 * place * xv,
+                    c,
+                    0,
+                    1,
+                    u + 4 * place * c * k,
+                    0,
+                    k,
+                    m + 4 * place * xm,
+                    k,
+                    rows,
+                    k,
+                    1,
+                    c,
+                    0,
+                )
             row, column, g = begin // right % down, begin % right, begin // (right * down)
             for t in range(some):
                 to = y + 4 * (((first + g) * height + TILE * row) * width + TILE * column) * k
@@ -142,7 +145,9 @@ def forward(c, k, statistics, unused, args, part, scratch):
                         tile_2d_bias(a, 6 * xm, xm, to + 4 * i, width * k, k, bias + 4 * i, gap)
                 if not whole:
                     down_here, right_here = min(TILE, height - TILE * row), min(TILE, width - TILE * column)
-                    keep_edge(k, statistics, edge, to, down_here, right_here, width, sums, bias, bias + 4 * gap)
+                    keep_edge(
+                        k, statistics, edge, to, down_here, right_here, width, sums, bias, bias + 4 * gap
+                    )
                 column += 1
                 if column == right:
                     column, row = 0, row + 1
@@ -170,7 +175,7 @@ def keep_edge(k, statistics, edge, to, down, right, width, sums, bias, low):
         store(sums, k + c, square)
 
 
-def backward_scratch(height, width, c, k, group, chunk):
+def backward_scratch(height: int, width: int, c: int, k: int, group: int, chunk: int) -> int:
     """Floats of scratch that `backward` needs for an output of height x width."""
     down, right = -(-height // TILE), -(-width // TILE)
     picture = (TILE * down + 2) * (TILE * right + 2) * c
@@ -181,10 +186,17 @@ def backward_scratch(height, width, c, k, group, chunk):
 def backward(c, k, unused, unused_too, args, part, scratch):
     """dx and this part's dU."""
     c, k = np.int64(c), np.int64(k)
-    count, group, chunk = get_int(args, pictures.COUNT), get_int(args, pictures.GROUP), get_int(args, pictures.CHUNK)
+    count, group, chunk = (
+        get_int(args, pictures.COUNT),
+        get_int(args, pictures.GROUP),
+        get_int(args, pictures.CHUNK),
+    )
     height, width = get_int(args, pictures.OUT_HEIGHT), get_int(args, pictures.OUT_BREADTH)
     padding = get_int(args, pictures.PADDING)
-    u, du = get_int(args, pictures.WEIGHT), get_int(args, pictures.WEIGHT_GRADIENT) + 4 * PLACES * c * k * part
+    u, du = (
+        get_int(args, pictures.WEIGHT),
+        get_int(args, pictures.WEIGHT_GRADIENT) + 4 * PLACES * c * k * part,
+    )
     down, right = (height + TILE - 1) // TILE, (width + TILE - 1) // TILE
     breadth = TILE * right + 2
     size, gradient = (TILE * down + 2) * breadth * c, TILE * down * TILE * right * k
@@ -200,7 +212,11 @@ def backward(c, k, unused, unused_too, args, part, scratch):
     clear(sums, 2 * c)
     start, stop = part_of(count, part, get_int(args, pictures.PARTS))
     x, g_in, raw = get_int(args, pictures.X), get_int(args, pictures.DY), get_int(args, pictures.RAW)
-    x_raw, skip, result = get_int(args, pictures.X_RAW), get_int(args, pictures.DX_SKIP), get_int(args, pictures.DX)
+    x_raw, skip, result = (
+        get_int(args, pictures.X_RAW),
+        get_int(args, pictures.DX_SKIP),
+        get_int(args, pictures.DX),
+    )
     mode = get_int(args, pictures.DX_MODE)
     x_size = get_int(args, pictures.HEIGHT) * get_int(args, pictures.BREADTH) * c
     y_size = height * width * k
@@ -263,45 +279,3 @@ def backward(c, k, unused, unused_too, args, part, scratch):
             keep_gradient(c, args, first + g, inside, breadth, scratch + 4 * g * size, breadth, sums)
         if mode != pictures.PLAIN:
             flush(2 * c, sums, totals, first == start)
-
-
-# ---------------------------------------------------------------- weights; the block is PARTS, C, K, addresses
-def transform_weight(l0, l1, l2, l3, args, part, scratch):
-    """U[36, c, k] = G weight[3, 3, c, k] G^T, for this part's share of c."""
-    parts, c, k = get_int(args, 0), get_int(args, 1), get_int(args, 2)
-    weight, u = get_int(args, 3), get_int(args, 4)
-    start, stop = part_of(c, part, parts)
-    for i in range(start * k, stop * k, WIDTH):
-        kernel_2d(weight + 4 * i, 3 * c * k, c * k, u + 4 * i, 6 * c * k, c * k, 0, 0)
-
-
-def transform_transposed(l0, l1, l2, l3, args, part, scratch):
-    """U^T[36, k, c] = G weight[3, 3, c, k] G^T with c and k exchanged, for this part's share of k."""
-    parts, c, k = get_int(args, 0), get_int(args, 1), get_int(args, 2)
-    weight, u = get_int(args, 3), get_int(args, 4)
-    start, stop = part_of(k, part, parts)
-    for o in range(start, stop):
-        for i in range(0, c, WIDTH):
-            for tap in range(9):
-                for lane in range(WIDTH):
-                    put(scratch, tap * WIDTH + lane, get(weight, (tap * c + i + lane) * k + o))
-            kernel_2d(scratch, 3 * WIDTH, WIDTH, u + 4 * (o * c + i), 6 * c * k, c * k, 0, 0)
-
-
-def weight_gradient(l0, l1, l2, l3, args, part, scratch):
-    """dweight[3, 3, c, k] = G^T (the sum of all parts' dU) G, for this part's share of c."""
-    parts, c, k = get_int(args, 0), get_int(args, 1), get_int(args, 2)
-    du, dweight, partial = get_int(args, 3), get_int(args, 4), get_int(args, 5)
-    start, stop = part_of(c, part, parts)
-    size, run = PLACES * c * k, (stop - start) * k
-    # Whole rows at a time, so that memory is read from end to end.
-    for place in range(PLACES):
-        for other in range(partial):
-            source = du + 4 * (other * size + place * c * k + start * k)
-            for i in range(0, run, WIDTH):
-                v = load(source, i)
-                if other > 0:
-                    v = v + load(scratch, place * run + i)
-                store(scratch, place * run + i, v)
-    for i in range(0, run, WIDTH):
-        kernel_back_2d(scratch + 4 * i, 6 * run, run, dweight + 4 * (start * k + i), 3 * c * k, c * k, 0, 0)
