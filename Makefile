@@ -23,7 +23,7 @@ bench: $(VENV)/residua.stamp
 	$(BIN)/python benchmarks/train_step.py
 
 peer: $(VENV)/residua.stamp
-	$(PIP) install '.[peer]'
+	$(PIP) install --editable '.[fast,peer]'
 
 $(VENV)/python.stamp:
 	$(PYTHON) -c 'import sys; sys.exit("residua needs Python 3.11 or newer, this is " + sys.version.split()[0] + ": make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
@@ -32,7 +32,7 @@ $(VENV)/python.stamp:
 	touch $@
 
 $(VENV)/residua.stamp: $(VENV)/python.stamp pyproject.toml
-	$(PIP) install --editable .
+	$(PIP) install --editable '.[fast]'
 	touch $@
 
 $(VENV)/test.stamp: $(VENV)/residua.stamp

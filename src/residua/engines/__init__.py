@@ -16,6 +16,7 @@ __all__ = ["ENGINES", "Engine", "choose_engine", "open_engine"]
 
 ENGINES = {
     "numpy": "residua.engines.numpy_engine:NumpyEngine",
+    "numba": "residua.engines.numba:NumbaEngine",
 }
 
 # What an engine needs beside residua itself: the module, and the extra that installs it.

@@ -1,0 +1,279 @@
+"""Convolutions on the host's side: gather what a kernel needs, run it, wrap up what comes out."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from residua.engines.numba import direct, normalization, pictures, weights, winograd
+from residua.engines.numba.machine import Machine, double
+from residua.engines.numba.memory import address as address_of
+from residua.engines.numba.plans import Plan, padded, plan
+from residua.engines.numba.transforms import PLACES
+from residua.engines.numba.values import Gradient, Norm, Padded, Pending, Subsampled, Widened
+
+Array = NDArray[Any]
+INFINITY = float("inf")
+
+
+class Host(Protocol):
+    """What is asked of the engine: values of any kind as flat pictures."""
+
+    machine: Machine
+
+    def flat(self, x: Any) -> Array:
+        """The finished value with padded channels."""
+
+    def finished(self, x: Pending) -> Array:
+        """The finished picture, stored."""
+
+
+def convolution_plan(x: Any, weight: Array, stride: int, padding: int) -> Plan:
+    """The plan for convolving this value."""
+    n, h, w, c = x.shape
+    kernel, k = weight.shape[0], weight.shape[-1]
+    # Pictures from outside keep their few channels: a direct convolution reads any number.
+    unpadded = isinstance(x, np.ndarray) and c % padded(1) != 0
+    return plan(n, h, w, c if unpadded else padded(c), padded(k), kernel, stride, padding)
+
+
+def _geometry(p: Plan, parts: int, group: int, chunk: int) -> Array:
+    block = np.zeros(pictures.FIELDS, np.int64)
+    block[:10] = (
+        parts, p.count, p.height, p.width, p.padding, p.out_height, p.out_width, group, chunk, p.kernel,
+    )  # fmt: skip
+    return block
+
+
+def _low(machine: Machine, relu: bool, channels: int) -> int:
+    return machine.constant(0.0 if relu else -INFINITY, channels)
+
+
+def _source(host: Host, block: Array, x: Any, c: int, keep: bool) -> list[Any]:
+    """Fill in where x comes from; what must stay alive meanwhile is returned."""
+    machine = host.machine
+    if not isinstance(x, Pending):
+        flat = x.flat if isinstance(x, Padded) else x
+        block[pictures.X], block[pictures.LOW] = address_of(flat), _low(machine, False, c)
+        return [flat]
+    block[pictures.LOW] = _low(machine, x.relu, c)
+    if x.done is not None:
+        block[pictures.X] = address_of(x.done)
+        return [x.done]
+    norm, skip = x.norm, x.skip
+    block[pictures.X] = address_of(norm.raw)
+    block[pictures.SCALE] = address_of(norm.row(normalization.SCALE))
+    block[pictures.SHIFT] = address_of(norm.row(normalization.SHIFT))
+    held: list[Any] = [norm]
+    if skip is None:
+        block[pictures.MODE] = pictures.NORM
+    elif isinstance(skip, Subsampled) and isinstance(skip.of, Pending):
+        block[pictures.MODE] = pictures.NORM_SUBSAMPLED
+        held.append(_subsampled(host, block, skip.of, host.finished(skip.of), x.shape[3], skip.stride))
+    else:
+        block[pictures.MODE] = pictures.NORM_SKIP
+        held.append(host.flat(skip))
+    if skip is not None:
+        block[pictures.SKIP] = address_of(held[-1])
+    if skip is not None or x.shared or keep:
+        x.done = machine.take(norm.raw.size)
+        block[pictures.KEEP], block[pictures.Z] = 1, address_of(x.done)
+        # What was added is in the finished picture now.
+        x.skip = None
+    return held
+
+
+def _subsampled(host: Host, block: Array, of: Any, flat: Array, channels: int, stride: int) -> Array:
+    """Fill in a skip with every stride-th pixel of `of`, or the gradient by one."""
+    _, h, w, few = of.shape
+    before = abs(channels - few) // 2
+    block[pictures.STEP : pictures.BEFORE + 1] = (stride, h, w, padded(few), before)
+    wide = padded(channels)
+    lanes = (before, before + few) if few < channels else (0, channels)
+    block[pictures.MASK] = host.machine.lanes(wide, *lanes)
+    return flat
+
+
+def wide_weight(machine: Machine, weight: Array, c: int, k: int) -> Array:
+    """The weight (kernel, kernel, c, k) with channels padded by zeros, flat."""
+    weight = np.ascontiguousarray(weight)
+    kernel, _, real_c, real_k = weight.shape
+    if (c, k) == (real_c, real_k):
+        return weight.reshape(-1)
+    wide = machine.take(kernel * kernel * c * k)
+    wide[:] = 0
+    wide.reshape(kernel, kernel, c, k)[:, :, :real_c, :real_k] = weight
+    return wide
+
+
+def forward(
+    host: Host,
+    x: Any,
+    weight: Array,
+    p: Plan,
+    *,
+    bias: Array | None = None,
+    relu: bool = False,
+    statistics: bool,
+) -> tuple[Array, Any]:
+    """The raw convolution and, with `statistics`, its sums; else y with bias and ReLU."""
+    machine = host.machine
+    block = _geometry(p, p.parts, p.group, p.chunk)
+    held = _source(host, block, x, p.c, keep=False)
+    flat = wide_weight(machine, weight, p.c, p.k)
+    y = machine.take(p.count * p.out_height * p.out_width * p.k)
+    block[pictures.Y] = address_of(y)
+    sums = None
+    if statistics:
+        sums = machine.take(p.parts * 2 * p.k, np.float64)
+        block[pictures.SUMS] = address_of(sums)
+    else:
+        lows = machine.take(2 * p.k)
+        lows[: p.k] = 0
+        if bias is not None:
+            lows[: len(bias)] = bias
+        lows[p.k :] = 0.0 if relu else -INFINITY
+        block[pictures.BIAS], block[pictures.OUT_LOW] = address_of(lows), address_of(lows) + 4 * p.k
+        held.append(lows)
+    if p.method == "winograd":
+        u = machine.take(PLACES * p.c * p.k)
+        share = max(1, p.c // 16)
+        machine.run(weights.transform_weight, (share, p.c, p.k, address_of(flat), address_of(u)), share)
+        block[pictures.WEIGHT] = address_of(u)
+        held.append(u)
+        kernel: Any = winograd.forward
+    else:
+        block[pictures.WEIGHT] = address_of(flat)
+        kernel = direct.forward
+    machine.run(kernel, block, p.parts, *p.forward_literals(statistics), p.scratch)
+    if statistics:
+        _expect_backward(machine, p)
+    return y, sums
+
+
+def _expect_backward(machine: Machine, p: Plan) -> None:
+    """What is trained forward will be trained backward."""
+    kernel = winograd.backward if p.method == "winograd" else direct.backward
+    unpadded = p.c % padded(1) != 0
+    literals, specialised = p.backward_literals(direct.WEIGHT_ONLY if unpadded else direct.BOTH)
+    machine.kernels.expect(kernel, literals if specialised else ())
+
+
+def backward(
+    host: Host,
+    x: Any,
+    weight: Array,
+    p: Plan,
+    *,
+    mode: int,
+    dy: Array,
+    raw: Array | None = None,
+    coefficients: Any = None,
+    skip: Any = None,
+    want_dx: bool = True,
+    want_dweight: bool = True,
+) -> tuple[Any, Array | None]:
+    """dx (a Gradient where x is pending, else flat) and dweight of one convolution.
+
+    `mode`, `dy`, `raw` and `coefficients` say how the gradient by the raw convolution comes about
+    (`pictures.load_gradient`); `skip` is added to dx.
+    """
+    machine = host.machine
+    parts = p.parts_backward
+    block = _geometry(p, parts, p.group, p.chunk)
+    if isinstance(x, Pending) and x.done is None and x.skip is not None:
+        host.finished(x)
+    held = [_source(host, block, x, p.c, keep=False), dy, raw, coefficients]
+    block[pictures.GRADIENT_MODE], block[pictures.DY] = mode, address_of(dy)
+    block[pictures.RAW] = address_of(dy if raw is None else raw)
+    if coefficients is not None:
+        block[pictures.A : pictures.C0 + 1] = [address_of(row) for row in coefficients]
+    flat = wide_weight(machine, weight, p.c, p.k)
+    partial = machine.take(parts * p.partial_size) if want_dweight else None
+    if partial is not None:
+        block[pictures.WEIGHT_GRADIENT] = address_of(partial)
+    dx: Any = None
+    if want_dx:
+        dx = machine.take(p.count * p.height * p.width * p.c)
+        block[pictures.DX] = address_of(dx)
+    if want_dx and isinstance(x, Pending):
+        sums = machine.take(parts * 2 * p.c, np.float64)
+        block[pictures.SUMS] = address_of(sums)
+        block[pictures.DX_MODE] = pictures.SUMMED
+        block[pictures.X_RAW] = address_of(x.norm.raw)
+        block[pictures.X_MEAN] = address_of(x.norm.row(normalization.MEAN))
+        if isinstance(skip, Widened):
+            block[pictures.DX_MODE] = pictures.SUMMED_SUBSAMPLED
+            added = _subsampled(host, block, skip.of, host.flat(skip.of), x.shape[3], skip.stride)
+        elif skip is not None:
+            block[pictures.DX_MODE] = pictures.SUMMED_SKIP
+            added = host.flat(skip)
+        else:
+            added = dx
+        block[pictures.DX_SKIP] = address_of(added)
+        held.append(added)
+        dx = Gradient(x, dx, sums, parts)
+    if p.method == "winograd":
+        u = machine.take(PLACES * p.c * p.k)
+        share = max(1, p.k // 16)
+        machine.run(weights.transform_transposed, (share, p.c, p.k, address_of(flat), address_of(u)), share)
+        kernel: Any = winograd.backward
+    else:
+        u = machine.take(p.kernel**2 * padded(p.c) * p.k)
+        wide = padded(p.c)
+        share = max(1, p.k // 16)
+        arguments = (share, p.kernel, p.stride, p.c, p.k, wide, p.k, address_of(flat), address_of(u))
+        if want_dx:
+            machine.run(weights.pack_backward, arguments, share)
+        kernel = direct.backward
+    block[pictures.WEIGHT] = address_of(u)
+    what = direct.WEIGHT_ONLY * want_dweight + direct.INPUT_ONLY * want_dx
+    machine.run(kernel, block, parts, *p.backward_literals(what), p.scratch_backward)
+    return dx, None if partial is None else _weight_gradient(machine, weight, p, partial, parts)
+
+
+def _weight_gradient(machine: Machine, weight: Array, p: Plan, partial: Array, parts: int) -> Array:
+    kernel, _, c, k = weight.shape
+    share = max(1, p.c // 16)
+    if p.method == "direct":
+        dweight = machine.take(weight.size)
+        summing = (
+            share, kernel, p.c, p.k, c, k, address_of(partial), address_of(dweight), parts,
+        )  # fmt: skip
+        machine.run(weights.sum_weight, summing, share)
+        return dweight.reshape(weight.shape)
+    wide = machine.take(9 * p.c * p.k)
+    block = (share, p.c, p.k, address_of(partial), address_of(wide), parts)
+    machine.run(weights.weight_gradient, block, share, scratch=PLACES * 2 * p.c * p.k // share)
+    if (c, k) == (p.c, p.k):
+        return wide.reshape(weight.shape)
+    dweight = machine.take(weight.size).reshape(weight.shape)
+    dweight[...] = wide.reshape(3, 3, p.c, p.k)[:, :, :c, :k]
+    return dweight
+
+
+def normalize(
+    machine: Machine, raw: Array, sums: Array, parts: int, count: int, scale: Array, shift: Array, eps: float
+) -> Norm:
+    """The numbers per channel of a normalisation, from the raw picture's sums."""
+    channels, wide = len(scale), padded(len(scale))
+    block = machine.take(normalization.ROWS * wide)
+    scale, shift = np.ascontiguousarray(scale), np.ascontiguousarray(shift)
+    arguments = (
+        1, channels, wide, parts, address_of(sums), address_of(scale), address_of(shift), address_of(block),
+        double(count), double(eps),
+    )  # fmt: skip
+    machine.run(normalization.coefficients, arguments, 1)
+    return Norm(raw, block, channels, wide)
+
+
+def normalize_backward(machine: Machine, norm: Norm, gradient: Gradient, count: int, scale: Array) -> None:
+    """Fill in a, b, c, dscale and dshift."""
+    scale = np.ascontiguousarray(scale)
+    arguments = (
+        1, norm.channels, norm.wide, gradient.parts, address_of(gradient.sums), address_of(scale),
+        address_of(norm.block), double(count),
+    )  # fmt: skip
+    machine.run(normalization.coefficients_backward, arguments, 1)

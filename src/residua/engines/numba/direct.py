@@ -1,0 +1,206 @@
+"""Convolutions of any kernel, stride and padding, straight from the sum that defines them.
+
+A picture is copied into a scratch with its border of zeros; there the numbers under one row of the kernel,
+pixel by pixel and channel by channel, lie side by side. So one row of outputs is one product of blocks
+(`products`): sum over the kernel's rows (outer) and its columns times channels (inner).
+
+    forward     y[row]      = windows of x's rows  x  weight (kernel, kernel C, K)
+    dweight     [u, (v, c)] += x's pixels transposed  x  dy, sum over all output pixels
+    dx          for stride s the pixels of dx fall into s x s phases, and in each the taps u = phase + s t of
+                the kernel meet dy[q - t]: a convolution of dy with a part of the kernel, turned round
+
+Products come in multiples of ROWS rows: what lies beyond a row of outputs is computed into the scratch and
+never read. The columns' panel of the weight is the outermost loop, so that it stays in the first-level cache.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from residua.engines.numba import pictures
+from residua.engines.numba.pictures import keep_gradient, keep_output, load_gradient, load_picture
+from residua.engines.numba.products import ROWS, product
+from residua.engines.numba.vector import WIDTH, clear, flush, get_int, inline, part_of
+
+PANEL = 2 * WIDTH
+WEIGHT_ONLY, INPUT_ONLY, BOTH = 1, 2, 3
+
+
+@inline
+def rounded(count):
+    """The next multiple of ROWS."""
+    return (count + ROWS - 1) // ROWS * ROWS
+
+
+def rounded_up(count: int) -> int:
+    """`rounded`, on the host."""
+    return -(-count // ROWS) * ROWS
+
+
+def forward_scratch(
+    height: int,
+    width: int,
+    out_height: int,
+    out_width: int,
+    c: int,
+    k: int,
+    kernel: int,
+    stride: int,
+    padding: int,
+) -> int:
+    """Floats of scratch that `forward` needs for one picture."""
+    picture = (height + 2 * padding) * (width + 2 * padding) * c
+    return picture + (kernel + ROWS * stride) * c + out_height * rounded_up(out_width) * k + 2 * k + 256
+
+
+def forward(c, k, stride, statistics, args, part, scratch):
+    """y, and with `statistics` the sums of y and its squares; else bias and ReLU by the lower bound."""
+    c, k, stride = np.int64(c), np.int64(k), np.int64(stride)
+    kernel, padding = get_int(args, pictures.KERNEL), get_int(args, pictures.PADDING)
+    height, width = (
+        get_int(args, pictures.HEIGHT) + 2 * padding,
+        get_int(args, pictures.BREADTH) + 2 * padding,
+    )
+    out_height, out_width = get_int(args, pictures.OUT_HEIGHT), get_int(args, pictures.OUT_BREADTH)
+    weight = get_int(args, pictures.WEIGHT)
+    rows = rounded(out_width)
+    # A multiple of vectors, so that what follows can be cleared by vectors.
+    size = (height * width * c + (kernel + ROWS * stride) * c + WIDTH - 1) // WIDTH * WIDTH
+    out = scratch + 4 * size
+    sums = out + 4 * out_height * rows * k
+    totals = get_int(args, pictures.SUMS) + 16 * k * part
+    clear(scratch, size)
+    clear(sums, 2 * k)
+    start, stop = part_of(get_int(args, pictures.COUNT), part, get_int(args, pictures.PARTS))
+    for n in range(start, stop):
+        load_picture(c, args, n, scratch, width)
+        for panel in range(0, k, PANEL):
+            columns = min(PANEL, k - panel)
+            for i in range(out_height):
+                a = scratch + 4 * i * stride * width * c
+                to = out + 4 * (i * rows * k + panel)
+                b = weight + 4 * panel
+                product(
+                    a,
+                    stride * c,
+                    width * c,
+                    1,
+                    b,
+                    kernel * c * k,
+                    k,
+                    to,
+                    k,
+                    rows,
+                    columns,
+                    kernel,
+                    kernel * c,
+                    0,
+                )
+        keep_output(k, args, n, out, rows, statistics, sums)
+        if statistics:
+            flush(2 * k, sums, totals, n == start)
+
+
+def backward_scratch(
+    height: int,
+    width: int,
+    out_height: int,
+    out_width: int,
+    c: int,
+    k: int,
+    kernel: int,
+    stride: int,
+    padding: int,
+) -> int:
+    """Floats of scratch that `backward` needs for one picture."""
+    halo = -(-kernel // stride) - 1
+    picture = (height + 2 * padding) * (width + 2 * padding) * c + (kernel * c + ROWS + WIDTH)
+    rows = max((height + 2 * padding - 1) // stride + 1, out_height) + 2 * halo
+    columns = max((width + 2 * padding - 1) // stride + 1, out_width) + 2 * halo + 1
+    dy = (rows * columns + ROWS) * k
+    dx = height * stride * rounded_up(-(-width // stride)) * c
+    return picture + dy + dx + 2 * c + 512
+
+
+def backward(c, k, stride, what, args, part, scratch):
+    """dx and this part's dweight [kernel, kernel c rounded up, k]; by `what`, one of them alone."""
+    c, k, stride, what = np.int64(c), np.int64(k), np.int64(stride), np.int64(what)
+    kernel, padding = get_int(args, pictures.KERNEL), get_int(args, pictures.PADDING)
+    in_height, in_width = get_int(args, pictures.HEIGHT), get_int(args, pictures.BREADTH)
+    height, width = in_height + 2 * padding, in_width + 2 * padding
+    out_height, out_width = get_int(args, pictures.OUT_HEIGHT), get_int(args, pictures.OUT_BREADTH)
+    packed = get_int(args, pictures.WEIGHT)
+    taps = rounded(kernel * c)
+    dweight = get_int(args, pictures.WEIGHT_GRADIENT) + 4 * kernel * taps * k * part
+    halo = (kernel + stride - 1) // stride - 1
+    dy_rows = max((height - 1) // stride + 1, out_height) + 2 * halo
+    dy_width = max((width - 1) // stride + 1, out_width) + 2 * halo + 1
+    size = (height * width * c + kernel * c + ROWS + WIDTH - 1) // WIDTH * WIDTH
+    dy_size = (dy_rows * dy_width + ROWS) * k
+    dx_width = stride * rounded((in_width + stride - 1) // stride)
+    dy = scratch + 4 * size
+    dx = dy + 4 * dy_size
+    sums = dx + 4 * in_height * dx_width * c
+    clear(scratch, size + dy_size)
+    inside = dy + 4 * (halo * dy_width + halo) * k
+    mode = get_int(args, pictures.DX_MODE)
+    # An input that no vector fits is only read: its gradient's sums are never asked for.
+    summed = what & INPUT_ONLY != 0 and mode != pictures.PLAIN
+    totals = get_int(args, pictures.SUMS) + 16 * c * part
+    if summed:
+        clear(sums, 2 * c)
+    start, stop = part_of(get_int(args, pictures.COUNT), part, get_int(args, pictures.PARTS))
+    for n in range(start, stop):
+        if what & WEIGHT_ONLY or summed:
+            load_picture(c, args, n, scratch, width)
+        load_gradient(k, args, n, inside, dy_width)
+        if what & WEIGHT_ONLY:
+            for panel in range(0, k, PANEL):
+                columns = min(PANEL, k - panel)
+                for u in range(kernel):
+                    a = scratch + 4 * u * width * c
+                    to = dweight + 4 * (u * taps * k + panel)
+                    b = inside + 4 * panel
+                    product(
+                        a, 1, stride * width * c, stride * c, b, dy_width * k, k, to, k, taps, columns,
+                        out_height, out_width, n - start,
+                    )  # fmt: skip
+        if what & INPUT_ONLY:
+            for panel in range(0, c, PANEL):
+                columns = min(PANEL, c - panel)
+                for i in range(in_height):
+                    down = (i + padding) % stride
+                    q = (i + padding) // stride
+                    high = taps_in_phase(kernel, stride, down)
+                    for first in range(min(stride, in_width)):
+                        right = (first + padding) % stride
+                        p = (first + padding) // stride
+                        wide = taps_in_phase(kernel, stride, right)
+                        a = dy + 4 * ((q - high + 1 + halo) * dy_width + p - wide + 1 + halo) * k
+                        b = packed + 4 * (taps_before(kernel, stride, down, right) * k * c + panel)
+                        to = dx + 4 * ((i * dx_width + first) * c + panel)
+                        rows = rounded((in_width - first + stride - 1) // stride)
+                        product(
+                            a, k, dy_width * k, 1, b, wide * k * c, c, to, stride * c, rows, columns,
+                            high, wide * k, 0,
+                        )  # fmt: skip
+            keep_gradient(c, args, n, dx, dx_width, scratch, width, sums)
+            if summed:
+                flush(2 * c, sums, totals, n == start)
+
+
+@inline
+def taps_in_phase(kernel, stride, phase):
+    """How many of the kernel's taps phase, phase + stride, ... there are."""
+    return max(0, (kernel - phase + stride - 1) // stride)
+
+
+@inline
+def taps_before(kernel, stride, down, right):
+    """How many taps the packed weight holds before the phase (down, right)."""
+    count = 0
+    for i in range(down):
+        count += taps_in_phase(kernel, stride, i) * kernel
+    for j in range(right):
+        count += taps_in_phase(kernel, stride, down) * taps_in_phase(kernel, stride, j)
+    return count

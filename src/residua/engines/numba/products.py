@@ -1,0 +1,116 @@
+"""Matrix products of small blocks: the one micro-kernel that all convolutions end in.
+
+    C[m, 0 : vectors WIDTH] (+)= sum over o, i of A[m am + o ao + i ai] * B[o bo + i bi + (0 : vectors WIDTH)]
+
+for m < rows. The block of C stays in registers; each step reads `vectors` vectors of B and, for every row,
+one number of A, which it multiplies with all of them. With different steps am, ao, ai, bo, bi this one sum
+is the product of two matrices, of a transposed one, a convolution's window (o: its rows, i: its pixels and
+channels, which lie side by side in memory) and a weight's gradient (o and i: the pixels).
+
+Why these block sizes: a core starts two multiply-adds a cycle and each takes four, so at least eight
+must be under way, and each number of A that is read should serve several. With 32 registers of 16 floats,
+8 x 2 vectors or 16 x 1; with 16 registers, 6 x 2, 4 x 2 or 8 x 1.
+"""
+
+from __future__ import annotations
+
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from residua.engines.numba.vector import (
+    FLOAT,
+    INT,
+    REGISTERS,
+    VECTOR,
+    WIDTH,
+    broadcast,
+    constant,
+    inline,
+    multiply_add,
+    offset,
+    read,
+    write,
+)
+
+# Rows of A come in multiples of this; what lies beyond the last valid row is computed and ignored.
+ROWS = 8 if REGISTERS == 32 else 4
+
+
+def micro_kernel(rows, vectors):
+    """The micro-kernel of that block size; `more` says whether to add to C or to overwrite it."""
+
+    @intrinsic
+    def multiply(typing, a, am, ao, ai, b, bo, bi, c, cm, outer, inner, more):
+        def emit(context, builder, sig, args):
+            a, am, ao, ai, b, bo, bi, c, cm, outer, inner, more = args
+            pa, pb, pc = (builder.inttoptr(p, FLOAT.as_pointer()) for p in (a, b, c))
+            row_offsets = [builder.mul(am, INT(m)) for m in range(rows)]
+            row_starts = [offset(builder, pc, builder.mul(cm, INT(m))) for m in range(rows)]
+            sums = [cgutils.alloca_once(builder, VECTOR) for _ in range(rows * vectors)]
+            places = [(m, v, sums[m * vectors + v]) for m in range(rows) for v in range(vectors)]
+            with builder.if_else(builder.icmp_signed("!=", more, INT(0))) as (then, otherwise):
+                with then:
+                    for m, v, total in places:
+                        builder.store(read(builder, offset(builder, row_starts[m], WIDTH * v)), total)
+                with otherwise:
+                    for _, _, total in places:
+                        builder.store(constant(0.0), total)
+            with cgutils.for_range(builder, outer) as o:
+                qa = offset(builder, pa, builder.mul(o.index, ao))
+                qb = offset(builder, pb, builder.mul(o.index, bo))
+                with cgutils.for_range(builder, inner) as i:
+                    ra = offset(builder, qa, builder.mul(i.index, ai))
+                    rb = offset(builder, qb, builder.mul(i.index, bi))
+                    columns = [read(builder, offset(builder, rb, WIDTH * v)) for v in range(vectors)]
+                    for m in range(rows):
+                        x = broadcast(builder, builder.load(offset(builder, ra, row_offsets[m])))
+                        for v in range(vectors):
+                            total = sums[m * vectors + v]
+                            builder.store(multiply_add(builder, x, columns[v], builder.load(total)), total)
+            for m, v, total in places:
+                write(builder, builder.load(total), offset(builder, row_starts[m], WIDTH * v))
+            return context.get_dummy_value()
+
+        return types.void(*[types.int64] * 12), emit
+
+    return multiply
+
+
+_LARGE_PAIR, _LARGE_SINGLE = (8, 16) if REGISTERS == 32 else (6, 8)
+_large_pair, _small_pair = micro_kernel(_LARGE_PAIR, 2), micro_kernel(ROWS, 2)
+_large_single, _small_single = micro_kernel(_LARGE_SINGLE, 1), micro_kernel(ROWS, 1)
+_PAIR = 2 * WIDTH
+
+
+@inline
+def product(a, am, ao, ai, b, bo, bi, c, cm, rows, columns, outer, inner, more):
+    """C of `rows` (a multiple of ROWS) times `columns` (a multiple of WIDTH)."""
+    n = 0
+    while columns - n >= _PAIR:
+        m = 0
+        # 16 rows are best cut into 6 + 6 + 4, and 8 into 4 + 4.
+        while rows - m >= _LARGE_PAIR and rows - m != 2 * ROWS:
+            _large_pair(
+                a + 4 * m * am, am, ao, ai, b + 4 * n, bo, bi, c + 4 * (m * cm + n), cm, outer, inner, more
+            )
+            m += _LARGE_PAIR
+        while rows - m > 0:
+            _small_pair(
+                a + 4 * m * am, am, ao, ai, b + 4 * n, bo, bi, c + 4 * (m * cm + n), cm, outer, inner, more
+            )
+            m += ROWS
+        n += _PAIR
+    while columns - n > 0:
+        m = 0
+        while rows - m >= _LARGE_SINGLE:
+            _large_single(
+                a + 4 * m * am, am, ao, ai, b + 4 * n, bo, bi, c + 4 * (m * cm + n), cm, outer, inner, more
+            )
+            m += _LARGE_SINGLE
+        while rows - m > 0:
+            _small_single(
+                a + 4 * m * am, am, ao, ai, b + 4 * n, bo, bi, c + 4 * (m * cm + n), cm, outer, inner, more
+            )
+            m += ROWS
+        n += WIDTH

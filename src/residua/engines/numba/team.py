@@ -1,0 +1,262 @@
+"""Threads that share the parts of one kernel after another, at a microsecond each.
+
+A step calls a hundred kernels, some of them a few microseconds long, so handing one out must cost next to
+nothing. The workers stay inside one compiled loop, without the interpreter's lock, and watch a number in
+memory, the ticket: which task it is, and the next part to take. Taking a part is one compare-and-swap. The
+calling thread takes parts as well and returns when all are done; so a worker that is late, asleep, or gone
+(after a fork) costs time but never an answer, and a core that somebody else uses gets fewer parts.
+
+Which thread does a part never matters: the parts are a fixed division of the work, each with sums of its
+own. Results are the same for any number of threads.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import threading
+import weakref
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from residua.engines.numba.cache import Kernels
+from residua.engines.numba.memory import address as address_of
+from residua.engines.numba.vector import INT, address, get_int, inline
+
+# Places on the board, each on a cache line of its own.
+TICKET, FINISHED, STOP, TASK, SCRATCH = 0, 16, 32, 48, 64
+FUNCTION, ARGUMENTS, PARTS, LITERALS = TASK, TASK + 1, TASK + 2, TASK + 3
+LINE = 16
+NUMBER = 2**32 - 1
+PATIENCE = 20_000  # turns of waiting, about a millisecond, before a thread offers its core to others
+
+
+@intrinsic
+def atomic_load(typing, board, i):
+    """board[i], as it is now."""
+
+    def emit(context, builder, sig, args):
+        return builder.load_atomic(address(builder, *args, INT), "seq_cst", 8)
+
+    return types.int64(types.int64, types.int64), emit
+
+
+@intrinsic
+def atomic_store(typing, board, i, value):
+    """board[i] = value, seen by all."""
+
+    def emit(context, builder, sig, args):
+        builder.store_atomic(args[2], address(builder, *args[:2], INT), "seq_cst", 8)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64), emit
+
+
+@intrinsic
+def atomic_add(typing, board, i, value):
+    """board[i] += value; the value before."""
+
+    def emit(context, builder, sig, args):
+        return builder.atomic_rmw("add", address(builder, *args[:2], INT), args[2], "seq_cst")
+
+    return types.int64(types.int64, types.int64, types.int64), emit
+
+
+@intrinsic
+def swap(typing, board, i, old, new):
+    """board[i] = new if it is still `old`: whether it was."""
+
+    def emit(context, builder, sig, args):
+        pair = builder.cmpxchg(address(builder, *args[:2], INT), args[2], args[3], "seq_cst")
+        return builder.extract_value(pair, 1)
+
+    return types.boolean(types.int64, types.int64, types.int64, types.int64), emit
+
+
+@intrinsic
+def pause(typing):
+    """Tell the core that this is a waiting loop, where it can be told."""
+
+    def emit(context, builder, sig, args):
+        name = "llvm.x86.sse2.pause"
+        if platform.machine() in ("x86_64", "AMD64"):
+            void = ir.FunctionType(ir.VoidType(), [])
+            builder.call(builder.module.globals.get(name) or ir.Function(builder.module, void, name), [])
+        return context.get_dummy_value()
+
+    return types.void(), emit
+
+
+@intrinsic
+def offer_core(typing):
+    """Let another thread run, where the system has a call for it."""
+
+    def emit(context, builder, sig, args):
+        if hasattr(os, "sched_yield"):
+            kind = ir.FunctionType(ir.IntType(32), [])
+            name = "sched_yield"
+            builder.call(builder.module.globals.get(name) or ir.Function(builder.module, kind, name), [])
+        return context.get_dummy_value()
+
+    return types.void(), emit
+
+
+@intrinsic
+def call(typing, function, board, part, scratch):
+    """Run the task's kernel: the native form of a compiled function of seven numbers without result."""
+
+    def emit(context, builder, sig, args):
+        byte = ir.IntType(8).as_pointer()
+        kind = ir.FunctionType(ir.IntType(32), [byte.as_pointer(), byte.as_pointer(), *[INT] * 7])
+        result, error = builder.alloca(byte), builder.alloca(byte)
+        literals = [builder.load(address(builder, args[1], LITERALS + i, INT)) for i in range(4)]
+        arguments = builder.load(address(builder, args[1], ARGUMENTS, INT))
+        builder.call(
+            builder.inttoptr(args[0], kind.as_pointer()),
+            [result, error, *literals, arguments, args[2], args[3]],
+        )
+        return context.get_dummy_value()
+
+    return types.void(*[types.int64] * 4), emit
+
+
+@inline
+def take_parts(board, scratch):
+    """Do parts of the present task until none is left to take; the ticket then."""
+    while True:
+        ticket = atomic_load(board, TICKET)
+        number = ticket & NUMBER
+        # Read before the swap: if that succeeds, the task was still this one.
+        function, parts = get_int(board, FUNCTION), get_int(board, PARTS)
+        if number >= parts:
+            return ticket
+        if swap(board, TICKET, ticket, ticket + 1):
+            call(function, board, number, scratch)
+            atomic_add(board, FINISHED, 1)
+
+
+def serve(board, place):
+    """A worker's life during a step: take parts, wait for the next task, until told to stop."""
+    while atomic_load(board, STOP) == 0:
+        ticket = take_parts(board, get_int(board, place))
+        turns = 0
+        while atomic_load(board, TICKET) == ticket and atomic_load(board, STOP) == 0:
+            pause()
+            turns += 1
+            if turns > PATIENCE:
+                offer_core()
+
+
+def submit(board, function, l0, l1, l2, l3, arguments, parts, task):
+    """Hand out a task, work on it, return when it is done."""
+    # Close the ticket first: a worker that still holds the old one must not meet the new task's parts.
+    atomic_store(board, TICKET, task << 32 | NUMBER)
+    atomic_store(board, FINISHED, 0)
+    atomic_store(board, FUNCTION, function)
+    atomic_store(board, ARGUMENTS, arguments)
+    atomic_store(board, PARTS, parts)
+    atomic_store(board, LITERALS, l0)
+    atomic_store(board, LITERALS + 1, l1)
+    atomic_store(board, LITERALS + 2, l2)
+    atomic_store(board, LITERALS + 3, l3)
+    atomic_store(board, TICKET, task << 32)
+    take_parts(board, get_int(board, SCRATCH))
+    turns = 0
+    while atomic_load(board, FINISHED) != parts:
+        pause()
+        turns += 1
+        if turns > PATIENCE:
+            offer_core()
+
+
+SERVE, SUBMIT = (types.int64,) * 2, (types.int64,) * 9
+
+
+class Team:
+    """The threads of one engine. Between steps (`with team:`) the workers sleep.
+
+    Inside `with team:` the calling thread has the team for itself; another one waits at the door.
+    """
+
+    def __init__(self, threads: int, kernels: Kernels) -> None:
+        self.threads = threads
+        self._kernels = kernels
+        self._board = np.zeros((SCRATCH // LINE + threads) * LINE, np.int64)
+        self._at = address_of(self._board)
+        self._scratch: list[Any] = []
+        self._task = 0
+        self.lock = threading.RLock()
+        self._depth = 0
+        self._process = 0
+        self._doors: list[threading.Semaphore] = []
+        self._submit: Any = None
+        self._end = weakref.finalize(self, lambda: None)
+
+    def reserve(self, floats: int) -> None:
+        """Give every thread a scratch of at least that many floats."""
+        if self._scratch and len(self._scratch[0]) >= floats + LINE:
+            return
+        self._scratch = [np.zeros(floats + 2 * LINE, np.float32) for _ in range(self.threads)]
+        for thread, scratch in enumerate(self._scratch):
+            start = address_of(scratch)
+            self._board[SCRATCH + thread * LINE] = start + -start % 64
+
+    def run(self, function: int, literals: Sequence[int], arguments: Any, parts: int) -> None:
+        """Do all parts of one kernel. `arguments` is its block; it stays alive until the kernel is done."""
+        with self.lock:
+            self._task += 1
+            if self._submit is None:
+                self._submit = self._kernels.entry(submit, SUBMIT)
+            self._submit(self._at, function, *literals, address_of(arguments), parts, self._task)
+
+    def __enter__(self) -> Team:
+        self.lock.acquire()
+        self._depth += 1
+        if self._depth == 1 and self.threads > 1:
+            if self._process != os.getpid():
+                self._hire()
+            self._board[STOP] = 0
+            for door in self._doors:
+                door.release()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._depth -= 1
+        if self._depth == 0:
+            self._board[STOP] = 1
+        self.lock.release()
+
+    def _hire(self) -> None:
+        # Threads do not survive a fork; the child hires its own.
+        self._process = os.getpid()
+        self._doors = [threading.Semaphore(0) for _ in range(self.threads - 1)]
+        loop = self._kernels.entry(serve, SERVE)
+        quitting = threading.Event()
+        for number, door in enumerate(self._doors, start=1):
+            place = SCRATCH + number * LINE
+            worker = threading.Thread(
+                target=_work, args=(loop, self._board, place, door, quitting), name="residua", daemon=True
+            )
+            worker.start()
+        self._end.detach()
+        self._end = weakref.finalize(self, _dismiss, self._board, self._doors, quitting)
+
+
+def _work(loop: Any, board: Any, place: int, door: threading.Semaphore, quitting: threading.Event) -> None:
+    while True:
+        door.acquire()
+        if quitting.is_set():
+            return
+        loop(address_of(board), place)
+
+
+def _dismiss(board: Any, doors: list[threading.Semaphore], quitting: threading.Event) -> None:
+    quitting.set()
+    board[STOP] = 1
+    for door in doors:
+        door.release()

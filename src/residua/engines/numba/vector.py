@@ -1,0 +1,298 @@
+"""A vector of floats as a Numba type, and memory by address: what every kernel is written in.
+
+Numba's loops are vectorised by guesswork, which reaches a few per cent of a core's speed on convolutions.
+So kernels say what they mean: a `vector` holds WIDTH float32 numbers in one register, and the functions
+below become single instructions. They are written as LLVM's portable vector operations, without a word of
+any processor's own language: LLVM makes AVX-512, AVX2, SSE or NEON of them.
+
+Kernels see memory as int64 addresses of float32 numbers and count in floats: `load(a, i)` reads the WIDTH
+numbers from a[i] on. Loads and stores need no alignment.
+"""
+
+from __future__ import annotations
+
+import operator
+import os
+import platform
+
+import numpy as np
+from llvmlite import binding, ir
+from numba import njit, types
+from numba.core.typing.templates import AbstractTemplate, infer_global, signature
+from numba.extending import intrinsic, lower_builtin, models, register_model
+
+
+def host_width() -> int:
+    """How many float32 numbers one register of this machine holds: 16, 8 or 4."""
+    if asked := os.environ.get("RESIDUA_VECTOR_WIDTH"):
+        return int(asked)
+    features = binding.get_host_cpu_features()
+    if features.get("avx512f"):
+        return 16
+    if features.get("avx2") and features.get("fma"):
+        return 8
+    return 4
+
+
+WIDTH = host_width()
+# AVX-512 and NEON have 32 vector registers, AVX2 and SSE 16.
+REGISTERS = 32 if WIDTH == 16 or platform.machine() in ("arm64", "aarch64") else 16
+
+FLOAT = ir.FloatType()
+DOUBLE = ir.DoubleType()
+INT = ir.IntType(64)
+VECTOR = ir.VectorType(FLOAT, WIDTH)
+LANES = ir.VectorType(ir.IntType(32), WIDTH)
+
+# Division by zero must not branch, and a kernel runs without the interpreter's lock.
+KERNEL = {"nogil": True, "error_model": "numpy", "boundscheck": False, "cache": False}
+inline = njit(forceinline=True, **KERNEL)
+
+
+# ---------------------------------------------------------------- what the intrinsics are built from
+def address(builder, base, index, element=FLOAT):
+    """The pointer to element `index` after the address `base`."""
+    if isinstance(index, int):
+        index = INT(index)
+    return builder.gep(builder.inttoptr(base, element.as_pointer()), [index])
+
+
+def offset(builder, pointer, index):
+    """The pointer `index` floats further on."""
+    return builder.gep(pointer, [INT(index) if isinstance(index, int) else index])
+
+
+def read(builder, pointer):
+    """The vector at a pointer to float."""
+    value = builder.load(builder.bitcast(pointer, VECTOR.as_pointer()))
+    value.align = 4
+    return value
+
+
+def write(builder, value, pointer):
+    """Store a vector at a pointer to float."""
+    builder.store(value, builder.bitcast(pointer, VECTOR.as_pointer())).align = 4
+
+
+def constant(number):
+    """A vector of equal constants."""
+    return ir.Constant(VECTOR, [ir.Constant(FLOAT, number)] * WIDTH)
+
+
+def broadcast(builder, number):
+    """A vector of equal numbers."""
+    nothing = ir.Constant(VECTOR, ir.Undefined)
+    return builder.shuffle_vector(
+        builder.insert_element(nothing, number, ir.IntType(32)(0)), nothing, ir.Constant(LANES, [0] * WIDTH)
+    )
+
+
+def multiply_add(builder, x, y, z):
+    """x * y + z in one rounding where the processor can."""
+    name = f"llvm.fmuladd.v{WIDTH}f32"
+    function = builder.module.globals.get(name) or ir.Function(
+        builder.module, ir.FunctionType(VECTOR, [VECTOR] * 3), name
+    )
+    return builder.call(function, [x, y, z])
+
+
+# ---------------------------------------------------------------- the type
+class VectorType(types.Type):
+    """WIDTH float32 numbers."""
+
+    def __init__(self):
+        super().__init__(name=f"float32x{WIDTH}")
+
+
+vector = VectorType()
+
+
+@register_model(VectorType)
+class VectorModel(models.PrimitiveModel):
+    """A vector lives in one register."""
+
+    def __init__(self, manager, fe_type):
+        super().__init__(manager, fe_type, VECTOR)
+
+
+def _operator(operation, emit):
+    @infer_global(operation)
+    class Template(AbstractTemplate):
+        def generic(self, args, kws):
+            if len(args) == 2 and args[0] == vector and args[1] == vector:
+                return signature(vector, vector, vector)
+            return None
+
+    @lower_builtin(operation, vector, vector)
+    def lower(context, builder, sig, args):
+        return emit(builder, args[0], args[1])
+
+
+_operator(operator.add, lambda b, x, y: b.fadd(x, y))
+_operator(operator.sub, lambda b, x, y: b.fsub(x, y))
+_operator(operator.mul, lambda b, x, y: b.fmul(x, y))
+_operator(operator.truediv, lambda b, x, y: b.fdiv(x, y))
+
+
+# ---------------------------------------------------------------- vectors and memory
+@intrinsic
+def load(typing, a, i):
+    """The WIDTH numbers from a[i] on."""
+
+    def emit(context, builder, sig, args):
+        return read(builder, address(builder, *args))
+
+    return vector(types.int64, types.int64), emit
+
+
+@intrinsic
+def store(typing, a, i, v):
+    """a[i : i + WIDTH] = v."""
+
+    def emit(context, builder, sig, args):
+        write(builder, args[2], address(builder, *args[:2]))
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, vector), emit
+
+
+@intrinsic
+def splat(typing, x):
+    """A vector of WIDTH times x."""
+    return vector(types.float32), lambda context, builder, sig, args: broadcast(builder, args[0])
+
+
+@intrinsic
+def zero(typing):
+    """A vector of zeros."""
+    return vector(), lambda context, builder, sig, args: constant(0.0)
+
+
+@intrinsic
+def fma(typing, x, y, z):
+    """x * y + z."""
+    return vector(vector, vector, vector), lambda context, builder, sig, args: multiply_add(builder, *args)
+
+
+@intrinsic
+def above(typing, low, x):
+    """The larger of low and x, number by number; x where either is not a number.
+
+    With low = 0 this is ReLU, with low = -infinity the identity; a NaN in x is never hidden.
+    """
+
+    def emit(context, builder, sig, args):
+        return builder.select(builder.fcmp_ordered(">", *args), *args)
+
+    return vector(vector, vector), emit
+
+
+@intrinsic
+def where_above(typing, x, low, v):
+    """v where x > low (or x is not a number), zero elsewhere."""
+
+    def emit(context, builder, sig, args):
+        return builder.select(builder.fcmp_unordered(">", args[0], args[1]), args[2], constant(0.0))
+
+    return vector(vector, vector, vector), emit
+
+
+@intrinsic
+def root(typing, x):
+    """The square root."""
+
+    def emit(context, builder, sig, args):
+        name = f"llvm.sqrt.v{WIDTH}f32"
+        function = builder.module.globals.get(name) or ir.Function(
+            builder.module, ir.FunctionType(VECTOR, [VECTOR]), name
+        )
+        return builder.call(function, args)
+
+    return vector(vector), emit
+
+
+@intrinsic
+def prefetch(typing, a, i, write_soon):
+    """Ask for the cache line of a[i]; `write_soon` is a literal 0 or 1."""
+    if not isinstance(write_soon, types.Literal):
+        return None
+
+    def emit(context, builder, sig, args):
+        byte, small = ir.IntType(8).as_pointer(), ir.IntType(32)
+        name = "llvm.prefetch.p0"
+        function = builder.module.globals.get(name) or ir.Function(
+            builder.module, ir.FunctionType(ir.VoidType(), [byte, small, small, small]), name
+        )
+        pointer = builder.bitcast(address(builder, *args[:2]), byte)
+        # Into the second-level cache, as data.
+        builder.call(function, [pointer, small(sig.args[2].literal_value), small(2), small(1)])
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, write_soon), emit
+
+
+# ---------------------------------------------------------------- single numbers
+def _reader(numba_type, element):
+    @intrinsic
+    def get(typing, a, i):
+        def emit(context, builder, sig, args):
+            return builder.load(address(builder, args[0], args[1], element))
+
+        return numba_type(types.int64, types.int64), emit
+
+    return get
+
+
+def _writer(numba_type, element):
+    @intrinsic
+    def put(typing, a, i, value):
+        def emit(context, builder, sig, args):
+            builder.store(args[2], address(builder, args[0], args[1], element))
+            return context.get_dummy_value()
+
+        return types.void(types.int64, types.int64, numba_type), emit
+
+    return put
+
+
+get = _reader(types.float32, FLOAT)
+put = _writer(types.float32, FLOAT)
+get_double = _reader(types.float64, DOUBLE)
+put_double = _writer(types.float64, DOUBLE)
+get_int = _reader(types.int64, INT)
+
+
+@inline
+def clear(a, count):
+    """a[0 : count] = 0; count is a multiple of WIDTH."""
+    for i in range(0, count, WIDTH):
+        store(a, i, zero())
+
+
+@inline
+def fetch(a, first, lines, end):
+    """Prefetch some lines of 16 floats from a[first] on, for reading, not past `end`."""
+    for i in range(first, min(first + 16 * lines, end), 16):
+        prefetch(a, i, 0)
+
+
+@inline
+def fetch_to_write(a, first, lines, end):
+    """Prefetch some lines of 16 floats from a[first] on, for writing, not past `end`."""
+    for i in range(first, min(first + 16 * lines, end), 16):
+        prefetch(a, i, 1)
+
+
+@inline
+def part_of(count, part, parts):
+    """The first picture of this part and of the next."""
+    return count * part // parts, count * (part + 1) // parts
+
+
+@inline
+def flush(channels, sums, totals, first):
+    """Move `channels` float sums into double ones, and begin anew: long sums of floats lose digits."""
+    for k in range(channels):
+        old = 0.0 if first else get_double(totals, k)
+        put_double(totals, k, old + np.float64(get(sums, k)))
+    clear(sums, channels)

@@ -1,0 +1,34 @@
+"""Compile what a network needs before it is needed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from residua.engines.numba.engine import NumbaEngine
+from residua.layers.base import Layer, Shape
+
+
+def warm(network: Layer, shape: Shape, engine: NumbaEngine | None = None) -> int:
+    """Make sure that all kernels for training and using `network` on pictures of `shape` (H, W, C) are there.
+
+    Returns how many had to be compiled; 0 where the cache held all of them. Kernels do not depend on the
+    batch's size, so two random pictures are enough.
+    """
+    engine = NumbaEngine() if engine is None else engine
+    before = engine.machine.kernels.compiled
+    rng = np.random.default_rng(0)
+    variables = network.init(rng)
+    pictures = rng.random((2, *shape), np.float32)
+
+    def train(pictures: Any) -> Any:
+        logits, saved, stats = network.forward(engine, variables, pictures)
+        _, dlogits = engine.softmax_cross_entropy(logits, np.zeros(2, np.int64))
+        _, grads = network.backward(engine, variables, saved, dlogits)
+        return grads, stats
+
+    engine.compile(train)(pictures)
+    frozen, frozen_variables = network.freeze(variables)
+    engine.compile(lambda pictures: frozen.infer(engine, frozen_variables, pictures))(pictures)
+    return engine.machine.kernels.compiled - before

@@ -1,0 +1,102 @@
+"""Weights on their way into the convolutions, and their gradients on the way out.
+
+Each is a kernel of its own, cut into parts along the channels. Every block of arguments begins with the
+number of parts.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from residua.engines.numba.direct import rounded, taps_before, taps_in_phase
+from residua.engines.numba.transforms import PLACES, kernel_2d, kernel_back_2d
+from residua.engines.numba.vector import WIDTH, get, get_int, load, part_of, put, store
+
+
+def transform_weight(l0, l1, l2, l3, args, part, scratch):
+    """U[36, c, k] = G weight[3, 3, c, k] G^T, for this part's share of c."""
+    parts, c, k = get_int(args, 0), get_int(args, 1), get_int(args, 2)
+    weight, u = get_int(args, 3), get_int(args, 4)
+    start, stop = part_of(c, part, parts)
+    for i in range(start * k, stop * k, WIDTH):
+        kernel_2d(weight + 4 * i, 3 * c * k, c * k, u + 4 * i, 6 * c * k, c * k, 0, 0)
+
+
+def transform_transposed(l0, l1, l2, l3, args, part, scratch):
+    """U^T[36, k, c] = G weight[3, 3, c, k] G^T with c and k exchanged, for this part's share of k."""
+    parts, c, k = get_int(args, 0), get_int(args, 1), get_int(args, 2)
+    weight, u = get_int(args, 3), get_int(args, 4)
+    start, stop = part_of(k, part, parts)
+    for o in range(start, stop):
+        for i in range(0, c, WIDTH):
+            for tap in range(9):
+                for lane in range(WIDTH):
+                    put(scratch, tap * WIDTH + lane, get(weight, (tap * c + i + lane) * k + o))
+            kernel_2d(scratch, 3 * WIDTH, WIDTH, u + 4 * (o * c + i), 6 * c * k, c * k, 0, 0)
+
+
+def weight_gradient(l0, l1, l2, l3, args, part, scratch):
+    """dweight[3, 3, c, k] = G^T (the sum of all parts' dU) G, for this part's share of c."""
+    parts, c, k = get_int(args, 0), get_int(args, 1), get_int(args, 2)
+    du, dweight, partial = get_int(args, 3), get_int(args, 4), get_int(args, 5)
+    start, stop = part_of(c, part, parts)
+    size, run = PLACES * c * k, (stop - start) * k
+    # Whole rows at a time, so that memory is read from end to end.
+    for place in range(PLACES):
+        for other in range(partial):
+            source = du + 4 * (other * size + place * c * k + start * k)
+            for i in range(0, run, WIDTH):
+                v = load(source, i)
+                if other > 0:
+                    v = v + load(scratch, place * run + i)
+                store(scratch, place * run + i, v)
+    for i in range(0, run, WIDTH):
+        kernel_back_2d(scratch + 4 * i, 6 * run, run, dweight + 4 * (start * k + i), 3 * c * k, c * k, 0, 0)
+
+
+def pack_backward(l0, l1, l2, l3, args, part, scratch):
+    """weight[u, v, c, k] -> phases of [taps down, turned round][taps right, turned round][k][c].
+
+    Block: parts, kernel, stride, c, k (of the weight), c, k (padded), weight, packed.
+    """
+    parts, kernel, stride = get_int(args, 0), get_int(args, 1), get_int(args, 2)
+    c, k, wide_c, wide_k = get_int(args, 3), get_int(args, 4), get_int(args, 5), get_int(args, 6)
+    weight, packed = get_int(args, 7), get_int(args, 8)
+    start, stop = part_of(wide_k, part, parts)
+    for u in range(kernel):
+        down, high = u % stride, taps_in_phase(kernel, stride, u % stride)
+        for v in range(kernel):
+            right, wide = v % stride, taps_in_phase(kernel, stride, v % stride)
+            place = taps_before(kernel, stride, down, right)
+            place += (high - 1 - u // stride) * wide + wide - 1 - v // stride
+            source, target = (u * kernel + v) * c * k, place * wide_k * wide_c
+            for o in range(start, stop):
+                for i in range(wide_c):
+                    number = get(weight, source + i * k + o) if i < c and o < k else np.float32(0)
+                    put(packed, target + o * wide_c + i, number)
+
+
+def sum_weight(l0, l1, l2, l3, args, part, scratch):
+    """dweight[kernel, kernel, c, k] = the sum of the parts' gradients, without padding.
+
+    Block: parts, kernel, c, k (padded, as summed up), c, k (of the weight), partial sums, gradient, and how
+    many partial sums there are.
+    """
+    parts, kernel = get_int(args, 0), get_int(args, 1)
+    wide_c, wide_k, c, k = get_int(args, 2), get_int(args, 3), get_int(args, 4), get_int(args, 5)
+    partial, dweight, summed = get_int(args, 6), get_int(args, 7), get_int(args, 8)
+    taps = rounded(kernel * wide_c)
+    start, stop = part_of(kernel * kernel * c, part, parts)
+    for row in range(start, stop):
+        u, v, i = row // (kernel * c), row // c % kernel, row % c
+        source = (u * taps + v * wide_c + i) * wide_k
+        for o in range(0, wide_k, WIDTH):
+            total = load(partial, source + o)
+            for other in range(1, summed):
+                total = total + load(partial, other * kernel * taps * wide_k + source + o)
+            if o + WIDTH <= k:
+                store(dweight, row * k + o, total)
+            else:
+                store(scratch, 0, total)
+                for j in range(o, k):
+                    put(dweight, row * k + j, get(scratch, j - o))
