@@ -78,9 +78,9 @@ def load_model(path: str | Path, layers: Mapping[str, type[Layer]] | None = None
             raise ValueError(f"its network gives {outputs}, for {len(classes)} names of classes")
         drawn = network.init(_NoDraws(sum(array.size for array in arrays.values())))
         variables = fill(drawn, arrays, str(path))
-    except ModelFileError:
-        raise
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+    except ModelFileError as error:
+        raise error if str(path) in str(error) else ModelFileError(f"{path}: {error}") from None
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else " ".join(str(error).split())
         raise ModelFileError(f"{path} is not a usable model file: {reason}") from None
     return Model(name, network, variables, classes, preprocessing, training)
