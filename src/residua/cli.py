@@ -32,7 +32,6 @@ from residua.terminal import (
     accept_all_names,
     drop_output,
     explain,
-    flush,
     natural,
     options_file,
     picture_shape,
@@ -45,6 +44,7 @@ app = App(
     help="Train, evaluate and use picture classifiers: residual networks from scratch.",
     help_format="plaintext",
     version_flags=["--version"],
+    suppress_keyboard_interrupt=False,
     default_parameter=Parameter(consume_multiple=True, negative_iterable=(), show_default=show_default),
 )
 _SECTIONS = {
@@ -282,7 +282,7 @@ def run(arguments: list[str]) -> int:
             app.config = cyclopts.config.Dict(values, source=path, use_commands_as_keys=False)
         refuse_fractions(arguments)
         result: Any = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
-        flush()
+        sys.stdout.flush()  # while an error can still be told
         return result if isinstance(result, int) else 0
     except cyclopts.CycloptsError as error:
         return _fail(explain(error, arguments), 2)
@@ -297,9 +297,8 @@ def run(arguments: list[str]) -> int:
     except MemoryError as error:
         return _fail(f"not enough memory ({error}): use a smaller --batch or smaller pictures", 2)
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
         drop_output()
-        return _fail(f"{where}{error.strerror or error}", 2)
+        return _fail(f"{error.filename or 'the output'}: {error.strerror or error}", 2)
 
 
 def _fail(line: str, code: int) -> int:

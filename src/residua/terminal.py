@@ -88,16 +88,6 @@ def explain(error: cyclopts.CycloptsError, arguments: Sequence[str]) -> str:
     return text
 
 
-def flush() -> None:
-    """Write out what was printed, while an error can still be told."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise OSError(error.errno, f"the output cannot be written: {error.strerror}") from None
-
-
 def drop_output() -> None:
     """Let Python's own last flush go nowhere: it would complain while the program ends."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
