@@ -53,19 +53,16 @@ def terminal(monkeypatch):
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_help_lists_every_option_with_description_and_default(capsys, monkeypatch, terminal, verb):
-    assert max(map(len, answered(capsys, verb, "--help").splitlines())) <= 80
-    monkeypatch.setenv("COLUMNS", "300")  # so that no description is broken over lines
+def test_help_lists_every_option_with_description_and_default(capsys, terminal, verb):
     page = answered(capsys, verb, "--help")
-    words = " ".join(re.sub(r"[│╭╮╰╯─]", " ", page).split())
+    assert max(map(len, page.splitlines())) <= 80
+    words = " ".join(re.sub(r"[│╭╮╰╯─]|--no-[a-z-]+", " ", page).split())
     described = " ".join(app[verb].help.split("Parameters\n")[0].split())
     assert described in words
     for section in VERBS[verb]:
         for entry in fields(section):
             flag = "--" + entry.name.replace("_", "-")
-            match = re.search(
-                rf"{flag} (?:--no-[a-z-]+ )?(?:[A-Z]+(?:\.\.\.)? )?(\S.*?)(?= --[a-z]|$)", words
-            )
+            match = re.search(rf"{flag} (?:[A-Z]+(?:\.\.\.)? )?(\S.*?)(?= --[a-z]|$)", words)
             assert match, flag
             assert len(match[1]) > 10, f"{flag} is not described"
             if entry.default is True or entry.default is False:
