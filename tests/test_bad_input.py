@@ -323,8 +323,8 @@ def test_a_damaged_run_toml(here, capsys, trained):
     whole = (here / "run" / "run.toml").read_text()
     for damage, named in (
         (whole[:100], "run.toml"),
-        (whole.replace("epochs = 2", 'epochs = "two"'), "--epochs takes a whole number; it was given 'two'"),
-        (whole.replace("epochs = 2", "epoch = 2"), "'epoch'. Did you mean 'epochs'?"),
+        (whole.replace("epochs = 10", 'epochs = "two"'), "--epochs takes a whole number; it was given 'two'"),
+        (whole.replace("epochs = 10", "epoch = 10"), "'epoch'. Did you mean 'epochs'?"),
         ("", "format"),
     ):
         (here / "run" / "run.toml").write_text(damage)

@@ -18,7 +18,6 @@ from residua.config import ModelOptions
 from residua.data.preprocessing import Preprocessing
 from residua.engines.numpy_engine import NumpyEngine
 from residua.errors import ModelFileError
-from residua.files.model_file import KIND, VERSION, Model, load_model, save_model
 from residua.files.tensors import read_tensors, write_tensors
 from residua.layers import (
     AveragePool2d,
@@ -39,6 +38,7 @@ from residua.layers import (
     SubsamplePad,
 )
 from residua.models import build_model
+from residua.models.model_file import KIND, VERSION, Model, load_model, save_model
 from residua.training.inference import make_infer
 from residua.variables import flatten
 from tiny import call
@@ -381,7 +381,7 @@ import pickle
 def never(*arguments, **options):
     raise SystemExit("a pickle was loaded")
 pickle.load = pickle.loads = pickle.Unpickler = never
-from residua.files.model_file import load_model
+from residua.models.model_file import load_model
 load_model({str(path)!r})
 """
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -17,19 +17,19 @@ if TYPE_CHECKING:
     from residua.api import evaluate, import_weights, predict, train
     from residua.classifier import Classifier
     from residua.engines import open_engine
-    from residua.files.model_file import Model, load_model, save_model
     from residua.models import build_model
+    from residua.models.model_file import Model, load_model, save_model
 
 _PLACES = {
     "Classifier": "residua.classifier",
-    "Model": "residua.files.model_file",
+    "Model": "residua.models.model_file",
     "build_model": "residua.models",
     "evaluate": "residua.api",
     "import_weights": "residua.api",
-    "load_model": "residua.files.model_file",
+    "load_model": "residua.models.model_file",
     "open_engine": "residua.engines",
     "predict": "residua.api",
-    "save_model": "residua.files.model_file",
+    "save_model": "residua.models.model_file",
     "train": "residua.api",
 }
 

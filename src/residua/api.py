@@ -14,9 +14,9 @@ from residua.errors import ConfigError, ResiduaError
 from residua.options import check, configure
 
 if TYPE_CHECKING:
-    from residua.files.model_file import Model
     from residua.insight.metrics import Evaluation
     from residua.insight.predict import Prediction
+    from residua.models.model_file import Model
     from residua.training.progress import Reporter
     from residua.training.train import Trained
 
@@ -79,9 +79,9 @@ def train(
 def _final_test(trained: Trained, reporter: Reporter) -> Evaluation:
     """The best model on the test split, kept as test.json and confusion.png in the run folder."""
     from residua.files.durable import write_durably
-    from residua.files.model_file import load_model
     from residua.insight.evaluate import evaluate_model
     from residua.insight.figures import draw_confusion
+    from residua.models.model_file import load_model
 
     config = trained.config
     asked = EvaluateConfig(data_dir=config.data.data_dir, labels=config.data.labels, engine=config.run.engine)
@@ -99,9 +99,9 @@ def evaluate(
     options: the fields of `EvaluateConfig`. Writes <model>-confusion.png beside the model, or into
     `output`. Raises ResiduaError.
     """
-    from residua.files.model_file import Model, best_model, load_model
     from residua.insight.evaluate import evaluate_model
     from residua.insight.figures import draw_confusion
+    from residua.models.model_file import Model, best_model, load_model
 
     named = {} if data is None else {"data": str(data)}
     config = configure(EvaluateConfig, named | options)
@@ -141,8 +141,8 @@ def iterate_predictions(
 ) -> Iterator[Prediction]:
     """As `predict`, one picture after the other as the answers come."""
     from residua.data.pictures import find_pictures
-    from residua.files.model_file import Model, load_model
     from residua.insight.predict import predict_files
+    from residua.models.model_file import Model, load_model
 
     loaded = model if isinstance(model, Model) else load_model(model)
     named = [files] if isinstance(files, str | Path) else list(files)
@@ -157,9 +157,9 @@ def import_weights(weights: str | Path, **options: Any) -> tuple[Path, Model]:
     options: the fields of `ImportConfig`. Raises ModelFileError where the weights fit no model.
     """
     from residua.data.preprocessing import Preprocessing
-    from residua.files.model_file import Model, save_model
     from residua.files.torch_file import read_torch_weights
     from residua.models.foreign import fit_foreign
+    from residua.models.model_file import Model, save_model
 
     config = configure(ImportConfig, options)
     path = Path(weights)

@@ -105,7 +105,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Write a model file, which `residua evaluate`, `residua predict` and `load` read."""
         from dataclasses import replace
 
-        from residua.files.model_file import save_model
+        from residua.models.model_file import save_model
 
         check_is_fitted(self)
         labels = {"labels": self.classes_.tolist(), "parameters": self.get_params()}
@@ -114,7 +114,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """A fitted classifier out of a model file, of whichever origin. Raises ModelFileError."""
-        from residua.files.model_file import load_model
+        from residua.models.model_file import load_model
 
         model = load_model(path)
         classifier = cls(**model.training.get("parameters", {}))

@@ -14,8 +14,8 @@ from residua.data.batches import Batches
 from residua.data.dataset import Split
 from residua.engines import open_engine
 from residua.errors import ConfigError, DataError
-from residua.files.model_file import Model
 from residua.insight.metrics import Evaluation, measure
+from residua.models.model_file import Model
 from residua.training.inference import answer
 
 Say = Callable[[str], None]

@@ -15,7 +15,7 @@ from residua.config import PredictConfig
 from residua.data.pictures import read_picture
 from residua.engines import open_engine
 from residua.errors import PictureError
-from residua.files.model_file import Model
+from residua.models.model_file import Model
 from residua.training.inference import make_infer
 from residua.training.run_folder import available_cores
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from residua.config import TrainConfig
 from residua.data.pictures import Pictures
 from residua.data.splits import held_out_count, hold_out
-from residua.files.model_file import Model, load_model
+from residua.models.model_file import Model, load_model
 from residua.options import configure
 from residua.training.checkpoint import Position
 from residua.training.loop import Training

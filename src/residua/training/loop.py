@@ -21,7 +21,7 @@ from residua.data.batches import Batch, Batches
 from residua.engines import Engine
 from residua.errors import NonFiniteError, ResiduaError
 from residua.files.durable import write_durably
-from residua.files.model_file import Model, save_model
+from residua.models.model_file import Model, save_model
 from residua.training.checkpoint import Position, write_checkpoint
 from residua.training.inference import Answers, answer
 from residua.training.progress import Reporter

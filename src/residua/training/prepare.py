@@ -16,8 +16,8 @@ from residua.data.pictures import Pictures
 from residua.data.preprocessing import Preprocessing
 from residua.engines import choose_engine, open_engine
 from residua.errors import DataError
-from residua.files.model_file import Model
 from residua.models import build_model
+from residua.models.model_file import Model
 from residua.training.loop import Task
 from residua.training.progress import Reporter
 from residua.training.run_folder import versions

@@ -100,3 +100,8 @@ def accept_all_names() -> None:
         if isinstance(stream, io.TextIOWrapper):
             utf8 = stream.encoding.lower().replace("-", "") == "utf8"
             stream.reconfigure(errors="surrogateescape" if utf8 else "backslashreplace")
+
+
+def to_stderr(line: str) -> None:
+    """Print a line where errors go, at once."""
+    print(line, file=sys.stderr, flush=True)
