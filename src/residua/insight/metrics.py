@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from residua.training.inference import Answers
 
+TERMINAL = 80  # columns
+
 
 @dataclass(frozen=True)
 class ClassMetrics:
@@ -107,8 +109,8 @@ def evaluation_text(evaluation: Evaluation) -> str:
     lines = [
         f"{e.data}, {e.split} split: {e.pictures:,} pictures, {len(e.classes)} classes",
         "",
-        f"  top-1 accuracy              {100 * e.accuracy:6.2f} %   "
-        f"({e.correct:,} correct; 95 % interval {100 * low:.2f} to {100 * high:.2f})",
+        f"  top-1 accuracy              {100 * e.accuracy:6.2f} %   ({e.correct:,} right)",
+        f"    95 % interval             {100 * low:6.2f} % to {100 * high:.2f} %",
         # With five classes or fewer it is always 100 %.
         *([f"  top-5 accuracy              {100 * e.top5_accuracy:6.2f} %"] if len(e.classes) > 5 else []),
         f"  balanced accuracy           {100 * e.balanced_accuracy:6.2f} %",
@@ -117,7 +119,7 @@ def evaluation_text(evaluation: Evaluation) -> str:
         "",
     ]
     width = max(len("class"), *(len(entry.name) for entry in e.classes))
-    lines.append(f"  {'class':<{width}}  pictures  precision  recall      F1")
+    lines.append(f"  {'class':<{width}}  pictures  precision    recall        F1")
     lines += [
         f"  {entry.name:<{width}}  {entry.pictures:8,}  {100 * entry.precision:7.2f} %"
         f"  {100 * entry.recall:6.2f} %  {100 * entry.f1:6.2f} %"
@@ -145,9 +147,14 @@ def _mistakes(e: Evaluation, most: int = 10) -> list[str]:
 
 def _confusion_lines(e: Evaluation) -> list[str]:
     names = [entry.name for entry in e.classes]
-    cell = max(4, *(len(f"{n:,}") for n in e.confusion.flat), *(min(len(name), 8) for name in names)) + 1
     width = max(len(name) for name in names)
-    head = " " * width + "".join(f"{name[:8]:>{cell}}" for name in names)
+    digits = max(4, *(len(f"{n:,}") for n in e.confusion.flat))
+    # Names are cut to fit a terminal, as far as they stay different.
+    letters = max(digits, min((TERMINAL - 2 - width) // len(names) - 1, 12))
+    while letters < max(map(len, names)) and len({name[:letters] for name in names}) < len(names):
+        letters += 1
+    cell = max(digits, min(letters, max(map(len, names)))) + 1
+    head = " " * width + "".join(f"{name[:letters]:>{cell}}" for name in names)
     rows = [
         f"{name:<{width}}" + "".join(f"{n:>{cell},}" if n else f"{'.':>{cell}}" for n in row)
         for name, row in zip(names, e.confusion.tolist(), strict=True)
