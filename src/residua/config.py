@@ -62,13 +62,13 @@ class OptimizerOptions:
     optimizer: Literal["sgd", "adam", "adamw", "rmsprop"] = "sgd"
     """The update rule."""
     rate: float | None = None
-    """Learning rate at the schedule's peak (sgd 0.1, or 0.05 for digits and folders; the others 0.001)."""
+    """Learning rate at the schedule's peak (sgd 0.1, CIFAR 0.15, digits and folders 0.05; others 0.001)."""
     momentum: float = 0.9
     """Share of the velocity that is kept (sgd, rmsprop)."""
-    nesterov: bool = False
-    """Nesterov's momentum (sgd)."""
-    decay: float = 0.0001
-    """Weight decay."""
+    nesterov: bool | None = None
+    """Nesterov's momentum (sgd; on for CIFAR)."""
+    decay: float | None = None
+    """Weight decay (0.0001; 0.0005 for CIFAR)."""
     decoupled: bool = False
     """Decay the weights beside the gradient instead of through it (always so for adamw)."""
     decay_norms: bool = True

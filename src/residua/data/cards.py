@@ -11,7 +11,8 @@ class Recipe:
 
     model: name of the network. width: channels of its first stage. epochs: passes over the training
     split. crop: pixels of padding for random crops. flip: mirror half of the pictures. batch: pictures in
-    a step; small sets learn better in small ones. rate: learning rate of sgd at that batch.
+    a step; small sets learn better in small ones. rate: learning rate of sgd at that batch. decay: weight
+    decay. nesterov: Nesterov's momentum.
     """
 
     model: str
@@ -21,6 +22,8 @@ class Recipe:
     flip: bool
     batch: int = 128
     rate: float = 0.1
+    decay: float = 0.0001
+    nesterov: bool = False
 
 
 @dataclass(frozen=True)
@@ -193,7 +196,9 @@ DATASETS: dict[str, Card] = {
         channels=3,
         classes=tuple(_CIFAR10_CLASSES.split()),
         kind="cifar",
-        recipe=Recipe("resnet20", width=16, epochs=30, crop=4, flip=True),
+        recipe=Recipe(
+            "resnet20", width=16, epochs=70, crop=4, flip=True, rate=0.15, decay=0.0005, nesterov=True
+        ),
         validation=5000,
         folders=("cifar-10-batches-py", "cifar-10-batches-bin"),
         files=(
@@ -211,7 +216,9 @@ DATASETS: dict[str, Card] = {
         channels=3,
         classes=tuple(_CIFAR100_CLASSES.split()),
         kind="cifar",
-        recipe=Recipe("resnet20", width=16, epochs=30, crop=4, flip=True),
+        recipe=Recipe(
+            "resnet20", width=16, epochs=70, crop=4, flip=True, rate=0.15, decay=0.0005, nesterov=True
+        ),
         validation=5000,
         folders=("cifar-100-python", "cifar-100-binary"),
         files=(

@@ -18,6 +18,8 @@ from residua.variables import Tree, merge, trainable, transform
 # Rates that suit most networks where none is given.
 DEFAULT_RATES = {"sgd": 0.1, "adam": 0.001, "adamw": 0.001, "rmsprop": 0.001}
 
+DEFAULT_DECAY = 0.0001
+
 
 @dataclass(frozen=True)
 class Optimizer:
@@ -160,13 +162,16 @@ class RMSprop(Optimizer):
 
 def make_optimizer(options: OptimizerOptions) -> Optimizer:
     """The optimiser that the options describe."""
-    common: dict[str, Any] = {"decay": options.decay, "decay_norms": options.decay_norms}
+    common: dict[str, Any] = {
+        "decay": DEFAULT_DECAY if options.decay is None else options.decay,
+        "decay_norms": options.decay_norms,
+    }
     if options.optimizer == "sgd":
         return SGD(
             **common,
             decoupled=options.decoupled,
             momentum=options.momentum,
-            nesterov=options.nesterov,
+            nesterov=bool(options.nesterov),
         )
     if options.optimizer == "rmsprop":
         return RMSprop(**common, decoupled=options.decoupled, momentum=options.momentum)

@@ -34,6 +34,8 @@ def resolve(config: TrainConfig, data: DataSet) -> TrainConfig:
         optimizer=replace(
             config.optimizer,
             rate=rates[config.optimizer.optimizer] if rate is None else rate,
+            nesterov=recipe.nesterov if config.optimizer.nesterov is None else config.optimizer.nesterov,
+            decay=recipe.decay if config.optimizer.decay is None else config.optimizer.decay,
         ),
         schedule=replace(
             config.schedule,

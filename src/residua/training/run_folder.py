@@ -21,7 +21,7 @@ from residua.errors import RunError
 from residua.files.durable import write_durably
 from residua.options import FORMAT, configure, read_toml, to_toml
 
-PACKAGES = ("residua", "numpy", "pillow", "safetensors", "scikit-learn")
+PACKAGES = ("residua", "numpy", "numba", "pillow", "safetensors", "scikit-learn")
 
 
 def versions() -> dict[str, str]:
