@@ -16,6 +16,7 @@ from residua.engines.numba.values import Gradient, Norm, Padded, Pending, Subsam
 
 Array = NDArray[Any]
 INFINITY = float("inf")
+FEW = 8  # pictures for which transformed weights are kept
 
 
 class Host(Protocol):
@@ -138,11 +139,17 @@ def forward(
         block[pictures.BIAS], block[pictures.OUT_LOW] = address_of(lows), address_of(lows) + 4 * p.k
         held.append(lows)
     if p.method == "winograd":
-        u = machine.take(PLACES * p.c * p.k)
+        # For one picture, transforming the weights would take longer than convolving it.
+        few = not statistics and p.count <= FEW and flat.size == weight.size
+        u, copy = (
+            machine.kept(weight, PLACES * p.c * p.k) if few else (machine.take(PLACES * p.c * p.k), None)
+        )
         share = max(1, p.c // 16)
-        machine.run(weights.transform_weight, (share, p.c, p.k, address_of(flat), address_of(u)), share)
+        copy_at = 0 if copy is None else address_of(copy)
+        arguments = (share, p.c, p.k, address_of(flat), address_of(u), copy_at)
+        machine.run(weights.transform_weight, arguments, share)
         block[pictures.WEIGHT] = address_of(u)
-        held.append(u)
+        held += [u, copy]
         kernel: Any = winograd.forward
     else:
         block[pictures.WEIGHT] = address_of(flat)
