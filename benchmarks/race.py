@@ -8,12 +8,12 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
 
 import numpy as np
-import torch
+from threadpoolctl import threadpool_limits
 
 REST_SECONDS = 0.05  # threads of the other side spin on for a while after their call
 
@@ -30,61 +30,55 @@ def seconds(function: Callable[[], object], repeats: int) -> list[float]:
 @dataclass
 class Result:
     name: str
+    flops: float
     ours: list[float] = field(default_factory=list)
     theirs: list[float] = field(default_factory=list)
     ratios: list[float] = field(default_factory=list)
-    flops: float = 0.0
-    peak: float = 0.0
 
-    def row(self) -> dict[str, float | str]:
-        def spread(times: list[float]) -> tuple[float, float, float]:
-            return tuple(round(1e3 * float(q), 3) for q in np.quantile(times, (0.1, 0.5, 0.9)))
+    def row(self, peak: float) -> dict[str, float | str]:
+        def times(name: str, found: list[float]) -> dict[str, float | str]:
+            low, middle, high = (round(1e3 * float(q), 2) for q in np.quantile(found, (0.1, 0.5, 0.9)))
+            return {f"{name}_ms": middle, f"{name}_ms_10_to_90": f"{low} to {high}"}
 
-        ours, theirs = spread(self.ours), spread(self.theirs)
-        row: dict[str, float | str] = {
-            "name": self.name,
-            "ours_ms": ours[1], "ours_ms_10_90": f"{ours[0]} to {ours[2]}",
-            "pytorch_ms": theirs[1], "pytorch_ms_10_90": f"{theirs[0]} to {theirs[2]}",
-            "ratio_of_medians": round(theirs[1] / ours[1], 2),
-            "ratio_of_best": round(min(self.theirs) / min(self.ours), 2),
-            "median_ratio_per_round": round(median(self.ratios), 2),
-        }  # fmt: skip
-        if self.flops and self.peak:
-            row["share_of_sgemm"] = round(self.flops / min(self.ours) / self.peak, 2)
+        row: dict[str, float | str] = {"name": self.name} | times("ours", self.ours)
+        row["share_of_sgemm_peak"] = round(self.flops / min(self.ours) / peak, 2)
+        if self.theirs:
+            row |= times("pytorch", self.theirs)
+            row["ratio_of_medians"] = round(median(self.theirs) / median(self.ours), 2)
+            row["ratio_of_best"] = round(min(self.theirs) / min(self.ours), 2)
+            row["median_ratio_of_rounds"] = round(median(self.ratios), 2)
         return row
 
 
 def race(
     name: str,
+    flops: float,
     ours: Callable[[], object],
-    theirs: Callable[[], object],
+    theirs: Callable[[], object] | None,
     rounds: int,
     repeats: int = 3,
-    flops: float = 0.0,
 ) -> Result:
-    """Both in turn, each once to warm up and then `repeats` times a round."""
-    result = Result(name, flops=flops, peak=sgemm_peak())
-    for function in (ours, theirs):
-        for _ in range(2):
-            function()
+    """Both in turn, each once to warm up and then `repeats` times a round; without a peer ours alone."""
+    result = Result(name, flops)
+    runners = [(ours, result.ours)] + ([(theirs, result.theirs)] if theirs is not None else [])
+    for function, _ in runners:
+        function()
+        function()
     for number in range(rounds):
-        order = [(ours, result.ours), (theirs, result.theirs)]
-        best = {}
-        for function, times in order[:: 1 if number % 2 else -1]:
+        for function, found in runners[:: 1 if number % 2 else -1]:
             time.sleep(REST_SECONDS)
             function()
-            found = seconds(function, repeats)
-            times += found
-            best[id(times)] = min(found)
-        result.ratios.append(best[id(result.theirs)] / best[id(result.ours)])
+            found += seconds(function, repeats)
+        if theirs is not None:
+            result.ratios.append(min(result.theirs[-repeats:]) / min(result.ours[-repeats:]))
     return result
 
 
-def sgemm_peak(size: int = 1024) -> float:
-    """Multiply-adds times two, a second, of a square matrix product with these threads."""
-    a = torch.ones(size, size)
-    torch.mm(a, a)
-    return 2 * size**3 / min(seconds(lambda: torch.mm(a, a), 5))
+def sgemm_peak(threads: int, size: int = 1024) -> float:
+    """Multiply-adds times two, a second, of a square matrix product: the best of many, with NumPy's BLAS."""
+    a = np.ones((size, size), np.float32)
+    with threadpool_limits(threads):
+        return 2 * size**3 / min(seconds(lambda: a @ a, 30))
 
 
 def processor() -> str:
@@ -97,20 +91,27 @@ def processor() -> str:
 
 
 def report(results: list[Result], threads: int, path: Path | None) -> None:
-    rows = [result.row() for result in results]
+    """Lines for people, and JSON with the machine and the versions."""
+    peak = sgemm_peak(threads)
+    rows = [result.row(peak) for result in results]
     for row in rows:
-        print(
-            f"{row['name']:42s} ours {row['ours_ms']:9.2f} ms ({row['ours_ms_10_90']}), "
-            f"PyTorch {row['pytorch_ms']:9.2f} ms ({row['pytorch_ms_10_90']}): "
-            f"{row['ratio_of_medians']:.2f}x by medians, {row['ratio_of_best']:.2f}x by the best, "
-            f"{row['median_ratio_per_round']:.2f}x median of rounds"
-            + (f", {row['share_of_sgemm']:.0%} of sgemm" if "share_of_sgemm" in row else "")
-        )
+        print(*(f"{key} {value};" if key != "name" else f"{value}:" for key, value in row.items()))
     if path is not None:
+        load = Path("/proc/loadavg")
         about = {
-            "processor": processor(), "system": platform.platform(), "python": sys.version.split()[0],
+            "processor": processor(),
+            "system": platform.platform(),
+            "python": sys.version.split()[0],
             "threads": threads,
-            "versions": {name: version(name) for name in ("numpy", "numba", "llvmlite", "torch")},
-            "load": Path("/proc/loadavg").read_text().split()[0] if Path("/proc/loadavg").exists() else "",
-        }  # fmt: skip
+            "sgemm_peak_gflops": round(peak / 1e9),
+            "versions": {name: _version(name) for name in ("numpy", "numba", "llvmlite", "torch")},
+            "load": load.read_text().split()[0] if load.exists() else "unknown",
+        }
         path.write_text(json.dumps({"machine": about, "results": rows}, indent=2) + "\n")
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"

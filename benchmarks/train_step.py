@@ -1,118 +1,116 @@
-"""residua's fast engine against PyTorch (channels_last), in turn: python benchmarks/train_step.py --help"""
+"""residua's fast engine against PyTorch (channels_last), in turn in one process.
+
+    python benchmarks/train_step.py [--threads 2] [--rounds 10] [--cases main batches ...] [--json FILE]
+
+Without PyTorch residua's times alone are shown.
+"""
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+# BLAS threads that spin after their call would steal the other side's cores.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
-import torch
-from torch import nn
 
 import networks
 from race import Result, race, report
 from residua.engines.numba import NumbaEngine
 from residua.models.resnet import small_resnet
 
+PEER = importlib.util.find_spec("torch") is not None
+if PEER:
+    import torch
+
+    import peer
+
+# channels, filters, size, kernel, stride, batch
+LAYERS = [
+    (3, 16, 32, 3, 1, 128),
+    (16, 32, 32, 3, 2, 128),
+    (32, 64, 16, 3, 2, 128),
+    (64, 64, 8, 1, 1, 128),
+    (16, 32, 32, 1, 2, 128),
+    (64, 256, 56, 1, 1, 8),
+    (3, 64, 224, 7, 2, 8),
+    (64, 64, 56, 3, 1, 8),
+    (128, 128, 16, 3, 1, 64),
+    (256, 256, 8, 3, 1, 64),
+    (128, 256, 8, 3, 2, 64),
+    (512, 512, 4, 3, 1, 64),
+]
+
 
 def training(engine: NumbaEngine, depth: int, count: int, rounds: int) -> Result:
+    """One step: forward, backward, update."""
     pictures, labels = networks.batch(count)
-    work = 6 * count * small_resnet(depth=depth).multiply_adds((32, 32, 3))
     return race(
         f"ResNet-{depth} train step, batch {count}",
+        6 * count * small_resnet(depth=depth).multiply_adds((32, 32, 3)),
         networks.our_step(engine, depth, pictures, labels),
-        networks.torch_step(depth, pictures, labels),
+        peer.torch_step(depth, pictures, labels) if PEER else None,
         rounds,
-        flops=work,
     )
 
 
 def inference(engine: NumbaEngine, depth: int, count: int, rounds: int) -> Result:
+    """Logits of one batch."""
     pictures, _ = networks.batch(count)
-    work = 2 * count * small_resnet(depth=depth).multiply_adds((32, 32, 3))
     return race(
         f"ResNet-{depth} inference, batch {count}",
+        2 * count * small_resnet(depth=depth).multiply_adds((32, 32, 3)),
         networks.our_inference(engine, depth, pictures),
-        networks.torch_inference(depth, pictures),
+        peer.torch_inference(depth, pictures) if PEER else None,
         rounds,
         repeats=3 if count > 8 else 30,
-        flops=work,
     )
 
 
 def layer(
-    engine: NumbaEngine, c: int, k: int, size: int, kernel: int, stride: int, rounds: int, count: int = 128
+    engine: NumbaEngine, c: int, k: int, size: int, kernel: int, stride: int, count: int, rounds: int
 ) -> Result:
-    """One convolution forward and backward, all gradients but the pictures' own where c is 3."""
-    padding = kernel // 2
+    """One convolution forward and backward; the gradient by pictures of 3 channels is nobody's need."""
     rng = np.random.default_rng(0)
+    out = (size + 2 * (kernel // 2) - kernel) // stride + 1
     x = rng.normal(size=(count, size, size, c)).astype(np.float32)
-    weight = rng.normal(size=(kernel, kernel, c, k)).astype(np.float32) / (kernel * c**0.5)
-    out = (size + 2 * padding - kernel) // stride + 1
     dy = rng.normal(size=(count, out, out, k)).astype(np.float32)
-    options = {"stride": stride, "padding": padding}
-
-    def work(x: np.ndarray, dy: np.ndarray) -> tuple:
-        y, saved = engine.conv2d(x, weight, None, **options)
-        dx, dweight, _ = engine.conv2d_backward(dy, weight, saved, **options)
-        return (y, dweight) if c == 3 else (y, dx, dweight)
-
-    ours = engine.compile(work)
-    conv = nn.Conv2d(c, k, kernel, stride, padding, bias=False).to(memory_format=torch.channels_last)
-    layout = {"memory_format": torch.channels_last}
-    tx = torch.from_numpy(x).permute(0, 3, 1, 2).contiguous(**layout).requires_grad_(c != 3)
-    tdy = torch.from_numpy(dy).permute(0, 3, 1, 2).contiguous(**layout)
-
-    def theirs() -> None:
-        conv.weight.grad = tx.grad = None
-        conv(tx).backward(tdy)
-
-    passes = 4 if c == 3 else 6
-    flops = passes * count * out * out * kernel * kernel * c * k
-    name = f"{kernel}x{kernel} stride {stride}, {c} to {k} at {size}"
-    return race(name, lambda: ours(x, dy), theirs, rounds, flops=flops)
+    return race(
+        f"{kernel}x{kernel} stride {stride}, {c} to {k} channels at {size}, batch {count}",
+        (4 if c == 3 else 6) * count * out * out * kernel * kernel * c * k,
+        networks.our_layer(engine, x, dy, kernel, stride, c != 3),
+        peer.torch_layer(x, dy, kernel, stride, c != 3) if PEER else None,
+        rounds,
+    )
 
 
 def cases(engine: NumbaEngine, rounds: int) -> dict[str, Callable[[], Iterator[Result]]]:
-    def main() -> Iterator[Result]:
-        yield training(engine, 20, 128, rounds)
-
-    def batches() -> Iterator[Result]:
-        for count in (32, 100, 127):
-            yield training(engine, 20, count, rounds)
-
-    def deep() -> Iterator[Result]:
-        yield training(engine, 56, 128, max(2, rounds // 2))
-
-    def infer() -> Iterator[Result]:
-        yield inference(engine, 20, 128, rounds)
-        yield inference(engine, 20, 1, rounds)
-
-    def layers() -> Iterator[Result]:
-        yield layer(engine, 3, 16, 32, 3, 1, rounds)
-        yield layer(engine, 16, 32, 32, 3, 2, rounds)
-        yield layer(engine, 32, 64, 16, 3, 2, rounds)
-        yield layer(engine, 64, 64, 8, 1, 1, rounds)
-        yield layer(engine, 16, 32, 32, 1, 2, rounds)
-        yield layer(engine, 3, 64, 64, 7, 2, rounds, count=32)
-        yield layer(engine, 128, 128, 16, 3, 1, rounds, count=32)
-        yield layer(engine, 256, 256, 8, 3, 1, rounds, count=32)
-
-    return {"main": main, "batches": batches, "deep": deep, "inference": infer, "layers": layers}
+    """What --cases may name."""
+    return {
+        "main": lambda: iter([training(engine, 20, 128, rounds)]),
+        "batches": lambda: (training(engine, 20, count, rounds) for count in (32, 100, 127)),
+        "deep": lambda: iter([training(engine, 56, 128, max(2, rounds // 2))]),
+        "inference": lambda: (inference(engine, 20, count, rounds) for count in (128, 1)),
+        "layers": lambda: (layer(engine, *shape, rounds) for shape in LAYERS),
+    }
 
 
 def run() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Parse, race, report."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--cases", nargs="+", default=["main"], help="main batches deep inference layers")
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args()
-    torch.set_num_threads(chosen.threads)
+    if PEER:
+        torch.set_num_threads(chosen.threads)
     engine = NumbaEngine(chosen.threads)
     known = cases(engine, chosen.rounds)
     results = [result for name in chosen.cases for result in known[name]()]
