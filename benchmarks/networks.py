@@ -1,47 +1,18 @@
-"""The same CIFAR residual network, twice: a train step of residua's and one of PyTorch's."""
+"""residua's side of the benchmarks: a train step, inference and one layer of CIFAR's residual networks."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import numpy as np
-import torch
-from torch import nn
-from torch.nn import functional
 
+from residua.config import OptimizerOptions
+from residua.engines.numba import NumbaEngine
 from residua.models.resnet import small_resnet
-from residua.variables import merge, trainable, transform
+from residua.training.optimizers import make_optimizer
+from residua.training.step import make_step, start_state
 
 RATE, MOMENTUM, DECAY = 0.1, 0.9, 1e-4
-
-
-class Block(nn.Module):
-    def __init__(self, before: int, after: int, stride: int) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(before, after, 3, stride, 1, bias=False)
-        self.norm1 = nn.BatchNorm2d(after)
-        self.conv2 = nn.Conv2d(after, after, 3, 1, 1, bias=False)
-        self.norm2 = nn.BatchNorm2d(after)
-        self.stride, self.extra = stride, after - before
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        y = functional.relu(self.norm1(self.conv1(x)), inplace=True)
-        y = self.norm2(self.conv2(y))
-        if self.stride != 1:
-            half = self.extra // 2
-            x = functional.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, half, self.extra - half))
-        return functional.relu(x + y, inplace=True)
-
-
-def torch_resnet(depth: int, width: int = 16) -> nn.Module:
-    layers: list[nn.Module] = [nn.Conv2d(3, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
-    before = width
-    for stage in range(3):
-        after = width << stage
-        for number in range((depth - 2) // 6):
-            layers.append(Block(before, after, 2 if stage and not number else 1))
-            before = after
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(before, 10))
 
 
 def batch(count: int, seed: int = 0, size: int = 32) -> tuple[np.ndarray, np.ndarray]:
@@ -50,71 +21,41 @@ def batch(count: int, seed: int = 0, size: int = 32) -> tuple[np.ndarray, np.nda
     return pictures, rng.integers(0, 10, count)
 
 
-def torch_step(depth: int, pictures: np.ndarray, labels: np.ndarray) -> Callable[[], float]:
-    torch.manual_seed(0)
-    network = torch_resnet(depth).train().to(memory_format=torch.channels_last)
-    x = torch.from_numpy(pictures).permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
-    t = torch.from_numpy(labels)
-    optimizer = torch.optim.SGD(network.parameters(), lr=RATE, momentum=MOMENTUM, weight_decay=DECAY)
-
-    def step() -> float:
-        optimizer.zero_grad()
-        loss = functional.cross_entropy(network(x), t)
-        loss.backward()
-        optimizer.step()
-        return float(loss.detach())
-
-    return step
-
-
-def torch_inference(depth: int, pictures: np.ndarray) -> Callable[[], object]:
-    torch.manual_seed(0)
-    network = torch_resnet(depth).eval().to(memory_format=torch.channels_last)
-    x = torch.from_numpy(pictures).permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
-
-    def infer() -> object:
-        with torch.no_grad():
-            return network(x)
-
-    return infer
-
-
-def our_step(engine: object, depth: int, pictures: np.ndarray, labels: np.ndarray) -> Callable[[], float]:
+def our_step(
+    engine: NumbaEngine, depth: int, pictures: np.ndarray, labels: np.ndarray
+) -> Callable[[], float]:
+    """The step that `residua train` takes, its checks for numbers that are not finite included."""
     network = small_resnet(depth=depth)
-    variables = network.init(np.random.default_rng(0))
-    slots = transform(np.zeros_like, trainable(variables))
-    options = {"momentum": MOMENTUM, "nesterov": False, "decay": DECAY, "decoupled": False}
-
-    def update(values: dict, slot: dict, grads: dict) -> tuple[dict, dict]:
-        new, new_slots = {}, {}
-        for name, slot_value in slot.items():
-            if isinstance(slot_value, dict):
-                new[name], new_slots[name] = update(values[name], slot_value, grads[name])
-            else:
-                new[name], new_slots[name] = engine.sgd(
-                    values[name], slot_value, grads[name], RATE, **options
-                )
-        return new, new_slots
-
-    def step(variables: dict, slots: dict, pictures: np.ndarray, labels: np.ndarray) -> tuple:
-        logits, saved, stats = network.forward(engine, variables, pictures)
-        loss, dlogits = engine.softmax_cross_entropy(logits, labels)
-        _, grads = network.backward(engine, variables, saved, dlogits)
-        new, slots = update(variables, slots, grads)
-        return merge(merge(variables, new), stats), slots, loss
-
-    compiled = engine.compile(step, donate=("variables", "slots"))
-    state = [variables, slots]
+    options = OptimizerOptions(momentum=MOMENTUM, decay=DECAY)
+    step = make_step(network, engine, options)
+    state = [start_state(network.init(np.random.default_rng(0)), make_optimizer(options), 0.0)]
 
     def run() -> float:
-        state[0], state[1], loss = compiled(state[0], state[1], pictures, labels)
-        return float(loss)
+        state[0], results = step(state[0], pictures, labels, None, RATE)
+        return float(results["loss"])
 
     return run
 
 
-def our_inference(engine: object, depth: int, pictures: np.ndarray) -> Callable[[], object]:
+def our_inference(engine: NumbaEngine, depth: int, pictures: np.ndarray) -> Callable[[], object]:
     network = small_resnet(depth=depth)
     frozen, variables = network.freeze(network.init(np.random.default_rng(0)))
     compiled = engine.compile(lambda v, x: frozen.infer(engine, v, x))
     return lambda: compiled(variables, pictures)
+
+
+def our_layer(
+    engine: NumbaEngine, x: np.ndarray, dy: np.ndarray, kernel: int, stride: int, want_dx: bool
+) -> Callable[[], object]:
+    """One convolution forward and backward."""
+    shape = (kernel, kernel, x.shape[3], dy.shape[3])
+    weight = np.random.default_rng(1).normal(0, 1 / (kernel * x.shape[3] ** 0.5), shape).astype(np.float32)
+    options = {"stride": stride, "padding": kernel // 2}
+
+    def work(x: np.ndarray, dy: np.ndarray) -> tuple[object, ...]:
+        y, saved = engine.conv2d(x, weight, None, **options)
+        dx, dweight, _ = engine.conv2d_backward(dy, weight, saved, **options)
+        return (y, dx, dweight) if want_dx else (y, dweight)
+
+    compiled = engine.compile(work)
+    return lambda: compiled(x, dy)

@@ -29,9 +29,8 @@ from residua.engines.numba.prepare import Helper
 from residua.engines.numba.vector import KERNEL, WIDTH
 
 # These run on the host alone; every other module of this folder may be part of a kernel.
-HOST_MODULES = frozenset(
-    "__init__ convolution engine fallback finishing machine memory plans prepare threads values warming".split()  # noqa: SIM905
-)
+_HOST = "convolution engine fallback finishing machine memory plans prepare threads values warming"
+HOST_MODULES = frozenset(["__init__", *_HOST.split()])
 
 
 def fingerprint() -> str:

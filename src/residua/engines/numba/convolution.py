@@ -16,6 +16,7 @@ from residua.engines.numba.values import Gradient, Norm, Padded, Pending, Subsam
 
 Array = NDArray[Any]
 INFINITY = float("inf")
+FEW = 8  # pictures for which transformed weights are kept
 
 
 class Host(Protocol):
@@ -64,8 +65,8 @@ def _source(host: Host, block: Array, x: Any, c: int, keep: bool) -> list[Any]:
         return [x.done]
     norm, skip = x.norm, x.skip
     block[pictures.X] = address_of(norm.raw)
-    block[pictures.SCALE] = address_of(norm.row(normalization.SCALE))
-    block[pictures.SHIFT] = address_of(norm.row(normalization.SHIFT))
+    block[pictures.SCALE] = norm.row(normalization.SCALE)
+    block[pictures.SHIFT] = norm.row(normalization.SHIFT)
     held: list[Any] = [norm]
     if skip is None:
         block[pictures.MODE] = pictures.NORM
@@ -138,11 +139,17 @@ def forward(
         block[pictures.BIAS], block[pictures.OUT_LOW] = address_of(lows), address_of(lows) + 4 * p.k
         held.append(lows)
     if p.method == "winograd":
-        u = machine.take(PLACES * p.c * p.k)
+        # For one picture, transforming the weights would take longer than convolving it.
+        few = not statistics and p.count <= FEW and flat.size == weight.size
+        u, copy = (
+            machine.kept(weight, PLACES * p.c * p.k) if few else (machine.take(PLACES * p.c * p.k), None)
+        )
         share = max(1, p.c // 16)
-        machine.run(weights.transform_weight, (share, p.c, p.k, address_of(flat), address_of(u)), share)
+        copy_at = 0 if copy is None else address_of(copy)
+        arguments = (share, p.c, p.k, address_of(flat), address_of(u), copy_at)
+        machine.run(weights.transform_weight, arguments, share)
         block[pictures.WEIGHT] = address_of(u)
-        held.append(u)
+        held += [u, copy]
         kernel: Any = winograd.forward
     else:
         block[pictures.WEIGHT] = address_of(flat)
@@ -185,11 +192,11 @@ def backward(
     block = _geometry(p, parts, p.group, p.chunk)
     if isinstance(x, Pending) and x.done is None and x.skip is not None:
         host.finished(x)
-    held = [_source(host, block, x, p.c, keep=False), dy, raw, coefficients]
+    held = [_source(host, block, x, p.c, keep=False), dy, raw]
     block[pictures.GRADIENT_MODE], block[pictures.DY] = mode, address_of(dy)
     block[pictures.RAW] = address_of(dy if raw is None else raw)
     if coefficients is not None:
-        block[pictures.A : pictures.C0 + 1] = [address_of(row) for row in coefficients]
+        block[pictures.A : pictures.C0 + 1] = coefficients
     flat = wide_weight(machine, weight, p.c, p.k)
     partial = machine.take(parts * p.partial_size) if want_dweight else None
     if partial is not None:
@@ -203,7 +210,7 @@ def backward(
         block[pictures.SUMS] = address_of(sums)
         block[pictures.DX_MODE] = pictures.SUMMED
         block[pictures.X_RAW] = address_of(x.norm.raw)
-        block[pictures.X_MEAN] = address_of(x.norm.row(normalization.MEAN))
+        block[pictures.X_MEAN] = x.norm.row(normalization.MEAN)
         if isinstance(skip, Widened):
             block[pictures.DX_MODE] = pictures.SUMMED_SUBSAMPLED
             added = _subsampled(host, block, skip.of, host.flat(skip.of), x.shape[3], skip.stride)
@@ -274,6 +281,6 @@ def normalize_backward(machine: Machine, norm: Norm, gradient: Gradient, count: 
     scale = np.ascontiguousarray(scale)
     arguments = (
         1, norm.channels, norm.wide, gradient.parts, address_of(gradient.sums), address_of(scale),
-        address_of(norm.block), double(count),
+        norm.at, double(count),
     )  # fmt: skip
     machine.run(normalization.coefficients_backward, arguments, 1)

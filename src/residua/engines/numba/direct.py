@@ -18,9 +18,15 @@ from __future__ import annotations
 import numpy as np
 
 from residua.engines.numba import pictures
-from residua.engines.numba.pictures import keep_gradient, keep_output, load_gradient, load_picture
+from residua.engines.numba.pictures import (
+    fetch_source,
+    keep_gradient,
+    keep_output,
+    load_gradient,
+    load_picture,
+)
 from residua.engines.numba.products import ROWS, product
-from residua.engines.numba.vector import WIDTH, clear, flush, get_int, inline, part_of
+from residua.engines.numba.vector import WIDTH, clear, fetch, fetch_to_write, flush, get_int, inline, part_of
 
 PANEL = 2 * WIDTH
 WEIGHT_ONLY, INPUT_ONLY, BOTH = 1, 2, 3
@@ -72,11 +78,22 @@ def forward(c, k, stride, statistics, args, part, scratch):
     clear(scratch, size)
     clear(sums, 2 * k)
     start, stop = part_of(get_int(args, pictures.COUNT), part, get_int(args, pictures.PARTS))
+    x_size, y_size = (
+        get_int(args, pictures.HEIGHT) * get_int(args, pictures.BREADTH) * c,
+        out_height * out_width * k,
+    )
+    turns = out_height * ((k + PANEL - 1) // PANEL)
+    x_lines, y_lines = x_size // 16 // turns + 1, y_size // 16 // turns + 1
     for n in range(start, stop):
         load_picture(c, args, n, scratch, width)
+        x_next, y_next = (n + 1) * x_size, (n + 1) * y_size
         for panel in range(0, k, PANEL):
             columns = min(PANEL, k - panel)
             for i in range(out_height):
+                fetch_source(args, x_next, x_lines, stop * x_size)
+                fetch_to_write(get_int(args, pictures.Y), y_next, y_lines, stop * y_size)
+                x_next += 16 * x_lines
+                y_next += 16 * y_lines
                 a = scratch + 4 * i * stride * width * c
                 to = out + 4 * (i * rows * k + panel)
                 b = weight + 4 * panel
@@ -150,7 +167,11 @@ def backward(c, k, stride, what, args, part, scratch):
     if summed:
         clear(sums, 2 * c)
     start, stop = part_of(get_int(args, pictures.COUNT), part, get_int(args, pictures.PARTS))
+    x_size, y_size = in_height * in_width * c, out_height * out_width * k
+    turns = in_height * ((c + PANEL - 1) // PANEL)
+    x_lines, y_lines = x_size // 16 // turns + 1, y_size // 16 // turns + 1
     for n in range(start, stop):
+        x_next, y_next = (n + 1) * x_size, (n + 1) * y_size
         if what & WEIGHT_ONLY or summed:
             load_picture(c, args, n, scratch, width)
         load_gradient(k, args, n, inside, dy_width)
@@ -169,6 +190,14 @@ def backward(c, k, stride, what, args, part, scratch):
             for panel in range(0, c, PANEL):
                 columns = min(PANEL, c - panel)
                 for i in range(in_height):
+                    fetch(get_int(args, pictures.DY), y_next, y_lines, stop * y_size)
+                    fetch(get_int(args, pictures.RAW), y_next, y_lines, stop * y_size)
+                    fetch(get_int(args, pictures.X), x_next, x_lines, stop * x_size)
+                    if summed:
+                        fetch(get_int(args, pictures.X_RAW), x_next - x_size, x_lines, stop * x_size)
+                    fetch_to_write(get_int(args, pictures.DX), x_next - x_size, x_lines, stop * x_size)
+                    x_next += 16 * x_lines
+                    y_next += 16 * y_lines
                     down = (i + padding) % stride
                     q = (i + padding) // stride
                     high = taps_in_phase(kernel, stride, down)

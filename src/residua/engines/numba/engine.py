@@ -179,7 +179,7 @@ class NumbaEngine(FinishingEngine):
         sums = machine.take(parts * 2 * norm.wide, np.float64)
         block = (
             parts, count, pixels, norm.wide, address_of(rows), int(spread), 0 if z is None else address_of(z),
-            address_of(norm.raw), address_of(norm.row(normalization.MEAN)), address_of(g), address_of(sums),
+            address_of(norm.raw), norm.row(normalization.MEAN), address_of(g), address_of(sums),
             double(1 / pixels if spread else 1.0),
         )  # fmt: skip
         machine.run(normalization.mask, block, parts, scratch=2 * norm.wide)
@@ -192,7 +192,7 @@ class NumbaEngine(FinishingEngine):
         wide = padded(channels)
         block = self.machine.take(normalization.ROWS * wide)
         block[:] = 0
-        block[:wide] = 1
+        block[:channels] = 1
         return Norm(flat, block, channels, wide)
 
     def relu(self, x: Any) -> tuple[Any, Saved]:
@@ -211,6 +211,10 @@ class NumbaEngine(FinishingEngine):
             a, b = b, a
         if isinstance(a, Pending) and not a.relu and a.skip is None and a.done is None:
             y = Pending(a.shape, a.norm, True, b)
+            return y, y
+        a, b = self._input(a), self._input(b)
+        if len(a.shape) == 4 and a.shape == b.shape and taken(a, b) and 0 not in a.shape:
+            y = Pending(a.shape, self._unit(a), True, b)
             return y, y
         return super().add_relu(a, b)
 

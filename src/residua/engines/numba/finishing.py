@@ -29,6 +29,9 @@ def taken(*arrays: Any) -> bool:
 
 def tidy(array: Array) -> Array:
     """The array side by side in memory, at an address that a float may have."""
+    flags = array.flags
+    if flags.c_contiguous and flags.aligned and array.dtype == FLOAT:
+        return array
     return np.require(array, FLOAT, ("C", "A"))
 
 
@@ -104,7 +107,7 @@ class FinishingEngine(FallbackEngine):
         low = machine.constant(0.0 if x.relu else -np.inf, norm.wide)
         skip_at, mean_at = (0 if a is None else address_of(a) for a in (skip, mean))
         block = (
-            parts, count, pixels, norm.wide, address_of(norm.raw), address_of(scale), address_of(shift), low,
+            parts, count, pixels, norm.wide, address_of(norm.raw), scale, shift, low,
             skip_at, address_of(x.done), mean_at,
         )  # fmt: skip
         machine.run(normalization.finish, block, parts, scratch=norm.wide)

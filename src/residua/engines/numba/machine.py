@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -33,6 +34,7 @@ class Machine:
         self.pool = Pool()
         self.take = self.pool.take
         self._constants: dict[Any, NDArray[Any]] = {}
+        self._kept: dict[int, tuple[Any, Any, Any]] = {}
 
     def run(
         self,
@@ -48,6 +50,16 @@ class Machine:
         with self.team.lock:
             self.team.reserve(max(scratch, LEAST_SCRATCH))
             self.team.run(code, literals, np.asarray(block, np.int64), parts)
+
+    def kept(self, weight: NDArray[Any], size: int) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Memory for a weight's transform and for the weight that it was made from, as long as it lives."""
+        key = id(weight)
+        found = self._kept.get(key)
+        if found is None:
+            u, copy = self.take(size), self.take(weight.size)
+            copy[:] = np.nan  # equal to nothing
+            found = self._kept[key] = (u, copy, weakref.ref(weight, lambda _: self._kept.pop(key, None)))
+        return found[0], found[1]
 
     def constant(self, value: float, channels: int) -> int:
         """The address of `channels` (padded) times that number."""

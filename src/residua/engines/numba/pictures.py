@@ -21,6 +21,8 @@ from __future__ import annotations
 from residua.engines.numba.vector import (
     WIDTH,
     above,
+    fetch,
+    fetch_to_write,
     fma,
     get,
     get_int,
@@ -104,6 +106,17 @@ def load_picture(channels, args, n, target, breadth):
             else:
                 for j in range(c, row, channels):
                     store(to, j, above(low, fma(load(x, source + j), s, t)))
+
+
+@inline
+def fetch_source(args, first, lines, end):
+    """Prefetch what `load_picture` will read and write, some lines from x[first] on, not past `end`."""
+    mode = get_int(args, MODE)
+    fetch(get_int(args, X), first, lines, end)
+    if mode == NORM_SKIP:
+        fetch(get_int(args, SKIP), first, lines, end)
+    if mode >= NORM_SKIP or (mode == NORM and get_int(args, KEEP) != 0):
+        fetch_to_write(get_int(args, Z), first, lines, end)
 
 
 @inline

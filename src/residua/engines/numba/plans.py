@@ -17,9 +17,7 @@ from residua.engines.numpy_convolution import output_size
 USUAL = frozenset(WIDTH << power for power in range(9)) | {3}
 MOST_PARTS = 16
 PARTIAL_BYTES = 5 * 2**20  # of all parts' weight gradients together
-# Tiles whose products are made at once: 16 rows fill the registers, and more would not fit the first-level
-# cache (measured at 16, 32 and 64 channels: 8, 32 and 64 are 0 to 15 per cent slower).
-CHUNK = 16
+LEAST_PARTS = 4  # so that a few threads find work
 
 
 def padded(channels: int) -> int:
@@ -71,6 +69,18 @@ class Plan:
         return int(self.kernel * direct.rounded_up(self.kernel * self.c) * self.k)
 
 
+def _chunk(weights: int) -> int:
+    """Tiles whose products are made at once.
+
+    16 rows fill the registers, and with few channels their matrices stay near the first-level cache (at 16,
+    32 and 64 channels 8, 32 and 64 tiles are 0 to 15 per cent slower). Where the weights' transforms
+    outgrow the second-level cache, they must serve more tiles each time that they are read.
+    """
+    if weights <= 64 * 64:
+        return 16
+    return 32 if weights <= 128 * 128 else 64
+
+
 def _power(limit: int) -> int:
     return 1 << limit.bit_length() - 1
 
@@ -82,8 +92,8 @@ def plan(count: int, height: int, width: int, c: int, k: int, kernel: int, strid
     out_width = output_size(width, kernel, stride, padding)
     tiles = -(-out_height // TILE) * -(-out_width // TILE)
     if kernel == 3 and stride == 1 and c % WIDTH == 0:
-        method, chunk = "winograd", CHUNK
-        group = max(1, min(count, -(-CHUNK // tiles)))
+        method, chunk = "winograd", _chunk(c * k)
+        group = max(1, min(-(-count // LEAST_PARTS), -(-chunk // tiles)))
         scratch = winograd.forward_scratch(out_height, out_width, c, k, group, chunk)
         scratch_backward = winograd.backward_scratch(out_height, out_width, c, k, group, chunk)
         partial = PLACES * c * k
@@ -93,7 +103,7 @@ def plan(count: int, height: int, width: int, c: int, k: int, kernel: int, strid
         scratch, scratch_backward = direct.forward_scratch(*shape), direct.backward_scratch(*shape)
         partial = kernel * direct.rounded_up(kernel * c) * k
     parts = min(MOST_PARTS, -(-count // group))
-    parts_backward = min(parts, _power(max(4, PARTIAL_BYTES // (4 * partial))))
+    parts_backward = min(parts, _power(max(LEAST_PARTS, PARTIAL_BYTES // (4 * partial))))
     return Plan(
         method, count, height, width, c, k, kernel, stride, padding, out_height, out_width,
         group, chunk, parts, scratch, parts_backward, scratch_backward,

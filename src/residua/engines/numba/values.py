@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 from residua.engines.numba import normalization
+from residua.engines.numba.memory import address
 
 Shape = tuple[int, ...]
 Flat = Any  # (pixels x padded channels,) float32
@@ -26,22 +27,23 @@ Flat = Any  # (pixels x padded channels,) float32
 class Norm:
     """A raw convolution (or any other picture) and its normalisation's numbers per channel."""
 
-    __slots__ = ("block", "channels", "raw", "wide")
+    __slots__ = ("at", "block", "channels", "raw", "wide")
 
     def __init__(self, raw: Flat, block: Flat, channels: int, wide: int) -> None:
         self.raw, self.block, self.channels, self.wide = raw, block, channels, wide
+        self.at = address(block)
 
-    def row(self, number: int) -> Any:
-        """One of the rows of `normalization`, padded channels included."""
-        return self.block[number * self.wide : (number + 1) * self.wide]
+    def row(self, number: int) -> int:
+        """Where one of the rows of `normalization` lies, padded channels included."""
+        return self.at + 4 * number * self.wide
 
     def vector(self, number: int) -> Any:
         """One of the rows of `normalization`, as the layer sees it."""
         return self.block[number * self.wide : number * self.wide + self.channels]
 
     @property
-    def coefficients(self) -> tuple[Any, Any, Any]:
-        """a, b and c of the backward step."""
+    def coefficients(self) -> tuple[int, int, int]:
+        """Where a, b and c of the backward step lie."""
         return (self.row(normalization.A), self.row(normalization.B), self.row(normalization.C0))
 
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 
 from residua.engines.numba import pictures
-from residua.engines.numba.pictures import keep_gradient, load_gradient, load_picture
+from residua.engines.numba.pictures import fetch_source, keep_gradient, load_gradient, load_picture
 from residua.engines.numba.products import ROWS, product
 from residua.engines.numba.transforms import (
     PLACES,
@@ -80,9 +80,6 @@ def forward(c, k, statistics, unused, args, part, scratch):
     clear(scratch, group * size)
     clear(sums, 2 * k)
     start, stop = part_of(count, part, get_int(args, pictures.PARTS))
-    x, skip, z = get_int(args, pictures.X), get_int(args, pictures.SKIP), get_int(args, pictures.Z)
-    mode = get_int(args, pictures.MODE)
-    kept = mode >= pictures.NORM_SKIP or (mode == pictures.NORM and get_int(args, pictures.KEEP) != 0)
     x_size = get_int(args, pictures.HEIGHT) * get_int(args, pictures.BREADTH) * c
     y_size = height * width * k
     for first in range(start, stop, group):
@@ -107,11 +104,7 @@ def forward(c, k, statistics, unused, args, part, scratch):
                         row, g = 0, g + 1
             rows = (some + ROWS - 1) // ROWS * ROWS
             for place in range(PLACES):
-                fetch(x, x_next, x_lines, stop * x_size)
-                if mode == pictures.NORM_SKIP:
-                    fetch(skip, x_next, x_lines, stop * x_size)
-                if kept:
-                    fetch_to_write(z, x_next, x_lines, stop * x_size)
+                fetch_source(args, x_next, x_lines, stop * x_size)
                 fetch_to_write(y, y_next, y_lines, stop * y_size)
                 x_next += 16 * x_lines
                 y_next += 16 * y_lines

@@ -1,0 +1,117 @@
+"""Two programs in turn in one process: medians, spread, ratio, and a JSON file with the machine."""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+REST_SECONDS = 0.05  # threads of the other side spin on for a while after their call
+
+
+def seconds(function: Callable[[], object], repeats: int) -> list[float]:
+    found = []
+    for _ in range(repeats):
+        begun = time.perf_counter()
+        function()
+        found.append(time.perf_counter() - begun)
+    return found
+
+
+@dataclass
+class Result:
+    name: str
+    flops: float
+    ours: list[float] = field(default_factory=list)
+    theirs: list[float] = field(default_factory=list)
+    ratios: list[float] = field(default_factory=list)
+
+    def row(self, peak: float) -> dict[str, float | str]:
+        def times(name: str, found: list[float]) -> dict[str, float | str]:
+            low, middle, high = (round(1e3 * float(q), 2) for q in np.quantile(found, (0.1, 0.5, 0.9)))
+            return {f"{name}_ms": middle, f"{name}_ms_10_to_90": f"{low} to {high}"}
+
+        row: dict[str, float | str] = {"name": self.name} | times("ours", self.ours)
+        row["share_of_sgemm_peak"] = round(self.flops / min(self.ours) / peak, 2)
+        if self.theirs:
+            row |= times("pytorch", self.theirs)
+            row["ratio_of_medians"] = round(median(self.theirs) / median(self.ours), 2)
+            row["ratio_of_best"] = round(min(self.theirs) / min(self.ours), 2)
+            row["median_ratio_of_rounds"] = round(median(self.ratios), 2)
+        return row
+
+
+def race(
+    name: str,
+    flops: float,
+    ours: Callable[[], object],
+    theirs: Callable[[], object] | None,
+    rounds: int,
+    repeats: int = 3,
+) -> Result:
+    """Both in turn, each once to warm up and then `repeats` times a round; without a peer ours alone."""
+    result = Result(name, flops)
+    runners = [(ours, result.ours)] + ([(theirs, result.theirs)] if theirs is not None else [])
+    for function, _ in runners:
+        function()
+        function()
+    for number in range(rounds):
+        for function, found in runners[:: 1 if number % 2 else -1]:
+            time.sleep(REST_SECONDS)
+            function()
+            found += seconds(function, repeats)
+        if theirs is not None:
+            result.ratios.append(min(result.theirs[-repeats:]) / min(result.ours[-repeats:]))
+    return result
+
+
+def sgemm_peak(threads: int, size: int = 1024) -> float:
+    """Multiply-adds times two, a second, of a square matrix product: the best of many, with NumPy's BLAS."""
+    a = np.ones((size, size), np.float32)
+    with threadpool_limits(threads):
+        return 2 * size**3 / min(seconds(lambda: a @ a, 30))
+
+
+def processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor()
+
+
+def report(results: list[Result], threads: int, path: Path | None) -> None:
+    """Lines for people, and JSON with the machine and the versions."""
+    peak = sgemm_peak(threads)
+    rows = [result.row(peak) for result in results]
+    for row in rows:
+        print(*(f"{key} {value};" if key != "name" else f"{value}:" for key, value in row.items()))
+    if path is not None:
+        load = Path("/proc/loadavg")
+        about = {
+            "processor": processor(),
+            "system": platform.platform(),
+            "python": sys.version.split()[0],
+            "threads": threads,
+            "sgemm_peak_gflops": round(peak / 1e9),
+            "versions": {name: _version(name) for name in ("numpy", "numba", "llvmlite", "torch")},
+            "load": load.read_text().split()[0] if load.exists() else "unknown",
+        }
+        path.write_text(json.dumps({"machine": about, "results": rows}, indent=2) + "\n")
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,192 @@
+"""The kernels' machinery: transforms, vector widths, other processors, the cache, processes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+pytest.importorskip("numba")
+
+from residua.engines.numba import transforms
+
+
+class Exact:
+    """What `transforms.Algebra` does, on NumPy vectors."""
+
+    def add(self, x, y):
+        return x + y
+
+    def sub(self, x, y):
+        return x - y
+
+    def mul(self, factor, x):
+        return factor * x
+
+    def fma(self, factor, x, y):
+        return factor * x + y
+
+
+def matrix(function, size):
+    return np.array(function(Exact(), list(np.eye(size))))
+
+
+def test_winograd_is_a_convolution():
+    patch, kernel = np.random.default_rng(0).normal(size=(2, 6, 6))
+    kernel = kernel[:3, :3]
+    b, g, a = (matrix(f, n) for f, n in ((transforms.patch, 6), (transforms.kernel, 3), (transforms.tile, 6)))
+    tile = a @ ((g @ kernel @ g.T) * (b @ patch @ b.T)) @ a.T
+    exact = [[(patch[i : i + 3, j : j + 3] * kernel).sum() for j in range(4)] for i in range(4)]
+    np.testing.assert_allclose(tile, exact, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("forward", "size", "backward", "result"),
+    [
+        (transforms.patch, 6, transforms.patch_back, 6),
+        (transforms.tile, 6, transforms.spread, 4),
+        (transforms.kernel, 3, transforms.kernel_back, 6),
+    ],
+)
+def test_backward_transforms_are_the_transposed(forward, size, backward, result):
+    np.testing.assert_allclose(matrix(forward, size), matrix(backward, result).T, rtol=1e-12, atol=1e-12)
+
+
+def run_python(code, **environment):
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+SMALL = """
+import numpy as np
+from residua.engines.numba import NumbaEngine
+e = NumbaEngine(2)
+x = np.ones((2, 4, 4, 3), np.float32)
+y, _ = e.conv2d(x, np.ones((1, 1, 3, 4), np.float32), None, stride=1, padding=0)
+assert (e.plain(y) == 3).all()
+"""
+
+
+def test_unwritable_cache_costs_one_line(tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    done = run_python(SMALL, RESIDUA_KERNEL_CACHE=str(blocked))
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "cannot be written" in done.stderr
+
+
+def test_second_process_compiles_nothing(tmp_path):
+    code = SMALL + "print(e.machine.kernels.compiled)"
+    assert run_python(code, RESIDUA_KERNEL_CACHE=str(tmp_path)).stdout.strip() != "0"
+    again = run_python(code, RESIDUA_KERNEL_CACHE=str(tmp_path))
+    assert (again.stdout.strip(), again.stderr) == ("0", "")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_child_computes_the_same():
+    code = (
+        SMALL
+        + """
+import os, warnings
+warnings.simplefilter("ignore")
+f = e.compile(lambda x: e.conv2d(x, np.ones((3, 3, 3, 4), np.float32), None, stride=1, padding=1)[0])
+a = f(x)
+child = os.fork()
+if child == 0:
+    os._exit(0 if (f(x) == a).all() else 1)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+assert (f(x) == a).all()
+"""
+    )
+    done = run_python(code)
+    assert done.returncode == 0, done.stderr
+
+
+COMPARE = """
+import numpy as np
+from residua.engines.numba import NumbaEngine
+from residua.engines.numba.vector import WIDTH
+from residua.engines.numpy_engine import NumpyEngine
+e, r, rng = NumbaEngine(2), NumpyEngine(), np.random.default_rng(0)
+assert WIDTH == {width}
+for c, k, kernel, stride in ((5, 17, 3, 1), (17, 33, 3, 1), (7, 9, 5, 2)):
+    x = rng.normal(size=(3, 11, 9, c)).astype(np.float32)
+    w = rng.normal(size=(kernel, kernel, c, k)).astype(np.float32) / np.float32(kernel * c ** 0.5)
+    options = dict(stride=stride, padding=1)
+    y, saved = e.conv2d(x, w, None, **options)
+    exact, exact_saved = r.conv2d(x.astype(float), w.astype(float), None, **options)
+    dy = rng.normal(size=exact.shape).astype(np.float32)
+    mine = (y, *e.conv2d_backward(dy, w, saved, **options))
+    theirs = (exact, *r.conv2d_backward(dy.astype(float), w.astype(float), exact_saved, **options))
+    for a, b in zip(mine, theirs):
+        assert np.abs(e.plain(a) - b).max() < 2e-5 * np.abs(b).max()
+"""
+
+
+@pytest.mark.parametrize("width", [4, 8])
+def test_other_vector_widths_compute_the_same(width):
+    done = run_python(COMPARE.format(width=width), RESIDUA_VECTOR_WIDTH=str(width))
+    assert done.returncode == 0, done.stderr
+
+
+CROSS = """
+from llvmlite import binding
+from numba import njit, types
+from residua.engines.numba import normalization, weights
+from residua.engines.numba.products import product
+from residua.engines.numba.vector import KERNEL
+binding.initialize_all_targets()
+binding.initialize_all_asmprinters()
+
+def multiply(a, b, c):
+    product(a, 16, 0, 1, b, 0, 16, c, 16, 16, 16, 1, 16, 0)
+
+for function, count in ((multiply, 3), (weights.transform_weight, 7), (normalization.finish, 7)):
+    compiled = njit(**KERNEL)(function)
+    signature = (types.int64,) * count
+    compiled.compile(signature)
+    text = compiled.inspect_llvm(signature)
+    told = ("target triple", "target datalayout")
+    lines = [line for line in text.splitlines() if not line.startswith(told)]
+    module = binding.parse_assembly("\\n".join(lines))
+    triple, cpu, features = {target!r}
+    module.triple = triple
+    machine = binding.Target.from_triple(triple).create_target_machine(cpu=cpu, features=features, opt=2)
+    print(function.__name__, {word!r} in machine.emit_assembly(module))
+"""
+
+TARGETS = {
+    "NEON": (4, ("aarch64-unknown-linux-gnu", "cortex-a72", ""), "fmla"),
+    "AVX2": (8, ("x86_64-unknown-linux-gnu", "haswell", ""), "vfmadd"),
+    "AVX-512": (16, ("x86_64-unknown-linux-gnu", "skylake-avx512", ""), "zmm"),
+}
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_kernels_compile_for_other_processors(name):
+    width, target, word = TARGETS[name]
+    done = run_python(CROSS.format(target=target, word=word), RESIDUA_VECTOR_WIDTH=str(width))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("True") == 3, done.stdout
+
+
+def test_warming_fills_the_cache(tmp_path):
+    code = """
+from residua.engines.numba import NumbaEngine, warm
+from residua.models.resnet import small_resnet
+print(warm(small_resnet(depth=8, width=5), (8, 8, 3), NumbaEngine(1)))
+"""
+    first = run_python(code, RESIDUA_KERNEL_CACHE=str(tmp_path))
+    assert int(first.stdout) > 0, first.stderr
+    second = run_python(code, RESIDUA_KERNEL_CACHE=str(tmp_path))
+    assert (second.stdout.strip(), second.stderr) == ("0", "")
