@@ -55,7 +55,8 @@ def draw_curves(run: Path) -> Path:
         if epochs:
             axes.set_xlim(0.5, max(epochs[-1], 2) + 0.5)
             axes.xaxis.get_major_locator().set_params(integer=True)
-        axes.legend(frameon=False)
+        # Above the axes: inside, some curve would run through it.
+        axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
     positive = [row[key] for row in rows for key in row if key.endswith("loss") and row[key] > 0]
     if positive and max(positive) > 20 * min(positive):
         loss.set_yscale("log")
@@ -82,25 +83,24 @@ def draw_confusion(evaluation: Evaluation, path: Path) -> Path:
     axes = figure.subplots()
     # The root makes the few mistakes visible beside the many right answers.
     image = axes.imshow(shares, cmap="Blues", norm=PowerNorm(0.5, vmin=0, vmax=100))
-    size = 8 if len(names) <= 30 else 4.5
-    axes.set_xticks(range(len(names)), names, rotation=60 if max(map(len, names)) > 2 else 0, fontsize=size)
-    for tick in axes.get_xticklabels():
-        if max(map(len, names)) > 2:
-            tick.set_horizontalalignment("right")
-            tick.set_rotation_mode("anchor")
+    size, large = (8, 10) if len(names) <= 30 else (4.5, 18)
+    # Upright where the names fit side by side: a letter is about 0.7 of its size wide, an inch has 72 points.
+    upright = max(map(len, names)) * 0.7 * size < 72 * (side - 2.2) / len(names)
+    turn: dict[str, Any] = {} if upright else {"rotation": 60, "ha": "right", "rotation_mode": "anchor"}
+    axes.set_xticks(range(len(names)), names, fontsize=size, **turn)
     axes.set_yticks(range(len(names)), names, fontsize=size)
-    axes.set_xlabel("answer")
-    axes.set_ylabel("true class")
+    axes.set_xlabel("answer", fontsize=large)
+    axes.set_ylabel("true class", fontsize=large)
     if len(names) <= 30:
         for (row, column), count in np.ndenumerate(matrix):
             if count:
                 color = "white" if shares[row, column] > 45 else "black"
                 axes.text(column, row, f"{count:,}", ha="center", va="center", color=color, fontsize=8)
-    bar = figure.colorbar(image, ax=axes, shrink=0.8)
-    bar.set_label("share of the true class (%)")
+    bar = figure.colorbar(image, ax=axes, shrink=0.8, aspect=30, pad=0.02)
+    bar.set_label("share of the true class (%)", fontsize=large)
     axes.set_title(
-        f"{evaluation.data}, {evaluation.split} split: {100 * evaluation.accuracy:.2f} % of "
-        f"{evaluation.pictures:,} right",
-        fontsize=10,
+        f"{Path(evaluation.data).name or evaluation.data}, {evaluation.part}: "
+        f"{100 * evaluation.accuracy:.2f} % of {evaluation.pictures:,} right",
+        fontsize=large,
     )
     return _save(figure, path)

@@ -46,6 +46,11 @@ class Evaluation:
     classes: tuple[ClassMetrics, ...]
     confusion: NDArray[np.int64]
 
+    @property
+    def part(self) -> str:
+        """The split in words."""
+        return f"{self.split} split" if self.split in ("train", "validation", "test") else self.split
+
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
         entries = dict(vars(self))
@@ -107,7 +112,7 @@ def evaluation_text(evaluation: Evaluation) -> str:
     e = evaluation
     low, high = e.interval
     lines = [
-        f"{e.data}, {e.split} split: {e.pictures:,} pictures, {len(e.classes)} classes",
+        f"{e.data}, {e.part}: {e.pictures:,} pictures, {len(e.classes)} classes",
         "",
         f"  top-1 accuracy              {100 * e.accuracy:6.2f} %   ({e.correct:,} right)",
         f"    95 % interval             {100 * low:6.2f} % to {100 * high:.2f} %",
