@@ -127,7 +127,5 @@ def warm(
     from residua.engines.numba.warming import warm as warm_kernels
 
     compiled = warm_kernels(network, shape)
-    print(
-        f"{model} for pictures of {size}x{size}x{channels}: {compiled} kernels compiled, the others were there"
-    )
+    print(f"{model}, {size}x{size}x{channels}: {compiled} kernels compiled, the others were there")
     return 0

@@ -7,9 +7,7 @@ carries it from one to the other. `dname` is the gradient of the loss by `name`.
 
 No operation writes to its arguments. Activations and gradients are opaque to layers: an engine may keep
 them unfinished and complete them inside the operation that reads them (`plain` completes one at once).
-
-Operations that are rarely the bottleneck are written here, once, over `self.xp`, the engine's
-NumPy-like module; an engine overrides whichever it can do faster.
+What is rarely the bottleneck is written here, once, over `self.xp`, the engine's NumPy-like module.
 """
 
 from __future__ import annotations
@@ -219,10 +217,7 @@ class Engine(ABC):
     def linear(self, x: Array, weight: Array, bias: Array | None) -> tuple[Array, Saved]:
         """x @ weight + bias: (N, in) -> (N, out)."""
         if x.shape[-1] != weight.shape[0]:
-            raise ShapeError(
-                f"a linear layer over {weight.shape[0]} features needs (N, {weight.shape[0]}); "
-                f"it was given {tuple(x.shape)}"
-            )
+            raise ShapeError(f"a linear layer over {weight.shape[0]} features was given {tuple(x.shape)}")
         # One product a row, so that what comes of a picture does not depend on the size of its batch.
         y = self.xp.matmul(x[:, None, :], weight)[:, 0]
         return (y if bias is None else y + bias), x
