@@ -15,7 +15,7 @@ SOURCE = Path(residua.__file__).parent
 
 # Each room may import from those before it, and from itself.
 ORDER = [
-    {"errors"},
+    {"errors", "cores"},
     {"config"},
     {"options", "variables"},
     {"engines"},

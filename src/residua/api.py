@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -66,13 +65,12 @@ def train(
             raise ConfigError("give either a whole config or single options, not both")
         named = {} if data is None else {"data": str(data)}
         chosen = check(config) if config is not None else configure(TrainConfig, named | options)
-    with _threads(chosen.run.threads):
-        if resume is not None:
-            trained = resume_training(Path(resume), reporter, draw_curves)
-        else:
-            trained = start_training(chosen, reporter, draw_curves)
-        draw_curves(trained.run)
-        test = _final_test(trained, reporter) if chosen.run.final_test else None
+    if resume is not None:
+        trained = resume_training(Path(resume), reporter, draw_curves)
+    else:
+        trained = start_training(chosen, reporter, draw_curves)
+    draw_curves(trained.run)
+    test = _final_test(trained, reporter) if chosen.run.final_test else None
     return TrainResult(trained.run, trained.best, trained.best_epoch, trained.validation_accuracy, test)
 
 
@@ -84,7 +82,12 @@ def _final_test(trained: Trained, reporter: Reporter) -> Evaluation:
     from residua.models.model_file import load_model
 
     config = trained.config
-    asked = EvaluateConfig(data_dir=config.data.data_dir, labels=config.data.labels, engine=config.run.engine)
+    asked = EvaluateConfig(
+        data_dir=config.data.data_dir,
+        labels=config.data.labels,
+        engine=config.run.engine,
+        threads=config.run.threads,
+    )
     evaluation = evaluate_model(load_model(trained.best), asked, reporter.say)
     write_durably(trained.run / "test.json", (json.dumps(evaluation.to_dict(), indent=1) + "\n").encode())
     draw_confusion(evaluation, trained.run / "confusion.png")
@@ -116,8 +119,7 @@ def evaluate(
             place.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigError(f"--output takes a folder, not {config.output}: {error.strerror}") from None
-    with _threads(config.threads):
-        evaluation = evaluate_model(loaded, config, say)
+    evaluation = evaluate_model(loaded, config, say)
     if place is not None:
         try:
             say(f"Picture: {draw_confusion(evaluation, place)}")
@@ -147,8 +149,7 @@ def iterate_predictions(
     loaded = model if isinstance(model, Model) else load_model(model)
     named = [files] if isinstance(files, str | Path) else list(files)
     found = find_pictures(Path(entry) for entry in named)
-    with _threads(config.threads):
-        yield from predict_files(loaded, found, config)
+    yield from predict_files(loaded, found, config)
 
 
 def import_weights(weights: str | Path, **options: Any) -> tuple[Path, Model]:
@@ -197,15 +198,3 @@ def _class_names(given: str | None, count: int) -> tuple[tuple[str, ...], str | 
     if len(names) != count or len(set(names)) != count:
         raise ConfigError(f"--classes takes {count} different names for this network; {len(names)} came")
     return names, data
-
-
-@contextlib.contextmanager
-def _threads(count: int | None) -> Iterator[None]:
-    """Compute with so many threads; None leaves it to the libraries, which take the cores there are."""
-    if count is None:
-        yield
-        return
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(count):
-        yield

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
+from residua.cores import available_cores
 from residua.data.pictures import DECODER, quiet, read_bytes, read_picture
 from residua.errors import DataError, PictureError
 from residua.files.durable import remove_stale, replacing, write_durably
@@ -22,6 +23,7 @@ from residua.files.durable import remove_stale, replacing, write_durably
 T = TypeVar("T")
 Say = Callable[[str], None]
 MOST_BAD = 0.01
+MOST_THREADS = 16  # beyond that the disk is what is waited for
 
 
 def hash_files(paths: Sequence[Path]) -> list[str]:
@@ -33,7 +35,7 @@ def hash_files(paths: Sequence[Path]) -> list[str]:
         except PictureError:
             return hashlib.sha256(b"").hexdigest()
 
-    with ThreadPoolExecutor(_threads()) as pool:
+    with ThreadPoolExecutor(min(available_cores(), MOST_THREADS)) as pool:
         return list(pool.map(digest, paths))
 
 
@@ -91,7 +93,7 @@ def _decode_all(
             return place, str(problem)
         return None
 
-    with quiet(), ThreadPoolExecutor(_threads()) as pool:
+    with quiet(), ThreadPoolExecutor(min(available_cores(), MOST_THREADS)) as pool:
         results = _watched(pool.map(decode, range(len(paths))), len(paths))
         return dict(found for found in results if found is not None)
 
@@ -124,9 +126,3 @@ def _reserve(path: Path) -> None:
     if hasattr(os, "posix_fallocate"):
         with path.open("rb+") as stream:
             os.posix_fallocate(stream.fileno(), 0, path.stat().st_size)
-
-
-def _threads() -> int:
-    """Cores that this process may use, at most 16: beyond that the disk is what is waited for."""
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(allowed, 16)

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.config import PredictConfig
+from residua.cores import available_cores
 from residua.data.pictures import read_picture
 from residua.engines import open_engine
 from residua.errors import PictureError
 from residua.models.model_file import Model
 from residua.training.inference import make_infer
-from residua.training.run_folder import available_cores
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from residua.config import TrainConfig
+from residua.cores import available_cores
 from residua.errors import RunError
 from residua.files.durable import write_durably
 from residua.options import FORMAT, configure, read_toml, to_toml
@@ -42,13 +43,6 @@ def machine() -> dict[str, Any]:
         "processor": _processor(),
         "cores": available_cores(),
     }
-
-
-def available_cores() -> int:
-    """The cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _processor() -> str:
