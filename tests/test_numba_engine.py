@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from residua.engines.numba import NumbaEngine
 from residua.engines.numpy_engine import NumpyEngine
-from residua.errors import ShapeError
+from residua.errors import EngineError, ShapeError
 from residua.testing import check_engine
 
 REFERENCE = NumpyEngine()
@@ -161,6 +161,15 @@ def test_nothing_in_nothing_out(engine):
     x, weight = np.zeros((0, 8, 8, 16), np.float32), np.zeros((3, 3, 16, 16), np.float32)
     y, _ = engine.conv2d(x, weight, None, stride=1, padding=1)
     assert engine.plain(y).shape == (0, 8, 8, 16)
+
+
+def test_a_batch_too_large_for_memory_names_one_that_fits():
+    engine = NumbaEngine(1)
+    engine.machine.pool.limit = 1 << 20
+    x, weight = np.zeros((64, 16, 16, 16), np.float32), np.zeros((3, 3, 16, 16), np.float32)
+    with pytest.raises(EngineError, match=r"batch of 64 needs .* try a batch of \d+"):
+        engine.conv2d(x, weight, None, stride=1, padding=1)
+    assert engine.conv2d(x[:1], weight, None, stride=1, padding=1)[0].shape == (1, 16, 16, 16)
 
 
 def test_wrong_channels_are_named(engine):

@@ -121,6 +121,7 @@ def forward(
 ) -> tuple[Array, Any]:
     """The raw convolution and, with `statistics`, its sums; else y with bias and ReLU."""
     machine = host.machine
+    machine.pool.batch = p.count
     block = _geometry(p, p.parts, p.group, p.chunk)
     held = _source(host, block, x, p.c, keep=False)
     flat = wide_weight(machine, weight, p.c, p.k)

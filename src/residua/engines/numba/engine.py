@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from residua.engines import update_rules
 from residua.engines.base import Saved
 from residua.engines.numba import convolution, normalization, pictures, updates
 from residua.engines.numba.convolution import convolution_plan
@@ -31,6 +32,7 @@ from residua.engines.numba.values import (
 )
 
 Array = NDArray[Any]
+LEAST_UPDATE = 1 << 11
 LEAST_PART = 1 << 14  # numbers that are worth a thread of their own
 
 
@@ -263,8 +265,9 @@ class NumbaEngine(FinishingEngine):
     # ------------------------------------------------------------------ updates
     def sgd(self, weight: Any, velocity: Any, gradient: Any, rate: float, **options: Any) -> Any:
         weight, velocity, gradient = (self.plain(a) for a in (weight, velocity, gradient))
-        if not taken(weight, velocity, gradient):
-            return super().sgd(weight, velocity, gradient, rate, **options)
+        # Handing out a kernel takes longer than NumPy does for a normalisation's few numbers.
+        if weight.size < LEAST_UPDATE or not taken(weight, velocity, gradient):
+            return update_rules.sgd(weight, velocity, gradient, rate, **options)
         decay, decoupled = options["decay"], options["decoupled"]
         given = [tidy(a) for a in (weight, velocity, gradient)]
         made = [self.machine.take(weight.size) for _ in range(2)]

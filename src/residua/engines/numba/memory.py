@@ -10,13 +10,24 @@ use) where a vector reaches over the edge.
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from residua.errors import EngineError
+
 ALIGNMENT = 64
 GUARD = 1024
+
+
+def memory_limit() -> int:
+    """Bytes that activations may take: nine tenths of this machine's memory, where it can be told."""
+    try:
+        return int(0.9 * os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    except (AttributeError, ValueError, OSError):
+        return 1 << 62
 
 
 class Lease(np.ndarray):
@@ -37,6 +48,22 @@ class Pool:
         self._piles: dict[tuple[int, Any], list[Any]] = {}
         self.made = 0
         self.bytes = 0
+        self.limit = memory_limit()
+        self.batch = 0  # pictures of the convolution that asks, for the message
+
+    def _too_much(self, size: int) -> EngineError:
+        needed = self.bytes + size
+        fits = max(1, min(int(0.8 * self.batch * self.limit / needed), self.batch // 2))
+        return EngineError(
+            f"a batch of {self.batch} needs {needed / 2**30:.1f} GiB for its activations or more; "
+            f"this machine has {self.limit / 2**30:.1f} GiB for them: try a batch of {fits}"
+        )
+
+    def _release_idle(self) -> None:
+        """Give back what nobody uses, such as the buffers of another batch size."""
+        for pile in self._piles.values():
+            self.bytes -= sum(len(raw) for raw, _, _ in pile)
+            pile.clear()
 
     def take(self, count: int, dtype: Any = np.float32) -> NDArray[Any]:
         """(count,) numbers, aligned, not cleared."""
@@ -44,8 +71,16 @@ class Pool:
         if pile is None:
             pile = self._piles[count, dtype] = []
         if not pile:
+            size = count * np.dtype(dtype).itemsize + 2 * GUARD + ALIGNMENT
+            if self.bytes + size > self.limit:
+                self._release_idle()
+            if self.bytes + size > self.limit:
+                raise self._too_much(size)
             # Not an ndarray: NumPy would make it the base of all views, past the lease.
-            raw = bytearray(count * np.dtype(dtype).itemsize + 2 * GUARD + ALIGNMENT)
+            try:
+                raw = bytearray(size)
+            except MemoryError:
+                raise self._too_much(size) from None
             start = np.frombuffer(raw, np.uint8).ctypes.data
             self.made += 1
             self.bytes += len(raw)
