@@ -16,6 +16,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
+from residua.cores import available_cores
 from residua.engines import update_rules
 from residua.engines.counter_random import uniform_bits
 from residua.errors import ShapeError
@@ -31,8 +32,8 @@ class Engine(ABC):
     xp: Any
 
     def __init__(self, threads: int | None = None) -> None:
-        """threads: how many to compute with; None for the cores that this process may use."""
-        self.threads = threads
+        """threads: how many to compute with; None for the cores there are."""
+        self.threads = threads or available_cores()
 
     # ------------------------------------------------------------------ values
     def share(self, x: Array) -> Array:

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
-from residua.cores import available_cores
 from residua.engines import numpy_convolution
 from residua.engines.base import Engine, Saved
 
@@ -39,7 +38,7 @@ class NumpyEngine(Engine):
     xp = np
 
     def __init__(self, threads: int | None = None) -> None:
-        super().__init__(threads or available_cores())
+        super().__init__(threads)
         self._workers: ThreadPoolExecutor | None = None
         self._owner = 0
 

@@ -35,18 +35,18 @@ class Card:
 
 
 def _resnet(depth: int, parameters: int, error: float | None, note: str = "") -> Card:
-    title = f"residual network of {depth} layers for small pictures"
+    title = f"residual, {depth} layers"
     return Card(small_resnet, {"depth": depth}, (32, 32, 3), HE_2015, parameters, error, note, title)
 
 
 def _plain(depth: int, parameters: int, error: float | None = None) -> Card:
     options = {"depth": depth, "shortcut": None}
-    note = "without shortcuts, for comparison (figure 6, left)"
-    return Card(small_resnet, options, (32, 32, 3), HE_2015, parameters, error, note)
+    title = f"plain, {depth} layers: no shortcuts"
+    return Card(small_resnet, options, (32, 32, 3), HE_2015, parameters, error, "", title)
 
 
 MODELS: dict[str, Card] = {
-    "resnet8": _resnet(8, 75_290, None, "the smallest of the family; not in the paper"),
+    "resnet8": _resnet(8, 75_290, None, "not in the paper"),
     "resnet20": _resnet(20, 269_722, 8.75),
     "resnet32": _resnet(32, 464_154, 7.51),
     "resnet44": _resnet(44, 658_586, 7.17),

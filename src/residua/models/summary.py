@@ -14,7 +14,7 @@ def model_table(shape: Shape, classes: int, width: int | None = None) -> str:
     lines = [
         f"for pictures of {shape[0]}x{shape[1]}x{shape[2]} and {classes} classes",
         "",
-        f"{'model':<10} {'parameters':>11} {'multiply-adds':>15}  {'published error':>15}  what",
+        f"{'model':<10} {'parameters':>11} {'multiply-adds':>15}  {'error':>7}  what",
     ]
     for name, card in MODELS.items():
         network = build_model(ModelOptions(model=name, width=width), channels=shape[2], classes=classes)
@@ -22,8 +22,9 @@ def model_table(shape: Shape, classes: int, width: int | None = None) -> str:
         error = f"{card.published_error:.2f} %" if card.published_error else ""
         parameters = sum(row.parameters for row in rows)
         cost = sum(row.multiply_adds for row in rows)
-        lines.append(f"{name:<10} {parameters:>11,} {cost:>15,}  {error:>15}  {card.note or card.title}")
-    return "\n".join([*lines, "", f"published error: on CIFAR-10, in {HE_2015}"])
+        what = f"{card.title}; {card.note}" if card.note else card.title
+        lines.append(f"{name:<10} {parameters:>11,} {cost:>15,}  {error:>7}  {what}")
+    return "\n".join([*lines, "", "error: published, on CIFAR-10's test split", HE_2015])
 
 
 def layer_table(name: str, network: Layer, shape: Shape) -> str:

@@ -55,18 +55,23 @@ def _processor() -> str:
     return platform.processor() or platform.machine()
 
 
+def refuse_used(config: TrainConfig) -> None:
+    """Raise RunError where the folder that was asked for already holds a run."""
+    if config.run.run is not None and (Path(config.run.run) / "run.toml").exists():
+        raise RunError(
+            f"{config.run.run} already holds a run: go on with `residua train --resume {config.run.run}`, "
+            "or choose another folder with --run"
+        )
+
+
 def create_run(config: TrainConfig, default_name: str) -> Path:
     """A new run folder with its run.toml. Raises RunError where the folder is in use."""
     import tomli_w
 
     try:
         if config.run.run is not None:
+            refuse_used(config)
             run = Path(config.run.run)
-            if (run / "run.toml").exists():
-                raise RunError(
-                    f"{run} already holds a run: go on with `residua train --resume {run}`, "
-                    "or choose another folder with --run"
-                )
             run.mkdir(parents=True, exist_ok=True)
         else:
             run = _next_free(Path("runs"), default_name)

@@ -15,7 +15,7 @@ from residua.training.optimizers import make_optimizer
 from residua.training.prepare import prepare
 from residua.training.progress import Reporter
 from residua.training.recipe import resolve
-from residua.training.run_folder import create_run, read_run, truncate
+from residua.training.run_folder import create_run, read_run, refuse_used, truncate
 from residua.training.step import start_state
 
 IMBALANCE = 3.0  # pictures of the largest class to those of the smallest, above which we say so
@@ -36,6 +36,7 @@ class Trained:
 
 def start_training(config: TrainConfig, reporter: Reporter, after_epoch: AfterEpoch) -> Trained:
     """Train a new network in a new run folder."""
+    refuse_used(config)  # before minutes of reading pictures
     data = open_dataset(config.data, config.run.seed, say=reporter.say)
     task = _task(resolve(config, data), data, reporter)
     name = f"{Path(data.name).name or 'pictures'}-{task.model.name}"

@@ -29,7 +29,7 @@ from residua.engines.numba.prepare import Helper
 from residua.engines.numba.vector import KERNEL, WIDTH
 
 # These run on the host alone; every other module of this folder may be part of a kernel.
-_HOST = "convolution engine fallback finishing machine memory plans prepare threads values warming"
+_HOST = "convolution engine fallback finishing machine memory plans prepare values warming"
 HOST_MODULES = frozenset(["__init__", *_HOST.split()])
 
 

@@ -13,7 +13,6 @@ from residua.engines.numba.fallback import FallbackEngine
 from residua.engines.numba.machine import Machine
 from residua.engines.numba.memory import address as address_of
 from residua.engines.numba.plans import MOST_PARTS, padded
-from residua.engines.numba.threads import usable_cores
 from residua.engines.numba.values import Gradient, Padded, Pending, Promise, Spread, Subsampled, Widened
 
 Array = NDArray[Any]
@@ -40,7 +39,7 @@ class FinishingEngine(FallbackEngine):
     """Threads, memory, and how unfinished values are finished."""
 
     def __init__(self, threads: int | None = None, say: Callable[[str], None] | None = None) -> None:
-        self.threads = threads or usable_cores()
+        super().__init__(threads)
         self.machine = Machine(self.threads, say)
 
     def share(self, x: Any) -> Any:
