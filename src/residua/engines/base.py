@@ -1,13 +1,12 @@
 """The vocabulary that layers speak: what an engine must be able to compute.
 
-Pictures are (N, H, W, C), convolution kernels (height, width, in, out), features (N, C), labels (N,)
-integers. Operations come in forward and backward pairs: `op(x, ...) -> y, saved` and
-`op_backward(dy, ..., saved) -> dx, ...`. What `saved` holds is the engine's own business; a layer only
-carries it from one to the other. `dname` is the gradient of the loss by `name`.
+Pictures are (N, H, W, C), kernels (height, width, in, out), features (N, C), labels (N,) integers.
+Operations come in pairs: `op(x, ...) -> y, saved` and `op_backward(dy, ..., saved) -> dx, ...`. What
+`saved` holds is the engine's own business. `dname` is the gradient of the loss by `name`.
 
 No operation writes to its arguments. Activations and gradients are opaque to layers: an engine may keep
 them unfinished and complete them inside the operation that reads them (`plain` completes one at once).
-What is rarely the bottleneck is written here, once, over `self.xp`, the engine's NumPy-like module.
+What is rarely slow is written here, once, over `self.xp`, the engine's NumPy-like module.
 """
 
 from __future__ import annotations
@@ -219,7 +218,7 @@ class Engine(ABC):
         """x @ weight + bias: (N, in) -> (N, out)."""
         if x.shape[-1] != weight.shape[0]:
             raise ShapeError(f"a linear layer over {weight.shape[0]} features was given {tuple(x.shape)}")
-        # One product a row, so that what comes of a picture does not depend on the size of its batch.
+        # One product a row: what comes of a picture must not depend on its batch.
         y = self.xp.matmul(x[:, None, :], weight)[:, 0]
         return (y if bias is None else y + bias), x
 

@@ -70,7 +70,7 @@ class _Windows:
         self.out_width = output_size(self.width, self.kernel, stride, padding)
         row = self.kernel * self.kernel * channels
         bytes_each = self.out_height * self.out_width * row * x.dtype.itemsize
-        self.pictures = max(1, min(self.count, CHUNK_BYTES // bytes_each))
+        self.pictures = max(1, min(self.count, CHUNK_BYTES // max(1, bytes_each)))
         self.padded = np.zeros(
             (self.pictures, self.height + 2 * padding, self.width + 2 * padding, channels), x.dtype
         )
