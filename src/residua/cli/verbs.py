@@ -66,7 +66,7 @@ def train(
         result = api.train(resume=resume)
     else:
         if data is not None:
-            if data_options.data not in (DataOptions.data, data):
+            if config is None and data_options.data not in (DataOptions.data, data):
                 raise ConfigError(f"two data sets were named, {data} and {data_options.data}: choose one")
             chosen = replace(chosen, data=replace(data_options, data=data))
         result = api.train(config=check(chosen))
