@@ -289,6 +289,7 @@ def test_run_toml_repeats_the_run(tmp_path):
 
     residua.train("digits", epochs=1, seed=3, rate=0.03, run=str(tmp_path / "a"), **SMALL)
     options = read_toml(tmp_path / "a" / "run.toml")
+    assert "run" not in options["run"], "a repetition must not ask for the folder of the first"
     options["run"]["run"] = str(tmp_path / "b")
     residua.train(config=configure(TrainConfig, options), reporter=Quiet())
     assert _bytes(tmp_path / "a") == _bytes(tmp_path / "b")

@@ -181,6 +181,8 @@ def read_toml(path: str | Path) -> dict[str, Any]:
             f"{path} was written in format {written!r} by a newer residua; this one reads up to format "
             f"{FORMAT}: upgrade residua to use it"
         )
+    if "format" in values and isinstance(values.get("run"), dict):
+        values["run"].pop("run", None)  # a run.toml's own folder: a repetition needs another
     return {key: value for key, value in values.items() if key not in NOT_OPTIONS}
 
 
