@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
 
 import numpy as np
+
+from residua.training.run_folder import machine, versions
 
 REST_SECONDS = 0.05  # threads of the other side spin on for a while after their call
 
@@ -116,15 +116,6 @@ def line(row: dict[str, float | str]) -> str:
     return text + f"; {row['share_of_sgemm_peak']} of the sgemm peak"
 
 
-def processor() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor()
-
-
 def report(results: list[Result], threads: int, path: Path | None) -> None:
     """Lines for people, and JSON with the machine and the versions."""
     peak = sgemm_peak(threads)
@@ -133,21 +124,11 @@ def report(results: list[Result], threads: int, path: Path | None) -> None:
         print(line(row))
     if path is not None:
         load = Path("/proc/loadavg")
-        about = {
-            "processor": processor(),
-            "system": platform.platform(),
-            "python": sys.version.split()[0],
+        about = machine() | {
             "threads": threads,
             "clock": "processor time" if Clock.now is time.process_time else "wall time",
             "sgemm_peak_gflops": round(peak / 1e9),
-            "versions": {name: _version(name) for name in ("numpy", "numba", "llvmlite", "torch")},
+            "versions": versions(("numpy", "numba", "llvmlite", "torch")),
             "load": load.read_text().split()[0] if load.exists() else "unknown",
         }
         path.write_text(json.dumps({"machine": about, "results": rows}, indent=2) + "\n")
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "not installed"

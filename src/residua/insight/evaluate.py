@@ -62,8 +62,7 @@ def evaluate_model(model: Model, config: EvaluateConfig, say: Say) -> Evaluation
     labels = _translate(pictures.labels, data.classes, model.classes, name)
     pictures = Pictures(pictures.images, labels, pictures.names)
     batches = Batches(pictures, shape, None, config.batch)
-    work = float(model.network.multiply_adds((shape.height, shape.width, shape.channels))) * len(pictures)
-    engine = open_engine(config.engine, threads=config.threads, work=work)
+    engine = open_engine(config.engine, threads=config.threads, work=model.work(len(pictures)))
     answers = answer(engine, *model.frozen(), batches)
     return measure(answers, model.classes, name, split)
 

@@ -44,8 +44,7 @@ class Prediction:
 def predict_files(model: Model, files: Sequence[Path], config: PredictConfig) -> Iterator[Prediction]:
     """Predictions in the order of the files; a picture that cannot be read is answered by its error."""
     shape = model.preprocessing
-    work = float(model.network.multiply_adds((shape.height, shape.width, shape.channels))) * len(files)
-    engine = open_engine(config.engine, threads=config.threads, work=work)
+    engine = open_engine(config.engine, threads=config.threads, work=model.work(len(files)))
     network, variables = model.frozen()
     infer = make_infer(engine, network)
     top = min(config.top, len(model.classes))

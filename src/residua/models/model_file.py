@@ -40,6 +40,11 @@ class Model:
     preprocessing: Preprocessing
     training: dict[str, Any] = field(default_factory=dict)
 
+    def work(self, pictures: int) -> float:
+        """Multiply-adds of one pass over so many pictures."""
+        shape = self.preprocessing
+        return float(pictures * self.network.multiply_adds((shape.height, shape.width, shape.channels)))
+
     def frozen(self) -> tuple[Layer, Tree]:
         """The network and variables for inference."""
         return self.network.freeze(self.variables)

@@ -134,8 +134,7 @@ class Training:
             "train_loss": position.loss_sum / position.seen,
             "train_error": 100 * (1 - position.correct / position.seen),
         }
-        model = self.model(row)
-        answers = self.validate(model)
+        answers = self.validate()
         if answers is None:
             best = True
         else:
@@ -146,11 +145,11 @@ class Training:
                     f"checkpoint in {task.run} is from before: try a lower --rate or --clip 1"
                 )
             row |= {"validation_loss": loss, "validation_error": 100 * (1 - accuracy)}
-            model = self.model(row)
             position.schedule = self.schedule.observe(position.schedule, accuracy)
             best = (accuracy, -loss) > (position.best_accuracy, -position.best_loss)
             if best:
                 position.best_accuracy, position.best_loss = accuracy, loss
+        model = self.model(row)
         if best:
             position.best_epoch = position.epoch + 1
             save_model(task.run / "best.safetensors", model)
@@ -172,15 +171,19 @@ class Training:
 
     def model(self, row: dict[str, Any]) -> Model:
         """The model as it stands: averaged weights where they are kept."""
-        variables = self.state["averaged" if "averaged" in self.state else "variables"]
         training = self.task.model.training | {"at": row}
-        return replace(self.task.model, variables=variables, training=training)
+        return replace(self.task.model, variables=self._variables(), training=training)
 
-    def validate(self, model: Model) -> Answers | None:
+    def _variables(self) -> Tree:
+        variables: Tree = self.state["averaged" if "averaged" in self.state else "variables"]
+        return variables
+
+    def validate(self) -> Answers | None:
         """The frozen network's answers on the validation split; None where there is none."""
         if self.task.validation is None:
             return None
-        return answer(self.task.engine, *model.frozen(), self.task.validation)
+        frozen = self.task.model.network.freeze(self._variables())
+        return answer(self.task.engine, *frozen, self.task.validation)
 
     def write_checkpoint(self) -> None:
         """Write a checkpoint of this moment."""

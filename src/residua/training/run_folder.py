@@ -25,10 +25,10 @@ from residua.options import FORMAT, configure, read_toml, to_toml
 PACKAGES = ("residua", "numpy", "numba", "pillow", "safetensors", "scikit-learn")
 
 
-def versions() -> dict[str, str]:
-    """The versions that a result depends on."""
+def versions(packages: tuple[str, ...] = PACKAGES) -> dict[str, str]:
+    """The versions that a result depends on: Python's and those of the packages."""
     found = {"python": platform.python_version()}
-    for name in PACKAGES:
+    for name in packages:
         try:
             found[name] = version(name)
         except PackageNotFoundError:
