@@ -35,7 +35,7 @@ class Dropout(Layer):
     def forward(self, engine: Engine, v: Tree, x: Array) -> tuple[Array, Any, Tree]:
         """y, shaped like x, and the next key."""
         y, saved = engine.dropout(x, v["key"], rate=self.rate)
-        return y, saved, {"key": v["key"] + np.array([0, 1], np.uint32)}
+        return y, saved, {"key": engine.apply(_next, v["key"])}
 
     def backward(self, engine: Engine, v: Tree, saved: Any, dy: Array) -> tuple[Array, Tree]:
         """dy through the same mask."""
@@ -44,3 +44,7 @@ class Dropout(Layer):
     def freeze(self, v: Tree) -> tuple[Layer, Tree]:
         """Nothing is dropped."""
         return Identity(), {}
+
+
+def _next(xp: Any, key: Array) -> Array:
+    return key + xp.asarray([0, 1], xp.uint32)

@@ -24,11 +24,9 @@ def _init(channels: int) -> Tree:
 
 def _stats(engine: Engine, v: Tree, mean: Array, var: Array, count: int, momentum: float) -> Tree:
     # The running variance is the unbiased one (algorithm 2); a single number has none, so it is not scaled.
-    unbiased = var * (count / max(count - 1, 1))
-    return {
-        "running_mean": engine.mix(v["running_mean"], mean, momentum),
-        "running_var": engine.mix(v["running_var"], unbiased, momentum),
-    }
+    (unbiased,) = engine.scale([var], count / max(count - 1, 1))
+    mixed = engine.mix([v["running_mean"], v["running_var"]], [mean, unbiased], momentum)
+    return {"running_mean": mixed[0], "running_var": mixed[1]}
 
 
 def _coefficients(v: Tree, eps: float) -> tuple[Array, Array]:

@@ -195,26 +195,6 @@ def count_correct(rng: Generator) -> Iterator[Case]:
         yield Case({"logits": _normal(rng, n, classes), "labels": rng.integers(0, classes, n)})
 
 
-def mix(rng: Generator) -> Iterator[Case]:
-    """Vectors and kernels."""
-    for shape in ((17,), (3, 3, 4, 5)):
-        for share in (0.0, 0.1, 1.0):
-            yield Case({"old": _normal(rng, *shape), "new": _normal(rng, *shape), "share": share})
-
-
-def square_sum(rng: Generator) -> Iterator[Case]:
-    """Arrays of every number of axes."""
-    for shape in ((1,), (17,), (10, 64), (3, 3, 16, 17)):
-        yield Case({"x": _normal(rng, *shape)})
-
-
-def scale(rng: Generator) -> Iterator[Case]:
-    """The factor is a number, or an array that holds one, as an operation would give it."""
-    for shape in ((17,), (3, 3, 4, 5)):
-        yield Case({"x": _normal(rng, *shape), "factor": 0.3})
-        yield Case({"x": _normal(rng, *shape), "factor": np.array(-1.7)})
-
-
 CASES: dict[str, Callable[[Generator], Iterator[Case]]] = {
     "add": add,
     "add_relu": add,
@@ -228,13 +208,10 @@ CASES: dict[str, Callable[[Generator], Iterator[Case]]] = {
     "global_average_pool": pictures,
     "linear": linear,
     "max_pool": max_pool,
-    "mix": mix,
     "relu": relu,
-    "scale": scale,
     "scale_shift": scale_shift,
     "softmax": softmax,
     "softmax_cross_entropy": softmax_cross_entropy,
-    "square_sum": square_sum,
     "subsample_pad": subsample_pad,
 }
 

@@ -29,8 +29,9 @@ from residua.engines.numba.prepare import Helper
 from residua.engines.numba.vector import KERNEL, WIDTH
 
 # These run on the host alone; every other module of this folder may be part of a kernel.
-_HOST = "convolution engine fallback finishing machine memory plans prepare values warming"
-HOST_MODULES = frozenset(["__init__", *_HOST.split()])
+_HOST = """__init__ compiled convolution engine fallback finishing machine memory plans prepare recording tape
+values variables warming"""
+HOST_MODULES = frozenset(_HOST.split())
 
 
 def fingerprint() -> str:

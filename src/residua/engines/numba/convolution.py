@@ -30,6 +30,9 @@ class Host(Protocol):
     def finished(self, x: Pending) -> Array:
         """The finished picture, stored."""
 
+    def tidy(self, array: Array) -> Array:
+        """The array side by side in memory."""
+
 
 def convolution_plan(x: Any, weight: Array, stride: int, padding: int) -> Plan:
     """The plan for convolving this value."""
@@ -97,15 +100,27 @@ def _subsampled(host: Host, block: Array, of: Any, flat: Array, channels: int, s
     return flat
 
 
-def wide_weight(machine: Machine, weight: Array, c: int, k: int) -> Array:
+def wide_weight(host: Host, weight: Array, c: int, k: int) -> Array:
     """The weight (kernel, kernel, c, k) with channels padded by zeros, flat."""
-    weight = np.ascontiguousarray(weight)
+    if (c, k) == weight.shape[2:]:
+        return host.tidy(weight).reshape(-1)
+    return host.machine.host(_widened, weight, c, k)
+
+
+def _widened(weight: Array, c: int, k: int) -> Array:
     kernel, _, real_c, real_k = weight.shape
-    if (c, k) == (real_c, real_k):
-        return weight.reshape(-1)
-    wide = machine.take(kernel * kernel * c * k)
-    wide[:] = 0
-    wide.reshape(kernel, kernel, c, k)[:, :, :real_c, :real_k] = weight
+    wide = np.zeros((kernel, kernel, c, k), np.float32)
+    wide[:, :, :real_c, :real_k] = weight
+    return wide.reshape(-1)
+
+
+def _cropped(wide: Array, c: int, k: int) -> Array:
+    return np.ascontiguousarray(wide[:, :, :c, :k])
+
+
+def _padded(vector: Array, k: int) -> Array:
+    wide = np.zeros(k, np.float32)
+    wide[: len(vector)] = vector
     return wide
 
 
@@ -124,7 +139,7 @@ def forward(
     machine.pool.batch = p.count
     block = _geometry(p, p.parts, p.group, p.chunk)
     held = _source(host, block, x, p.c, keep=False)
-    flat = wide_weight(machine, weight, p.c, p.k)
+    flat = wide_weight(host, weight, p.c, p.k)
     y = machine.take(p.count * p.out_height * p.out_width * p.k)
     block[pictures.Y] = address_of(y)
     sums = None
@@ -132,13 +147,11 @@ def forward(
         sums = machine.take(p.parts * 2 * p.k, np.float64)
         block[pictures.SUMS] = address_of(sums)
     else:
-        lows = machine.take(2 * p.k)
-        lows[: p.k] = 0
-        if bias is not None:
-            lows[: len(bias)] = bias
-        lows[p.k :] = 0.0 if relu else -INFINITY
-        block[pictures.BIAS], block[pictures.OUT_LOW] = address_of(lows), address_of(lows) + 4 * p.k
-        held.append(lows)
+        added = machine.block((0.0,), p.k) if bias is None else host.tidy(bias)
+        if added.size != p.k:
+            added = machine.host(_padded, added, p.k)
+        block[pictures.BIAS], block[pictures.OUT_LOW] = address_of(added), _low(machine, relu, p.k)
+        held.append(added)
     if p.method == "winograd":
         # For one picture, transforming the weights would take longer than convolving it.
         few = not statistics and p.count <= FEW and flat.size == weight.size
@@ -198,7 +211,7 @@ def backward(
     block[pictures.RAW] = address_of(dy if raw is None else raw)
     if coefficients is not None:
         block[pictures.A : pictures.C0 + 1] = coefficients
-    flat = wide_weight(machine, weight, p.c, p.k)
+    flat = wide_weight(host, weight, p.c, p.k)
     partial = machine.take(parts * p.partial_size) if want_dweight else None
     if partial is not None:
         block[pictures.WEIGHT_GRADIENT] = address_of(partial)
@@ -257,18 +270,16 @@ def _weight_gradient(machine: Machine, weight: Array, p: Plan, partial: Array, p
     machine.run(weights.weight_gradient, block, share, scratch=PLACES * 2 * p.c * p.k // share)
     if (c, k) == (p.c, p.k):
         return wide.reshape(weight.shape)
-    dweight = machine.take(weight.size).reshape(weight.shape)
-    dweight[...] = wide.reshape(3, 3, p.c, p.k)[:, :, :c, :k]
-    return dweight
+    return machine.host(_cropped, wide.reshape(3, 3, p.c, p.k), c, k)
 
 
 def normalize(
-    machine: Machine, raw: Array, sums: Array, parts: int, count: int, scale: Array, shift: Array, eps: float
+    host: Host, raw: Array, sums: Array, parts: int, count: int, scale: Array, shift: Array, eps: float
 ) -> Norm:
     """The numbers per channel of a normalisation, from the raw picture's sums."""
-    channels, wide = len(scale), padded(len(scale))
+    machine, channels, wide = host.machine, len(scale), padded(len(scale))
     block = machine.take(normalization.ROWS * wide)
-    scale, shift = np.ascontiguousarray(scale), np.ascontiguousarray(shift)
+    scale, shift = host.tidy(scale), host.tidy(shift)
     arguments = (
         1, channels, wide, parts, address_of(sums), address_of(scale), address_of(shift), address_of(block),
         double(count), double(eps),
@@ -277,11 +288,11 @@ def normalize(
     return Norm(raw, block, channels, wide)
 
 
-def normalize_backward(machine: Machine, norm: Norm, gradient: Gradient, count: int, scale: Array) -> None:
+def normalize_backward(host: Host, norm: Norm, gradient: Gradient, count: int, scale: Array) -> None:
     """Fill in a, b, c, dscale and dshift."""
-    scale = np.ascontiguousarray(scale)
+    scale = host.tidy(scale)
     arguments = (
         1, norm.channels, norm.wide, gradient.parts, address_of(gradient.sums), address_of(scale),
         norm.at, double(count),
     )  # fmt: skip
-    machine.run(normalization.coefficients_backward, arguments, 1)
+    host.machine.run(normalization.coefficients_backward, arguments, 1)

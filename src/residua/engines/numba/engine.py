@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.engines import update_rules
 from residua.engines.base import Saved
-from residua.engines.numba import convolution, normalization, pictures, updates
+from residua.engines.numba import convolution, normalization, pictures
 from residua.engines.numba.convolution import convolution_plan
-from residua.engines.numba.finishing import FinishingEngine, taken, tidy
+from residua.engines.numba.finishing import taken
 from residua.engines.numba.machine import double
 from residua.engines.numba.memory import address as address_of
 from residua.engines.numba.plans import MOST_PARTS, padded
@@ -30,13 +29,17 @@ from residua.engines.numba.values import (
     Subsampled,
     Widened,
 )
+from residua.engines.numba.variables import VariableKernels
 
 Array = NDArray[Any]
-LEAST_UPDATE = 1 << 11
-LEAST_PART = 1 << 14  # numbers that are worth a thread of their own
 
 
-class NumbaEngine(FinishingEngine):
+def _sum_of_parts(sums: Array, channels: int) -> Array:
+    total: Array = sums[:, :channels].sum(axis=0).astype(np.float32)
+    return total
+
+
+class NumbaEngine(VariableKernels):
     """Kernels compiled for this machine."""
 
     name = "numba"
@@ -49,7 +52,7 @@ class NumbaEngine(FinishingEngine):
         if isinstance(x, Pending | Padded):
             return x
         x = self.plain(x)
-        return tidy(x) if taken(x) else x
+        return self.tidy(x) if taken(x) else x
 
     def conv2d(
         self, x: Any, weight: Array, bias: Array | None, *, stride: int, padding: int, relu: bool = False
@@ -99,7 +102,7 @@ class NumbaEngine(FinishingEngine):
             address_of(sums),
         )  # fmt: skip
         self.machine.run(normalization.channel_sums, block, parts, scratch=wide)
-        return sums.reshape(parts, wide)[:, : shape[3]].sum(axis=0).astype(np.float32)
+        return self.machine.host(_sum_of_parts, sums.reshape(parts, wide), shape[3])
 
     def _job(self, x: Any, weight: Array, p: Any, arguments: dict[str, Any]) -> tuple[Promise, Promise]:
         def compute(skip: Any) -> tuple[Any, Any]:
@@ -144,7 +147,7 @@ class NumbaEngine(FinishingEngine):
         p = convolution_plan(x, weight, stride, padding)
         raw, sums = convolution.forward(self, x, weight, p, statistics=True)
         count = p.count * p.out_height * p.out_width
-        norm = convolution.normalize(self.machine, raw, sums, p.parts, count, scale, shift, eps)
+        norm = convolution.normalize(self, raw, sums, p.parts, count, scale, shift, eps)
         y = Pending((p.count, p.out_height, p.out_width, weight.shape[-1]), norm, relu)
         return y, norm.vector(normalization.MEAN), norm.vector(normalization.VARIANCE), (x, y, p)
 
@@ -158,7 +161,7 @@ class NumbaEngine(FinishingEngine):
         x, y, p = saved
         g = self._masked(dy, y)
         count = p.count * p.out_height * p.out_width
-        convolution.normalize_backward(self.machine, y.norm, g, count, scale)
+        convolution.normalize_backward(self, y.norm, g, count, scale)
         arguments = {
             "mode": pictures.AFFINE, "dy": g.flat, "raw": y.norm.raw, "coefficients": y.norm.coefficients,
         }  # fmt: skip
@@ -190,12 +193,10 @@ class NumbaEngine(FinishingEngine):
     # ------------------------------------------------------------------ activation and sums
     def _unit(self, x: Any) -> Norm:
         """A finished picture as one whose normalisation changes nothing."""
-        flat, channels = self.flat(x), x.shape[-1]
-        wide = padded(channels)
-        block = self.machine.take(normalization.ROWS * wide)
-        block[:] = 0
-        block[:channels] = 1
-        return Norm(flat, block, channels, wide)
+        channels = x.shape[-1]
+        return Norm(
+            self.flat(x), self.machine.block(normalization.IDENTITY, channels), channels, padded(channels)
+        )
 
     def relu(self, x: Any) -> tuple[Any, Saved]:
         if isinstance(x, Pending) and not x.relu and x.done is None:
@@ -261,21 +262,3 @@ class NumbaEngine(FinishingEngine):
     def global_average_pool_backward(self, dy: Any, saved: Saved) -> Any:
         dy = self.plain(dy)
         return Spread(dy, saved) if taken(dy) else super().global_average_pool_backward(dy, saved)
-
-    # ------------------------------------------------------------------ updates
-    def sgd(self, weight: Any, velocity: Any, gradient: Any, rate: float, **options: Any) -> Any:
-        weight, velocity, gradient = (self.plain(a) for a in (weight, velocity, gradient))
-        # Handing out a kernel takes longer than NumPy does for a normalisation's few numbers.
-        if weight.size < LEAST_UPDATE or not taken(weight, velocity, gradient):
-            return update_rules.sgd(weight, velocity, gradient, rate, **options)
-        decay, decoupled = options["decay"], options["decoupled"]
-        given = [tidy(a) for a in (weight, velocity, gradient)]
-        made = [self.machine.take(weight.size) for _ in range(2)]
-        parts = min(MOST_PARTS, weight.size // LEAST_PART + 1)
-        block = (
-            parts, weight.size, *map(address_of, given), *map(address_of, made), int(options["nesterov"]),
-            double(rate), double(options["momentum"]), double(0.0 if decoupled else decay),
-            double(1 - rate * decay if decoupled else 1.0),
-        )  # fmt: skip
-        self.machine.run(updates.sgd, block, parts)
-        return made[0].reshape(weight.shape), made[1].reshape(weight.shape)

@@ -10,15 +10,15 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from residua.engines.numba.recording import mapped
 from residua.engines.numpy_engine import NumpyEngine
 
 
 def _finishing(operation: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(operation)
     def finish_first(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return operation(
-            self, *map(self.plain, args), **{name: self.plain(value) for name, value in kwargs.items()}
-        )
+        given = mapped((args, kwargs), self.plain)
+        return self.machine.host(operation, self, *given[0], **given[1])
 
     return finish_first
 
@@ -55,12 +55,12 @@ OPERATIONS = [
     "softmax_cross_entropy",
     "count_correct",
     "mix",
-    "square_sum",
     "scale",
+    "norm",
+    "finite",
     "sgd",
     "adam",
     "rmsprop",
-    "when",
 ]
 
 

@@ -35,6 +35,7 @@ from residua.engines.numba.vector import (
 
 SCALE, SHIFT, MEAN, INVERSE, VARIANCE, A, B, C0, DSCALE, DSHIFT = range(10)
 ROWS = 10
+IDENTITY = tuple(float(row == SCALE) for row in range(ROWS))  # changes nothing
 
 
 def coefficients(l0, l1, l2, l3, args, part, scratch):
