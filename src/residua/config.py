@@ -46,13 +46,15 @@ class ModelOptions:
     model: str | None = None
     """A model's name; `residua models` lists them (resnet20 for CIFAR and folders, else resnet8)."""
     width: int | None = None
-    """Channels of the first stage (16; 8 for pictures like MNIST's)."""
-    shortcut: Literal["A", "B"] = "A"
-    """A: subsample and pad the channels with zeros; B: 1x1 projection."""
+    """Channels of the first stage (the model's own; 16 for resnet20, 8 with pictures like MNIST's)."""
+    shortcut: Literal["A", "B"] | None = None
+    """A: subsample and pad the channels with zeros; B: 1x1 projection (the model's own; A for resnet20)."""
+    stem: Literal["large", "small"] | None = None
+    """How resnet18 to resnet152 begin: large, 7x7 stride 2 and pooling; small, 3x3 for pictures below 64."""
     hidden: tuple[int, ...] = ()
-    """Widths of fully connected layers before the softmax."""
-    dropout: float = 0.0
-    """Share of the features dropped before the last layer."""
+    """Widths of fully connected layers before the softmax (the model's own; none for residual networks)."""
+    dropout: float | None = None
+    """Share of the features dropped before the last layers (the model's own; 0.5 for vgg16)."""
 
 
 @dataclass(frozen=True)
