@@ -184,3 +184,23 @@ class ImportConfig:
     """Mean per channel that was taken off the pixels, in 0..1 (ImageNet's)."""
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
     """Standard deviation per channel, in 0..1 (ImageNet's)."""
+
+
+@dataclass(frozen=True)
+class BenchConfig:
+    """Everything that `residua bench` can be told."""
+
+    cases: tuple[str, ...] = ("main",)
+    """What to measure; `all` for everything."""
+    threads: int | None = None
+    """Threads for either side (the cores that this process may use)."""
+    rounds: int = 10
+    """How many times both sides take turns."""
+    seconds: float = 60.0
+    """After so many seconds a line of the table gets no further round."""
+    json: str | None = None
+    """File for the figures, with machine and versions."""
+    engine: EngineName = "auto"
+    """What computes on residua's side; auto takes numba where it is installed."""
+    processor_time: bool = False
+    """Count processor time instead of wall time, for one thread on a busy machine."""

@@ -57,6 +57,8 @@ LIMITS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "checkpoint_seconds": ("above 0", _positive),
     "checkpoint_steps": ("0 or more", _natural),
     "top": ("1 or more", _positive),
+    "rounds": ("1 or more", _positive),
+    "seconds": ("above 0", _positive),
 }
 
 
