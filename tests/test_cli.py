@@ -16,6 +16,7 @@ import pytest
 
 from residua.cli import app, run
 from residua.config import (
+    BenchConfig,
     DataOptions,
     EvaluateConfig,
     ImportConfig,
@@ -36,6 +37,7 @@ VERBS = {
     "models": (),
     "summary": (ModelOptions,),
     "import": (ImportConfig,),
+    "bench": (BenchConfig,),
 }
 
 

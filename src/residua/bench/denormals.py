@@ -17,7 +17,7 @@ from residua.bench.networks import Convolution, Network, random_batch
 from residua.bench.race import Turn, better
 from residua.bench.results import OURS, THEIRS, Goal, Result
 from residua.bench.setup import Setup, against_itself
-from residua.variables import Tree, flatten, unflatten
+from residua.variables import Tree, fill, flatten
 
 TINY = np.float32(1e-40)  # denormal times any number near one
 ORDINARY, DENORMAL = "ordinary", "denormals"
@@ -35,7 +35,8 @@ def worn(network: Network) -> Tree:
     denormal themselves (all of them would leave nothing but zeros), and so small a last layer hands
     denormal gradients down.
     """
-    arrays = flatten(network.build().init(np.random.default_rng(0)))
+    fresh = network.build().init(np.random.default_rng(0))
+    arrays = flatten(fresh)
     for name, array in arrays.items():
         if array.ndim == 4:
             array = array.copy()
@@ -45,7 +46,7 @@ def worn(network: Network) -> Tree:
         elif name.endswith("norm.weight"):
             array = array * np.float32(EPS**0.5)
         arrays[name] = array
-    return unflatten(arrays)
+    return fill(fresh, arrays, network.title)
 
 
 def measure(setup: Setup, network: Network = networks.RESNET20, count: int = 128) -> Iterator[Result]:

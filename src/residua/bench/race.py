@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import subprocess
 import sys
@@ -18,6 +17,7 @@ Clock = Callable[[], float]
 REST_SECONDS = 0.05  # threads of the other side spin on for a while after their call
 TURN_SECONDS = 0.2  # a turn lasts at least about that long
 MOST_REPEATS = 50
+TRIALS = 3  # rounds in which modes are compared before the better one races
 
 
 @dataclass(frozen=True)
@@ -52,19 +52,11 @@ def alternate(turns: Mapping[str, Turn], limits: Limits) -> dict[str, list[list[
 
 
 def better(modes: Mapping[str, Callable[[], Turn]], limits: Limits) -> tuple[str, Turn]:
-    """Build each mode and warm it up; the name and the turn of the one that was fastest then."""
-    best, name, turn = float("inf"), "", None
-    for mode, build in modes.items():
-        candidate = build()
-        _warm_up(candidate, limits.clock)
-        seconds = _warm_up(candidate, limits.clock)
-        if seconds < best or turn is None:
-            best, name, turn = seconds, mode, candidate
-        del candidate
-        gc.collect()  # a large network's memory, before the next is built
-    if turn is None:
-        raise ValueError("there is no mode to choose from")
-    return name, turn
+    """Build and warm up every mode; the name and the turn of the one whose best time in turn was best."""
+    turns = {mode: build() for mode, build in modes.items()}
+    found = alternate(turns, Limits(TRIALS, limits.seconds / 4, limits.clock))
+    fastest = min(found, key=lambda mode: min(map(min, found[mode])))
+    return fastest, turns[fastest]
 
 
 def _seconds(turn: Turn, clock: Clock) -> float:

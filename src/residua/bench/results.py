@@ -60,6 +60,7 @@ class Result:
             "threads": self.threads,
             "unit": self.unit,
             "sides": {side: self._side(side) for side in self.samples},
+            "ratio_of": " / ".join(self.over),
         }
         if all(side in self.samples for side in self.over):
             row["ratio"] = self._ratio()
@@ -88,11 +89,15 @@ class Result:
         first, second = self.over
         rounds = [min(a) / min(b) for a, b in zip(self.samples[first], self.samples[second], strict=True)]
         return {
-            "of": f"{first} / {second}",
             "of_medians": _short(median(self._all(first)) / median(self._all(second))),
             "of_best": _short(min(self._all(first)) / min(self._all(second))),
             "of_rounds": _spread(rounds),
         }
+
+
+def threads_in_words(count: int) -> str:
+    """1 thread, 2 threads."""
+    return f"{count} thread{'s' if count > 1 else ''}"
 
 
 def _short(number: float) -> float:
@@ -117,9 +122,8 @@ def line(row: Mapping[str, Any]) -> str:
     if "ratio" in row:
         ratio = row["ratio"]
         rounds = ratio["of_rounds"]
-        text += (
-            f"; {ratio['of']} {ratio['of_medians']:.2f} (rounds {rounds['low']:.2f} to {rounds['high']:.2f})"
-        )
+        text += f"; {row['ratio_of']} {ratio['of_medians']:.2f}"
+        text += f" (rounds {rounds['low']:.2f} to {rounds['high']:.2f})"
     if row.get("reached") is not None:
         text += f", to reach {row['to_reach']}: {'yes' if row['reached'] else 'no'}"
     shares = [

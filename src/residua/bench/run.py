@@ -20,6 +20,7 @@ from residua.bench.cases import MEASURES
 from residua.bench.race import Limits, sgemm_peak
 from residua.bench.results import line
 from residua.bench.setup import Setup
+from residua.bench.table import where
 from residua.config import BenchConfig
 from residua.engines import open_engine
 from residua.errors import ConfigError
@@ -108,16 +109,10 @@ def _load() -> float | None:
 
 
 def _header(figures: dict[str, Any], peer: bool) -> list[str]:
-    where, found = figures["machine"], figures["versions"]
-    packages = ", ".join(f"{name} {version}" for name, version in found.items())
-    lines = [f"{where['processor']}, {where['cores']} cores, {where['system']}; {packages}"]
-    lines.append(
-        f"{figures['threads']} threads; {figures['clock']}, medians of up to {figures['rounds']} rounds "
-        "(10th to 90th percentile)"
-    )
+    lines = [where(figures), f"Medians of up to {figures['rounds']} rounds (10th to 90th percentile)"]
     if not peer:
         lines.append("PyTorch is not installed (pip install 'residua[peer]'): residua's times alone")
     load = figures["load_before"]
-    if load is not None and load > BUSY * where["cores"]:
+    if load is not None and load > BUSY * figures["machine"]["cores"]:
         lines.append(f"Other programs want this machine too (load {load:g}): the figures will wander")
     return lines

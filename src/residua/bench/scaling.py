@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from residua.bench import networks
 from residua.bench.networks import Network, random_batch
 from residua.bench.race import Turn, better
-from residua.bench.results import OURS, THEIRS, Goal, Result
+from residua.bench.results import OURS, THEIRS, Goal, Result, threads_in_words
 from residua.bench.setup import Setup, against_itself
 from residua.engines import open_engine
 
@@ -18,7 +18,7 @@ def measure(setup: Setup, network: Network = networks.RESNET20, count: int = 128
     """A train step with one thread and with those asked for, at least two, on both sides in turn."""
     pictures, labels = random_batch(network, count)
     most = max(2, setup.threads)
-    numbers = {"1 thread": 1, f"{most} threads": most}
+    numbers = {threads_in_words(threads): threads for threads in (1, most)}
     turns: dict[tuple[str, str], Turn] = {}
     for label, threads in numbers.items():
         engine = open_engine(setup.engine.name, threads=threads)

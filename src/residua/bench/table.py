@@ -15,47 +15,54 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from residua.bench.results import OURS, THEIRS
+from residua.bench.results import OURS, THEIRS, threads_in_words
 from residua.errors import ConfigError, ResiduaError
 from residua.files.durable import write_durably
 
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 
 
-def table(figures: Mapping[str, Any]) -> str:
-    """Markdown: machine and versions, then the results; those with other sides have a table of their own."""
-    where = figures["machine"]
+def where(figures: Mapping[str, Any]) -> str:
+    """Machine, versions, threads and clock."""
+    machine = figures["machine"]
     packages = ", ".join(f"{name} {version}" for name, version in figures["versions"].items())
-    clock = figures["clock"]
-    load = f", load {figures['load_before']:g} before" if figures.get("load_before") is not None else ""
-    lines = [
-        f"{where['processor']}, {where['cores']} cores, {where['system']}; {packages}. "
-        f"{figures['threads']} threads, {clock}, measured {figures['measured'][:10]}{load}; a square matrix "
-        f"product reached {figures['sgemm_peak_gflops']} GFLOP/s. Medians, in brackets the 10th to 90th "
-        "percentile."
-    ]
-    for sides, rows in groupby(figures["results"], key=_columns):
-        lines += ["", *_rows(sides, list(rows))]
+    about = f"{machine['processor']}, {machine['cores']} cores, {machine['system']}; {packages}"
+    return f"{about}; {threads_in_words(figures['threads'])}, {figures['clock']}"
+
+
+def table(figures: Mapping[str, Any]) -> str:
+    """Markdown: machine and versions, then the results; those of other sides have a table of their own.
+
+    The share of the peak counts a convolution's plain sum, which Winograd's way undercuts.
+    """
+    measured = f"measured {figures['measured'][:10]}"
+    if figures.get("load_before") is not None:
+        measured += f" at a load of {figures['load_before']:g}"
+    peak = f"a square matrix product reached {figures['sgemm_peak_gflops']} GFLOP/s"
+    spread = "Medians, in brackets the 10th to 90th percentile."
+    lines = [f"{where(figures)}; {measured}; {peak}. {spread}"]
+    for (sides, ratio), rows in groupby(figures["results"], key=_columns):
+        lines += ["", *_rows(sides, ratio, list(rows))]
     return "\n".join(lines) + "\n"
 
 
-def _columns(row: Mapping[str, Any]) -> tuple[str, ...]:
-    """Its sides; where it is residua against PyTorch, both, though PyTorch may be missing."""
+def _columns(row: Mapping[str, Any]) -> tuple[tuple[str, ...], str]:
+    """Its sides, PyTorch among residua's though it may be missing, and what the ratio is of."""
     sides = tuple(row["sides"])
-    return (OURS, THEIRS) if set(sides) <= {OURS, THEIRS} else sides
+    return (OURS, THEIRS) if set(sides) <= {OURS, THEIRS} else sides, row["ratio_of"]
 
 
-def _rows(sides: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def _rows(sides: Sequence[str], ratio: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
     shares = any("share_of_sgemm_peak" in about for row in rows for about in row["sides"].values())
-    head = ["work", *sides, "ratio", "to reach", *(["share of the sgemm peak"] if shares else [])]
+    head = ["work", *sides, ratio, "to reach", *(["share of the sgemm peak"] if shares else [])]
     lines = [_line(head), _line(["---"] * len(head))]
     for row in rows:
         found = row["sides"]
         cells = [row["work"], *(_side(found[side], row["unit"]) if side in found else "" for side in sides)]
         cells += [_ratio(row), _goal(row)]
         if shares:
-            stated = [f"{found[side].get('share_of_sgemm_peak', ''):}" for side in sides if side in found]
-            cells.append(" / ".join(stated))
+            stated = [found[side].get("share_of_sgemm_peak") for side in sides if side in found]
+            cells.append(" / ".join(f"{share:.2f}" for share in stated if share is not None))
         lines.append(_line(cells))
     return lines
 
