@@ -15,6 +15,7 @@ from typing import get_type_hints
 import cyclopts
 
 from residua.config import (
+    BenchConfig,
     DataOptions,
     ModelOptions,
     OptimizerOptions,
@@ -61,7 +62,8 @@ def natural(name: str, value: int) -> int:
 
 def refuse_fractions(arguments: Sequence[str]) -> None:
     """The parser would round 1.5 where a whole number is asked for."""
-    sections = (DataOptions, ModelOptions, OptimizerOptions, ScheduleOptions, RunOptions, PredictConfig)
+    verbs = (PredictConfig, BenchConfig)
+    sections = (DataOptions, ModelOptions, OptimizerOptions, ScheduleOptions, RunOptions, *verbs)
     whole = {"channels", "classes"}
     for section in sections:
         hints = get_type_hints(section)

@@ -69,12 +69,16 @@ def small_resnet(
             members[str(number)] = _block(features, after, stride, shortcut)
             features = after
         layers[f"stage{stage + 1}"] = Sequential(members)
-    layers["pool"] = GlobalAveragePool()
+    return Sequential(layers | head(features, classes, hidden, dropout))
+
+
+def head(features: int, classes: int, hidden: tuple[int, ...], dropout: float) -> dict[str, Layer]:
+    """What turns the last maps into logits: the mean, `hidden` layers with ReLU, dropout, a linear layer."""
+    layers: dict[str, Layer] = {"pool": GlobalAveragePool()}
     for number, units in enumerate(hidden, start=1):
         layers[f"hidden{number}"] = Linear(features, units, gain=2.0)
         layers[f"relu{number}"] = ReLU()
         features = units
     if dropout:
         layers["dropout"] = Dropout(dropout)
-    layers["head"] = Linear(features, classes)
-    return Sequential(layers)
+    return layers | {"head": Linear(features, classes)}

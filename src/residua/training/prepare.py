@@ -41,7 +41,7 @@ def prepare(
         raise DataError("the training split is empty: lower --validation or add pictures")
     count, height, width, channels = train.images.shape
     preprocessing = Preprocessing.measure(train.images)
-    network = build_model(config.model, channels=channels, classes=len(classes))
+    network = build_model(config.model, channels=channels, classes=len(classes), size=(height, width))
     network.output_shape((height, width, channels))
     # A step costs about three times its forward pass. What "auto" comes to is part of the run.
     work = 3.0 * network.multiply_adds((height, width, channels)) * count * (config.schedule.epochs or 1)
