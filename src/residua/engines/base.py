@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from residua.cores import available_cores
-from residua.engines import update_rules
+from residua.engines import more_operations, update_rules
 from residua.engines.counter_random import uniform_bits
 from residua.errors import ShapeError
 
@@ -24,7 +24,7 @@ Array = Any
 Saved = Any
 
 
-class Engine(ABC):
+class Engine(more_operations.MoreOperations, ABC):
     """An engine computes; layers say what. Subclasses give `xp` and the abstract operations."""
 
     name: ClassVar[str]

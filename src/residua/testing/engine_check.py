@@ -11,12 +11,15 @@ import numpy as np
 from residua.engines.base import Array, Engine
 from residua.engines.numpy_engine import NumpyEngine
 from residua.testing.arrays import distance, locked_scattered
-from residua.testing.engine_cases import CASES, Case
+from residua.testing.engine_cases import CASES as FIRST_CASES
+from residua.testing.engine_cases import Case
 from residua.testing.engine_steps import check_network, check_optimizers, check_values
+from residua.testing.more_cases import MORE_CASES
 
 # Operations that are no function of arrays, and the optimisers: `engine_steps` has their checks.
 VALUES = ("compile", "plain", "share", "size", "when")
 RULES = ("adam", "rmsprop", "sgd")
+CASES = {**FIRST_CASES, **MORE_CASES}
 
 
 def check_engine(
@@ -46,7 +49,9 @@ def check_engine(
 def _operations() -> list[str]:
     return [
         name
-        for name, member in vars(Engine).items()
+        for kind in Engine.__mro__
+        for name, member in vars(kind).items()
+        if kind is not object
         if inspect.isfunction(member) and not name.startswith("_")
     ]
 
