@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from residua.config import ModelOptions
+from residua.engines import open_engine
 from residua.errors import ConfigError, ShapeError
 from residua.layers import GroupedConv2d, LocalResponseNorm
 from residua.layers.base import Undrawn
@@ -18,7 +19,7 @@ from residua.models.squeezenet import squeezenet
 from residua.models.vgg import small_vgg
 from residua.testing import check_layer
 from residua.testing.arrays import cast, distinct
-from residua.variables import count_parameters, flatten, trainable
+from residua.variables import count_parameters, fill, flatten, trainable
 from test_models_large import hold_to_peer, stirred, translated
 
 # LeNet-5: the usual count. AlexNet: of the paper's sizes, and of those that PyTorch's collection has.
@@ -326,3 +327,35 @@ def test_pre_activated_networks_agree_with_pytorch(torch, engine, rng, family):
     for path, array in flatten(trainable(v)).items():
         array[...] = translated(torch, peer.state_dict()[names[path]])
     hold_to_peer(torch, engine, network, v, peer, names, distinct(rng, (3, 37, 45, 3)))
+
+
+# ------------------------------------------------------------------ SqueezeNet as it was published
+@pytest.mark.parametrize("name", ["numpy", "numba"])
+def test_squeezenet_answers_as_published(data_dir, name):
+    """Published weights, inputs and outputs: 26 convolutions in the network's order."""
+    folder = data_dir / "weights" / "squeezenet1.1-imagenet"
+    if not folder.exists():
+        pytest.skip(f"{folder.name} is not in RESIDUA_DATA/weights")
+    if name == "numba":
+        pytest.importorskip("numba")
+    network = squeezenet()
+    v = network.init(Undrawn())
+    paths = [path for path in flatten(v) if path.endswith(".weight")]
+    assert len(paths) == 26
+    stored = {}
+    for number, path in enumerate(paths):
+        part = folder / "weights" / f"squeezenet0_conv{number}"
+        stored[path] = np.load(f"{part}_weight.npy").transpose(2, 3, 1, 0)
+        stored[path.replace(".weight", ".bias")] = np.load(f"{part}_bias.npy")
+    assert stored.keys() == flatten(trainable(v)).keys()
+    v = fill(v, flatten(v) | stored, "the published weights")
+    frozen, v = network.freeze(v)
+    engine = open_engine(name, threads=1)
+    answer = engine.compile(lambda v, x: frozen.infer(engine, v, x))
+    for pair in range(3):
+        x = np.load(folder / "test_data_set" / str(pair) / "input_0.npy")
+        wanted = np.load(folder / "test_data_set" / str(pair) / "output_0.npy").reshape(1, -1)
+        y = answer(v, np.ascontiguousarray(x.transpose(0, 2, 3, 1)))
+        assert y.shape == wanted.shape == (1, 1000)
+        assert np.abs(y - wanted).max() < 1e-3
+        assert np.abs(wanted).max() > 1
