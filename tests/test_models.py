@@ -10,6 +10,8 @@ import pytest
 from residua.config import ModelOptions
 from residua.errors import ConfigError, ShapeError
 from residua.layers import (
+    Add,
+    BatchNorm2d,
     Conv2d,
     ConvNorm,
     Dropout,
@@ -33,6 +35,7 @@ PUBLISHED = {
     "resnet44": (0.66, 7.17),
     "resnet56": (0.85, 6.97),
     "resnet110": (1.7, 6.43),
+    "preresnet110": (1.7, 6.37),  # He et al. 2016, table 2
 }
 SMALL = [name for name, card in MODELS.items() if card.builder is small_resnet]
 
@@ -121,9 +124,14 @@ def by_running_statistics(engine, layer, v, x):
         y = (z - norm["running_mean"]) / np.sqrt(norm["running_var"] + layer.eps)
         y = y * norm["weight"] + norm["bias"]
         return np.maximum(y, 0) if layer.relu else y
+    if isinstance(layer, BatchNorm2d):
+        y = (x - v["running_mean"]) / np.sqrt(v["running_var"] + layer.eps) * v["weight"] + v["bias"]
+        return np.maximum(y, 0) if layer.relu else y
+    if isinstance(layer, Add):
+        return sum(by_running_statistics(engine, inner, v[name], x) for name, inner in layer.branches.items())
     if isinstance(layer, Dropout):
         return x
-    assert isinstance(layer, Linear | ReLU | GlobalAveragePool | SubsamplePad | Identity)
+    assert isinstance(layer, Conv2d | Linear | ReLU | GlobalAveragePool | SubsamplePad | Identity)
     return layer.forward(engine, v, x)[0]
 
 

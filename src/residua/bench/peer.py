@@ -76,7 +76,7 @@ def train_step(
 
 def inference(network: Network, pictures: Pictures, layout: str) -> Turn:
     """The network's answers."""
-    built, x = _build(network, layout).eval(), _tensor(pictures, layout)
+    built, x = _build(network, layout).train(mode=False), _tensor(pictures, layout)
 
     def infer() -> object:
         with torch.inference_mode():

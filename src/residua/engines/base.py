@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from residua.cores import available_cores
+from residua.engines import more_operations
 from residua.engines.counter_random import uniform_bits
 from residua.engines.variable_operations import VariableOperations
 from residua.errors import ShapeError
@@ -24,7 +25,7 @@ Array = Any
 Saved = Any
 
 
-class Engine(VariableOperations, ABC):
+class Engine(VariableOperations, more_operations.MoreOperations, ABC):
     """An engine computes; layers say what. Subclasses give `xp` and the abstract operations."""
 
     name: ClassVar[str]

@@ -20,6 +20,8 @@ from residua.variables import Tree, count_parameters
 
 Shape = tuple[int, ...]
 
+MAY_BE_ZERO = frozenset({"padding", "extra", "above", "below", "left", "right"})
+
 
 @dataclass(frozen=True)
 class Row:
@@ -40,7 +42,7 @@ class Layer:
     def __post_init__(self) -> None:
         # Sizes that are not possible would otherwise show in the middle of a computation.
         for entry in fields(self):
-            value, least = getattr(self, entry.name), 0 if entry.name == "padding" else 1
+            value, least = getattr(self, entry.name), 0 if entry.name in MAY_BE_ZERO else 1
             if type(value) is int and value < least:
                 raise ValueError(
                     f"{type(self).__name__}.{entry.name} takes {least} or more; it was given {value}"

@@ -8,9 +8,9 @@ from typing import Any
 from residua.config import ModelOptions
 from residua.errors import ConfigError, near
 from residua.layers import Sequential
-from residua.models.cards import HE_2015, MODELS, Card
+from residua.models.cards import MODELS, Card
 
-__all__ = ["HE_2015", "MODELS", "Card", "build_model", "find_card", "taken_options"]
+__all__ = ["MODELS", "Card", "build_model", "find_card", "taken_options"]
 
 
 def find_card(name: str) -> Card:

@@ -7,17 +7,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from residua.layers import (
-    Conv2d,
-    ConvNorm,
-    Identity,
-    Layer,
-    MaxPool2d,
-    Residual,
-    Sequential,
-    SubsamplePad,
-)
-from residua.models.resnet import head
+from residua.layers import BatchNorm2d, Conv2d, ConvNorm, Layer, MaxPool2d, Sequential
+from residua.models.residual_blocks import block, head, preactivation_block
 
 # Depth: the blocks of the four stages, and how many times the width a bottleneck's last layer gives; 1
 # stands for the basic block of two 3x3 convolutions.
@@ -30,30 +21,14 @@ DEPTHS: dict[int, tuple[tuple[int, int, int, int], int]] = {
 }
 
 
-def _body(before: int, width: int, stride: int, expansion: int) -> Sequential:
+def _convolutions(before: int, width: int, stride: int, expansion: int) -> tuple[Conv2d, ...]:
     if expansion == 1:
-        return Sequential(
-            {
-                "conv1": ConvNorm(Conv2d(before, width, stride=stride)),
-                "conv2": ConvNorm(Conv2d(width, width), relu=False),
-            }
-        )
-    return Sequential(
-        {
-            "conv1": ConvNorm(Conv2d(before, width, 1, 1, 0)),
-            "conv2": ConvNorm(Conv2d(width, width, stride=stride)),
-            "conv3": ConvNorm(Conv2d(width, width * expansion, 1, 1, 0), relu=False),
-        }
+        return (Conv2d(before, width, stride=stride), Conv2d(width, width))
+    return (
+        Conv2d(before, width, 1, 1, 0),
+        Conv2d(width, width, stride=stride),
+        Conv2d(width, width * expansion, 1, 1, 0),
     )
-
-
-def _block(before: int, width: int, stride: int, expansion: int, shortcut: Literal["A", "B"]) -> Residual:
-    body, after = _body(before, width, stride, expansion), width * expansion
-    if before == after and stride == 1:
-        return Residual(body, Identity())
-    if shortcut == "A":
-        return Residual(body, SubsamplePad(before, after, stride))
-    return Residual(body, ConvNorm(Conv2d(before, after, 1, stride, 0), relu=False))
 
 
 def large_resnet(
@@ -64,6 +39,7 @@ def large_resnet(
     width: int = 64,
     shortcut: Literal["A", "B"] = "B",
     stem: Literal["large", "small"] = "large",
+    preactivation: bool = False,
     hidden: tuple[int, ...] = (),
     dropout: float = 0.0,
 ) -> Sequential:
@@ -72,9 +48,9 @@ def large_resnet(
     The stages have width, 2, 4 and 8 times width channels, bottlenecks four times as many at their ends;
     the second to fourth begin with stride 2. The large stem is a 7x7 convolution with stride 2 and 3x3 max
     pooling with stride 2, the small one a 3x3 convolution for small pictures, which would shrink away.
-    `hidden` and `dropout` as in `small_resnet`. In a bottleneck the 3x3 convolution has the stride, as in
-    torchvision and most published weights; the paper gives it to the first 1x1, which then reads only
-    every fourth pixel.
+    `preactivation`, `hidden` and `dropout` as in `small_resnet`. In a bottleneck the 3x3 convolution has
+    the stride, as in torchvision and most published weights; the paper gives it to the first 1x1, which
+    then reads only every fourth pixel.
 
     Raises ValueError for another depth.
     """
@@ -92,7 +68,14 @@ def large_resnet(
         members: dict[str, Layer] = {}
         for number in range(count):
             stride = 2 if stage and not number else 1
-            members[str(number)] = _block(features, width << stage, stride, expansion, shortcut)
-            features = (width << stage) * expansion
+            convolutions = _convolutions(features, width << stage, stride, expansion)
+            if preactivation:
+                first = not stage and not number
+                members[str(number)] = preactivation_block(convolutions, stride, shortcut, first=first)
+            else:
+                members[str(number)] = block(convolutions, stride, shortcut)
+            features = convolutions[-1].out_channels
         layers[f"stage{stage + 1}"] = Sequential(members)
+    if preactivation:
+        layers["norm"] = BatchNorm2d(features, relu=True)
     return Sequential(layers | head(features, classes, hidden, dropout))

@@ -14,15 +14,16 @@ def model_table(
     size: int | None = None, channels: int | None = None, classes: int | None = None, width: int | None = None
 ) -> str:
     """Every model with its parameters and multiply-adds: as published, but for what is given here."""
+    wide = max(map(len, MODELS))
     lines = [
-        f"{'model':<14} {'pictures':<11} {'classes':>7} {'parameters':>11} {'multiply-adds':>15}"
+        f"{'model':<{wide}} {'pictures':<11} {'classes':>7} {'parameters':>11} {'multiply-adds':>15}"
         f"  {'error':>7}  what"
     ]
     for name, card in MODELS.items():
         height, across, depth = card.input_shape
         shape = (size or height, size or across, channels or depth)
         count = classes or card.classes
-        seen = f"{name:<14} {_times(shape):<11} {count:>7}"
+        seen = f"{name:<{wide}} {_times(shape):<11} {count:>7}"
         what = f"{card.title} ({card.note})" if card.note else card.title
         options = ModelOptions(model=name, width=width)
         try:

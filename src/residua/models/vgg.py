@@ -62,13 +62,45 @@ def vgg(
                 layers[name] = Conv2d(features, after, bias=True, relu=True)
             features = after
         layers[f"pool{block}"] = MaxPool2d()
-    features = prod(Sequential(layers).output_shape((*size, channels)))
-    layers["flatten"] = Flatten()
+    return Sequential(layers | classifier(layers, (*size, channels), classes, hidden, dropout))
+
+
+def classifier(
+    before: dict[str, Layer],
+    shape: tuple[int, int, int],
+    classes: int,
+    hidden: tuple[int, ...],
+    dropout: float,
+) -> dict[str, Layer]:
+    """Fully connected layers behind the layers `before`, which read pictures of `shape`."""
+    features = prod(Sequential(before).output_shape(shape))
+    layers: dict[str, Layer] = {"flatten": Flatten()}
     for number, units in enumerate(hidden, start=1):
         layers[f"hidden{number}"] = Linear(features, units, gain=2.0)
         layers[f"relu{number}"] = ReLU()
         if dropout:
             layers[f"dropout{number}"] = Dropout(dropout)
         features = units
-    layers["head"] = Linear(features, classes)
-    return Sequential(layers)
+    return layers | {"head": Linear(features, classes)}
+
+
+def small_vgg(
+    *,
+    channels: int = 3,
+    classes: int = 10,
+    size: tuple[int, int] = (32, 32),
+    width: int = 32,
+    hidden: tuple[int, ...] = (128,),
+    dropout: float = 0.25,
+) -> Sequential:
+    """VGG's plan for small pictures, such as 28x28 and 32x32: three blocks of two, with normalisation."""
+    return vgg(
+        blocks=(2, 2, 2),
+        channels=channels,
+        classes=classes,
+        size=size,
+        width=width,
+        normalized=True,
+        hidden=hidden,
+        dropout=dropout,
+    )

@@ -11,12 +11,15 @@ import numpy as np
 from residua.engines.base import Array, Engine
 from residua.engines.numpy_engine import NumpyEngine
 from residua.testing.arrays import distance, locked_scattered
-from residua.testing.engine_cases import CASES, Case
+from residua.testing.engine_cases import CASES as FIRST_CASES
+from residua.testing.engine_cases import Case
 from residua.testing.engine_steps import check_lists, check_network, check_optimizers, check_values
+from residua.testing.more_cases import MORE_CASES
 
 # Operations that are no function of arrays, and those on lists of arrays: `engine_steps` has their checks.
 VALUES = ("apply", "compile", "plain", "share", "size", "when")
 LISTS = ("adam", "finite", "mix", "norm", "rmsprop", "scale", "sgd")
+CASES = {**FIRST_CASES, **MORE_CASES}
 
 
 def check_engine(
@@ -148,7 +151,7 @@ def _backward(engine: Engine, name: str, case: Case, saved: Any, dy: Array, dtyp
 
 def _away_from_kink(reference: Engine, name: str, case: Case, dy: Array) -> Array:
     """dy, zero where ReLU's input is so small that rounding may decide its sign."""
-    if not case.options.get("relu") or name == "conv2d":
+    if not case.options.get("relu"):
         return dy
     before, _ = _forward(reference, name, Case(case.inputs, case.options | {"relu": False}), np.float64)
     size = np.abs(before[0])

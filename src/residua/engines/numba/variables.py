@@ -103,7 +103,7 @@ class VariableKernels(FinishingEngine):
             for flat in made
         )
 
-    def _fold(self, what: int, arrays: list[Array]) -> Array:
+    def _concluded(self, what: int, arrays: list[Array]) -> Array:
         machine = self.machine
         sizes = tuple(array.size for array in arrays)
         pieces = len(_layout(sizes)[0])
@@ -130,14 +130,14 @@ class VariableKernels(FinishingEngine):
 
     def norm(self, arrays: Arrays) -> Array:
         given = self._ready(arrays)
-        return super().norm(arrays) if given is None else self._fold(updates.SQUARES, given)
+        return super().norm(arrays) if given is None else self._concluded(updates.SQUARES, given)
 
     def finite(self, arrays: Arrays) -> Array:
         # Whole numbers are always finite.
         plain = [self.plain(array) for array in arrays]
         floating = [array for array in plain if array.dtype.kind == "f"]
         given = self._ready(floating)
-        return super().finite(floating) if given is None else self._fold(updates.ZEROS, given)
+        return super().finite(floating) if given is None else self._concluded(updates.ZEROS, given)
 
     def sgd(
         self,
