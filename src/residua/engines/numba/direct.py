@@ -26,7 +26,8 @@ from residua.engines.numba.pictures import (
     load_picture,
 )
 from residua.engines.numba.products import ROWS, product
-from residua.engines.numba.vector import WIDTH, clear, fetch, fetch_to_write, flush, get_int, inline, part_of
+from residua.engines.numba.scalars import clear, fetch, fetch_to_write, flush, get_int, part_of
+from residua.engines.numba.vector import WIDTH, inline
 
 PANEL = 2 * WIDTH
 WEIGHT_ONLY, INPUT_ONLY, BOTH = 1, 2, 3

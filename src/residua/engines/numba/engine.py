@@ -15,6 +15,7 @@ from residua.engines.base import Saved
 from residua.engines.numba import convolution, normalization, pictures
 from residua.engines.numba.convolution import convolution_plan
 from residua.engines.numba.finishing import taken
+from residua.engines.numba.heads import HeadKernels
 from residua.engines.numba.machine import double
 from residua.engines.numba.memory import address as address_of
 from residua.engines.numba.plans import MOST_PARTS, padded
@@ -29,7 +30,6 @@ from residua.engines.numba.values import (
     Subsampled,
     Widened,
 )
-from residua.engines.numba.variables import VariableKernels
 
 Array = NDArray[Any]
 
@@ -39,7 +39,7 @@ def _sum_of_parts(sums: Array, channels: int) -> Array:
     return total
 
 
-class NumbaEngine(VariableKernels):
+class NumbaEngine(HeadKernels):
     """Kernels compiled for this machine."""
 
     name = "numba"
@@ -234,8 +234,19 @@ class NumbaEngine(VariableKernels):
                 if not (isinstance(b, Widened) and isinstance(b.of, Gradient)):
                     b = Padded(a.shape, self.flat(b))
                 return a.job.run(b)[0]
-        a, b = self.plain(a), self.plain(b)
-        return super().add(a, b)
+        return self._sum(a, b)
+
+    def _sum(self, a: Any, b: Any) -> Any:
+        a, b = (self._input(value) for value in (a, b))
+        if not taken(a, b) or a.shape != b.shape or 0 in a.shape or len(a.shape) != 4:
+            return super().add(self.plain(a), self.plain(b))
+        first, second = self.flat(a), self.flat(b)
+        out = self.machine.take(first.size)
+        vectors, shape = first.size // padded(1), a.shape
+        parts = min(MOST_PARTS, vectors // 256 + 1)
+        block = (parts, vectors, address_of(first), address_of(second), address_of(out))
+        self.machine.run(normalization.add, block, parts)
+        return out.reshape(shape) if padded(shape[3]) == shape[3] else Padded(shape, out)
 
     # ------------------------------------------------------------------ shape and pooling
     def subsample_pad(self, x: Any, *, channels: int, stride: int) -> tuple[Any, Saved]:

@@ -19,6 +19,7 @@ import numpy as np
 from residua.engines.numba import pictures
 from residua.engines.numba.pictures import fetch_source, keep_gradient, load_gradient, load_picture
 from residua.engines.numba.products import ROWS, product
+from residua.engines.numba.scalars import clear, fetch, fetch_to_write, flush, get_int, part_of
 from residua.engines.numba.transforms import (
     PLACES,
     TILE,
@@ -29,20 +30,7 @@ from residua.engines.numba.transforms import (
     tile_2d_bias,
     tile_2d_statistics,
 )
-from residua.engines.numba.vector import (
-    WIDTH,
-    above,
-    clear,
-    fetch,
-    fetch_to_write,
-    flush,
-    fma,
-    get_int,
-    inline,
-    load,
-    part_of,
-    store,
-)
+from residua.engines.numba.vector import WIDTH, above, fma, inline, load, store
 
 GAP = 16  # floats between the 36 matrices: a distance of whole pages would make them share cache lines
 
