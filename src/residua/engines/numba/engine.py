@@ -30,6 +30,7 @@ from residua.engines.numba.values import (
     Subsampled,
     Widened,
 )
+from residua.engines.numpy_convolution import output_size
 
 Array = NDArray[Any]
 
@@ -62,7 +63,7 @@ class NumbaEngine(HeadKernels):
             return super().conv2d(self.plain(x), weight, bias, stride=stride, padding=padding, relu=relu)
         p = convolution_plan(x, weight, stride, padding)
         flat, _ = convolution.forward(self, x, weight, p, bias=bias, relu=relu, statistics=False)
-        shape = (p.count, p.out_height, p.out_width, weight.shape[-1])
+        shape = self._output_shape(x, weight, stride, padding)
         y = flat.reshape(shape) if p.k == shape[-1] else Padded(shape, flat)
         return y, (x, flat, shape)
 
@@ -76,6 +77,11 @@ class NumbaEngine(HeadKernels):
             and x.shape[3] == weight.shape[2]
             and x.shape[0] > 0
         )
+
+    @staticmethod
+    def _output_shape(x: Any, weight: Array, stride: int, padding: int) -> tuple[int, ...]:
+        high, wide = (output_size(side, weight.shape[0], stride, padding) for side in x.shape[1:3])
+        return x.shape[0], high, wide, weight.shape[-1]
 
     def conv2d_backward(
         self, dy: Any, weight: Array, saved: Saved, *, stride: int, padding: int, relu: bool = False
@@ -148,7 +154,7 @@ class NumbaEngine(HeadKernels):
         raw, sums = convolution.forward(self, x, weight, p, statistics=True)
         count = p.count * p.out_height * p.out_width
         norm = convolution.normalize(self, raw, sums, p.parts, count, scale, shift, eps)
-        y = Pending((p.count, p.out_height, p.out_width, weight.shape[-1]), norm, relu)
+        y = Pending(self._output_shape(x, weight, stride, padding), norm, relu)
         return y, norm.vector(normalization.MEAN), norm.vector(normalization.VARIANCE), (x, y, p)
 
     def conv_norm_backward(

@@ -37,7 +37,9 @@ AS_IT_IS, AFFINE, MASKED = range(3)
 # Backward: what happens to dx, and what it needs.
 DX_MODE, X_RAW, X_MEAN, DX_SKIP = range(37, 41)
 PLAIN, SUMMED, SUMMED_SKIP, SUMMED_SUBSAMPLED = range(4)
-FIELDS = 41
+# Winograd's way for many channels: its two sets of matrices.
+V, M = range(41, 43)
+FIELDS = 43
 
 
 @inline
