@@ -29,7 +29,7 @@ from residua.engines.numba.prepare import Helper
 from residua.engines.numba.vector import KERNEL, WIDTH
 
 # These run on the host alone; every other module of this folder may be part of a kernel.
-_HOST = """__init__ compiled convolution engine fallback finishing heads large machine memory plans pools
+_HOST = """__init__ compiled convolution engine fallback finishing heads joins large machine memory plans pools
 prepare recording tape values variables warming weighing"""
 HOST_MODULES = frozenset(_HOST.split())
 

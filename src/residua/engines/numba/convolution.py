@@ -47,6 +47,11 @@ def convolution_plan(x: Any, weight: Array, stride: int, padding: int) -> Plan:
     return plan(n, h, w, c if unpadded else padded(c), padded(k), kernel, stride, padding)
 
 
+def strides_over(x: Any, weight: Array, stride: int, padding: int) -> bool:
+    """Whether most pixels are never read: then those that are come first, and the stride is gone."""
+    return stride > 1 and weight.shape[0] == 1 and padding == 0 and x.shape[3] % padded(1) == 0
+
+
 def _geometry(p: Plan, parts: int, group: int, chunk: int) -> Array:
     block = np.zeros(pictures.FIELDS, np.int64)
     block[:10] = (

@@ -95,6 +95,15 @@ class Widened:
         self.of, self.shape, self.stride = of, shape, stride
 
 
+class Strided:
+    """What the way back of a strided 1x1 convolution needs: that of the one without a stride."""
+
+    __slots__ = ("inner", "shape", "stride")
+
+    def __init__(self, inner: Any, shape: Shape, stride: int) -> None:
+        self.inner, self.shape, self.stride = inner, shape, stride
+
+
 class Spread:
     """The gradient of a mean over pictures: one row for all pixels, divided by their number."""
 
