@@ -7,7 +7,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.engines.numba import direct, large, normalization, pictures, winograd
+from residua.engines.numba import large
+from residua.engines.numba.kernels import direct, normalization, pictures, winograd
 from residua.engines.numba.machine import Machine, double
 from residua.engines.numba.memory import address as address_of
 from residua.engines.numba.plans import Plan, padded, pixel_rows, plan

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.engines.base import Saved
-from residua.engines.numba import convolution, normalization, pictures
+from residua.engines.numba import convolution
 from residua.engines.numba.convolution import convolution_plan, strides_over
 from residua.engines.numba.finishing import taken
 from residua.engines.numba.joins import JoinKernels
+from residua.engines.numba.kernels import normalization, pictures
 from residua.engines.numba.memory import address as address_of
 from residua.engines.numba.plans import MOST_PARTS, padded
 from residua.engines.numba.values import (

@@ -8,15 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.engines.base import Saved
-from residua.engines.numba import features
 from residua.engines.numba.finishing import taken
+from residua.engines.numba.kernels import features
+from residua.engines.numba.kernels.products import ROWS
+from residua.engines.numba.kernels.vector import WIDTH
 from residua.engines.numba.machine import double
 from residua.engines.numba.memory import address as address_of
 from residua.engines.numba.plans import MOST_PARTS
 from residua.engines.numba.pools import PoolKernels
-from residua.engines.numba.products import ROWS
 from residua.engines.numba.values import Promise
-from residua.engines.numba.vector import WIDTH
 from residua.errors import ShapeError
 
 Array = NDArray[Any]

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.engines.base import Saved
-from residua.engines.numba import normalization
 from residua.engines.numba.finishing import taken
 from residua.engines.numba.heads import HeadKernels
+from residua.engines.numba.kernels import normalization
 from residua.engines.numba.machine import double
 from residua.engines.numba.memory import address as address_of
 from residua.engines.numba.plans import MOST_PARTS, padded

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from residua.engines.numba import direct, winograd, winograd_large
-from residua.engines.numba.transforms import PLACES, TILE
-from residua.engines.numba.vector import WIDTH
+from residua.engines.numba.kernels import direct, winograd, winograd_large
+from residua.engines.numba.kernels.transforms import PLACES, TILE
+from residua.engines.numba.kernels.vector import WIDTH
 from residua.engines.numpy_convolution import output_size
 
 # Kernels with these numbers of channels are compiled for them; others share one general version.

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.engines.base import Saved
-from residua.engines.numba import normalization, pooling
 from residua.engines.numba.finishing import taken
+from residua.engines.numba.kernels import normalization, pooling
 from residua.engines.numba.memory import address as address_of
 from residua.engines.numba.plans import MOST_PARTS, padded
 from residua.engines.numba.values import Gradient, Padded, Pending, Promise

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from residua.engines.numba import normalization
+from residua.engines.numba.kernels import normalization
 from residua.engines.numba.memory import address
 
 Shape = tuple[int, ...]

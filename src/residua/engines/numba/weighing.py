@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.engines.numba import pictures, weights
+from residua.engines.numba.kernels import pictures, weights
+from residua.engines.numba.kernels.transforms import PLACES
 from residua.engines.numba.machine import Machine
 from residua.engines.numba.memory import address as address_of
 from residua.engines.numba.plans import Plan, padded
-from residua.engines.numba.transforms import PLACES
 
 Array = NDArray[Any]
 SHARE = 256  # weights of one tap that are worth a part of their own

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from residua.engines.numba.direct import rounded, taps_before, taps_in_phase
-from residua.engines.numba.scalars import get, get_int, part_of, put
-from residua.engines.numba.transforms import PLACES, kernel_2d, kernel_back_2d
-from residua.engines.numba.vector import WIDTH, load, store, transpose
+from residua.engines.numba.kernels.direct import rounded, taps_before, taps_in_phase
+from residua.engines.numba.kernels.scalars import get, get_int, part_of, put
+from residua.engines.numba.kernels.transforms import PLACES, kernel_2d, kernel_back_2d
+from residua.engines.numba.kernels.vector import WIDTH, load, store, transpose
 
 
 def transform_weight(l0, l1, l2, l3, args, part, scratch):

@@ -22,7 +22,16 @@ from __future__ import annotations
 from numba import types
 from numba.extending import intrinsic
 
-from residua.engines.numba.vector import FLOAT, INT, REGISTERS, constant, multiply_add, offset, read, write
+from residua.engines.numba.kernels.vector import (
+    FLOAT,
+    INT,
+    REGISTERS,
+    constant,
+    multiply_add,
+    offset,
+    read,
+    write,
+)
 
 TILE = 4  # pixels of output along each side of a tile
 PATCH = 6  # pixels of input that they depend on

@@ -18,8 +18,18 @@ Kernels take their arguments as one block of int64; the constants below are the 
 
 from __future__ import annotations
 
-from residua.engines.numba.scalars import fetch, fetch_to_write, get, get_int, put
-from residua.engines.numba.vector import WIDTH, above, fma, inline, load, splat, store, where_above, zero
+from residua.engines.numba.kernels.scalars import fetch, fetch_to_write, get, get_int, put
+from residua.engines.numba.kernels.vector import (
+    WIDTH,
+    above,
+    fma,
+    inline,
+    load,
+    splat,
+    store,
+    where_above,
+    zero,
+)
 
 # The batch and the geometry.
 PARTS, COUNT, HEIGHT, BREADTH, PADDING, OUT_HEIGHT, OUT_BREADTH, GROUP, CHUNK, KERNEL = range(10)

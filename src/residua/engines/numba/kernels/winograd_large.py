@@ -13,11 +13,11 @@ The weights' gradient is one product V^T M a place, without partial sums: nothin
 
 from __future__ import annotations
 
-from residua.engines.numba import pictures
-from residua.engines.numba.pictures import keep_gradient, load_gradient, load_picture
-from residua.engines.numba.products import product
-from residua.engines.numba.scalars import clear, flush, get_int, part_of
-from residua.engines.numba.transforms import (
+from residua.engines.numba.kernels import pictures
+from residua.engines.numba.kernels.pictures import keep_gradient, load_gradient, load_picture
+from residua.engines.numba.kernels.products import product
+from residua.engines.numba.kernels.scalars import clear, flush, get_int, part_of
+from residua.engines.numba.kernels.transforms import (
     TILE,
     patch_2d,
     patch_back_2d,
@@ -26,8 +26,8 @@ from residua.engines.numba.transforms import (
     tile_2d_bias,
     tile_2d_statistics,
 )
-from residua.engines.numba.vector import WIDTH
-from residua.engines.numba.winograd import GAP, keep_edge
+from residua.engines.numba.kernels.vector import WIDTH
+from residua.engines.numba.kernels.winograd import GAP, keep_edge
 
 X_ONLY, BOTH = 1, 2
 

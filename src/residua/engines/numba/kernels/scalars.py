@@ -6,7 +6,7 @@ import numpy as np
 from numba import types
 from numba.extending import intrinsic
 
-from residua.engines.numba.vector import (
+from residua.engines.numba.kernels.vector import (
     DOUBLE,
     FLOAT,
     INT,

@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from residua.engines.numba.products import ROWS, product
-from residua.engines.numba.scalars import get, get_double, get_int, part_of, put, put_double
-from residua.engines.numba.vector import WIDTH, inline, load, store, transpose, zero
+from residua.engines.numba.kernels.products import ROWS, product
+from residua.engines.numba.kernels.scalars import get, get_double, get_int, part_of, put, put_double
+from residua.engines.numba.kernels.vector import WIDTH, inline, load, store, transpose, zero
 
 PANEL = 2 * WIDTH
 

@@ -17,8 +17,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from residua.engines.numba.scalars import clear, flush, get, get_int, part_of
-from residua.engines.numba.vector import (
+from residua.engines.numba.kernels.scalars import clear, flush, get, get_int, part_of
+from residua.engines.numba.kernels.vector import (
     WIDTH,
     above,
     fma,
