@@ -129,7 +129,8 @@ def plan(count: int, height: int, width: int, c: int, k: int, kernel: int, strid
         scratch, scratch_backward = direct.forward_scratch(*shape), direct.backward_scratch(*shape)
         partial = kernel * direct.rounded_up(kernel * c) * k
     parts = min(MOST_PARTS, -(-count // group))
-    few = min(parts, _power(max(LEAST_PARTS, PARTIAL_BYTES // (4 * partial))))
+    # Every part's gradient by the weights has to be added up: a part should have some pictures.
+    few = min(parts, _power(max(LEAST_PARTS, PARTIAL_BYTES // (4 * partial))), max(LEAST_PARTS, count // 4))
     parts_backward = parts if large else few
     return Plan(
         method, count, height, width, c, k, kernel, stride, padding, out_height, out_width,
