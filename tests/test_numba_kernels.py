@@ -185,6 +185,16 @@ def test_kernels_compile_for_other_processors(name):
     assert done.stdout.count("compiled") == 10, done.stdout
 
 
+def test_the_second_process_makes_what_it_is_asked_for(tmp_path):
+    lines = "features softmax\nupdates fold 0 0 0 0\n"
+    command = [sys.executable, "-W", "ignore", "-m", "residua.engines.numba.prepare"]
+    environment = os.environ | {"RESIDUA_KERNEL_CACHE": str(tmp_path)}
+    done = subprocess.run(command, input=lines, env=environment, capture_output=True, text=True, check=True)
+    expected = [f"{word} {line}" for line in lines.splitlines() for word in ("begin", "done")]
+    assert done.stdout.splitlines() == expected
+    assert len(list(tmp_path.rglob("*.nbc"))) == 2
+
+
 def test_warming_fills_the_cache(tmp_path):
     code = """
 from residua.engines.numba import NumbaEngine, warm

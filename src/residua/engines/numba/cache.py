@@ -109,7 +109,9 @@ def _usable(folder: Path) -> bool:
 class Kernels:
     """The compiled kernels of this process, by function and constants."""
 
-    def __init__(self, say: Callable[[str], None] | None = None) -> None:
+    def __init__(self, say: Callable[[str], None] | None = None, helped: bool = True) -> None:
+        """say: told once that kernels are compiled. helped: by a second process."""
+        self.helped = helped
         self._say = say or (lambda line: print(line, file=sys.stderr, flush=True))
         self._dispatchers: dict[Any, Any] = {}
         self._addresses: dict[Any, int] = {}
@@ -138,9 +140,7 @@ class Kernels:
 
     def expect(self, function: Callable[..., Any], literals: tuple[int, ...] = ()) -> None:
         """Say that this kernel will be needed: while others compile here, a second process makes it."""
-        if self.compiled and self.folder is not None and (function, literals) not in self._addresses:
-            if self._helper is None:
-                self._helper = Helper()
+        if self._helper is not None and (function, literals) not in self._addresses:
             self._helper.ask((function, literals))
 
     def entry(self, function: Callable[..., Any], signature: tuple[Any, ...]) -> Any:
@@ -162,3 +162,5 @@ class Kernels:
         if not self._told:
             self._told = True
             self._say("residua: compiling kernels for this machine; this happens once.")
+            if self.helped and self.folder is not None:
+                self._helper = Helper()

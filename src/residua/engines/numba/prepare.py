@@ -11,12 +11,13 @@ import contextlib
 import importlib
 import subprocess
 import sys
+import threading
 import weakref
 from collections.abc import Callable
 from typing import IO, Any
 
 Key = tuple[Callable[..., Any], tuple[int, ...]]
-PACKAGE = __name__.rpartition(".")[0]
+PACKAGE = "residua.engines.numba"  # run as a program, this module has another name
 
 
 def as_line(key: Key) -> str:
@@ -25,12 +26,33 @@ def as_line(key: Key) -> str:
     return " ".join([function.__module__.rpartition(".")[2], function.__name__, *map(str, literals)])
 
 
+# What every training needs beside its convolutions: made while the first of these are compiled.
+USUAL = (
+    "features linear",
+    "features linear_weights",
+    "features linear_inputs",
+    "features cross_entropy",
+    "updates sweep 4 1 1 0",
+    "updates sweep 3 2 1 0",
+    "updates sweep 0 3 2 0",
+    "updates fold 0 0 0 0",
+    "updates fold 1 0 0 0",
+    "weights pack_backward",
+    "weights transform_transposed",
+    "weights weight_gradient",
+    "normalization mask",
+    "normalization finish",
+)
+
+
 class Helper:
     """The second process, as the first one sees it."""
 
     def __init__(self) -> None:
         self._asked: set[str] = set()
+        self._begun: set[str] = set()
         self._done: set[str] = set()
+        self._news = threading.Condition()
         self._process: subprocess.Popen[str] | None = None
         # Where no process can be started, everything is compiled here, later.
         with contextlib.suppress(OSError, ValueError):
@@ -39,10 +61,15 @@ class Helper:
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
             )  # fmt: skip
             weakref.finalize(self, _end, self._process)
+            threading.Thread(target=_listen, args=(weakref.ref(self), self._process), daemon=True).start()
+        for line in USUAL:
+            self._send(line)
 
     def ask(self, key: Key) -> None:
         """Have this kernel compiled."""
-        line = as_line(key)
+        self._send(as_line(key))
+
+    def _send(self, line: str) -> None:
         if self._process is None or line in self._asked:
             return
         self._asked.add(line)
@@ -52,14 +79,33 @@ class Helper:
         except OSError:
             self._process = None
 
-    def wait(self, key: Key) -> None:
-        """Until the kernel is in the cache, if it was asked for and the helper lives."""
-        line = as_line(key)
-        while self._process is not None and line in self._asked - self._done:
-            answer = _pipe(self._process.stdout).readline()
-            if not answer:
+    def hear(self, news: str) -> None:
+        """What the second process says: `begin` or `done` and a kernel; nothing once it is gone."""
+        word, _, line = news.strip().partition(" ")
+        with self._news:
+            if not word:
                 self._process = None
-            self._done.add(answer.strip())
+            (self._begun if word == "begin" else self._done).add(line)
+            self._news.notify_all()
+
+    def wait(self, key: Key) -> None:
+        """Until the kernel is in the cache, if it is being made; one that waits is made here instead."""
+        line = as_line(key)
+        with self._news:
+            while self._process is not None and line in self._begun - self._done:
+                self._news.wait()
+
+
+def _listen(helper: weakref.ref[Helper], process: subprocess.Popen[str]) -> None:
+    with contextlib.suppress(OSError, ValueError):
+        for news in _pipe(process.stdout):
+            listener = helper()
+            if listener is None:
+                return
+            listener.hear(news)
+            del listener
+    if listener := helper():
+        listener.hear("")
 
 
 def _pipe(stream: IO[str] | None) -> IO[str]:
@@ -79,12 +125,13 @@ def main() -> None:
     """The helper's life: a line in, a kernel made, the line out."""
     from residua.engines.numba.cache import Kernels
 
-    kernels = Kernels(say=lambda line: None)
+    kernels = Kernels(say=lambda line: None, helped=False)
     for line in sys.stdin:
+        print("begin", line, end="", flush=True)
         module, name, *literals = line.split()
         function = getattr(importlib.import_module(f"{PACKAGE}.kernels.{module}"), name)
         kernels.address(function, tuple(map(int, literals)))
-        print(line, end="", flush=True)
+        print("done", line, end="", flush=True)
 
 
 if __name__ == "__main__":

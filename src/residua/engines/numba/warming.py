@@ -8,6 +8,7 @@ import numpy as np
 
 from residua.engines.numba.engine import NumbaEngine
 from residua.layers.base import Layer, Shape
+from residua.variables import flatten
 
 
 def warm(network: Layer, shape: Shape, engine: NumbaEngine | None = None) -> int:
@@ -26,9 +27,15 @@ def warm(network: Layer, shape: Shape, engine: NumbaEngine | None = None) -> int
         logits, saved, stats = network.forward(engine, variables, pictures)
         _, dlogits = engine.softmax_cross_entropy(logits, np.zeros(2, np.int64))
         _, grads = network.backward(engine, variables, saved, dlogits)
+        slopes = list(flatten(grads).values())
+        weights = [flatten(variables)[path] for path in flatten(grads)]
+        # What a step does besides: its checks, and the usual optimiser.
+        engine.norm(slopes), engine.finite(slopes)
+        options: dict[str, Any] = {"momentum": 0.9, "nesterov": False, "decoupled": False}
+        engine.sgd(weights, slopes, slopes, 0.1, decays=[0.0] * len(slopes), **options)
         return grads, stats
 
     engine.compile(train)(pictures)
     frozen, frozen_variables = network.freeze(variables)
-    engine.compile(lambda pictures: frozen.infer(engine, frozen_variables, pictures))(pictures)
+    engine.compile(lambda x: engine.softmax(frozen.infer(engine, frozen_variables, x)))(pictures)
     return engine.machine.kernels.compiled - before
