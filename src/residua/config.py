@@ -18,17 +18,21 @@ class DataOptions:
     """Which pictures, how they are split and how they are varied."""
 
     data: str = "digits"
-    """A data set's name, or a folder of pictures with one folder per class."""
+    """A data set's name, or a folder of pictures: one folder per class, or as a publisher lays it out."""
     data_dir: str | None = None
     """Folder that holds the data sets; without it RESIDUA_DATA, then the user's cache, then a download."""
     labels: str | None = None
     """CSV table with the columns file,label[,group]; pictures of one group stay on one side of a split."""
     size: int | None = None
-    """Height and width in pixels that the pictures of a folder are brought to (64 for a folder)."""
+    """Height and width in pixels that picture files are brought to (64 for a folder)."""
     validation: float | None = None
     """Held out of the training split: a share, or a number of pictures (5000 for CIFAR, else 0.1)."""
-    test: float = 0.1
-    """Share of a folder without test/ that is kept for the test split."""
+    test: float | None = None
+    """Share of picture files without a test split that becomes one (0.1; 0.2 for notMNIST's folders)."""
+    groups: Literal["kept", "leaky"] = "kept"
+    """kept: a driver, sign or other group is on one side of a split; leaky: split by picture."""
+    region: bool = False
+    """Cut GTSRB's pictures to the sign, by the Roi columns of its tables."""
     crop: int | None = None
     """Pixels of padding for random crops; 0 for none (size / 8 for a folder, 4 for CIFAR, else 1 or 2)."""
     flip: bool | None = None

@@ -23,6 +23,7 @@ def resolve(config: TrainConfig, data: DataSet) -> TrainConfig:
             options,
             size=data.height if data.card.kind == "folder" else None,
             validation=data.card.validation if options.validation is None else options.validation,
+            test=data.card.test if options.test is None else options.test,
             crop=recipe.crop if options.crop is None else options.crop,
             flip=recipe.flip if options.flip is None else options.flip,
         ),
