@@ -16,6 +16,7 @@ import pytest
 
 from residua.cli import app, run
 from residua.config import (
+    CheckConfig,
     DataOptions,
     EvaluateConfig,
     ImportConfig,
@@ -33,6 +34,7 @@ VERBS = {
     "train": (DataOptions, ModelOptions, OptimizerOptions, ScheduleOptions, RunOptions),
     "evaluate": (EvaluateConfig,),
     "predict": (PredictConfig,),
+    "check": (CheckConfig,),
     "models": (),
     "summary": (ModelOptions,),
     "import": (ImportConfig,),

@@ -10,6 +10,7 @@ import pytest
 import tomli_w
 
 from residua.config import (
+    CheckConfig,
     EvaluateConfig,
     ImportConfig,
     OptimizerOptions,
@@ -21,7 +22,7 @@ from residua.errors import ConfigError
 from residua.options import LIMITS, check, configure, flatten_options, option_names, read_toml, to_toml
 from tiny import OPTIONS, answered, contents, paint_folder, refused
 
-CONFIGS = (TrainConfig, EvaluateConfig, PredictConfig, ImportConfig)
+CONFIGS = (TrainConfig, EvaluateConfig, PredictConfig, CheckConfig, ImportConfig)
 
 
 def line(values, config=TrainConfig):

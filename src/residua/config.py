@@ -171,6 +171,30 @@ class PredictConfig:
 
 
 @dataclass(frozen=True)
+class CheckConfig:
+    """Everything that `residua check` can be told."""
+
+    data_dir: str | None = None
+    """Folder that holds the data sets; without it RESIDUA_DATA, then the user's cache, then a download."""
+    labels: str | None = None
+    """CSV table with the columns file,label[,group]."""
+    size: int | None = None
+    """Height and width in pixels at which picture files are compared (64 for a folder)."""
+    validation: float | None = None
+    """Held out of the training split: a share, or a number of pictures (as for training)."""
+    test: float | None = None
+    """Share of picture files without a test split that becomes one (0.1; 0.2 for notMNIST's folders)."""
+    groups: Literal["kept", "leaky"] = "kept"
+    """kept: a driver, sign or other group is on one side of a split; leaky: split by picture."""
+    seed: int = 0
+    """Draws the splits, as for training."""
+    near: bool = True
+    """Look for near copies too: the same picture but for a crop, a hue or a compression."""
+    output: str | None = None
+    """The picture to write (check-DATA.png)."""
+
+
+@dataclass(frozen=True)
 class ImportConfig:
     """Everything that `residua import` can be told."""
 

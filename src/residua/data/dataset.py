@@ -70,6 +70,16 @@ class DataSet:
         """SHA-256 over the names, labels and content of a split: equal as long as nothing changed."""
         return self._source.fingerprint(_known(split))
 
+    @property
+    def listing(self) -> Listing | None:
+        """The files behind the pictures, where they are files."""
+        return self._source.listing if isinstance(self._source, Folder) else None
+
+    @property
+    def bad(self) -> tuple[str, ...]:
+        """Why pictures were left out of the splits that have been read."""
+        return tuple(self._source.bad.values()) if isinstance(self._source, Folder) else ()
+
 
 def _known(split: Split) -> Split:
     if split not in SPLITS:
