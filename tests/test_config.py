@@ -16,13 +16,14 @@ from residua.config import (
     OptimizerOptions,
     PredictConfig,
     ScheduleOptions,
+    SheetConfig,
     TrainConfig,
 )
 from residua.errors import ConfigError
 from residua.options import LIMITS, check, configure, flatten_options, option_names, read_toml, to_toml
 from tiny import OPTIONS, answered, contents, paint_folder, refused
 
-CONFIGS = (TrainConfig, EvaluateConfig, PredictConfig, CheckConfig, ImportConfig)
+CONFIGS = (TrainConfig, EvaluateConfig, PredictConfig, CheckConfig, SheetConfig, ImportConfig)
 
 
 def line(values, config=TrainConfig):

@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from residua.config import CheckConfig, DataOptions, EvaluateConfig, ImportConfig, PredictConfig, TrainConfig
+from residua.config import (
+    CheckConfig,
+    DataOptions,
+    EvaluateConfig,
+    ImportConfig,
+    PredictConfig,
+    SheetConfig,
+    TrainConfig,
+)
 from residua.errors import ConfigError, ResiduaError
 from residua.options import check, configure
 
@@ -184,6 +192,23 @@ def check_data(
     findings = check_dataset(opened, near=config.near, watch=watch)
     path = Path(config.output or f"check-{Path(data).name or 'pictures'}.png")
     return findings, draw_check(findings, path)
+
+
+def augment_sheet(data: str | Path, *, say: Any = print, **options: Any) -> Path:
+    """Draw training pictures before and after they are varied: augment-DATA.png here, or `output`.
+
+    options: the fields of `DataOptions` and `SheetOptions`; without any variation among them, each is shown
+    alone. Returns the picture's path. Raises ResiduaError.
+    """
+    from residua.data import open_dataset
+    from residua.insight.sheet import draw_sheet, title_of, vary
+
+    config = configure(SheetConfig, {"data": str(data)} | options)
+    opened = open_dataset(config.data, config.sheet.seed, say=say)
+    rows = vary(opened, config.data, config.sheet)
+    name = Path(data).name or "pictures"
+    path = Path(config.sheet.output or f"augment-{name}.png")
+    return draw_sheet(rows, f"{name}  {title_of(config.data)}", path)
 
 
 def import_weights(weights: str | Path, **options: Any) -> tuple[Path, Model]:

@@ -1,4 +1,4 @@
-"""The verbs that look at pictures before anything is trained: check."""
+"""The verbs that look at pictures before anything is trained: check and augment."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import Group, Parameter
 
 from residua.cli.terminal import to_stderr
-from residua.config import CheckConfig
+from residua.config import CheckConfig, DataOptions, SheetOptions
+from residua.errors import ConfigError
 
+_SHEET, _DATA = Group("Sheet", sort_key=0), Group("Data", sort_key=1)
 _Switch = Annotated[bool, Parameter(negative="")]
 
 
@@ -39,6 +41,29 @@ def check(
         findings, path = api.check_data(data, say=to_stderr, watch=watch, **vars(options))
     print(json_module.dumps(findings.to_dict()) if json else findings_text(findings))
     (to_stderr if json else print)(f"Picture: {path}")
+    return 0
+
+
+def augment(
+    data: str,
+    /,
+    *,
+    sheet: Annotated[SheetOptions, Parameter(name="*", group=_SHEET)] = SheetOptions(),
+    options: Annotated[DataOptions, Parameter(name="*", group=_DATA)] = DataOptions(),
+) -> int:
+    """Show training pictures before and after they are varied; without options, every variation alone.
+
+    Parameters
+    ----------
+    data
+        A data set's name, or a folder of pictures.
+    """
+    from residua import api
+
+    if options.data not in (DataOptions.data, data):
+        raise ConfigError(f"two data sets were named, {data} and {options.data}: choose one")
+    chosen = vars(options) | {"data": data} | vars(sheet)
+    print(f"Picture: {api.augment_sheet(say=to_stderr, **chosen)}")
     return 0
 
 

@@ -22,6 +22,7 @@ from residua.config import (
     PredictConfig,
     RunOptions,
     ScheduleOptions,
+    SheetOptions,
 )
 from residua.errors import ConfigError
 from residua.options import words_for
@@ -64,7 +65,7 @@ def refuse_fractions(arguments: Sequence[str]) -> None:
     """The parser would round 1.5 where a whole number is asked for."""
     sections = (DataOptions, ModelOptions, OptimizerOptions, ScheduleOptions, RunOptions)
     whole = {"channels", "classes"}
-    for section in (*sections, PredictConfig, CheckConfig):
+    for section in (*sections, PredictConfig, CheckConfig, SheetOptions):
         hints = get_type_hints(section)
         whole |= {entry.name for entry in fields(section) if hints[entry.name] in (int, int | None)}
     words = [part for argument in arguments for part in argument.split("=", 1)]

@@ -25,6 +25,11 @@ class Recipe:
     decay: float = 0.0001
     nesterov: bool = False
 
+    def moves(self, crop: int | None, flip: bool | None, resized_crop: float) -> tuple[int, bool]:
+        """Crop and flip as asked for, or this recipe's; no padded crop where boxes are cut out anyway."""
+        chosen = (0 if resized_crop else self.crop) if crop is None else crop
+        return chosen, self.flip if flip is None else flip
+
 
 @dataclass(frozen=True)
 class Download:

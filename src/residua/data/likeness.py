@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.data.augment import hash_integers
+from residua.data.chance import hash_integers
 
 Places = NDArray[np.int64]
 Floats = NDArray[np.float32]

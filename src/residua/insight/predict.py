@@ -15,6 +15,7 @@ from residua.config import PredictConfig
 from residua.cores import available_cores
 from residua.data.pictures import fit_pixels, read_picture
 from residua.data.pixel_table import is_pixel_table, read_pixel_table
+from residua.data.views import VIEWS, mean_answer, see
 from residua.engines import open_engine
 from residua.errors import PictureError
 from residua.models.model_file import Model
@@ -53,7 +54,8 @@ def predict_files(model: Model, files: Sequence[Path], config: PredictConfig) ->
     """
     shape = model.preprocessing
     items = [item for path in files for item in _pictures_in(path)]
-    engine = open_engine(config.engine, threads=config.threads, work=model.work(len(items)))
+    views = VIEWS[config.views]
+    engine = open_engine(config.engine, threads=config.threads, work=len(views) * model.work(len(items)))
     network, variables = model.frozen()
     infer = make_infer(engine, network)
     top = min(config.top, len(model.classes))
@@ -62,8 +64,8 @@ def predict_files(model: Model, files: Sequence[Path], config: PredictConfig) ->
         name, pixels = item
         try:
             if pixels is not None:
-                return fit_pixels(pixels, shape.height, shape.width, shape.channels)
-            return read_picture(name, shape.height, shape.width, shape.channels)
+                return fit_pixels(pixels, *shape.stored, shape.channels)
+            return read_picture(name, *shape.stored, shape.channels)
         except PictureError as error:
             return error
 
@@ -74,8 +76,9 @@ def predict_files(model: Model, files: Sequence[Path], config: PredictConfig) ->
             good = [picture for picture in read_ones if not isinstance(picture, PictureError)]
             rows: Iterator[NDArray[np.float32]] = iter(())
             if good:
-                images = shape.normalize(np.stack(good))
-                rows = iter(np.asarray(engine.plain(infer(variables, images)), np.float32))
+                seen = (see(np.stack(good), shape, view) for view in views)
+                every = [np.asarray(engine.plain(infer(variables, images)), np.float32) for images in seen]
+                rows = iter(mean_answer(every))
             for (name, _), picture in zip(chunk, read_ones, strict=True):
                 if isinstance(picture, PictureError):
                     yield Prediction(name, (), str(picture))
