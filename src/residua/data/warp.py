@@ -96,21 +96,33 @@ def sample(images: Floats, where: Floats, fill: Floats) -> Floats:
     """
     n, h, w, c = images.shape
     # A border of the fill colour: beyond it everything is fill, across it one fades into the other.
-    framed = np.empty((n, h + 2, w + 2, c), np.float32)
-    framed[:] = fill
-    framed[:, 1:-1, 1:-1] = images
+    framed = np.empty((n, h + 2, (w + 2) * c), np.float32)
+    framed[:] = np.tile(fill, w + 2)
+    framed[:, 1:-1, c:-c] = images.reshape(n, h, w * c)
     y = np.clip(where[:, 0] + 1, 0, h + 1)
     x = np.clip(where[:, 1] + 1, 0, w + 1)
-    top, left = np.minimum(np.floor(y), h), np.minimum(np.floor(x), w)
-    down, right = (y - top)[..., None], (x - left)[..., None]
+    # Neither is negative, so the conversion rounds down.
+    top, left = np.minimum(y.astype(np.int32), h), np.minimum(x.astype(np.int32), w)
+    # Spread over the channels beforehand: NumPy is slow where its inner loop runs over three values.
+    down = np.repeat(y - top.astype(np.float32), c, axis=-1)
+    right = np.repeat(x - left.astype(np.float32), c, axis=-1)
     flat = framed.reshape(-1, c)
     start = (np.arange(n, dtype=np.int64) * ((h + 2) * (w + 2)))[:, None, None]
-    first = start + top.astype(np.int64) * (w + 2) + left.astype(np.int64)
-    above = flat[first] * (1 - right) + flat[first + 1] * right
-    first += w + 2
-    below = flat[first] * (1 - right) + flat[first + 1] * right
-    result: Floats = above * (1 - down) + below * down
-    return result
+    first = start + top * (w + 2) + left
+
+    def corner(offset: int) -> Floats:
+        # All places are inside; "clip" only spares the check of each.
+        taken: Floats = flat.take(first + offset, axis=0, mode="clip")
+        return taken.reshape(down.shape)
+
+    above = _between(corner(0), corner(1), right)
+    below = _between(corner(w + 2), corner(w + 3), right)
+    return _between(above, below, down).reshape(*where[:, 0].shape, c)
+
+
+def _between(one: Floats, other: Floats, share: Floats) -> Floats:
+    """(1 - share) one + share other; where both are equal, exactly that."""
+    return one + (other - one) * share
 
 
 def elastic(noise_y: Floats, noise_x: Floats, strength: float, smooth: float) -> Floats:
