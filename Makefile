@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: train test check bench peer clean
+.PHONY: train test check bench bench-all peer clean
 
 train: $(VENV)/residua.stamp
 	$(BIN)/residua train digits
@@ -20,7 +20,11 @@ check: $(VENV)/test.stamp
 
 # The peer is optional: without it the benchmarks time residua alone, and the tests against it skip.
 bench: $(VENV)/residua.stamp
-	$(BIN)/python benchmarks/train_step.py
+	$(BIN)/residua bench
+
+bench-all: $(VENV)/residua.stamp
+	$(BIN)/residua bench --cases all --json benchmarks/results/all.json
+	$(BIN)/residua bench --threads 1 --json benchmarks/results/one-thread.json
 
 peer: $(VENV)/residua.stamp
 	$(PIP) install --editable '.[fast,peer]'

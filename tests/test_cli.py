@@ -16,6 +16,7 @@ import pytest
 
 from residua.cli import app, run
 from residua.config import (
+    BenchConfig,
     CheckConfig,
     DataOptions,
     EvaluateConfig,
@@ -40,6 +41,7 @@ VERBS = {
     "models": (),
     "summary": (ModelOptions,),
     "import": (ImportConfig,),
+    "bench": (BenchConfig,),
 }
 
 
@@ -176,10 +178,10 @@ def test_summary_of_a_trained_model_takes_no_other_network(capsys, trained):
 def test_models_and_summary(capsys):
     table = answered(capsys, "models")
     for name, card in MODELS.items():
-        assert re.search(rf"^{name} +{card.parameters:,} ", table, re.M), name
-    assert "for pictures of 28x28x1 and 5 classes" in answered(
-        capsys, "models", "--size", "28", "--channels", "1", "--classes", "5", "--width", "8"
-    )
+        assert re.search(rf"^{name} +\d+x\d+x\d +{card.classes} +{card.parameters:,} ", table, re.M), name
+    table = answered(capsys, "models", "--size", "28", "--channels", "1", "--classes", "5", "--width", "8")
+    assert re.search(r"^resnet20 +28x28x1 +5 +67,741 ", table, re.M)
+    assert re.search(r"^vgg16 +28x28x1 +5 +needs larger pictures ", table, re.M)
     page = answered(capsys, "summary", "resnet20", "--shortcut", "B", "--hidden", "7")
     assert "stage2.0.shortcut" in page
 

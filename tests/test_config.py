@@ -10,6 +10,7 @@ import pytest
 import tomli_w
 
 from residua.config import (
+    BenchConfig,
     CheckConfig,
     EvaluateConfig,
     ImportConfig,
@@ -23,7 +24,15 @@ from residua.errors import ConfigError
 from residua.options import LIMITS, check, configure, flatten_options, option_names, read_toml, to_toml
 from tiny import OPTIONS, answered, contents, paint_folder, refused
 
-CONFIGS = (TrainConfig, EvaluateConfig, PredictConfig, CheckConfig, SheetConfig, ImportConfig)
+CONFIGS = (
+    TrainConfig,
+    EvaluateConfig,
+    PredictConfig,
+    CheckConfig,
+    SheetConfig,
+    ImportConfig,
+    BenchConfig,
+)
 
 
 def line(values, config=TrainConfig):

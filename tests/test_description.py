@@ -18,7 +18,7 @@ from residua.models.resnet import small_resnet
 
 @pytest.mark.parametrize("name", MODELS)
 def test_models_survive(name):
-    network = build_model(ModelOptions(model=name), channels=3, classes=10)
+    network = build_model(ModelOptions(model=name), channels=3, classes=10, size=(64, 64))
     text = json.dumps(describe(network))
     again = build(json.loads(text))
     assert again == network

@@ -8,22 +8,42 @@ import pytest
 from residua.errors import ShapeError
 from residua.layers import (
     LAYERS,
+    Add,
     AveragePool2d,
     BatchNorm1d,
     BatchNorm2d,
+    Concatenate,
     Conv2d,
     ConvNorm,
+    DepthwiseConv2d,
     Dropout,
+    Dropout2d,
     Flatten,
     GlobalAveragePool,
+    GroupedConv2d,
     Identity,
+    LeakyReLU,
     Linear,
+    LocalResponseNorm,
+    LogSoftmax,
     MaxPool2d,
+    MultiplyConstant,
+    NearestUpsample2d,
+    Parallel,
+    ReflectionPad2d,
     ReLU,
+    ReplicationPad2d,
+    Reshape,
     Residual,
     ScaleShift,
     Sequential,
+    Sigmoid,
+    Softmax,
     SubsamplePad,
+    Tanh,
+    Threshold,
+    TransposedConv2d,
+    ZeroPad2d,
 )
 from residua.models.resnet import small_resnet
 from residua.testing import check_layer
@@ -36,16 +56,39 @@ def _block(before, after, stride, shortcut):
 
 
 CASES = {
+    "Add": [
+        (
+            Add({"a": Conv2d(2, 3), "b": Sequential({"norm": BatchNorm2d(2), "conv": Conv2d(2, 3)})}),
+            (2, 4, 3, 2),
+        ),
+        (Add({"a": Identity()}), (3, 4)),
+        (Add({"a": Identity(), "b": Linear(4, 4), "c": Dropout(0.3)}), (3, 4)),
+    ],
     "AveragePool2d": [
+        (AveragePool2d(3, 2, 1, count_padding=False), (2, 7, 5, 2)),
+        (AveragePool2d(4, 3, 2, count_padding=False), (1, 5, 8, 3)),
         (AveragePool2d(), (2, 6, 4, 3)),
         (AveragePool2d(3, 2, 1), (2, 7, 5, 2)),
         (AveragePool2d(2, 3), (1, 8, 7, 1)),
     ],
-    "BatchNorm1d": [(BatchNorm1d(3), (5, 3)), (BatchNorm1d(1, momentum=0.5, eps=1e-2), (2, 1))],
+    "BatchNorm1d": [
+        (BatchNorm1d(3), (5, 3)),
+        (BatchNorm1d(2, relu=True), (7, 2)),
+        (BatchNorm1d(1, momentum=0.5, eps=1e-2), (2, 1)),
+    ],
     "BatchNorm2d": [
         (BatchNorm2d(3), (3, 5, 4, 3)),
+        (BatchNorm2d(3, relu=True), (3, 4, 4, 3)),
         (BatchNorm2d(2, momentum=1.0, eps=1e-3), (1, 3, 3, 2)),
         (BatchNorm2d(4), (5, 1, 1, 4)),
+    ],
+    "Concatenate": [
+        (Concatenate({"a": Conv2d(2, 3, bias=True, relu=True), "b": Conv2d(2, 1, 1, 1, 0)}), (2, 4, 3, 2)),
+        (Concatenate({"a": Identity(), "b": Linear(4, 2), "c": BatchNorm1d(4)}), (5, 4)),
+        (
+            Concatenate({"a": Sequential({"conv": ConvNorm(Conv2d(2, 2)), "drop": Dropout2d(0.4)})}),
+            (3, 3, 3, 2),
+        ),
     ],
     "Conv2d": [
         (Conv2d(3, 4), (2, 5, 4, 3)),
@@ -60,18 +103,58 @@ CASES = {
         (ConvNorm(Conv2d(3, 4, 1, 2, 0), relu=False), (3, 5, 5, 3)),
         (ConvNorm(Conv2d(1, 2, 5, 1, 2), momentum=0.3, eps=1e-3), (2, 6, 5, 1)),
     ],
+    "DepthwiseConv2d": [
+        (DepthwiseConv2d(3), (2, 5, 4, 3)),
+        (DepthwiseConv2d(2, 5, 2, 2, bias=True), (2, 7, 6, 2)),
+        (DepthwiseConv2d(4, 2, 3, 0, bias=True, relu=True), (1, 9, 7, 4)),
+        (DepthwiseConv2d(1, 1, 2, 1), (2, 3, 4, 1)),
+    ],
     "Dropout": [(Dropout(0.4), (3, 7)), (Dropout(0.1), (2, 3, 4, 2)), (Dropout(0.0), (2, 3))],
+    "Dropout2d": [(Dropout2d(0.4), (3, 2, 3, 7)), (Dropout2d(0.0), (2, 3, 3, 2))],
     "Flatten": [(Flatten(), (2, 3, 4, 2)), (Flatten(), (3, 5))],
     "GlobalAveragePool": [(GlobalAveragePool(), (2, 3, 4, 5)), (GlobalAveragePool(), (1, 1, 1, 2))],
+    "GroupedConv2d": [
+        (GroupedConv2d(4, 6), (2, 5, 4, 4)),
+        (GroupedConv2d(6, 3, 5, 2, 2, groups=3, bias=True), (2, 7, 6, 6)),
+        (GroupedConv2d(4, 4, 2, 3, 0, groups=4, bias=True, relu=True), (1, 9, 7, 4)),
+        (GroupedConv2d(2, 3, 1, 1, 0, groups=1), (2, 3, 4, 2)),
+    ],
     "Identity": [(Identity(), (2, 3, 3, 2)), (Identity(), (2, 5))],
+    "LeakyReLU": [(LeakyReLU(), (3, 5, 4, 2)), (LeakyReLU(0.3), (4, 6))],
     "Linear": [(Linear(5, 3), (4, 5)), (Linear(4, 1, bias=False, gain=2.0), (1, 4))],
+    "LocalResponseNorm": [
+        (LocalResponseNorm(), (2, 3, 4, 7)),
+        (LocalResponseNorm(3, 0.5, 0.6, 1.0), (2, 3, 2, 5)),
+        (LocalResponseNorm(4, 0.3, 1.5, 0.5), (3, 2, 2, 2)),
+        (LocalResponseNorm(1, 0.3, 0.75, 0.5), (3, 6)),
+    ],
+    "LogSoftmax": [(LogSoftmax(), (4, 6)), (LogSoftmax(), (2, 3, 2, 5)), (LogSoftmax(), (3, 1))],
     "MaxPool2d": [
         (MaxPool2d(), (2, 6, 4, 3)),
         (MaxPool2d(3, 2, 1), (2, 7, 6, 2)),
         (MaxPool2d(3, 1, 1), (1, 4, 5, 2)),
         (MaxPool2d(2, 3), (2, 8, 7, 1)),
     ],
+    "MultiplyConstant": [(MultiplyConstant(-1.7), (2, 3, 4, 2)), (MultiplyConstant(0.25), (3, 4))],
+    "NearestUpsample2d": [(NearestUpsample2d(), (2, 3, 4, 2)), (NearestUpsample2d(3), (1, 2, 1, 3))],
+    "Parallel": [
+        (Parallel({"a": Conv2d(2, 3), "b": ConvNorm(Conv2d(2, 1))}, 4), (2, 4, 3, 4)),
+        (Parallel({"a": Linear(2, 2), "b": Identity(), "c": BatchNorm1d(2)}, 6), (5, 6)),
+    ],
     "ReLU": [(ReLU(), (3, 5, 4, 2)), (ReLU(), (4, 6))],
+    "ReflectionPad2d": [
+        (ReflectionPad2d(), (2, 2, 3, 2)),
+        (ReflectionPad2d(3, 0, 2, 1), (2, 4, 3, 1)),
+        (ReflectionPad2d(0, 0, 0, 0), (1, 1, 1, 1)),
+    ],
+    "ReplicationPad2d": [
+        (ReplicationPad2d(), (2, 1, 3, 2)),
+        (ReplicationPad2d(3, 0, 2, 1), (2, 2, 3, 1)),
+    ],
+    "Reshape": [
+        (Reshape((2, 6)), (3, 2, 2, 3)),
+        (Reshape((4, 1, 2)), (2, 8)),
+    ],
     "Residual": [
         (_block(3, 3, 1, Identity()), (2, 5, 4, 3)),
         (_block(2, 5, 2, SubsamplePad(2, 5)), (2, 5, 5, 2)),
@@ -82,9 +165,23 @@ CASES = {
     "Sequential": [
         (Sequential(), (2, 3)),
         (Sequential({"norm": BatchNorm2d(2), "relu": ReLU(), "flat": Flatten()}), (3, 3, 2, 2)),
+        (Sequential({"a": Reshape((4, 4, 1)), "b": Conv2d(1, 2), "c": Reshape((32,))}), (2, 16)),
         (Sequential({"drop": Dropout(0.3), "layer": Linear(4, 3), "norm": BatchNorm1d(3)}), (5, 4)),
     ],
+    "Sigmoid": [(Sigmoid(), (3, 5, 4, 2)), (Sigmoid(), (4, 6))],
+    "Softmax": [(Softmax(), (4, 6)), (Softmax(), (2, 3, 2, 5))],
     "SubsamplePad": [(SubsamplePad(2, 5), (2, 5, 4, 2)), (SubsamplePad(3, 4, 3), (1, 7, 6, 3))],
+    "Tanh": [(Tanh(), (3, 5, 4, 2)), (Tanh(), (4, 6))],
+    "Threshold": [(Threshold(), (3, 5, 4, 2)), (Threshold(0.5, -1.5), (4, 6))],
+    "TransposedConv2d": [
+        (TransposedConv2d(3, 2), (2, 4, 3, 3)),
+        (TransposedConv2d(2, 3, 3, 2, 1, 1, bias=True), (2, 3, 4, 2)),
+        (TransposedConv2d(1, 2, 2, 2, 0, bias=True), (1, 3, 3, 1)),
+        (TransposedConv2d(2, 2, 5, 3, 2, 2), (2, 3, 2, 2)),
+        (TransposedConv2d(2, 1, 4, 2, 3), (2, 4, 4, 2)),
+        (TransposedConv2d(2, 1, 1, 3, 0), (2, 2, 2, 2)),
+    ],
+    "ZeroPad2d": [(ZeroPad2d(), (2, 2, 3, 2)), (ZeroPad2d(3, 0, 2, 1), (2, 4, 3, 1))],
 }
 
 
@@ -144,6 +241,17 @@ def test_dropout_draws_anew_each_step_and_keeps_the_mean(engine):
         (GlobalAveragePool(), (8,), "pictures (H, W, C)"),
         (SubsamplePad(2, 4), (4, 4, 3), "pictures (H, W, 2)"),
         (Residual(Conv2d(2, 3)), (4, 4, 2), "body and shortcut of one shape"),
+        (AveragePool2d(2, 2, 2, count_padding=False), (4, 4, 2), "padding of at most half its kernel"),
+        (Dropout2d(), (8,), "pictures (H, W, C)"),
+        (ZeroPad2d(), (8,), "pictures (H, W, C)"),
+        (ReflectionPad2d(2, 0, 0, 0), (2, 5, 1), "more than 2 rows and 0 columns"),
+        (NearestUpsample2d(), (8,), "pictures (H, W, C)"),
+        (TransposedConv2d(3, 4), (8, 8, 1), "pictures (H, W, 3)"),
+        (TransposedConv2d(3, 4, 3, 1, 2), (2, 2, 3), "larger pictures"),
+        (Reshape((3, 4)), (5,), "12 numbers"),
+        (Concatenate({"a": Identity(), "b": MaxPool2d()}), (4, 4, 2), "a (4, 4, 2), b (2, 2, 2)"),
+        (Add({"a": Identity(), "b": Conv2d(2, 3)}), (4, 4, 2), "a (4, 4, 2), b (4, 4, 3)"),
+        (Parallel({"a": Identity(), "b": Identity()}, 4), (4, 4, 3), "4 channels"),
     ],
     ids=str,
 )
@@ -155,6 +263,40 @@ def test_shapes_that_do_not_fit(layer, shape, needed):
     assert type(layer).__name__ in message
     assert needed in message
     assert f"given {shape}" in message
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: TransposedConv2d(2, 3, 3, 1, 3), r"padding takes at most 2 here; it was given 3"),
+        (lambda: TransposedConv2d(2, 3, extra=1), r"extra takes at most 0 here; it was given 1"),
+        (lambda: TransposedConv2d(2, 3, extra=-1), r"extra takes 0 or more"),
+        (lambda: GroupedConv2d(3, 4), r"in_channels takes a multiple of the 2 groups; it was given 3"),
+        (lambda: GroupedConv2d(4, 3), r"out_channels takes a multiple of the 2 groups"),
+        (lambda: DepthwiseConv2d(0), r"channels takes 1 or more"),
+        (lambda: ZeroPad2d(above=-1), r"above takes 0 or more"),
+        (lambda: Reshape(()), r"whole numbers of 1 or more; it was given \(\)"),
+        (lambda: Reshape([2, 0]), r"whole numbers of 1 or more; it was given \(2, 0\)"),
+        (lambda: Concatenate(), r"Concatenate takes one or more branches"),
+        (lambda: Parallel({"a": Identity(), "b": Identity()}, 3), r"a multiple of its 2 branches"),
+        (lambda: Dropout2d(1.0), r"from 0 to below 1"),
+        (lambda: ConvNorm(Conv2d(2, 2, bias=True)), r"without bias and relu"),
+    ],
+)
+def test_what_cannot_be_is_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_a_branch_that_does_not_fit_is_named_when_fed(engine):
+    network = Sequential({"fire": Concatenate({"a": Identity(), "b": Conv2d(3, 1)})})
+    v = network.init(np.random.default_rng(0))
+    for run in (network.forward, network.infer):
+        with pytest.raises(ShapeError, match=r"^fire\.b: .*3 channels"):
+            run(engine, v, np.zeros((1, 4, 4, 2)))
+    network = Concatenate({"a": Identity(), "b": MaxPool2d()})
+    with pytest.raises(ShapeError, match="maps of one size"):
+        network.forward(engine, {"a": {}, "b": {}}, np.zeros((1, 4, 4, 2)))
 
 
 def test_a_shape_error_names_the_layer_by_path():
@@ -172,3 +314,8 @@ def test_multiply_adds_of_layers():
     assert Linear(5, 3).multiply_adds((5,)) == 15
     assert ConvNorm(Conv2d(3, 4, 1, 1, 0)).multiply_adds((2, 2, 3)) == 48
     assert ReLU().multiply_adds((2, 2, 3)) == 0
+    assert GroupedConv2d(4, 6).multiply_adds((5, 5, 4)) == 5 * 5 * 6 * 9 * 2
+    assert DepthwiseConv2d(4).multiply_adds((5, 5, 4)) == 5 * 5 * 4 * 9
+    assert TransposedConv2d(4, 6, stride=2).multiply_adds((5, 5, 4)) == 5 * 5 * 9 * 4 * 6
+    assert Concatenate({"a": Linear(3, 2), "b": Linear(3, 4)}).multiply_adds((3,)) == 18
+    assert Parallel({"a": Linear(2, 2), "b": Linear(2, 4)}, 4).multiply_adds((4,)) == 12

@@ -10,6 +10,8 @@ import pytest
 from residua.config import ModelOptions
 from residua.errors import ConfigError, ShapeError
 from residua.layers import (
+    Add,
+    BatchNorm2d,
     Conv2d,
     ConvNorm,
     Dropout,
@@ -33,7 +35,9 @@ PUBLISHED = {
     "resnet44": (0.66, 7.17),
     "resnet56": (0.85, 6.97),
     "resnet110": (1.7, 6.43),
+    "preresnet110": (1.7, 6.37),  # He et al. 2016, table 2
 }
+SMALL = [name for name, card in MODELS.items() if card.builder is small_resnet]
 
 
 def build(name, **options):
@@ -44,7 +48,7 @@ def batch(rng, count=4, side=16):
     return rng.normal(size=(count, side, side, 3)).astype(np.float32)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", SMALL)
 def test_parameters_are_those_of_the_card(name):
     card, network = MODELS[name], build(name)
     v = network.init(np.random.default_rng(0))
@@ -61,7 +65,7 @@ def test_cards_say_what_was_published(name):
     assert MODELS[name].published_error == error
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", SMALL)
 def test_parameters_counted_by_hand(name):
     """Convolutions 3x3, two numbers per channel for each normalisation, and the last layer."""
     blocks = (int("".join(filter(str.isdigit, name))) - 2) // 6
@@ -85,7 +89,7 @@ def test_cost_of_resnet20():
     assert build("resnet20").multiply_adds((32, 32, 3)) == 32 * 32 * 27 * 16 + stages + 640
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", SMALL)
 def test_every_weight_receives_a_gradient(name, engine, rng):
     network = build(name)
     v = network.init(rng)
@@ -120,13 +124,18 @@ def by_running_statistics(engine, layer, v, x):
         y = (z - norm["running_mean"]) / np.sqrt(norm["running_var"] + layer.eps)
         y = y * norm["weight"] + norm["bias"]
         return np.maximum(y, 0) if layer.relu else y
+    if isinstance(layer, BatchNorm2d):
+        y = (x - v["running_mean"]) / np.sqrt(v["running_var"] + layer.eps) * v["weight"] + v["bias"]
+        return np.maximum(y, 0) if layer.relu else y
+    if isinstance(layer, Add):
+        return sum(by_running_statistics(engine, inner, v[name], x) for name, inner in layer.branches.items())
     if isinstance(layer, Dropout):
         return x
-    assert isinstance(layer, Linear | ReLU | GlobalAveragePool | SubsamplePad | Identity)
+    assert isinstance(layer, Conv2d | Linear | ReLU | GlobalAveragePool | SubsamplePad | Identity)
     return layer.forward(engine, v, x)[0]
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", SMALL)
 @pytest.mark.parametrize("options", [{}, {"shortcut": "B", "hidden": (12,), "dropout": 0.5}], ids=str)
 def test_freeze_agrees_with_running_statistics(name, options, engine, rng):
     network = build(name, **options)
@@ -142,7 +151,7 @@ def test_freeze_agrees_with_running_statistics(name, options, engine, rng):
     assert not kinds & {"ConvNorm", "BatchNorm2d", "Dropout"}
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", SMALL)
 def test_init_follows_from_the_seed(name):
     network = build(name)
     first, again, other = (flatten(network.init(np.random.default_rng(s))) for s in (3, 3, 4))
@@ -158,7 +167,7 @@ def test_weights_are_as_large_as_he_says():
     assert abs(weight.std() / (2 / (9 * 64)) ** 0.5 - 1) < 0.02
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", SMALL)
 def test_layer_names_are_paths(name):
     """A dot in a name would break the paths in files."""
     network = build(name)

@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("numba")
 
-from residua.engines.numba import transforms
+from residua.engines.numba.kernels import transforms
 
 
 class Exact:
@@ -115,7 +115,7 @@ assert (f(x) == a).all()
 COMPARE = """
 import numpy as np
 from residua.engines.numba import NumbaEngine
-from residua.engines.numba.vector import WIDTH
+from residua.engines.numba.kernels.vector import WIDTH
 from residua.engines.numpy_engine import NumpyEngine
 e, r, rng = NumbaEngine(2), NumpyEngine(), np.random.default_rng(0)
 assert WIDTH == {width}
@@ -142,9 +142,9 @@ def test_other_vector_widths_compute_the_same(width):
 CROSS = """
 from llvmlite import binding
 from numba import njit, types
-from residua.engines.numba import normalization, weights
-from residua.engines.numba.products import product
-from residua.engines.numba.vector import KERNEL
+from residua.engines.numba.kernels import normalization, weights
+from residua.engines.numba.kernels.products import product
+from residua.engines.numba.kernels.vector import KERNEL
 binding.initialize_all_targets()
 binding.initialize_all_asmprinters()
 

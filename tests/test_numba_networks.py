@@ -193,7 +193,7 @@ def test_no_memory_is_made_after_the_first_steps(engine):
     variables = network.init(rng)
     x, labels = rng.normal(size=(16, 32, 32, 3)).astype(np.float32), rng.integers(0, 10, 16)
     run = engine.compile(lambda *a: loss_and_gradients(network, engine, *a)[::2])
-    for _ in range(3):
+    for _ in range(6):
         result = run(variables, x, labels)
     made = engine.machine.pool.made
     for _ in range(3):

@@ -55,8 +55,11 @@ def test_optimizers_over_twenty_steps(engine, rng, name):
     for number in range(1, 21):
         # A gradient that depends on the weight, so that a difference would grow.
         noise = rng.normal(size=weight.shape)
-        count = {"count": float(number)} if rule == "adam" else {}
-        state = list(getattr(engine, rule)(*state, np.sin(state[0]) + noise, 0.01, **options, **count))
+        count = {"count": np.array(number)} if rule == "adam" else {}
+        given = [[array] for array in (*state, np.sin(state[0]) + noise)]
+        rest = {name: value for name, value in options.items() if name != "decay"}
+        made = getattr(engine, rule)(*given, 0.01, decays=[options["decay"]], **rest, **count)
+        state = [array for (array,) in made]
         peer.grad = torch.sin(peer.detach()) + torch.tensor(noise)
         optimizer.step()
         assert distance(state[0], peer.detach().numpy()) < 1e-12, f"step {number}"

@@ -86,13 +86,15 @@ class ModelOptions:
     model: str | None = None
     """A model's name; `residua models` lists them (resnet20 for CIFAR and folders, else resnet8)."""
     width: int | None = None
-    """Channels of the first stage (16; 8 for pictures like MNIST's)."""
-    shortcut: Literal["A", "B"] = "A"
-    """A: subsample and pad the channels with zeros; B: 1x1 projection."""
+    """Channels of the first stage (the model's own; 16 for resnet20, 8 with pictures like MNIST's)."""
+    shortcut: Literal["A", "B"] | None = None
+    """A: subsample and pad the channels with zeros; B: 1x1 projection (the model's own; A for resnet20)."""
+    stem: Literal["large", "small"] | None = None
+    """How resnet18 to resnet152 begin: large, 7x7 stride 2 and pooling; small, 3x3 for pictures below 64."""
     hidden: tuple[int, ...] = ()
-    """Widths of fully connected layers before the softmax."""
-    dropout: float = 0.0
-    """Share of the features dropped before the last layer."""
+    """Widths of fully connected layers before the softmax (the model's own; none for residual networks)."""
+    dropout: float | None = None
+    """Share of the features dropped before the last layers (the model's own; 0.5 for vgg16)."""
 
 
 @dataclass(frozen=True)
@@ -272,3 +274,23 @@ class ImportConfig:
     """Mean per channel that was taken off the pixels, in 0..1 (ImageNet's)."""
     std: tuple[float, ...] = (0.229, 0.224, 0.225)
     """Standard deviation per channel, in 0..1 (ImageNet's)."""
+
+
+@dataclass(frozen=True)
+class BenchConfig:
+    """Everything that `residua bench` can be told."""
+
+    cases: tuple[str, ...] = ("main",)
+    """What to measure; `all` for everything."""
+    threads: int | None = None
+    """Threads for either side (the cores that this process may use)."""
+    rounds: int = 10
+    """How many times both sides take turns."""
+    seconds: float = 60.0
+    """After so many seconds a line of the table gets no further round."""
+    json: str | None = None
+    """File for the figures, with machine and versions."""
+    engine: EngineName = "auto"
+    """What computes on residua's side; auto takes numba where it is installed."""
+    processor_time: bool = False
+    """Count processor time instead of wall time, for one thread on a busy machine."""

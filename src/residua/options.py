@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from types import UnionType
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from residua.errors import ConfigError, near
 
@@ -77,6 +77,8 @@ LIMITS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "top": ("1 or more", _positive),
     "pictures": ("1 to 100", lambda x: 1 <= x <= 100),
     "variations": ("1 to 100", lambda x: 1 <= x <= 100),
+    "rounds": ("1 or more", _positive),
+    "seconds": ("above 0", _positive),
 }
 
 
@@ -110,7 +112,7 @@ def _is(value: Any, hint: Any) -> bool:
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Literal:
         return value in arguments
-    if origin is UnionType:
+    if origin in (UnionType, Union):
         return any(_is(value, choice) for choice in arguments)
     if origin is tuple:
         return isinstance(value, tuple) and all(_is(item, arguments[0]) for item in value)
@@ -127,7 +129,7 @@ def words_for(hint: Any) -> str:
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Literal:
         return " or ".join(repr(choice) for choice in arguments)
-    if origin is UnionType:
+    if origin in (UnionType, Union):
         return " or ".join(words_for(choice) for choice in arguments if choice is not type(None))
     if origin is tuple:
         return f"a list of which each is {words_for(arguments[0])}"

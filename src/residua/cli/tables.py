@@ -14,24 +14,34 @@ from residua.errors import ConfigError
 from residua.options import check
 
 
-def models(*, size: int = 32, channels: int = 3, classes: int = 10, width: int | None = None) -> int:
+def models(
+    *,
+    size: int | None = None,
+    channels: int | None = None,
+    classes: int | None = None,
+    width: int | None = None,
+) -> int:
     """List the models with their parameters and multiply-adds.
 
     Parameters
     ----------
     size
-        Height and width of the pictures, in pixels.
+        Height and width of the pictures, in pixels (what each was published for).
     channels
-        3 for colour, 1 for grey.
+        3 for colour, 1 for grey (3).
     classes
-        How many classes.
+        How many classes (what each was published for).
     width
-        Channels of the first stage (16).
+        Channels of the first stage (each model's own).
     """
     from residua.models.summary import model_table
 
-    narrow = None if width is None else natural("width", width)
-    print(model_table(picture_shape(size, channels), natural("classes", classes), narrow))
+    if size is not None or channels is not None:
+        picture_shape(32 if size is None else size, 3 if channels is None else channels)
+    for name, number in (("classes", classes), ("width", width)):
+        if number is not None:
+            natural(name, number)
+    print(model_table(size, channels, classes, width))
     return 0
 
 
@@ -74,7 +84,8 @@ def summary(
         return 0
     seen = picture_shape(32 if size is None else size, 3 if channels is None else channels)
     count = natural("classes", 10 if classes is None else classes)
-    network = build_model(check(replace(options, model=model)), channels=seen[2], classes=count)
+    asked = check(replace(options, model=model))
+    network = build_model(asked, channels=seen[2], classes=count, size=seen[:2])
     print(layer_table(model, network, seen))
     return 0
 
@@ -122,7 +133,8 @@ def warm(
     choose_engine("numba", 0.0)
     shape = picture_shape(size, channels)
     count = natural("classes", classes)
-    network = build_model(check(replace(options, model=model)), channels=channels, classes=count)
+    asked = check(replace(options, model=model))
+    network = build_model(asked, channels=channels, classes=count, size=shape[:2])
     network.output_shape(shape)
     from residua.engines.numba.warming import warm as warm_kernels
 

@@ -15,6 +15,7 @@ from typing import get_type_hints
 import cyclopts
 
 from residua.config import (
+    BenchConfig,
     CheckConfig,
     DataOptions,
     ModelOptions,
@@ -63,9 +64,10 @@ def natural(name: str, value: int) -> int:
 
 def refuse_fractions(arguments: Sequence[str]) -> None:
     """The parser would round 1.5 where a whole number is asked for."""
-    sections = (DataOptions, ModelOptions, OptimizerOptions, ScheduleOptions, RunOptions)
+    verbs = (PredictConfig, CheckConfig, SheetOptions, BenchConfig)
+    sections = (DataOptions, ModelOptions, OptimizerOptions, ScheduleOptions, RunOptions, *verbs)
     whole = {"channels", "classes"}
-    for section in (*sections, PredictConfig, CheckConfig, SheetOptions):
+    for section in sections:
         hints = get_type_hints(section)
         whole |= {entry.name for entry in fields(section) if hints[entry.name] in (int, int | None)}
     words = [part for argument in arguments for part in argument.split("=", 1)]

@@ -16,15 +16,16 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from residua.cores import available_cores
-from residua.engines import update_rules
+from residua.engines import more_operations
 from residua.engines.counter_random import uniform_bits
+from residua.engines.variable_operations import VariableOperations
 from residua.errors import ShapeError
 
 Array = Any
 Saved = Any
 
 
-class Engine(ABC):
+class Engine(VariableOperations, more_operations.MoreOperations, ABC):
     """An engine computes; layers say what. Subclasses give `xp` and the abstract operations."""
 
     name: ClassVar[str]
@@ -50,6 +51,10 @@ class Engine(ABC):
     def compile(self, step: Callable[..., Any], donate: Sequence[str] = ()) -> Callable[..., Any]:
         """`step` made ready to be called often; the arguments named in `donate` may be overwritten."""
         return step
+
+    def apply(self, function: Callable[..., Any], *values: Array) -> Any:
+        """function(xp, *values), for what the vocabulary has no word for; it depends on nothing else."""
+        return function(self.xp, *map(self.plain, values))
 
     def when(self, flag: Array, compute: Callable[[], Any], otherwise: Any) -> Any:
         """`compute()` if `flag` holds, else `otherwise`: trees of the same structure."""
@@ -269,32 +274,3 @@ class Engine(ABC):
     def count_correct(self, logits: Array, labels: Array) -> Array:
         """How many pictures have their largest logit at their label."""
         return (logits.argmax(axis=1) == self.xp.asarray(labels)).sum()
-
-    # ------------------------------------------------------------------ variables
-    def mix(self, old: Array, new: Array, share: float) -> Array:
-        """(1 - share) old + share new: running statistics and averaged weights."""
-        return old + share * (new - old)
-
-    def square_sum(self, x: Array) -> Array:
-        """The sum of the squares of x."""
-        return (x * x).sum()
-
-    def scale(self, x: Array, factor: Array) -> Array:
-        """x * factor, in x's precision."""
-        return (x * factor).astype(x.dtype)
-
-    def sgd(self, weight: Array, velocity: Array, gradient: Array, rate: float, **options: Any) -> Any:
-        """One step of stochastic gradient descent: weight, velocity (see `update_rules.sgd`)."""
-        return update_rules.sgd(weight, velocity, gradient, rate, **options)
-
-    def adam(
-        self, weight: Array, first: Array, second: Array, gradient: Array, rate: float, **options: Any
-    ) -> Any:
-        """One step of Adam: weight, first, second (see `update_rules.adam`)."""
-        return update_rules.adam(self.xp, weight, first, second, gradient, rate, **options)
-
-    def rmsprop(
-        self, weight: Array, square: Array, velocity: Array, gradient: Array, rate: float, **options: Any
-    ) -> Any:
-        """One step of RMSprop: weight, square, velocity (see `update_rules.rmsprop`)."""
-        return update_rules.rmsprop(self.xp, weight, square, velocity, gradient, rate, **options)

@@ -53,6 +53,9 @@ class NumpyEngine(Engine):
 
         return compiled
 
+    def _number(self, x: Any) -> float:
+        return float(x)
+
     def _run(self, function: Callable[[Any], Any], chunks: Iterator[Any]) -> Iterator[Any]:
         if self.threads == 1:
             return map(function, chunks)

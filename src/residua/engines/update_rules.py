@@ -44,14 +44,14 @@ def sgd(
 
 
 def adam(
-    xp: Any,
     weight: Array,
     first: Array,
     second: Array,
     gradient: Array,
     rate: float,
     *,
-    count: float,
+    xp: Any,
+    count: Any,
     beta1: float,
     beta2: float,
     eps: float,
@@ -71,13 +71,13 @@ def adam(
 
 
 def rmsprop(
-    xp: Any,
     weight: Array,
     square: Array,
     velocity: Array,
     gradient: Array,
     rate: float,
     *,
+    xp: Any,
     alpha: float,
     eps: float,
     momentum: float,

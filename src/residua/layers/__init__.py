@@ -2,54 +2,97 @@
 
 from __future__ import annotations
 
-from residua.layers.activation import ReLU
+from residua.layers.activation import LeakyReLU, LogSoftmax, ReLU, Sigmoid, Softmax, Tanh, Threshold
 from residua.layers.base import Layer, Row
 from residua.layers.blocks import Residual, Sequential
+from residua.layers.border import NearestUpsample2d, ReflectionPad2d, ReplicationPad2d, ZeroPad2d
+from residua.layers.branches import Add, Concatenate, Parallel
 from residua.layers.convolution import Conv2d
-from residua.layers.dropout import Dropout
+from residua.layers.convolution_kinds import DepthwiseConv2d, GroupedConv2d, TransposedConv2d
+from residua.layers.dropout import Dropout, Dropout2d
 from residua.layers.linear import Linear
-from residua.layers.normalization import BatchNorm1d, BatchNorm2d, ConvNorm, ScaleShift
+from residua.layers.normalization import BatchNorm1d, BatchNorm2d, ConvNorm, LocalResponseNorm, ScaleShift
 from residua.layers.pooling import AveragePool2d, GlobalAveragePool, MaxPool2d
-from residua.layers.shape import Flatten, Identity, SubsamplePad
+from residua.layers.shape import Flatten, Identity, MultiplyConstant, Reshape, SubsamplePad
 
 # Every layer that a model file may name: the literal table is the allow-list.
 LAYERS: dict[str, type[Layer]] = {
+    "Add": Add,
     "AveragePool2d": AveragePool2d,
     "BatchNorm1d": BatchNorm1d,
     "BatchNorm2d": BatchNorm2d,
+    "Concatenate": Concatenate,
     "Conv2d": Conv2d,
     "ConvNorm": ConvNorm,
+    "DepthwiseConv2d": DepthwiseConv2d,
     "Dropout": Dropout,
+    "Dropout2d": Dropout2d,
     "Flatten": Flatten,
     "GlobalAveragePool": GlobalAveragePool,
+    "GroupedConv2d": GroupedConv2d,
     "Identity": Identity,
+    "LeakyReLU": LeakyReLU,
     "Linear": Linear,
+    "LocalResponseNorm": LocalResponseNorm,
+    "LogSoftmax": LogSoftmax,
     "MaxPool2d": MaxPool2d,
+    "MultiplyConstant": MultiplyConstant,
+    "NearestUpsample2d": NearestUpsample2d,
+    "Parallel": Parallel,
     "ReLU": ReLU,
+    "ReflectionPad2d": ReflectionPad2d,
+    "ReplicationPad2d": ReplicationPad2d,
+    "Reshape": Reshape,
     "Residual": Residual,
     "ScaleShift": ScaleShift,
     "Sequential": Sequential,
+    "Sigmoid": Sigmoid,
+    "Softmax": Softmax,
     "SubsamplePad": SubsamplePad,
+    "Tanh": Tanh,
+    "Threshold": Threshold,
+    "TransposedConv2d": TransposedConv2d,
+    "ZeroPad2d": ZeroPad2d,
 }
 
 __all__ = [
     "LAYERS",
+    "Add",
     "AveragePool2d",
     "BatchNorm1d",
     "BatchNorm2d",
+    "Concatenate",
     "Conv2d",
     "ConvNorm",
+    "DepthwiseConv2d",
     "Dropout",
+    "Dropout2d",
     "Flatten",
     "GlobalAveragePool",
+    "GroupedConv2d",
     "Identity",
     "Layer",
+    "LeakyReLU",
     "Linear",
+    "LocalResponseNorm",
+    "LogSoftmax",
     "MaxPool2d",
+    "MultiplyConstant",
+    "NearestUpsample2d",
+    "Parallel",
     "ReLU",
+    "ReflectionPad2d",
+    "ReplicationPad2d",
+    "Reshape",
     "Residual",
     "Row",
     "ScaleShift",
     "Sequential",
+    "Sigmoid",
+    "Softmax",
     "SubsamplePad",
+    "Tanh",
+    "Threshold",
+    "TransposedConv2d",
+    "ZeroPad2d",
 ]

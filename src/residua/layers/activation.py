@@ -1,4 +1,4 @@
-"""Activations."""
+"""Activations: functions of single numbers, and softmax over the last axis."""
 
 from __future__ import annotations
 
@@ -22,3 +22,92 @@ class ReLU(Layer):
     def backward(self, engine: Engine, v: Tree, saved: Any, dy: Array) -> tuple[Array, Tree]:
         """dy where x was positive."""
         return engine.relu_backward(dy, saved), {}
+
+
+@dataclass(frozen=True)
+class LeakyReLU(Layer):
+    """x where it is positive, slope x elsewhere (Maas et al. 2013, section 2)."""
+
+    slope: float = 0.01
+
+    def forward(self, engine: Engine, v: Tree, x: Array) -> tuple[Array, Any, Tree]:
+        """y, shaped like x."""
+        y, saved = engine.leaky_relu(x, slope=self.slope)
+        return y, saved, {}
+
+    def backward(self, engine: Engine, v: Tree, saved: Any, dy: Array) -> tuple[Array, Tree]:
+        """dy, times the slope where x was not positive."""
+        return engine.leaky_relu_backward(dy, saved, slope=self.slope), {}
+
+
+@dataclass(frozen=True)
+class Tanh(Layer):
+    """The hyperbolic tangent."""
+
+    def forward(self, engine: Engine, v: Tree, x: Array) -> tuple[Array, Any, Tree]:
+        """y, shaped like x."""
+        y, saved = engine.tanh(x)
+        return y, saved, {}
+
+    def backward(self, engine: Engine, v: Tree, saved: Any, dy: Array) -> tuple[Array, Tree]:
+        """dy (1 - y²)."""
+        return engine.tanh_backward(dy, saved), {}
+
+
+@dataclass(frozen=True)
+class Sigmoid(Layer):
+    """1 / (1 + exp(-x))."""
+
+    def forward(self, engine: Engine, v: Tree, x: Array) -> tuple[Array, Any, Tree]:
+        """y, shaped like x."""
+        y, saved = engine.sigmoid(x)
+        return y, saved, {}
+
+    def backward(self, engine: Engine, v: Tree, saved: Any, dy: Array) -> tuple[Array, Tree]:
+        """dy y (1 - y)."""
+        return engine.sigmoid_backward(dy, saved), {}
+
+
+@dataclass(frozen=True)
+class Softmax(Layer):
+    """Probabilities along the last axis: of features (N, C), or at every pixel of pictures."""
+
+    def forward(self, engine: Engine, v: Tree, x: Array) -> tuple[Array, Any, Tree]:
+        """y, shaped like x."""
+        y, saved = engine.channel_softmax(x)
+        return y, saved, {}
+
+    def backward(self, engine: Engine, v: Tree, saved: Any, dy: Array) -> tuple[Array, Tree]:
+        """y (dy - sum of dy y)."""
+        return engine.channel_softmax_backward(dy, saved), {}
+
+
+@dataclass(frozen=True)
+class LogSoftmax(Layer):
+    """Logarithms of probabilities along the last axis: of features (N, C), or at every pixel."""
+
+    def forward(self, engine: Engine, v: Tree, x: Array) -> tuple[Array, Any, Tree]:
+        """y, shaped like x."""
+        y, saved = engine.log_softmax(x)
+        return y, saved, {}
+
+    def backward(self, engine: Engine, v: Tree, saved: Any, dy: Array) -> tuple[Array, Tree]:
+        """dy - exp(y) sum of dy."""
+        return engine.log_softmax_backward(dy, saved), {}
+
+
+@dataclass(frozen=True)
+class Threshold(Layer):
+    """x where it is above `level`, `value` elsewhere."""
+
+    level: float = 0.0
+    value: float = 0.0
+
+    def forward(self, engine: Engine, v: Tree, x: Array) -> tuple[Array, Any, Tree]:
+        """y, shaped like x."""
+        y, saved = engine.threshold(x, level=self.level, value=self.value)
+        return y, saved, {}
+
+    def backward(self, engine: Engine, v: Tree, saved: Any, dy: Array) -> tuple[Array, Tree]:
+        """dy where x was above the level."""
+        return engine.threshold_backward(dy, saved, level=self.level, value=self.value), {}

@@ -20,6 +20,8 @@ from residua.variables import Tree, count_parameters
 
 Shape = tuple[int, ...]
 
+MAY_BE_ZERO = frozenset({"padding", "extra", "above", "below", "left", "right"})
+
 
 @dataclass(frozen=True)
 class Row:
@@ -40,7 +42,7 @@ class Layer:
     def __post_init__(self) -> None:
         # Sizes that are not possible would otherwise show in the middle of a computation.
         for entry in fields(self):
-            value, least = getattr(self, entry.name), 0 if entry.name == "padding" else 1
+            value, least = getattr(self, entry.name), 0 if entry.name in MAY_BE_ZERO else 1
             if type(value) is int and value < least:
                 raise ValueError(
                     f"{type(self).__name__}.{entry.name} takes {least} or more; it was given {value}"
@@ -76,7 +78,7 @@ class Layer:
 
     def rows(self, shape: Shape, name: str = "") -> Iterator[Row]:
         """The summary's lines for this layer and the layers inside it."""
-        variables = self.init(np.random.default_rng(0))
+        variables = self.init(Undrawn())
         yield Row(
             name,
             type(self).__name__,
@@ -85,6 +87,17 @@ class Layer:
             count_parameters(variables),
             self.multiply_adds(shape),
         )
+
+
+class Undrawn(np.random.Generator):
+    """Zeros where a layer draws its first weights: a network's shapes without the work and the memory."""
+
+    def __init__(self) -> None:
+        super().__init__(np.random.PCG64(0))
+
+    def normal(self, loc: Any = 0.0, scale: Any = 1.0, size: Any = None) -> Any:
+        """Zeros, which take no memory before they are written to."""
+        return np.zeros(size, np.float32)
 
 
 def need_shape(layer: Layer, shape: Shape, wanted: str, fits: bool) -> None:

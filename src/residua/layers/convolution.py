@@ -33,7 +33,7 @@ class Conv2d(Layer):
         """He's normal weights, bias zero."""
         shape = (self.kernel, self.kernel, self.in_channels, self.out_channels)
         deviation = (2 / (self.kernel * self.kernel * self.in_channels)) ** 0.5
-        v: Tree = {"weight": rng.normal(0, deviation, shape).astype(np.float32)}
+        v: Tree = {"weight": rng.normal(0, deviation, shape).astype(np.float32, copy=False)}
         if self.bias:
             v["bias"] = np.zeros(self.out_channels, np.float32)
         return v

@@ -1,4 +1,4 @@
-"""Dropout."""
+"""Dropout, of numbers and of whole maps."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from residua.engines.base import Array, Engine
-from residua.layers.base import Layer
+from residua.layers.base import Layer, Shape, need_shape
 from residua.layers.shape import Identity
 from residua.variables import Tree
 
@@ -35,7 +35,7 @@ class Dropout(Layer):
     def forward(self, engine: Engine, v: Tree, x: Array) -> tuple[Array, Any, Tree]:
         """y, shaped like x, and the next key."""
         y, saved = engine.dropout(x, v["key"], rate=self.rate)
-        return y, saved, {"key": v["key"] + np.array([0, 1], np.uint32)}
+        return y, saved, {"key": engine.apply(_next, v["key"])}
 
     def backward(self, engine: Engine, v: Tree, saved: Any, dy: Array) -> tuple[Array, Tree]:
         """dy through the same mask."""
@@ -44,3 +44,30 @@ class Dropout(Layer):
     def freeze(self, v: Tree) -> tuple[Layer, Tree]:
         """Nothing is dropped."""
         return Identity(), {}
+
+
+@dataclass(frozen=True)
+class Dropout2d(Dropout):
+    """Set a share `rate` of the maps (H, W) to zero and divide the others by 1 - rate.
+
+    Neighbouring pixels say much the same, so dropping single ones takes little away (Tompson et al. 2015,
+    "Efficient object localization using convolutional networks", section 3.2). Variable: as of Dropout.
+    """
+
+    def forward(self, engine: Engine, v: Tree, x: Array) -> tuple[Array, Any, Tree]:
+        """y, shaped like x, and the next key."""
+        y, saved = engine.dropout_maps(x, v["key"], rate=self.rate)
+        return y, saved, {"key": engine.apply(_next, v["key"])}
+
+    def backward(self, engine: Engine, v: Tree, saved: Any, dy: Array) -> tuple[Array, Tree]:
+        """dy through the same mask."""
+        return engine.dropout_maps_backward(dy, saved), {}
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """Unchanged."""
+        need_shape(self, shape, "pictures (H, W, C)", len(shape) == 3)
+        return shape
+
+
+def _next(xp: Any, key: Array) -> Array:
+    return key + xp.asarray([0, 1], xp.uint32)

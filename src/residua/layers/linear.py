@@ -29,7 +29,7 @@ class Linear(Layer):
         """Normal weights, bias zero."""
         shape = (self.in_features, self.out_features)
         deviation = (self.gain / self.in_features) ** 0.5
-        v: Tree = {"weight": rng.normal(0, deviation, shape).astype(np.float32)}
+        v: Tree = {"weight": rng.normal(0, deviation, shape).astype(np.float32, copy=False)}
         if self.bias:
             v["bias"] = np.zeros(self.out_features, np.float32)
         return v

@@ -1,4 +1,4 @@
-"""Batch normalisation, alone and welded to the convolution before it."""
+"""Batch normalisation, alone and welded to the convolution before it, and that of neighbouring channels."""
 
 from __future__ import annotations
 
@@ -24,11 +24,9 @@ def _init(channels: int) -> Tree:
 
 def _stats(engine: Engine, v: Tree, mean: Array, var: Array, count: int, momentum: float) -> Tree:
     # The running variance is the unbiased one (algorithm 2); a single number has none, so it is not scaled.
-    unbiased = var * (count / max(count - 1, 1))
-    return {
-        "running_mean": engine.mix(v["running_mean"], mean, momentum),
-        "running_var": engine.mix(v["running_var"], unbiased, momentum),
-    }
+    (unbiased,) = engine.scale([var], count / max(count - 1, 1))
+    mixed = engine.mix([v["running_mean"], v["running_var"]], [mean, unbiased], momentum)
+    return {"running_mean": mixed[0], "running_var": mixed[1]}
 
 
 def _coefficients(v: Tree, eps: float) -> tuple[Array, Array]:
@@ -68,12 +66,13 @@ class BatchNorm(Layer):
     """Normalise every channel by the batch's mean and variance (Ioffe and Szegedy 2015, algorithm 1).
 
     Variables: weight and bias (channels,), and the running mean and variance, mixed in with share
-    `momentum` a step, which the frozen layer uses.
+    `momentum` a step, which the frozen layer uses. `relu` rectifies the output.
     """
 
     channels: int
     momentum: float = 0.1
     eps: float = 1e-5
+    relu: bool = False
     dimensions: ClassVar[int]
 
     def init(self, rng: np.random.Generator) -> Tree:
@@ -82,19 +81,19 @@ class BatchNorm(Layer):
 
     def forward(self, engine: Engine, v: Tree, x: Array) -> tuple[Array, Any, Tree]:
         """y, shaped like x, and the new running statistics."""
-        y, mean, var, saved = engine.batch_norm(x, v["weight"], v["bias"], eps=self.eps)
+        y, mean, var, saved = engine.batch_norm(x, v["weight"], v["bias"], eps=self.eps, relu=self.relu)
         count = engine.size(x) // self.channels
         return y, saved, _stats(engine, v, mean, var, count, self.momentum)
 
     def backward(self, engine: Engine, v: Tree, saved: Any, dy: Array) -> tuple[Array, Tree]:
         """dx, and the gradients by weight and bias."""
-        dx, dscale, dshift = engine.batch_norm_backward(dy, v["weight"], saved)
+        dx, dscale, dshift = engine.batch_norm_backward(dy, v["weight"], saved, relu=self.relu)
         return dx, {"weight": dscale, "bias": dshift}
 
     def freeze(self, v: Tree) -> tuple[Layer, Tree]:
         """A ScaleShift by the running statistics."""
         scale, shift = _coefficients(v, self.eps)
-        return ScaleShift(self.channels), {"weight": scale, "bias": shift}
+        return ScaleShift(self.channels, self.relu), {"weight": scale, "bias": shift}
 
     def output_shape(self, shape: Shape) -> Shape:
         """Unchanged."""
@@ -182,3 +181,31 @@ class ConvNorm(Layer):
     def multiply_adds(self, shape: Shape) -> int:
         """The convolution's; the normalisation is folded into it where it counts."""
         return self.conv.multiply_adds(shape)
+
+
+@dataclass(frozen=True)
+class LocalResponseNorm(Layer):
+    """x / (offset + alpha * sum of x² over neighbouring channels) ** beta.
+
+    Krizhevsky et al. 2012, section 3.3, whose constants are the defaults. `size` channels are summed, the
+    own one in their middle; beyond the first and last lies zero. (PyTorch's layer divides alpha by size.)
+    """
+
+    size: int = 5
+    alpha: float = 1e-4
+    beta: float = 0.75
+    offset: float = 2.0
+
+    def forward(self, engine: Engine, v: Tree, x: Array) -> tuple[Array, Any, Tree]:
+        """y, shaped like x."""
+        y, saved = engine.local_response_norm(
+            x, size=self.size, alpha=self.alpha, beta=self.beta, offset=self.offset
+        )
+        return y, saved, {}
+
+    def backward(self, engine: Engine, v: Tree, saved: Any, dy: Array) -> tuple[Array, Tree]:
+        """dx."""
+        dx = engine.local_response_norm_backward(
+            dy, saved, size=self.size, alpha=self.alpha, beta=self.beta, offset=self.offset
+        )
+        return dx, {}

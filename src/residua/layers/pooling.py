@@ -48,19 +48,20 @@ class MaxPool2d(_WindowPool):
 
 @dataclass(frozen=True)
 class AveragePool2d(_WindowPool):
-    """The mean of each window; padding counts as zeros."""
+    """The mean of each window; padding counts as zeros, or by option not at all."""
+
+    count_padding: bool = True
 
     def forward(self, engine: Engine, v: Tree, x: Array) -> tuple[Array, Any, Tree]:
         """y: (N, H', W', C)."""
-        y, saved = engine.average_pool(x, kernel=self.kernel, stride=self.stride, padding=self.padding)
+        pool = engine.average_pool if self.count_padding else engine.average_pool_inside
+        y, saved = pool(x, kernel=self.kernel, stride=self.stride, padding=self.padding)
         return y, saved, {}
 
     def backward(self, engine: Engine, v: Tree, saved: Any, dy: Array) -> tuple[Array, Tree]:
         """dy spread evenly over each window."""
-        dx = engine.average_pool_backward(
-            dy, saved, kernel=self.kernel, stride=self.stride, padding=self.padding
-        )
-        return dx, {}
+        spread = engine.average_pool_backward if self.count_padding else engine.average_pool_inside_backward
+        return spread(dy, saved, kernel=self.kernel, stride=self.stride, padding=self.padding), {}
 
 
 @dataclass(frozen=True)

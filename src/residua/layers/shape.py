@@ -1,4 +1,4 @@
-"""Layers that move numbers about without changing them, and the identity."""
+"""Layers that move numbers about without changing them, the identity, and a constant factor."""
 
 from __future__ import annotations
 
@@ -70,3 +70,45 @@ class SubsamplePad(Layer):
         wanted = f"at most {self.out_channels} channels, as many as it gives"
         need_shape(self, shape, wanted, self.in_channels <= self.out_channels)
         return (-(-shape[0] // self.stride), -(-shape[1] // self.stride), self.out_channels)
+
+
+@dataclass(frozen=True)
+class Reshape(Layer):
+    """(N, ...) -> (N, *shape), in reading order."""
+
+    shape: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "shape", tuple(self.shape))  # a file gives a list
+        if not self.shape or not all(type(side) is int and side > 0 for side in self.shape):
+            raise ValueError(f"Reshape.shape takes whole numbers of 1 or more; it was given {self.shape}")
+
+    def forward(self, engine: Engine, v: Tree, x: Array) -> tuple[Array, Any, Tree]:
+        """y: (N, *shape)."""
+        y, saved = engine.reshape(x, shape=self.shape)
+        return y, saved, {}
+
+    def backward(self, engine: Engine, v: Tree, saved: Any, dy: Array) -> tuple[Array, Tree]:
+        """dy in x's shape."""
+        return engine.reshape_backward(dy, saved, shape=self.shape), {}
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """The new shape."""
+        need_shape(self, shape, f"{prod(self.shape)} numbers", prod(shape) == prod(self.shape))
+        return self.shape
+
+
+@dataclass(frozen=True)
+class MultiplyConstant(Layer):
+    """x times a constant, which is not trained."""
+
+    constant: float
+
+    def forward(self, engine: Engine, v: Tree, x: Array) -> tuple[Array, Any, Tree]:
+        """y, shaped like x."""
+        return engine.scale([x], self.constant)[0], None, {}
+
+    def backward(self, engine: Engine, v: Tree, saved: Any, dy: Array) -> tuple[Array, Tree]:
+        """dy times the constant."""
+        return engine.scale([dy], self.constant)[0], {}

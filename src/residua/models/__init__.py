@@ -1,62 +1,16 @@
-"""The table of models: what each is, where it comes from and what was published of it."""
+"""Models by name: the table of them, and how one is built from options."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import inspect
 from typing import Any
 
 from residua.config import ModelOptions
 from residua.errors import ConfigError, near
 from residua.layers import Sequential
-from residua.models.resnet import small_resnet
+from residua.models.cards import MODELS, Card
 
-__all__ = ["MODELS", "Card", "build_model", "find_card"]
-
-HE_2015 = "He et al. 2015, Deep Residual Learning for Image Recognition, arXiv 1512.03385, section 4.2"
-
-
-@dataclass(frozen=True)
-class Card:
-    """What is known of a model before it is trained.
-
-    `parameters` counts trained numbers at the input shape, for ten classes; `published_error` is the
-    paper's test error on CIFAR-10 in per cent, None where the paper gives none.
-    """
-
-    builder: Callable[..., Sequential]
-    options: dict[str, Any]
-    input_shape: tuple[int, int, int]
-    paper: str
-    parameters: int
-    published_error: float | None = None
-    note: str = ""
-    title: str = ""
-
-
-def _resnet(depth: int, parameters: int, error: float | None, note: str = "") -> Card:
-    title = f"residual, {depth} layers"
-    return Card(small_resnet, {"depth": depth}, (32, 32, 3), HE_2015, parameters, error, note, title)
-
-
-def _plain(depth: int, parameters: int, error: float | None = None) -> Card:
-    options = {"depth": depth, "shortcut": None}
-    title = f"plain, {depth} layers: no shortcuts"
-    return Card(small_resnet, options, (32, 32, 3), HE_2015, parameters, error, "", title)
-
-
-MODELS: dict[str, Card] = {
-    "resnet8": _resnet(8, 75_290, None, "not in the paper"),
-    "resnet20": _resnet(20, 269_722, 8.75),
-    "resnet32": _resnet(32, 464_154, 7.51),
-    "resnet44": _resnet(44, 658_586, 7.17),
-    "resnet56": _resnet(56, 853_018, 6.97),
-    "resnet110": _resnet(110, 1_727_962, 6.43),
-    "plain20": _plain(20, 269_722),
-    "plain32": _plain(32, 464_154),
-    "plain44": _plain(44, 658_586),
-    "plain56": _plain(56, 853_018),
-}
+__all__ = ["MODELS", "Card", "build_model", "find_card", "taken_options"]
 
 
 def find_card(name: str) -> Card:
@@ -66,18 +20,34 @@ def find_card(name: str) -> Card:
     return MODELS[name]
 
 
-def build_model(options: ModelOptions, *, channels: int, classes: int) -> Sequential:
+def taken_options(name: str) -> frozenset[str]:
+    """The names of the options that this model's builder knows."""
+    return frozenset(inspect.signature(find_card(name).builder).parameters)
+
+
+def build_model(
+    options: ModelOptions, *, channels: int, classes: int, size: tuple[int, int] | None = None
+) -> Sequential:
     """The network of that name for pictures of so many channels and so many classes.
 
-    Raises ConfigError where an option does not fit the model.
+    size: the pictures' height and width, for networks that depend on it (those of the card unless given).
+    What the options leave open is as the model's builder has it. Raises ConfigError where an option does
+    not fit the model, ShapeError where the pictures are too small for it.
     """
-    card = find_card(options.model or "resnet20")
-    arguments: dict[str, Any] = {
-        "channels": channels,
-        "classes": classes,
-        "width": options.width or 16,
-        "hidden": options.hidden,
-        "dropout": options.dropout,
+    name = options.model or "resnet20"
+    card, taken = find_card(name), taken_options(name)
+    given = {
+        "width": options.width,
         "shortcut": options.shortcut,
+        "stem": options.stem,
+        "hidden": options.hidden or None,
+        "dropout": options.dropout,
     }
-    return card.builder(**(arguments | card.options))
+    chosen: dict[str, Any] = {option: value for option, value in given.items() if value is not None}
+    for option in chosen:
+        if option not in taken:
+            known = ", ".join(f"--{other}" for other in given if other in taken)
+            raise ConfigError(f"{name} has no --{option}: leave it out; it knows {known}")
+    if "size" in taken:
+        chosen["size"] = card.input_shape[:2] if size is None else size
+    return card.builder(channels=channels, classes=classes, **(chosen | card.options))

@@ -11,7 +11,8 @@ import numpy as np
 from residua.config import ModelOptions
 from residua.errors import ModelFileError
 from residua.layers import Sequential
-from residua.models import MODELS, build_model, find_card
+from residua.layers.base import Undrawn
+from residua.models import MODELS, build_model, find_card, taken_options
 from residua.variables import Tree, fill, flatten
 
 # PyTorch's usual names for residual networks, as patterns over whole names.
@@ -79,7 +80,11 @@ def _template(name: str, ours: Mapping[str, Any]) -> tuple[Sequential, Tree]:
     stem, head = ours.get("stem.conv.weight"), ours.get("head.weight")
     channels, width = (stem.shape[2], stem.shape[3]) if stem is not None and stem.ndim == 4 else (3, 16)
     classes = head.shape[1] if head is not None and head.ndim == 2 else 10
-    projection = any(".shortcut.conv." in key for key in ours)
-    options = ModelOptions(model=name, width=int(width), shortcut="B" if projection else "A")
+    seen: dict[str, Any] = {
+        "width": int(width),
+        "shortcut": "B" if any(".shortcut.conv." in key for key in ours) else "A",
+        "stem": "small" if stem is not None and stem.shape[0] == 3 else "large",
+    }
+    options = ModelOptions(model=name, **{key: seen[key] for key in seen.keys() & taken_options(name)})
     network = build_model(options, channels=int(channels), classes=int(classes))
-    return network, network.init(np.random.default_rng(0))
+    return network, network.init(Undrawn())

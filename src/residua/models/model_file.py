@@ -12,12 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from residua.data.preprocessing import Preprocessing
 from residua.errors import ModelFileError
 from residua.files.tensors import read_tensors, write_tensors
 from residua.layers import Layer
+from residua.layers.base import Undrawn
 from residua.layers.description import build, describe
 from residua.variables import Tree, fill, flatten
 
@@ -91,20 +90,20 @@ def load_model(path: str | Path, layers: Mapping[str, type[Layer]] | None = None
     return Model(name, network, variables, classes, preprocessing, training)
 
 
-class _NoDraws(np.random.Generator):
-    """Zeros where a layer draws its first weights, and a refusal where the file cannot hold as many.
+class _NoDraws(Undrawn):
+    """Zeros where a layer would draw, and a refusal where the file cannot hold as many.
 
     A few kilobytes can describe a network of any size; memory is not taken for what is not there.
     """
 
     def __init__(self, held: int) -> None:
-        super().__init__(np.random.PCG64(0))
+        super().__init__()
         self.most = 4 * held + SMALL
 
     def normal(self, loc: Any = 0.0, scale: Any = 1.0, size: Any = None) -> Any:
         if math.prod(size) > self.most:
             raise ValueError("it describes a network much larger than the weights that it holds")
-        return np.zeros(size, np.float32)
+        return super().normal(loc, scale, size)
 
 
 def best_model(run: str | Path) -> Path:

@@ -5,37 +5,8 @@ He, Zhang, Ren, Sun: Deep Residual Learning for Image Recognition (2015, arXiv 1
 
 from __future__ import annotations
 
-from typing import Literal
-
-from residua.layers import (
-    Conv2d,
-    ConvNorm,
-    Dropout,
-    GlobalAveragePool,
-    Identity,
-    Layer,
-    Linear,
-    ReLU,
-    Residual,
-    Sequential,
-    SubsamplePad,
-)
-
-
-def _block(before: int, after: int, stride: int, shortcut: Literal["A", "B"] | None) -> Residual:
-    body = Sequential(
-        {
-            "conv1": ConvNorm(Conv2d(before, after, stride=stride)),
-            "conv2": ConvNorm(Conv2d(after, after), relu=False),
-        }
-    )
-    if shortcut is None:
-        return Residual(body, None)
-    if before == after and stride == 1:
-        return Residual(body, Identity())
-    if shortcut == "A":
-        return Residual(body, SubsamplePad(before, after, stride))
-    return Residual(body, ConvNorm(Conv2d(before, after, 1, stride, 0), relu=False))
+from residua.layers import BatchNorm2d, Conv2d, ConvNorm, Layer, Sequential
+from residua.models.residual_blocks import Shortcut, block, head, preactivation_block
 
 
 def small_resnet(
@@ -44,17 +15,19 @@ def small_resnet(
     channels: int = 3,
     classes: int = 10,
     width: int = 16,
-    shortcut: Literal["A", "B"] | None = "A",
+    shortcut: Shortcut = "A",
+    preactivation: bool = False,
     hidden: tuple[int, ...] = (),
     dropout: float = 0.0,
 ) -> Sequential:
     """A network of 6n + 2 layers: a 3x3 convolution, three stages of n blocks, the mean, a linear layer.
 
     The stages have width, 2 width and 4 width channels; the second and third begin with stride 2.
-    `shortcut` None makes the plain network. `hidden` puts fully connected layers with ReLU before the
-    last, `dropout` drops that share of what the last layer reads.
+    `shortcut` None makes the plain network. `preactivation` normalises and rectifies before every
+    convolution (He et al. 2016), and once more at the end. `hidden` puts fully connected layers with ReLU
+    before the last, `dropout` drops that share of what the last layer reads.
 
-    Raises ValueError for a depth that is not 6n + 2.
+    Raises ValueError for a depth that is not 6n + 2, and for pre-activation without shortcuts.
     """
     blocks, rest = divmod(depth - 2, 6)
     if rest or blocks < 1:
@@ -66,15 +39,16 @@ def small_resnet(
         members: dict[str, Layer] = {}
         for number in range(blocks):
             stride = 2 if stage and not number else 1
-            members[str(number)] = _block(features, after, stride, shortcut)
+            convolutions = (Conv2d(features, after, stride=stride), Conv2d(after, after))
+            if not preactivation:
+                members[str(number)] = block(convolutions, stride, shortcut)
+            elif shortcut is not None:
+                first = not stage and not number
+                members[str(number)] = preactivation_block(convolutions, stride, shortcut, first=first)
+            else:
+                raise ValueError("pre-activation is about what shortcuts carry: it needs shortcut A or B")
             features = after
         layers[f"stage{stage + 1}"] = Sequential(members)
-    layers["pool"] = GlobalAveragePool()
-    for number, units in enumerate(hidden, start=1):
-        layers[f"hidden{number}"] = Linear(features, units, gain=2.0)
-        layers[f"relu{number}"] = ReLU()
-        features = units
-    if dropout:
-        layers["dropout"] = Dropout(dropout)
-    layers["head"] = Linear(features, classes)
-    return Sequential(layers)
+    if preactivation:
+        layers["norm"] = BatchNorm2d(features, relu=True)
+    return Sequential(layers | head(features, classes, hidden, dropout))

@@ -3,28 +3,47 @@
 from __future__ import annotations
 
 from residua.config import ModelOptions
+from residua.errors import ConfigError, ShapeError
 from residua.layers import Layer, Row
-from residua.models import HE_2015, MODELS, build_model
+from residua.models import MODELS, build_model
 
 Shape = tuple[int, int, int]
 
 
-def model_table(shape: Shape, classes: int, width: int | None = None) -> str:
-    """Every model with its parameters and multiply-adds for pictures of this shape."""
+def model_table(
+    size: int | None = None, channels: int | None = None, classes: int | None = None, width: int | None = None
+) -> str:
+    """Every model with its parameters and multiply-adds: as published, but for what is given here."""
+    wide = max(map(len, MODELS))
     lines = [
-        f"for pictures of {shape[0]}x{shape[1]}x{shape[2]} and {classes} classes",
-        "",
-        f"{'model':<10} {'parameters':>11} {'multiply-adds':>15}  {'error':>7}  what",
+        f"{'model':<{wide}} {'pictures':<11} {'classes':>7} {'parameters':>11} {'multiply-adds':>15}"
+        f"  {'error':>7}  what"
     ]
     for name, card in MODELS.items():
-        network = build_model(ModelOptions(model=name, width=width), channels=shape[2], classes=classes)
-        rows = list(network.rows(shape))
+        height, across, depth = card.input_shape
+        shape = (size or height, size or across, channels or depth)
+        count = classes or card.classes
+        seen = f"{name:<{wide}} {_times(shape):<11} {count:>7}"
+        what = f"{card.title} ({card.note})" if card.note else card.title
+        options = ModelOptions(model=name, width=width)
+        try:
+            network = build_model(options, channels=shape[2], classes=count, size=shape[:2])
+            rows = list(network.rows(shape))
+        except ShapeError:
+            lines.append(f"{seen} {'needs larger pictures':>27}  {'':>7}  {what}")
+            continue
+        except ConfigError:
+            lines.append(f"{seen} {'has no width to choose':>27}  {'':>7}  {what}")
+            continue
         error = f"{card.published_error:.2f} %" if card.published_error else ""
         parameters = sum(row.parameters for row in rows)
         cost = sum(row.multiply_adds for row in rows)
-        what = f"{card.title}; {card.note}" if card.note else card.title
-        lines.append(f"{name:<10} {parameters:>11,} {cost:>15,}  {error:>7}  {what}")
-    return "\n".join([*lines, "", "error: published, on CIFAR-10's test split", HE_2015])
+        lines.append(f"{seen} {parameters:>11,} {cost:>15,}  {error:>7}  {what}")
+    papers = dict.fromkeys(card.paper for card in MODELS.values())
+    told = (
+        "error: published; on CIFAR-10's test split for 10 classes, top-1 on ImageNet's validation for 1000"
+    )
+    return "\n".join([*lines, "", told, *papers])
 
 
 def layer_table(name: str, network: Layer, shape: Shape) -> str:

@@ -59,13 +59,13 @@ POOLS = [  # (N, H, W, C), kernel, stride, padding
 COUPLES = [(False, False), (True, False), (False, True), (True, True)]
 
 
-def _normal(rng: Generator, *shape: int) -> Array:
-    # Numbers of float32, so that every precision starts from the same.
+def normal(rng: Generator, *shape: int) -> Array:
+    """Numbers of float32, so that every precision starts from the same."""
     return rng.normal(size=shape).astype(np.float32).astype(np.float64)
 
 
-def _coarse(rng: Generator, *shape: int) -> Array:
-    # Eighths: products and sums are exact in float32, so ReLU finds the same signs in every order.
+def coarse(rng: Generator, *shape: int) -> Array:
+    """Eighths: products and sums are exact in float32, so ReLU finds the same signs in every order."""
     return rng.integers(-16, 17, shape) / 8
 
 
@@ -73,7 +73,7 @@ def conv2d(rng: Generator) -> Iterator[Case]:
     """With and without bias and ReLU."""
     for (n, h, w, c), out, kernel, stride, padding in CONVOLUTIONS:
         for biased, relu in COUPLES:
-            draw = _coarse if relu else _normal
+            draw = coarse if relu else normal
             bias = draw(rng, out) if biased else None
             inputs = {"x": draw(rng, n, h, w, c), "weight": draw(rng, kernel, kernel, c, out), "bias": bias}
             yield Case(inputs, {"stride": stride, "padding": padding, "relu": relu})
@@ -85,10 +85,10 @@ def conv_norm(rng: Generator) -> Iterator[Case]:
         if n * h * w < 10:
             continue  # two numbers normalise to plus and minus one: their gradient is rounding alone
         inputs = {
-            "x": _normal(rng, n, h, w, c),
-            "weight": _normal(rng, kernel, kernel, c, out),
-            "scale": 1 + _normal(rng, out) / 4,
-            "shift": _normal(rng, out),
+            "x": normal(rng, n, h, w, c),
+            "weight": normal(rng, kernel, kernel, c, out),
+            "scale": 1 + normal(rng, out) / 4,
+            "shift": normal(rng, out),
         }
         options = {"stride": stride, "padding": padding, "eps": (1e-5, 1e-3)[number % 2]}
         for relu in (False, True):
@@ -101,39 +101,39 @@ def batch_norm(rng: Generator) -> Iterator[Case]:
         for relu, moved in COUPLES:
             # Few numbers far from zero leave gradients that are mostly rounding.
             moved = moved and prod(shape[:-1]) >= 20
-            values = _normal(rng, *shape) + (30.0 if moved else 0.0)
+            values = normal(rng, *shape) + (30.0 if moved else 0.0)
             if not moved:
                 values[..., 0] = 0.25
             values = values.astype(np.float32).astype(np.float64)
-            inputs = {"x": values, "scale": 1 + _normal(rng, shape[-1]) / 4, "shift": _normal(rng, shape[-1])}
+            inputs = {"x": values, "scale": 1 + normal(rng, shape[-1]) / 4, "shift": normal(rng, shape[-1])}
             yield Case(inputs, {"eps": 1e-5, "relu": relu})
 
 
 def scale_shift(rng: Generator) -> Iterator[Case]:
     """Pictures and features."""
     for shape in [*PICTURES, *FEATURES]:
-        scale, shift = _normal(rng, shape[-1]), _normal(rng, shape[-1])
+        scale, shift = normal(rng, shape[-1]), normal(rng, shape[-1])
         for relu in (False, True):
-            yield Case({"x": _normal(rng, *shape), "scale": scale, "shift": shift}, {"relu": relu})
+            yield Case({"x": normal(rng, *shape), "scale": scale, "shift": shift}, {"relu": relu})
 
 
 def relu(rng: Generator) -> Iterator[Case]:
     """Exact zeros among the numbers."""
     for shape in [*PICTURES, *FEATURES]:
-        yield Case({"x": _coarse(rng, *shape)})
+        yield Case({"x": coarse(rng, *shape)})
 
 
 def add(rng: Generator) -> Iterator[Case]:
     """Two of one shape."""
     for shape in [*PICTURES, *FEATURES]:
-        yield Case({"a": _coarse(rng, *shape), "b": _coarse(rng, *shape)})
+        yield Case({"a": coarse(rng, *shape), "b": coarse(rng, *shape)})
 
 
 def max_pool(rng: Generator) -> Iterator[Case]:
     """Numbers that are all different, and few different ones, so that windows have ties."""
     for shape, kernel, stride, padding in POOLS:
         options = {"kernel": kernel, "stride": stride, "padding": padding}
-        yield Case({"x": _normal(rng, *shape)}, options)
+        yield Case({"x": normal(rng, *shape)}, options)
         yield Case({"x": rng.integers(-1, 2, shape).astype(np.float64)}, options)
         yield Case({"x": np.full(shape, -3.0)}, options)
 
@@ -141,42 +141,42 @@ def max_pool(rng: Generator) -> Iterator[Case]:
 def average_pool(rng: Generator) -> Iterator[Case]:
     """Padding counts as zeros."""
     for shape, kernel, stride, padding in POOLS:
-        yield Case({"x": _normal(rng, *shape)}, {"kernel": kernel, "stride": stride, "padding": padding})
+        yield Case({"x": normal(rng, *shape)}, {"kernel": kernel, "stride": stride, "padding": padding})
 
 
 def pictures(rng: Generator) -> Iterator[Case]:
     """Pictures without options."""
     for shape in PICTURES:
-        yield Case({"x": _normal(rng, *shape)})
+        yield Case({"x": normal(rng, *shape)})
 
 
 def subsample_pad(rng: Generator) -> Iterator[Case]:
     """Even and odd numbers of new channels."""
     for shape in PICTURES:
         for stride, more in ((1, 0), (2, shape[-1]), (2, 3), (3, 1)):
-            yield Case({"x": _normal(rng, *shape)}, {"channels": shape[-1] + more, "stride": stride})
+            yield Case({"x": normal(rng, *shape)}, {"channels": shape[-1] + more, "stride": stride})
 
 
 def linear(rng: Generator) -> Iterator[Case]:
     """With and without bias."""
     for n, features in FEATURES:
         for out in (1, 10, 17):
-            bias = _normal(rng, out) if out > 1 else None
-            yield Case({"x": _normal(rng, n, features), "weight": _normal(rng, features, out), "bias": bias})
+            bias = normal(rng, out) if out > 1 else None
+            yield Case({"x": normal(rng, n, features), "weight": normal(rng, features, out), "bias": bias})
 
 
 def dropout(rng: Generator) -> Iterator[Case]:
     """Masks are functions of the key, so they are compared like any other result."""
     for number, shape in enumerate([*PICTURES, *FEATURES]):
         key = np.array([rng.integers(2**32), number], np.uint32)
-        yield Case({"x": _normal(rng, *shape), "key": key}, {"rate": (0.0, 0.1, 0.5, 0.9)[number % 4]})
+        yield Case({"x": normal(rng, *shape), "key": key}, {"rate": (0.0, 0.1, 0.5, 0.9)[number % 4]})
 
 
 def softmax(rng: Generator) -> Iterator[Case]:
     """Logits so large that a careless exponential overflows, too."""
     for shape in FEATURES:
         for size in (1.0, 100.0, 1000.0):
-            yield Case({"logits": size * _coarse(rng, *shape)})
+            yield Case({"logits": size * coarse(rng, *shape)})
 
 
 def softmax_cross_entropy(rng: Generator) -> Iterator[Case]:
@@ -192,27 +192,7 @@ def softmax_cross_entropy(rng: Generator) -> Iterator[Case]:
 def count_correct(rng: Generator) -> Iterator[Case]:
     """Some right, some wrong."""
     for n, classes in FEATURES:
-        yield Case({"logits": _normal(rng, n, classes), "labels": rng.integers(0, classes, n)})
-
-
-def mix(rng: Generator) -> Iterator[Case]:
-    """Vectors and kernels."""
-    for shape in ((17,), (3, 3, 4, 5)):
-        for share in (0.0, 0.1, 1.0):
-            yield Case({"old": _normal(rng, *shape), "new": _normal(rng, *shape), "share": share})
-
-
-def square_sum(rng: Generator) -> Iterator[Case]:
-    """Arrays of every number of axes."""
-    for shape in ((1,), (17,), (10, 64), (3, 3, 16, 17)):
-        yield Case({"x": _normal(rng, *shape)})
-
-
-def scale(rng: Generator) -> Iterator[Case]:
-    """The factor is a number, or an array that holds one, as an operation would give it."""
-    for shape in ((17,), (3, 3, 4, 5)):
-        yield Case({"x": _normal(rng, *shape), "factor": 0.3})
-        yield Case({"x": _normal(rng, *shape), "factor": np.array(-1.7)})
+        yield Case({"logits": normal(rng, n, classes), "labels": rng.integers(0, classes, n)})
 
 
 CASES: dict[str, Callable[[Generator], Iterator[Case]]] = {
@@ -228,13 +208,10 @@ CASES: dict[str, Callable[[Generator], Iterator[Case]]] = {
     "global_average_pool": pictures,
     "linear": linear,
     "max_pool": max_pool,
-    "mix": mix,
     "relu": relu,
-    "scale": scale,
     "scale_shift": scale_shift,
     "softmax": softmax,
     "softmax_cross_entropy": softmax_cross_entropy,
-    "square_sum": square_sum,
     "subsample_pad": subsample_pad,
 }
 

@@ -11,12 +11,15 @@ import numpy as np
 from residua.engines.base import Array, Engine
 from residua.engines.numpy_engine import NumpyEngine
 from residua.testing.arrays import distance, locked_scattered
-from residua.testing.engine_cases import CASES, Case
-from residua.testing.engine_steps import check_network, check_optimizers, check_values
+from residua.testing.engine_cases import CASES as FIRST_CASES
+from residua.testing.engine_cases import Case
+from residua.testing.engine_steps import check_lists, check_network, check_optimizers, check_values
+from residua.testing.more_cases import MORE_CASES
 
-# Operations that are no function of arrays, and the optimisers: `engine_steps` has their checks.
-VALUES = ("compile", "plain", "share", "size", "when")
-RULES = ("adam", "rmsprop", "sgd")
+# Operations that are no function of arrays, and those on lists of arrays: `engine_steps` has their checks.
+VALUES = ("apply", "compile", "plain", "share", "size", "when")
+LISTS = ("adam", "finite", "mix", "norm", "rmsprop", "scale", "sgd")
+CASES = {**FIRST_CASES, **MORE_CASES}
 
 
 def check_engine(
@@ -38,6 +41,7 @@ def check_engine(
     for number, (name, cases) in enumerate(CASES.items()):
         for case in cases(np.random.default_rng((seed, number))):
             _check_case(engine, reference, name, case, seed, tolerance)
+    check_lists(engine, reference, seed, tolerance)
     check_values(engine)
     check_optimizers(engine, reference, seed, tolerance)
     check_network(engine, reference, seed)
@@ -45,15 +49,13 @@ def check_engine(
 
 def _operations() -> list[str]:
     return [
-        name
-        for name, member in vars(Engine).items()
-        if inspect.isfunction(member) and not name.startswith("_")
+        name for name, member in inspect.getmembers(Engine, inspect.isfunction) if not name.startswith("_")
     ]
 
 
 def _check_complete(operations: list[str]) -> None:
     """A new operation without a case is not silently left out."""
-    covered = {*CASES, *(f"{name}_backward" for name in CASES), *VALUES, *RULES}
+    covered = {*CASES, *(f"{name}_backward" for name in CASES), *VALUES, *LISTS}
     if missing := [name for name in operations if name not in covered]:
         raise AssertionError(f"residua.testing has no case for the operations {', '.join(missing)}")
 
@@ -149,7 +151,7 @@ def _backward(engine: Engine, name: str, case: Case, saved: Any, dy: Array, dtyp
 
 def _away_from_kink(reference: Engine, name: str, case: Case, dy: Array) -> Array:
     """dy, zero where ReLU's input is so small that rounding may decide its sign."""
-    if not case.options.get("relu") or name == "conv2d":
+    if not case.options.get("relu"):
         return dy
     before, _ = _forward(reference, name, Case(case.inputs, case.options | {"relu": False}), np.float64)
     size = np.abs(before[0])

@@ -28,6 +28,10 @@ class _Certain:
         """x itself."""
         return x, None
 
+    def dropout_maps(self, x: Array, key: Array, *, rate: float) -> tuple[Array, Any]:
+        """x itself."""
+        return x, None
+
 
 def check_freeze(subject: Subject, v: Tree, x: Array, rng: np.random.Generator, tolerance: float) -> None:
     """Hold `freeze` to forward, at the statistics at which both must agree.

@@ -5,15 +5,14 @@ An optimiser is configuration; its slots are trees shaped like the trained varia
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
 from residua.config import OptimizerOptions
 from residua.engines.base import Array, Engine
-from residua.variables import Tree, merge, trainable, transform
+from residua.variables import Tree, flatten, merge, trainable, transform, unflatten
 
 # Rates that suit most networks where none is given.
 DEFAULT_RATES = {"sgd": 0.1, "adam": 0.001, "adamw": 0.001, "rmsprop": 0.001}
@@ -39,41 +38,44 @@ class Optimizer:
         return slots | {"count": np.zeros((), np.int64)}
 
     def rule(
-        self, engine: Engine, weight: Array, slots: list[Array], gradient: Array, rate: Any, count: Any
-    ) -> tuple[Array, ...]:
-        """The new weight and its new slots."""
+        self,
+        engine: Engine,
+        weights: list[Array],
+        slots: list[list[Array]],
+        gradients: list[Array],
+        rate: Any,
+        *,
+        count: Array,
+        decays: list[float],
+    ) -> tuple[list[Array], ...]:
+        """The new weights and their new slots."""
         raise NotImplementedError
 
     def update(
         self, engine: Engine, variables: Tree, slots: Tree, grads: Tree, rate: Any
     ) -> tuple[Tree, Tree]:
         """One step with every gradient: variables, slots."""
-        count = slots["count"] + 1
-        names = self.slot_names
-        weights, *updated = self._walk(engine, variables, [slots[name] for name in names], grads, rate, count)
-        return merge(variables, weights), dict(zip(names, updated, strict=True)) | {"count": count}
+        count = engine.apply(_next, slots["count"])
+        gradients, weights = flatten(grads), flatten(variables)
+        held = [flatten(slots[name]) for name in self.slot_names]
+        moved, *updated = self.rule(
+            engine,
+            [weights[path] for path in gradients],
+            [[slot[path] for path in gradients] for slot in held],
+            list(gradients.values()),
+            rate,
+            count=count,
+            decays=[
+                0.0 if not self.decay_norms and weights[path].ndim == 1 else self.decay for path in gradients
+            ],
+        )
+        trees = [unflatten(dict(zip(gradients, arrays, strict=True))) for arrays in (moved, *updated)]
+        after: Tree = dict(zip(self.slot_names, trees[1:], strict=True))
+        return merge(variables, trees[0]), after | {"count": count}
 
-    def _walk(
-        self,
-        engine: Engine,
-        weights: Mapping[str, Any],
-        slots: list[Tree],
-        grads: Mapping[str, Any],
-        rate: Any,
-        count: Any,
-    ) -> list[Tree]:
-        results: list[Tree] = [{} for _ in range(1 + len(slots))]
-        for name, gradient in grads.items():
-            inner = [slot[name] for slot in slots]
-            if isinstance(gradient, Mapping):
-                parts: Any = self._walk(engine, weights[name], inner, gradient, rate, count)
-            else:
-                spared = not self.decay_norms and weights[name].ndim == 1
-                chosen = replace(self, decay=0.0) if spared else self
-                parts = chosen.rule(engine, weights[name], inner, gradient, rate, count)
-            for result, part in zip(results, parts, strict=True):
-                result[name] = part
-        return results
+
+def _next(xp: Any, count: Array) -> Array:
+    return count + 1
 
 
 @dataclass(frozen=True)
@@ -84,20 +86,27 @@ class SGD(Optimizer):
     nesterov: bool = False
 
     def rule(
-        self, engine: Engine, weight: Array, slots: list[Array], gradient: Array, rate: Any, count: Any
-    ) -> tuple[Array, ...]:
+        self,
+        engine: Engine,
+        weights: list[Array],
+        slots: list[list[Array]],
+        gradients: list[Array],
+        rate: Any,
+        *,
+        count: Array,
+        decays: list[float],
+    ) -> tuple[list[Array], ...]:
         """See `update_rules.sgd`."""
-        updated: tuple[Array, ...] = engine.sgd(
-            weight,
+        return engine.sgd(
+            weights,
             slots[0],
-            gradient,
+            gradients,
             rate,
             momentum=self.momentum,
             nesterov=self.nesterov,
-            decay=self.decay,
+            decays=decays,
             decoupled=self.decoupled,
         )
-        return updated
 
 
 @dataclass(frozen=True)
@@ -111,24 +120,30 @@ class Adam(Optimizer):
     slot_names: ClassVar[tuple[str, ...]] = ("first", "second")
 
     def rule(
-        self, engine: Engine, weight: Array, slots: list[Array], gradient: Array, rate: Any, count: Any
-    ) -> tuple[Array, ...]:
+        self,
+        engine: Engine,
+        weights: list[Array],
+        slots: list[list[Array]],
+        gradients: list[Array],
+        rate: Any,
+        *,
+        count: Array,
+        decays: list[float],
+    ) -> tuple[list[Array], ...]:
         """See `update_rules.adam`."""
-        updated: tuple[Array, ...] = engine.adam(
-            weight,
+        return engine.adam(
+            weights,
             slots[0],
             slots[1],
-            gradient,
+            gradients,
             rate,
-            # A Python float keeps the arithmetic in the weights' own precision.
-            count=float(count) if isinstance(count, np.generic | np.ndarray) else count,
+            count=count,
             beta1=self.beta1,
             beta2=self.beta2,
             eps=self.eps,
-            decay=self.decay,
+            decays=decays,
             decoupled=self.decoupled,
         )
-        return updated
 
 
 @dataclass(frozen=True)
@@ -142,22 +157,29 @@ class RMSprop(Optimizer):
     slot_names: ClassVar[tuple[str, ...]] = ("square", "velocity")
 
     def rule(
-        self, engine: Engine, weight: Array, slots: list[Array], gradient: Array, rate: Any, count: Any
-    ) -> tuple[Array, ...]:
+        self,
+        engine: Engine,
+        weights: list[Array],
+        slots: list[list[Array]],
+        gradients: list[Array],
+        rate: Any,
+        *,
+        count: Array,
+        decays: list[float],
+    ) -> tuple[list[Array], ...]:
         """See `update_rules.rmsprop`."""
-        updated: tuple[Array, ...] = engine.rmsprop(
-            weight,
+        return engine.rmsprop(
+            weights,
             slots[0],
             slots[1],
-            gradient,
+            gradients,
             rate,
             alpha=self.alpha,
             eps=self.eps,
             momentum=self.momentum,
-            decay=self.decay,
+            decays=decays,
             decoupled=self.decoupled,
         )
-        return updated
 
 
 def make_optimizer(options: OptimizerOptions) -> Optimizer:
@@ -180,17 +202,12 @@ def make_optimizer(options: OptimizerOptions) -> Optimizer:
 
 def clip(engine: Engine, grads: Tree, norm: Array, limit: float) -> Tree:
     """The gradients, scaled so that their common norm is at most `limit` (Pascanu et al. 2013)."""
-    factor = limit / engine.xp.maximum(norm, limit)
-    return transform(lambda gradient: engine.scale(gradient, factor), grads)
+    gradients = flatten(grads)
+    factor = engine.apply(lambda xp, norm: limit / xp.maximum(norm, limit), norm)
+    scaled = engine.scale(list(gradients.values()), factor)
+    return unflatten(dict(zip(gradients, scaled, strict=True)))
 
 
 def gradient_norm(engine: Engine, grads: Tree) -> Array:
     """The Euclidean norm of all gradients together."""
-
-    def total(tree: Mapping[str, Any]) -> Array:
-        return sum(
-            (total(leaf) if isinstance(leaf, Mapping) else engine.square_sum(leaf) for leaf in tree.values()),
-            start=0.0,
-        )
-
-    return engine.xp.sqrt(total(grads))
+    return engine.norm(list(flatten(grads).values()))

@@ -45,7 +45,7 @@ def prepare(
     if side is not None and (side, side) != (height, width):
         preprocessing = replace(preprocessing, height=side, width=side, source=(height, width))
         height, width = side, side
-    network = build_model(config.model, channels=channels, classes=len(classes))
+    network = build_model(config.model, channels=channels, classes=len(classes), size=(height, width))
     network.output_shape((height, width, channels))
     # A step costs about three times its forward pass. What "auto" comes to is part of the run.
     work = 3.0 * network.multiply_adds((height, width, channels)) * count * (config.schedule.epochs or 1)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from residua.config import TrainConfig
 from residua.data import DataSet
+from residua.models import find_card
 from residua.training.optimizers import DEFAULT_RATES
 
 
@@ -31,7 +32,7 @@ def resolve(config: TrainConfig, data: DataSet) -> TrainConfig:
         model=replace(
             config.model,
             model=config.model.model or recipe.model,
-            width=config.model.width or recipe.width,
+            width=config.model.width or (recipe.width if _alike(config.model.model, recipe.model) else None),
         ),
         optimizer=replace(
             config.optimizer,
@@ -45,3 +46,8 @@ def resolve(config: TrainConfig, data: DataSet) -> TrainConfig:
             batch=config.schedule.batch or recipe.batch,
         ),
     )
+
+
+def _alike(asked: str | None, advised: str) -> bool:
+    """Whether the advice on width is about networks of the asked kind."""
+    return asked is None or find_card(asked).builder is find_card(advised).builder

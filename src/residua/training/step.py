@@ -11,7 +11,7 @@ from residua.config import OptimizerOptions
 from residua.engines.base import Array, Engine
 from residua.layers import Layer
 from residua.training.optimizers import Optimizer, clip, gradient_norm, make_optimizer
-from residua.variables import Tree, flatten, merge, transform
+from residua.variables import Tree, flatten, merge, transform, unflatten
 
 Step = Callable[..., tuple[Tree, dict[str, Array]]]
 
@@ -43,9 +43,7 @@ def make_step(network: Layer, engine: Engine, options: OptimizerOptions) -> Step
         _, grads = network.backward(engine, variables, saved, dlogits)
         norm = gradient_norm(engine, grads)
         # Statistics too: a variance can overflow while the normalised output stays finite.
-        finite = engine.xp.isfinite(loss) & engine.xp.isfinite(norm)
-        for statistic in flatten(stats).values():
-            finite = finite & engine.xp.isfinite(statistic).all()
+        finite = engine.finite([loss, norm, *flatten(stats).values()])
 
         def update() -> Tree:
             clipped = clip(engine, grads, norm, options.clip) if options.clip else grads
@@ -66,10 +64,8 @@ def make_step(network: Layer, engine: Engine, options: OptimizerOptions) -> Step
 
 def _averaged(engine: Engine, averaged: Tree, variables: Tree, decay: float, count: Any) -> Tree:
     # Early on the average would be mostly the untrained start: it may only remember as far as it has seen.
-    remembered = engine.xp.minimum(decay, (1 + count) / (10 + count))
-    share = 1 - (float(remembered) if isinstance(remembered, np.generic) else remembered)
-
-    def follow(old: Array, new: Array) -> Array:
-        return engine.mix(old, new, share) if old.dtype.kind == "f" else new
-
-    return transform(follow, averaged, variables)
+    share = engine.apply(lambda xp, count: 1 - xp.minimum(decay, (1 + count) / (10 + count)), count)
+    old, new = flatten(averaged), flatten(variables)
+    numbers = [path for path, array in old.items() if array.dtype.kind == "f"]
+    mixed = engine.mix([old[path] for path in numbers], [new[path] for path in numbers], share)
+    return merge(variables, unflatten(dict(zip(numbers, mixed, strict=True))))

@@ -10,15 +10,15 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from residua.engines.numba.recording import mapped
 from residua.engines.numpy_engine import NumpyEngine
 
 
 def _finishing(operation: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(operation)
     def finish_first(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return operation(
-            self, *map(self.plain, args), **{name: self.plain(value) for name, value in kwargs.items()}
-        )
+        given = mapped((args, kwargs), self.plain)
+        return self.machine.host(operation, self, *given[0], **given[1])
 
     return finish_first
 
@@ -55,12 +55,49 @@ OPERATIONS = [
     "softmax_cross_entropy",
     "count_correct",
     "mix",
-    "square_sum",
     "scale",
+    "norm",
+    "finite",
     "sgd",
     "adam",
     "rmsprop",
-    "when",
+    "average_pool_inside",
+    "average_pool_inside_backward",
+    "binary_cross_entropy",
+    "channel_softmax",
+    "channel_softmax_backward",
+    "concatenate",
+    "concatenate_backward",
+    "depthwise_conv2d",
+    "depthwise_conv2d_backward",
+    "dropout_maps",
+    "dropout_maps_backward",
+    "grouped_conv2d",
+    "grouped_conv2d_backward",
+    "leaky_relu",
+    "leaky_relu_backward",
+    "local_response_norm",
+    "local_response_norm_backward",
+    "log_softmax",
+    "log_softmax_backward",
+    "margin_loss",
+    "mean_squared_error",
+    "negative_log_likelihood",
+    "pad",
+    "pad_backward",
+    "reshape",
+    "reshape_backward",
+    "sigmoid",
+    "sigmoid_backward",
+    "take_channels",
+    "tanh",
+    "tanh_backward",
+    "threshold",
+    "threshold_backward",
+    "transposed_conv2d",
+    "transposed_conv2d_backward",
+    "upsample",
+    "upsample_backward",
 ]
 
 

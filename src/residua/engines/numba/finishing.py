@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.engines.numba import normalization
+from residua.engines.numba.compiled import Compiled
 from residua.engines.numba.fallback import FallbackEngine
+from residua.engines.numba.kernels import normalization
 from residua.engines.numba.machine import Machine
 from residua.engines.numba.memory import address as address_of
 from residua.engines.numba.plans import MOST_PARTS, padded
+from residua.engines.numba.recording import Unrecordable, mapped
 from residua.engines.numba.values import Gradient, Padded, Pending, Promise, Spread, Subsampled, Widened
 
 Array = NDArray[Any]
@@ -27,11 +29,17 @@ def taken(*arrays: Any) -> bool:
     return True
 
 
-def tidy(array: Array) -> Array:
-    """The array side by side in memory, at an address that a float may have."""
-    flags = array.flags
-    if flags.c_contiguous and flags.aligned and array.dtype == FLOAT:
-        return array
+def _padded_rows(x: Array, wide: int) -> Array:
+    rows = np.zeros((x.size // x.shape[-1], wide), FLOAT)
+    rows[:, : x.shape[-1]] = x.reshape(-1, x.shape[-1])
+    return rows.reshape(-1)
+
+
+def _cropped_rows(whole: Array, channels: int) -> Array:
+    return np.ascontiguousarray(whole[..., :channels])
+
+
+def _tidy(array: Array) -> Array:
     return np.require(array, FLOAT, ("C", "A"))
 
 
@@ -69,10 +77,16 @@ class FinishingEngine(FallbackEngine):
             )
         return x
 
-    @staticmethod
-    def cropped(shape: tuple[int, ...], flat: Array) -> Array:
+    def cropped(self, shape: tuple[int, ...], flat: Array) -> Array:
         whole = flat.reshape(*shape[:-1], -1)
-        return whole if whole.shape == shape else np.ascontiguousarray(whole[..., : shape[-1]])
+        return whole if whole.shape == shape else self.machine.host(_cropped_rows, whole, shape[-1])
+
+    def tidy(self, array: Array) -> Array:
+        """The array side by side in memory, at an address that a float may have."""
+        flags = array.flags
+        if flags.c_contiguous and flags.aligned and array.dtype == FLOAT:
+            return array
+        return self.machine.host(_tidy, array)
 
     def flat(self, x: Any) -> Array:
         """Any value as a flat picture, channels padded."""
@@ -82,15 +96,9 @@ class FinishingEngine(FallbackEngine):
             return self.finished(x)
         if isinstance(x, Gradient | Padded):
             return x.flat
-        x = tidy(self.plain(x))
+        x = self.plain(x)
         wide = padded(x.shape[-1])
-        if wide == x.shape[-1]:
-            return x.reshape(-1)
-        flat = self.machine.take(x.size // x.shape[-1] * wide)
-        rows = flat.reshape(-1, wide)
-        rows[:, : x.shape[-1]] = x.reshape(-1, x.shape[-1])
-        rows[:, x.shape[-1] :] = 0
-        return flat
+        return self.tidy(x).reshape(-1) if wide == x.shape[-1] else self.machine.host(_padded_rows, x, wide)
 
     def finished(self, x: Pending) -> Array:
         """The finished picture, flat; stored, so that it is made once."""
@@ -116,15 +124,16 @@ class FinishingEngine(FallbackEngine):
         x.skip = None
 
     def compile(self, step: Callable[..., Any], donate: Sequence[str] = ()) -> Callable[..., Any]:
-        def complete(tree: Any) -> Any:
-            if isinstance(tree, dict):
-                return {name: complete(branch) for name, branch in tree.items()}
-            if isinstance(tree, tuple | list):
-                return type(tree)(complete(branch) for branch in tree)
-            return self.plain(tree)
+        return Compiled(self.machine, step, self.plain)
 
-        def compiled(*args: Any, **kwargs: Any) -> Any:
-            with self.machine.team:
-                return complete(step(*args, **kwargs))
+    def apply(self, function: Callable[..., Any], *values: Any) -> Any:
+        return self.machine.host(function, np, *mapped(values, self.plain))
 
-        return compiled
+    def when(self, flag: Any, compute: Callable[[], Any], otherwise: Any) -> Any:
+        flag, tape = self.plain(flag), self.machine.tape
+        if tape is None:
+            return super().when(flag, compute, otherwise)
+        if not flag:
+            raise Unrecordable("the flag of a condition does not hold")
+        tape.condition(flag)
+        return compute()

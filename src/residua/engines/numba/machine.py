@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import struct
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from residua.engines.numba.cache import Kernels
 from residua.engines.numba.memory import Pool
 from residua.engines.numba.memory import address as address_of
 from residua.engines.numba.plans import padded
+from residua.engines.numba.recording import mapped
+from residua.engines.numba.tape import Tape
 from residua.engines.numba.team import Team
 
 NONE = (0, 0, 0, 0)
@@ -33,6 +36,7 @@ class Machine:
         self.team = Team(threads, self.kernels)
         self.pool = Pool()
         self.take = self.pool.take
+        self.tape: Tape | None = None
         self._constants: dict[Any, NDArray[Any]] = {}
         self._kept: dict[int, tuple[Any, Any, Any]] = {}
 
@@ -47,19 +51,74 @@ class Machine:
     ) -> None:
         """Run all parts of a kernel with this block of arguments."""
         code = self.kernels.address(function, tuple(literals) if specialised else ())
+        scratch = max(scratch, LEAST_SCRATCH)
         with self.team.lock:
-            self.team.reserve(max(scratch, LEAST_SCRATCH))
+            if self.tape is not None:
+                self.tape.kernel(code, literals, block, parts, scratch)
+            self.team.reserve(scratch)
             self.team.run(code, literals, np.asarray(block, np.int64), parts)
+
+    def host(self, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+        """function(*arguments, **options), which reads arrays and gives new ones.
+
+        All work on numbers that is not done by a kernel goes through here, so that it can be recorded.
+        """
+        with self.team.lock:
+            tape, self.tape = self.tape, None  # what the function itself calls is part of it
+            try:
+                result = function(*arguments, **options)
+            finally:
+                self.tape = tape
+            # A single number is an array too: recorded or not, what follows must be the same.
+            result = mapped(result, lambda leaf: np.array(leaf) if isinstance(leaf, np.generic) else leaf)
+            return result if tape is None else tape.called(function, (arguments, options), result)
+
+    @contextmanager
+    def recording(self, tape: Tape) -> Iterator[Tape]:
+        """Record all that this thread does."""
+        self.tape, self.pool.watch = tape, tape.lent
+        try:
+            yield tape
+        finally:
+            self.tape = self.pool.watch = None
 
     def kept(self, weight: NDArray[Any], size: int) -> tuple[NDArray[Any], NDArray[Any]]:
         """Memory for a weight's transform and for the weight that it was made from, as long as it lives."""
         key = id(weight)
-        found = self._kept.get(key)
+        found = None if self.tape is not None else self._kept.get(key)
         if found is None:
             u, copy = self.take(size), self.take(weight.size)
             copy[:] = np.nan  # equal to nothing
+            if self.tape is not None:
+                self.tape.keep(u, copy)
+                return u, copy
             found = self._kept[key] = (u, copy, weakref.ref(weight, lambda _: self._kept.pop(key, None)))
         return found[0], found[1]
+
+    def number(self, value: Any, kind: Any = np.float64) -> NDArray[Any]:
+        """An array that holds this number for a kernel: the value itself where it is such an array."""
+        if isinstance(value, np.ndarray):
+            return value if value.dtype == kind else self.host(np.asarray, value, kind)
+        held = self.take(1, kind)
+        held[0] = value
+        if self.tape is not None:
+            self.tape.keep(held)
+        return held
+
+    def constants(self) -> list[NDArray[Any]]:
+        """What `lanes` and `block` have made."""
+        return list(self._constants.values())
+
+    def block(self, numbers: tuple[float, ...], channels: int) -> NDArray[Any]:
+        """For each number a row of `channels` (padded) times it, zero beyond."""
+        key = (numbers, channels)
+        rows = self._constants.get(key)
+        if rows is None:
+            wide = padded(channels)
+            rows = self._constants[key] = self.take(len(numbers) * wide)
+            rows[:] = 0
+            rows.reshape(-1, wide)[:, :channels] = np.array(numbers)[:, None]
+        return rows
 
     def constant(self, value: float, channels: int) -> int:
         """The address of `channels` (padded) times that number."""

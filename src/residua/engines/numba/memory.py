@@ -10,7 +10,11 @@ use) where a vector reaches over the edge.
 
 from __future__ import annotations
 
+import contextlib
+import mmap
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,6 +24,8 @@ from residua.errors import EngineError
 
 ALIGNMENT = 64
 GUARD = 1024
+HUGE = 2**21  # bytes of a large page: with small ones, a step would wait for page tables
+CHUNK = 2**26
 
 
 def memory_limit() -> int:
@@ -30,12 +36,54 @@ def memory_limit() -> int:
         return 1 << 62
 
 
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Some memory: a part of a buffer, where it lies, and how long it is, in bytes."""
+
+    buffer: Any
+    offset: int
+    at: int
+    size: int
+
+
+class Chunks:
+    """Blocks, cut one after the other from memory in large pages."""
+
+    def __init__(self) -> None:
+        self._buffer: Any = None
+        self._next = self._end = self._start = 0
+
+    def _map(self, size: int) -> None:
+        # Not an ndarray: NumPy would make it the base of all views, past the lease.
+        # Private, so that a forked process has its own.
+        private = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
+        self._buffer = mmap.mmap(-1, size + HUGE, **private)
+        self._start = int(np.frombuffer(self._buffer, np.uint8).ctypes.data)
+        self._next = -self._start % HUGE
+        self._end = size + HUGE
+        if hasattr(mmap, "MADV_HUGEPAGE"):
+            with contextlib.suppress(OSError):  # a system without large pages
+                self._buffer.madvise(mmap.MADV_HUGEPAGE)
+
+    def cut(self, size: int) -> Block:
+        """That many bytes on a cache line, with GUARD bytes before and behind. Raises MemoryError."""
+        needed = size + 2 * GUARD + ALIGNMENT
+        if self._next + needed > self._end:
+            try:
+                self._map(max(CHUNK, needed))
+            except (OSError, ValueError, OverflowError):
+                raise MemoryError from None
+        first = self._next + GUARD
+        first += -(self._start + first) % ALIGNMENT
+        self._next = first + size + GUARD
+        return Block(self._buffer, first, self._start + first, size)
+
+
 class Lease(np.ndarray):
     """The owner of one lent array; its end is the memory's return."""
 
-    pile: list[Any]
-    memory: Any
-    at: int
+    pile: list[Block]
+    memory: Block
 
     def __del__(self) -> None:
         self.pile.append(self.memory)
@@ -45,11 +93,13 @@ class Pool:
     """Piles of free memory by size."""
 
     def __init__(self) -> None:
-        self._piles: dict[tuple[int, Any], list[Any]] = {}
+        self._piles: dict[tuple[int, Any], list[Block]] = {}
+        self._chunks = Chunks()
         self.made = 0
         self.bytes = 0
         self.limit = memory_limit()
         self.batch = 0  # pictures of the convolution that asks, for the message
+        self.watch: Callable[[Lease], None] | None = None  # told of everything that is lent
 
     def _too_much(self, size: int) -> EngineError:
         needed = self.bytes + size
@@ -62,8 +112,18 @@ class Pool:
     def _release_idle(self) -> None:
         """Give back what nobody uses, such as the buffers of another batch size."""
         for pile in self._piles.values():
-            self.bytes -= sum(len(raw) for raw, _, _ in pile)
+            self.bytes -= sum(block.size for block in pile)
             pile.clear()
+
+    def give(self, blocks: set[int]) -> set[int]:
+        """Hand out these blocks of memory (by `id`) for good; those of them that lay here, unused."""
+        found = set()
+        for pile in self._piles.values():
+            here = {id(block) for block in pile} & blocks
+            if here:
+                pile[:] = [block for block in pile if id(block) not in here]
+                found |= here
+        return found
 
     def take(self, count: int, dtype: Any = np.float32) -> NDArray[Any]:
         """(count,) numbers, aligned, not cleared."""
@@ -71,25 +131,32 @@ class Pool:
         if pile is None:
             pile = self._piles[count, dtype] = []
         if not pile:
-            size = count * np.dtype(dtype).itemsize + 2 * GUARD + ALIGNMENT
+            size = count * np.dtype(dtype).itemsize
             if self.bytes + size > self.limit:
                 self._release_idle()
             if self.bytes + size > self.limit:
                 raise self._too_much(size)
-            # Not an ndarray: NumPy would make it the base of all views, past the lease.
             try:
-                raw = bytearray(size)
+                pile.append(self._chunks.cut(size))
             except MemoryError:
                 raise self._too_much(size) from None
-            start = np.frombuffer(raw, np.uint8).ctypes.data
             self.made += 1
-            self.bytes += len(raw)
-            shift = GUARD + -start % ALIGNMENT
-            pile.append((raw, shift, start + shift))
-        memory = pile.pop()
-        lease = Lease(count, dtype, memory[0], memory[1])
-        lease.pile, lease.memory, lease.at = pile, memory, memory[2]
+            self.bytes += size
+        block = pile.pop()
+        lease = Lease(count, dtype, block.buffer, block.offset)
+        lease.pile, lease.memory = pile, block
+        if self.watch is not None:
+            self.watch(lease)
         return lease.view(np.ndarray)
+
+
+def lease_of(array: Any) -> Lease | None:
+    """What the array's memory was lent by; None for an array of NumPy's own."""
+    while isinstance(array, np.ndarray):
+        if type(array) is Lease:
+            return array
+        array = array.base
+    return None
 
 
 def address(array: NDArray[Any]) -> int:
@@ -97,5 +164,5 @@ def address(array: NDArray[Any]) -> int:
     base = array.base
     if type(base) is Lease and base.nbytes == array.nbytes:
         # NumPy takes longer to say it, and it is asked hundreds of times a step.
-        return base.at
+        return base.memory.at
     return int(array.__array_interface__["data"][0])

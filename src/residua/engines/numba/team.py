@@ -25,8 +25,10 @@ from numba import types
 from numba.extending import intrinsic
 
 from residua.engines.numba.cache import Kernels
+from residua.engines.numba.kernels.scalars import get_int
+from residua.engines.numba.kernels.vector import INT, address, inline
+from residua.engines.numba.memory import Block, Chunks
 from residua.engines.numba.memory import address as address_of
-from residua.engines.numba.vector import INT, address, get_int, inline
 
 # Places on the board, each on a cache line of its own.
 TICKET, FINISHED, STOP, TASK, SCRATCH = 0, 16, 32, 48, 64
@@ -152,7 +154,8 @@ def serve(board, place):
                 offer_core()
 
 
-def submit(board, function, l0, l1, l2, l3, arguments, parts, task):
+@inline
+def hand_out(board, function, l0, l1, l2, l3, arguments, parts, task):
     """Hand out a task, work on it, return when it is done."""
     # Close the ticket first: a worker that still holds the old one must not meet the new task's parts.
     atomic_store(board, TICKET, task << 32 | NUMBER)
@@ -174,7 +177,29 @@ def submit(board, function, l0, l1, l2, l3, arguments, parts, task):
             offer_core()
 
 
-SERVE, SUBMIT = (types.int64,) * 2, (types.int64,) * 9
+def submit(board, function, l0, l1, l2, l3, arguments, parts, task):
+    """One task."""
+    hand_out(board, function, l0, l1, l2, l3, arguments, parts, task)
+
+
+def play(board, table, count, task):
+    """Many tasks, one after the other. `table`: rows of function, four literals, arguments, parts."""
+    for i in range(count):
+        row = table + 56 * i
+        hand_out(
+            board,
+            get_int(row, 0),
+            get_int(row, 1),
+            get_int(row, 2),
+            get_int(row, 3),
+            get_int(row, 4),
+            get_int(row, 5),
+            get_int(row, 6),
+            task + i,
+        )
+
+
+SERVE, SUBMIT, PLAY = (types.int64,) * 2, (types.int64,) * 9, (types.int64,) * 4
 
 
 class Team:
@@ -188,23 +213,27 @@ class Team:
         self._kernels = kernels
         self._board = np.zeros((SCRATCH // LINE + threads) * LINE, np.int64)
         self._at = address_of(self._board)
-        self._scratch: list[Any] = []
+        self._scratch: list[Block] = []
+        self._reserved = 0
         self._task = 0
         self.lock = threading.RLock()
         self._depth = 0
         self._process = 0
         self._doors: list[threading.Semaphore] = []
         self._submit: Any = None
+        self._play: Any = None
         self._end = weakref.finalize(self, lambda: None)
 
     def reserve(self, floats: int) -> None:
         """Give every thread a scratch of at least that many floats."""
-        if self._scratch and len(self._scratch[0]) >= floats + LINE:
+        if floats <= self._reserved:
             return
-        self._scratch = [np.zeros(floats + 2 * LINE, np.float32) for _ in range(self.threads)]
-        for thread, scratch in enumerate(self._scratch):
-            start = address_of(scratch)
-            self._board[SCRATCH + thread * LINE] = start + -start % 64
+        self._reserved = floats
+        chunks = Chunks()
+        # A page apart: the threads' places must not share lines of the cache that they both use.
+        self._scratch = [chunks.cut(4 * floats + 4096) for _ in range(self.threads)]
+        for thread, block in enumerate(self._scratch):
+            self._board[SCRATCH + thread * LINE] = block.at
 
     def run(self, function: int, literals: Sequence[int], arguments: Any, parts: int) -> None:
         """Do all parts of one kernel. `arguments` is its block; it stays alive until the kernel is done."""
@@ -213,6 +242,14 @@ class Team:
             if self._submit is None:
                 self._submit = self._kernels.entry(submit, SUBMIT)
             self._submit(self._at, function, *literals, address_of(arguments), parts, self._task)
+
+    def play(self, table: Any) -> None:
+        """Do many kernels. `table`: (kernels, 7) int64, see the function of that name."""
+        with self.lock:
+            if self._play is None:
+                self._play = self._kernels.entry(play, PLAY)
+            self._play(self._at, address_of(table), len(table), self._task + 1)
+            self._task += len(table)
 
     def __enter__(self) -> Team:
         self.lock.acquire()

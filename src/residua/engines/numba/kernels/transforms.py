@@ -22,7 +22,7 @@ from __future__ import annotations
 from numba import types
 from numba.extending import intrinsic
 
-from residua.engines.numba.vector import (
+from residua.engines.numba.kernels.vector import (
     FLOAT,
     INT,
     REGISTERS,
@@ -68,14 +68,16 @@ class Algebra:
 
 
 # ---------------------------------------------------------------- B^T: patch -> products' input
+# The odd sums carry their factor, so that both ends are one addition: processors with units of their own
+# for additions have them idle otherwise.
 def _patch_p(f, d):
-    even, odd = f.fma(-Q2, d[2], d[4]), f.fma(-Q2, d[1], d[3])
-    return [f.fma(P, odd, even), f.fma(-P, odd, even)]
+    even, odd = f.fma(-Q2, d[2], d[4]), f.fma(-P * Q2, d[1], f.mul(P, d[3]))
+    return [f.add(even, odd), f.sub(even, odd)]
 
 
 def _patch_q(f, d):
-    even, odd = f.fma(-P2, d[2], d[4]), f.fma(-P2, d[1], d[3])
-    return [f.fma(Q, odd, even), f.fma(-Q, odd, even)]
+    even, odd = f.fma(-P2, d[2], d[4]), f.fma(-Q * P2, d[1], f.mul(Q, d[3]))
+    return [f.add(even, odd), f.sub(even, odd)]
 
 
 def _patch_first(f, d):
@@ -110,13 +112,13 @@ def tile(f, m):
 
 # ---------------------------------------------------------------- A: gradient of the tile -> of the products
 def _spread_p(f, y):
-    even, odd = f.fma(P2, y[2], y[0]), f.fma(P2, y[3], y[1])
-    return [f.fma(P, odd, even), f.fma(-P, odd, even)]
+    even, odd = f.fma(P2, y[2], y[0]), f.fma(P3, y[3], f.mul(P, y[1]))
+    return [f.add(even, odd), f.sub(even, odd)]
 
 
 def _spread_q(f, y):
-    even, odd = f.fma(Q2, y[2], y[0]), f.fma(Q2, y[3], y[1])
-    return [f.fma(Q, odd, even), f.fma(-Q, odd, even)]
+    even, odd = f.fma(Q2, y[2], y[0]), f.fma(Q3, y[3], f.mul(Q, y[1]))
+    return [f.add(even, odd), f.sub(even, odd)]
 
 
 def spread(f, y):

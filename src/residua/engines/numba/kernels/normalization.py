@@ -15,26 +15,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from residua.engines.numba.vector import (
-    WIDTH,
-    above,
-    clear,
-    flush,
-    fma,
-    get,
-    get_double,
-    get_int,
-    load,
-    part_of,
-    put,
-    splat,
-    store,
-    where_above,
-    zero,
-)
+from residua.engines.numba.kernels.scalars import clear, flush, get, get_double, get_int, part_of, put
+from residua.engines.numba.kernels.vector import WIDTH, above, fma, load, splat, store, where_above, zero
 
 SCALE, SHIFT, MEAN, INVERSE, VARIANCE, A, B, C0, DSCALE, DSHIFT = range(10)
 ROWS = 10
+IDENTITY = tuple(float(row == SCALE) for row in range(ROWS))  # changes nothing
 
 
 def coefficients(l0, l1, l2, l3, args, part, scratch):

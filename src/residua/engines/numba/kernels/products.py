@@ -18,7 +18,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from residua.engines.numba.vector import (
+from residua.engines.numba.kernels.vector import (
     FLOAT,
     INT,
     REGISTERS,

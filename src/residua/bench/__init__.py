@@ -1,0 +1,37 @@
+"""Benchmarks: residua's engine and PyTorch in turn in one process (`residua bench`).
+
+PyTorch is imported by `peer` and `peer_networks` alone, and those only where it is installed. Without it
+residua's times alone are shown.
+"""
+
+from __future__ import annotations
+
+from residua.errors import ConfigError, near
+
+# What --cases may name.
+CASES = {
+    "main": "a ResNet-20 train step, batch 128, with loader and augmentation on residua's side",
+    "bare": "the same step on one batch that lies ready",
+    "deep": "the same step of ResNet-56",
+    "batches": "the same step with batches of 32, 100 and 127",
+    "inference": "ResNet-20's answers for 128 pictures and for one",
+    "layers": "single convolutions, forward and backward",
+    "big": "train steps of ResNet-18, VGG16 and ResNet-50, and ResNet-50's inference",
+    "denormals": "weights and activations full of denormals against ordinary ones",
+    "scaling": "one thread against two",
+    "memory": "peak memory of a process that trains",
+    "startup": "a process's start to the end of its first train step, kernels there and not",
+    "smoke": "a tiny network, to see that everything runs; not part of all",
+}
+ALL = tuple(name for name in CASES if name != "smoke")
+
+
+def chosen_cases(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The cases of those names, "all" spelled out, each once. Raises ConfigError for an unknown one."""
+    if not names:
+        raise ConfigError(f"--cases takes one or more cases.{near('', CASES)}")
+    for name in names:
+        if name not in CASES and name != "all":
+            raise ConfigError(f"there is no case {name!r}.{near(name, {*CASES, 'all'})}")
+    spelled = [case for name in names for case in (ALL if name == "all" else (name,))]
+    return tuple(dict.fromkeys(spelled))

@@ -1,0 +1,116 @@
+"""Whole processes that train ResNet-20 at batch 128: their peak memory, and how long they take to start."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from residua.bench.results import OURS, THEIRS, Goal, Result
+from residua.bench.setup import Setup
+from residua.errors import RunError
+
+STEPS = 10  # until memory has found its size
+MOST_COLD = 3  # runs that compile everything anew
+WORK = "process that trains ResNet-20, batch 128"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A process that has ended: seconds to the end of its first step, peak memory in MiB."""
+
+    seconds: float
+    memory: float
+
+
+def start(setup: Setup, steps: int, how: str, environment: Mapping[str, str] | None = None) -> Run:
+    """Run `residua.bench.child`. Raises RunError with its last words where it fails."""
+    command = [sys.executable, "-m", "residua.bench.child", str(setup.threads), str(steps), how]
+    with tempfile.TemporaryFile("w+") as errors:
+        began = time.perf_counter()
+        with subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env=os.environ | dict(environment or {}),
+        ) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            seconds = time.perf_counter() - began
+            rest = process.stdout.read().split()
+        if process.returncode or not rest:
+            errors.seek(0)
+            words = errors.read().split("\n")
+            last = next((line for line in reversed(words) if line), "without a word")
+            raise RunError(f"a process of the benchmark ended with code {process.returncode}: {last}")
+    return Run(seconds, float(rest[-1]))
+
+
+def measure_memory(setup: Setup) -> Iterator[Result]:
+    """Peak memory after ten steps, PyTorch in the layout that needs less. Raises RunError."""
+    sides = {OURS: setup.engine.name}
+    if setup.peer is not None:
+        needs = {layout: start(setup, STEPS, layout).memory for layout in setup.peer.LAYOUTS}
+        sides[THEIRS] = min(needs, key=lambda layout: needs[layout])
+    found = _rounds(setup, sides, STEPS, setup.limits.rounds)
+    samples = {side: [[run.memory] for run in runs] for side, runs in found.items()}
+    if any(run.memory != run.memory for run in found[OURS]):
+        raise RunError("this system does not say how much memory a process needed: leave out the case memory")
+    yield Result(
+        "memory",
+        f"Peak memory of a {WORK}",
+        setup.threads,
+        "MiB",
+        samples,
+        over=(OURS, THEIRS),
+        goal=Goal("<=", 1.0),
+        modes={THEIRS: sides[THEIRS]} if THEIRS in sides else {},
+    )
+
+
+def measure_startup(setup: Setup) -> Iterator[Result]:
+    """From a process's start to the end of its first step, with an empty cache of kernels and a full one."""
+    ours = setup.engine.name
+    with tempfile.TemporaryDirectory(prefix="residua-bench-") as folder:
+        caches = [Path(folder, str(number)) for number in range(min(MOST_COLD, setup.limits.rounds))]
+        full = {"RESIDUA_KERNEL_CACHE": str(caches[0])}
+        cold, began = [], time.perf_counter()
+        for cache in caches if ours == "numba" else []:
+            cold.append(start(setup, 1, ours, {"RESIDUA_KERNEL_CACHE": str(cache)}))
+            if time.perf_counter() - began > setup.limits.seconds:
+                break
+        if cold:
+            yield _startup(setup, "no kernel compiled yet", {OURS: cold}, Goal("<=", 20.0, OURS))
+        sides = {OURS: ours} | ({THEIRS: "channels_last"} if setup.peer is not None else {})
+        found = _rounds(setup, sides, 1, setup.limits.rounds, full)
+    yield _startup(setup, "kernels in the cache", found, Goal("<=", 2.0, OURS))
+
+
+def _startup(setup: Setup, state: str, found: Mapping[str, list[Run]], goal: Goal) -> Result:
+    samples = {side: [[run.seconds] for run in runs] for side, runs in found.items()}
+    work = f"Start to the end of the first step, {WORK}, {state}"
+    return Result("startup", work, setup.threads, "s", samples, goal=goal)
+
+
+def _rounds(
+    setup: Setup,
+    sides: Mapping[str, str],
+    steps: int,
+    rounds: int,
+    environment: Mapping[str, str] | None = None,
+) -> dict[str, list[Run]]:
+    """One process of each side after the other, round for round."""
+    found: dict[str, list[Run]] = {side: [] for side in sides}
+    began = time.perf_counter()
+    for number in range(rounds):
+        for side in list(sides)[:: -1 if number % 2 else 1]:
+            found[side].append(start(setup, steps, sides[side], environment))
+        if time.perf_counter() - began > setup.limits.seconds:
+            break
+    return found

@@ -1,0 +1,118 @@
+"""Running the cases: figures for people as they come, and for programs in a JSON file."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import os
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from threadpoolctl import threadpool_limits
+
+from residua.bench import chosen_cases
+from residua.bench.cases import MEASURES
+from residua.bench.race import Limits, sgemm_peak
+from residua.bench.results import line
+from residua.bench.setup import Setup
+from residua.bench.table import where
+from residua.config import BenchConfig
+from residua.engines import open_engine
+from residua.errors import ConfigError
+from residua.files.durable import write_durably
+from residua.options import check
+from residua.training.run_folder import machine, versions
+
+FORMAT = 1  # of the JSON
+PACKAGES = ("residua", "numpy", "numba", "llvmlite", "torch")
+BUSY = 0.3  # other programs' load for each core, above which figures wander
+
+Say = Callable[[str], None]
+
+
+def run_bench(config: BenchConfig, say: Say = print) -> dict[str, Any]:
+    """Measure the cases; what the JSON file holds, written anew after every line.
+
+    Raises ConfigError for an unknown case or a file that cannot be written, before anything is measured.
+    """
+    names = chosen_cases(check(config).cases)
+    if config.json is not None:
+        _need_file(Path(config.json))
+    limits = Limits(
+        config.rounds, config.seconds, time.process_time if config.processor_time else time.perf_counter
+    )
+    engine = open_engine(config.engine, threads=config.threads, work=float("inf"))
+    peer = _peer(engine.threads)
+    setup = Setup(engine, limits, peer)
+    figures = _about(setup) | {"cases": list(names), "results": []}
+    for text in _header(figures, peer is not None):
+        say(text)
+    with threadpool_limits(engine.threads, user_api="blas"):
+        for name in names:
+            for result in MEASURES[name](setup):
+                row = result.row()
+                figures["results"].append(row)
+                figures["sgemm_peak_gflops"] = round(sgemm_peak(engine.threads) / 1e9)
+                figures["load_after"] = _load()
+                say(line(row))
+                if config.json is not None:
+                    write_durably(config.json, (json.dumps(figures, indent=1) + "\n").encode())
+    return figures
+
+
+def _peer(threads: int) -> ModuleType | None:
+    """PyTorch's side, told how many threads to use, where PyTorch is installed."""
+    if importlib.util.find_spec("torch") is None:
+        return None
+    peer = importlib.import_module("residua.bench.peer")
+    peer.use_threads(threads)
+    return peer
+
+
+def _need_file(path: Path) -> None:
+    there = path.exists()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(path, "ab"):
+            pass
+        if not there:
+            path.unlink()
+    except OSError as error:
+        raise ConfigError(
+            f"--json takes a file that can be written, not {path}: {error.strerror or error}"
+        ) from None
+
+
+def _about(setup: Setup) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "measured": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": machine(),
+        "versions": versions(PACKAGES),
+        "engine": setup.engine.name,
+        "threads": setup.threads,
+        "rounds": setup.limits.rounds,
+        "seconds": setup.limits.seconds,
+        "clock": "processor time" if setup.limits.clock is time.process_time else "wall time",
+        "load_before": _load(),
+    }
+
+
+def _load() -> float | None:
+    """Programs that wanted a core in the last minute, on average; None where the system does not say."""
+    return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
+
+
+def _header(figures: dict[str, Any], peer: bool) -> list[str]:
+    lines = [where(figures), f"Medians of up to {figures['rounds']} rounds (10th to 90th percentile)"]
+    if not peer:
+        lines.append("PyTorch is not installed (pip install 'residua[peer]'): residua's times alone")
+    load = figures["load_before"]
+    if load is not None and load > BUSY * figures["machine"]["cores"]:
+        lines.append(f"Other programs want this machine too (load {load:g}): the figures will wander")
+    return lines

@@ -1,0 +1,133 @@
+"""Tables for a document from the JSON files of `residua bench`.
+
+    python -m residua.bench.table FILE... [--into DOCUMENT]
+
+Without --into they are printed; with it they replace what stands between the document's lines
+`<!-- figures -->` and `<!-- end of figures -->`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from residua.bench.results import OURS, THEIRS, threads_in_words
+from residua.errors import ConfigError, ResiduaError
+from residua.files.durable import write_durably
+
+BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
+
+
+def where(figures: Mapping[str, Any]) -> str:
+    """Machine, versions, threads and clock."""
+    machine = figures["machine"]
+    packages = ", ".join(f"{name} {version}" for name, version in figures["versions"].items())
+    about = f"{machine['processor']}, {machine['cores']} cores, {machine['system']}; {packages}"
+    return f"{about}; {threads_in_words(figures['threads'])}, {figures['clock']}"
+
+
+def table(figures: Mapping[str, Any]) -> str:
+    """Markdown: machine and versions, then the results; those of other sides have a table of their own.
+
+    The share of the peak counts a convolution's plain sum, which Winograd's way undercuts.
+    """
+    measured = f"measured {figures['measured'][:10]}"
+    if figures.get("load_before") is not None:
+        measured += f" at a load of {figures['load_before']:g}"
+    peak = f"a square matrix product reached {figures['sgemm_peak_gflops']} GFLOP/s"
+    spread = "Medians, in brackets the 10th to 90th percentile."
+    lines = [f"{where(figures)}; {measured}; {peak}. {spread}"]
+    for (sides, ratio), rows in groupby(figures["results"], key=_columns):
+        lines += ["", *_rows(sides, ratio, list(rows))]
+    return "\n".join(lines) + "\n"
+
+
+def _columns(row: Mapping[str, Any]) -> tuple[tuple[str, ...], str]:
+    """Its sides, PyTorch among residua's though it may be missing, and what the ratio is of."""
+    sides = tuple(row["sides"])
+    return (OURS, THEIRS) if set(sides) <= {OURS, THEIRS} else sides, row["ratio_of"]
+
+
+def _rows(sides: Sequence[str], ratio: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    shares = any("share_of_sgemm_peak" in about for row in rows for about in row["sides"].values())
+    head = ["work", *sides, ratio, "to reach", *(["share of the sgemm peak"] if shares else [])]
+    lines = [_line(head), _line(["---"] * len(head))]
+    for row in rows:
+        found = row["sides"]
+        cells = [row["work"], *(_side(found[side], row["unit"]) if side in found else "" for side in sides)]
+        cells += [_ratio(row), _goal(row)]
+        if shares:
+            stated = [found[side].get("share_of_sgemm_peak") for side in sides if side in found]
+            cells.append(" / ".join(f"{share:.2f}" for share in stated if share is not None))
+        lines.append(_line(cells))
+    return lines
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _side(about: Mapping[str, Any], unit: str) -> str:
+    mode = f", {about['mode']}" if "mode" in about else ""
+    return f"{about['median']:g} {unit} ({about['low']:g} to {about['high']:g}{mode})"
+
+
+def _ratio(row: Mapping[str, Any]) -> str:
+    if "ratio" not in row:
+        return ""
+    rounds = row["ratio"]["of_rounds"]
+    return f"{row['ratio']['of_medians']:.2f} ({rounds['low']:.2f} to {rounds['high']:.2f})"
+
+
+def _goal(row: Mapping[str, Any]) -> str:
+    goal: str = row.get("to_reach", "")
+    return f"{goal}: **missed**" if row.get("reached") is False else goal
+
+
+def paste(document: str, tables: str) -> str:
+    """The document with the tables between its two marks. Raises ConfigError where it lacks them."""
+    before, begin, rest = document.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ConfigError(f"the document needs the lines {BEGIN} and {END}: the tables go between them")
+    return f"{before}{BEGIN}\n\n{tables}\n{END}{after}"
+
+
+def read_figures(path: str | Path) -> dict[str, Any]:
+    """What `residua bench --json` wrote. Raises ConfigError."""
+    try:
+        found = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}") from None
+    except ValueError as error:
+        raise ConfigError(f"{path} is no JSON file: {error}") from None
+    if not isinstance(found, dict) or not {"machine", "versions", "results"} <= set(found):
+        raise ConfigError(f"{path} holds no figures of `residua bench`: give it a file that --json wrote")
+    return found
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Print the tables of these files, or put them into a document."""
+    names, into = list(arguments), None
+    if "--into" in names:
+        place = names.index("--into")
+        into = Path(names[place + 1]) if place + 1 < len(names) else None
+        del names[place : place + 2]
+    if not names or ("--into" in arguments and into is None):
+        raise ConfigError("give the JSON files that `residua bench` wrote, and a document after --into")
+    tables = "\n".join(table(read_figures(name)) for name in names)
+    if into is None:
+        print(tables, end="")
+    else:
+        write_durably(into, paste(into.read_text(encoding="utf-8"), tables).encode())
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except ResiduaError as error:
+        sys.exit(f"residua.bench.table: {error}")

@@ -1,0 +1,130 @@
+"""A compiled step: run as it stands at first, then recorded, then played back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from residua.engines.numba.machine import Machine
+from residua.engines.numba.recording import LEAVES, NotTaken, Recording, Unrecordable, leaves, mapped
+from residua.engines.numba.tape import Tape
+
+RECORD_AT = 3  # the call at which a step is recorded
+TRIALS = 2
+MOST_RECORDINGS = 4  # shapes of one step
+# Preparing kernels costs milliseconds: of a long step not worth a recording's memory.
+LONG_SECONDS = 5.0
+
+
+class Compiled:
+    """A step on a machine; the values that it returns are made plain."""
+
+    def __init__(self, machine: Machine, step: Callable[..., Any], plain: Callable[[Any], Any]) -> None:
+        self._machine, self._step, self._plain = machine, step, plain
+        self._calls: dict[Any, int] = {}
+        self._trials: dict[Any, int] = {}
+        self._recordings: dict[Any, Recording] = {}
+        self._seconds = 0.0
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        """What the step returns."""
+        machine = self._machine
+        with machine.team:
+            if machine.tape is not None:  # a step within a step is part of it
+                return self._run(arguments, options)
+            given = (arguments, options)
+            inputs = [leaf for leaf in leaves(given) if isinstance(leaf, LEAVES) or type(leaf) is float]
+            key = _key(given, inputs)
+            recording = self._recordings.get(key)
+            if recording is not None:
+                try:
+                    return recording.play(machine, [_as_array(value) for value in inputs])
+                except NotTaken:
+                    return self._run(arguments, options)
+            calls = self._calls[key] = self._calls.get(key, 0) + 1
+            if calls >= RECORD_AT and self._worth_it(key):
+                return self._record(key, arguments, options)
+            began = time.perf_counter()
+            result = self._run(arguments, options)
+            self._seconds = time.perf_counter() - began
+            return result
+
+    def _run(self, arguments: Any, options: Any) -> Any:
+        return mapped(self._step(*arguments, **options), self._plain)
+
+    def _worth_it(self, key: Any) -> bool:
+        tried = self._trials.get(key, 0)
+        return tried < TRIALS and self._seconds < LONG_SECONDS and len(self._recordings) < MOST_RECORDINGS
+
+    def _record(self, key: Any, arguments: Any, options: Any) -> Any:
+        """Run the step on these arguments and record it; keep the recording if it proves right."""
+        machine = self._machine
+        self._trials[key] = self._trials.get(key, 0) + 1
+        other = mapped((arguments, options), _other)
+        expected = [np.array(leaf) for leaf in leaves(self._run(*other)) if isinstance(leaf, LEAVES)]
+        # A number becomes an array: its value can then change from call to call.
+        symbolic = mapped((arguments, options), lambda leaf: _as_array(leaf) if _varies(leaf) else leaf)
+        inputs = [leaf for leaf in leaves(symbolic) if isinstance(leaf, np.ndarray)]
+        try:
+            with machine.recording(Tape(inputs)) as tape:
+                result = self._run(*symbolic)
+                recording = tape.finish(machine, result)
+            given = [_as_array(leaf) for leaf in leaves(other) if _varies(leaf)]
+            found = [leaf for leaf in leaves(recording.play(machine, given)) if isinstance(leaf, LEAVES)]
+        except (Unrecordable, NotTaken):
+            return self._run(arguments, options)
+        if len(found) == len(expected) and all(map(_same, found, expected)):
+            self._recordings[key] = recording
+        return result
+
+
+def _varies(leaf: Any) -> bool:
+    return isinstance(leaf, LEAVES) or type(leaf) is float
+
+
+def _as_array(leaf: Any) -> Any:
+    return leaf if isinstance(leaf, np.ndarray) else np.array(leaf)
+
+
+def _key(given: Any, inputs: list[Any]) -> Any:
+    """Everything that a recording takes for granted."""
+    return (
+        _structure(given),
+        tuple(
+            (value.shape, value.dtype, value.strides, value.flags.aligned)
+            if isinstance(value, np.ndarray)
+            else type(value)
+            for value in inputs
+        ),
+    )
+
+
+def _structure(tree: Any) -> Any:
+    if isinstance(tree, dict):
+        return tuple((name, _structure(branch)) for name, branch in tree.items())
+    if type(tree) in (tuple, list):
+        return (type(tree), *map(_structure, tree))
+    return None if _varies(tree) else ("constant", tree)
+
+
+def _other(leaf: Any) -> Any:
+    """Another value of the same kind, near enough for the step to go the same way."""
+    if type(leaf) is float:
+        return 1.01 * leaf + 1e-4
+    if not isinstance(leaf, LEAVES):
+        return leaf
+    array = np.array(leaf)
+    if array.dtype.kind == "f":
+        noise = np.random.default_rng(array.size).random(array.shape)
+        return (array + 1e-3 * noise * (1e-2 + np.abs(array))).astype(array.dtype)
+    if array.dtype.kind in "iu":
+        return np.roll(array, 1) if array.size > 1 else array + array.dtype.type(1)
+    return leaf
+
+
+def _same(a: Any, b: Any) -> bool:
+    a = np.asarray(a)
+    return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()

@@ -1,0 +1,184 @@
+"""A step played back: what its kernels are, in which order, on which memory.
+
+Preparing a kernel's arguments takes Python longer than a small kernel runs. A recording (`tape` makes it)
+holds the blocks of arguments of all kernels of a step, so that playing it back is one call into compiled
+code for each run of kernels between two calls of the reference.
+
+The step's own buffers keep their addresses: they belong to the recording. What changes from call to call are
+its inputs, what the reference returned, and its outputs. Their addresses stand in the blocks as well, and
+are found there by their value: an address lies far above any count and far below any double's bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from residua.engines.numba.memory import address
+
+if TYPE_CHECKING:
+    from residua.engines.numba.machine import Machine
+
+AS_IT_WAS = -1
+LEAVES = (np.ndarray, np.generic)
+LEAST_ADDRESS, MOST_ADDRESS = 1 << 32, 1 << 48
+
+
+class Unrecordable(Exception):
+    """The step does something that cannot be played back."""
+
+
+class NotTaken(Exception):
+    """Played back, the step would take another branch than it did when it was recorded."""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A value that is another one at every call: the number of its place."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class View:
+    """A part of the array in a slot."""
+
+    slot: int
+    offset: int  # bytes
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    dtype: Any
+
+    def of(self, array: Any) -> Any:
+        """The part of this array."""
+        return np.ndarray(self.shape, self.dtype, array, self.offset, self.strides)
+
+
+def mapped(tree: Any, leaf: Callable[[Any], Any]) -> Any:
+    """The tree of dictionaries, tuples and lists with leaf(x) for everything else."""
+    if isinstance(tree, dict):
+        return {name: mapped(branch, leaf) for name, branch in tree.items()}
+    if type(tree) in (tuple, list):
+        return type(tree)(mapped(branch, leaf) for branch in tree)
+    return leaf(tree)
+
+
+def leaves(tree: Any) -> Iterator[Any]:
+    """Its leaves, in order."""
+    if isinstance(tree, dict):
+        for branch in tree.values():
+            yield from leaves(branch)
+    elif type(tree) in (tuple, list):
+        for branch in tree:
+            yield from leaves(branch)
+    else:
+        yield tree
+
+
+class Kernels:
+    """Some kernels, one after the other."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[int, ...]] = []  # function, four literals, parts
+        self.blocks: list[Any] = []
+        self.scratch = 0
+
+    def finish(self, spans: list[tuple[int, int, int]], known: list[tuple[int, int]]) -> None:
+        """Lay the blocks out in one array, and find the addresses that lie in a slot's span.
+
+        Raises Unrecordable for an address that lies nowhere: it would not live as long as the recording.
+        """
+        starts = np.cumsum([0, *map(len, self.blocks)])
+        self.numbers = np.concatenate(self.blocks)
+        base = address(self.numbers)
+        self.table = np.array(
+            [(*call[:5], base + 8 * start, call[5]) for call, start in zip(self.calls, starts, strict=False)],
+            np.int64,
+        )
+        places, slots, offsets = [], [], []
+        for slot, start, size in spans:
+            inside = np.flatnonzero((self.numbers >= start) & (self.numbers < start + size))
+            places.append(inside)
+            slots.append(np.full(len(inside), slot))
+            offsets.append(self.numbers[inside] - start)
+        strange = (self.numbers > LEAST_ADDRESS) & (self.numbers < MOST_ADDRESS)
+        for start, size in [(start, size) for _, start, size in spans] + known:
+            strange &= (self.numbers < start) | (self.numbers >= start + size)
+        if strange.any():
+            raise Unrecordable("a kernel reads memory that is not the engine's")
+        self.places, self.slots, self.offsets = (
+            np.concatenate([np.zeros(0, np.int64), *found]) for found in (places, slots, offsets)
+        )
+
+    def play(self, machine: Machine, addresses: Any) -> None:
+        """Put this call's addresses in, and run."""
+        if len(self.places):
+            self.numbers[self.places] = addresses[self.slots] + self.offsets
+        machine.team.reserve(self.scratch)
+        machine.team.play(self.table)
+
+
+class Call:
+    """A call of the reference, or anything else that happens on arrays of the host."""
+
+    def __init__(self, function: Callable[..., Any], arguments: Any, results: list[int]) -> None:
+        self.function, self.arguments, self.results = function, arguments, results
+
+
+class Condition:
+    """The step went this way because a flag held."""
+
+    def __init__(self, flag: Any) -> None:
+        self.flag = flag
+
+
+class Recording:
+    """A step that can be played back. It owns the memory that the step worked in."""
+
+    def __init__(
+        self, entries: list[Any], slots: int, template: Any, outputs: list[tuple[int, Any]], memory: list[Any]
+    ) -> None:
+        self._entries, self._slots, self._template = entries, slots, template
+        self._outputs, self._memory = outputs, memory
+        self._addresses = np.zeros(slots + len(outputs), np.int64)
+        self._last: list[Any] = [None] * slots
+
+    def play(self, machine: Machine, inputs: Sequence[Any]) -> Any:
+        """The step's result for these inputs.
+
+        Raises NotTaken where the step would not have gone the recorded way; nothing has changed then.
+        """
+        addresses, last = self._addresses, self._last
+        values: list[Any] = [None] * len(addresses)
+        for number, value in enumerate(inputs):
+            values[number] = value
+            if value is not last[number]:
+                last[number], addresses[number] = value, address(value)
+        for number, (size, kind) in enumerate(self._outputs, start=self._slots):
+            values[number] = array = machine.take(size, kind)
+            addresses[number] = address(array)
+
+        def filled(leaf: Any) -> Any:
+            if isinstance(leaf, Slot):
+                return values[leaf.number]
+            return leaf.of(values[leaf.slot]) if isinstance(leaf, View) else leaf
+
+        for entry in self._entries:
+            if isinstance(entry, Kernels):
+                entry.play(machine, addresses)
+            elif isinstance(entry, Condition):
+                if not filled(entry.flag):
+                    raise NotTaken
+            else:
+                arguments, options = mapped(entry.arguments, filled)
+                result = entry.function(*arguments, **options)
+                found = [leaf for leaf in leaves(result) if isinstance(leaf, LEAVES)]
+                for number, leaf in zip(entry.results, found, strict=True):
+                    if number == AS_IT_WAS:
+                        continue
+                    array = np.asarray(leaf)
+                    values[number], addresses[number] = array, address(array)
+        return mapped(self._template, filled)

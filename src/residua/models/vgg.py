@@ -1,0 +1,106 @@
+"""VGG: stacks of 3x3 convolutions between poolings, then fully connected layers.
+
+Simonyan, Zisserman: Very Deep Convolutional Networks for Large-Scale Image Recognition (2014, arXiv
+1409.1556), table 1.
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+from residua.errors import ShapeError
+from residua.layers import (
+    Conv2d,
+    ConvNorm,
+    Dropout,
+    Flatten,
+    Layer,
+    Linear,
+    MaxPool2d,
+    ReLU,
+    Sequential,
+)
+
+
+def vgg(
+    *,
+    blocks: tuple[int, ...],
+    channels: int = 3,
+    classes: int = 1000,
+    size: tuple[int, int] = (224, 224),
+    width: int = 64,
+    normalized: bool = False,
+    hidden: tuple[int, ...] = (4096, 4096),
+    dropout: float = 0.5,
+) -> Sequential:
+    """Blocks of 3x3 convolutions with ReLU, each block ending in 2x2 max pooling; then the classifier.
+
+    `blocks` says how many convolutions each has; (2, 2, 3, 3, 3) is VGG16, configuration D. Channels
+    double with every block, up to 8 width. `size` is the pictures' height and width: the first fully
+    connected layer reads all that is left of them, 7x7 maps of 224x224 pictures, 2x2 of 64x64. `hidden`
+    gives the widths of the fully connected layers before the last; dropout follows each. `normalized` puts
+    batch normalisation behind every convolution (Ioffe and Szegedy 2015), whose biases it makes needless.
+    The paper starts deep networks from a trained shallow one; He's initial weights make that needless.
+
+    Raises ShapeError for pictures that the poolings leave nothing of.
+    """
+    least = 2 ** len(blocks)
+    if min(size) < least:
+        raise ShapeError(
+            f"{len(blocks)} poolings by half need pictures of at least {least}x{least} pixels; "
+            f"they were given {size[0]}x{size[1]}: use larger pictures or a network with fewer blocks"
+        )
+    layers: dict[str, Layer] = {}
+    features = channels
+    for block, count in enumerate(blocks, start=1):
+        after = width * min(8, 2 ** (block - 1))
+        for number in range(1, count + 1):
+            name = f"conv{block}_{number}"
+            if normalized:
+                layers[name] = ConvNorm(Conv2d(features, after))
+            else:
+                layers[name] = Conv2d(features, after, bias=True, relu=True)
+            features = after
+        layers[f"pool{block}"] = MaxPool2d()
+    return Sequential(layers | classifier(layers, (*size, channels), classes, hidden, dropout))
+
+
+def classifier(
+    before: dict[str, Layer],
+    shape: tuple[int, int, int],
+    classes: int,
+    hidden: tuple[int, ...],
+    dropout: float,
+) -> dict[str, Layer]:
+    """Fully connected layers behind the layers `before`, which read pictures of `shape`."""
+    features = prod(Sequential(before).output_shape(shape))
+    layers: dict[str, Layer] = {"flatten": Flatten()}
+    for number, units in enumerate(hidden, start=1):
+        layers[f"hidden{number}"] = Linear(features, units, gain=2.0)
+        layers[f"relu{number}"] = ReLU()
+        if dropout:
+            layers[f"dropout{number}"] = Dropout(dropout)
+        features = units
+    return layers | {"head": Linear(features, classes)}
+
+
+def small_vgg(
+    *,
+    channels: int = 3,
+    classes: int = 10,
+    size: tuple[int, int] = (32, 32),
+    width: int = 32,
+    hidden: tuple[int, ...] = (128,),
+    dropout: float = 0.25,
+) -> Sequential:
+    """VGG's plan for small pictures, such as 28x28 and 32x32: three blocks of two, with normalisation."""
+    return vgg(
+        blocks=(2, 2, 2),
+        channels=channels,
+        classes=classes,
+        size=size,
+        width=width,
+        normalized=True,
+        hidden=hidden,
+        dropout=dropout,
+    )
