@@ -17,6 +17,7 @@ import pytest
 from residua.cli import app, run
 from residua.config import (
     BenchConfig,
+    CheckConfig,
     DataOptions,
     EvaluateConfig,
     ImportConfig,
@@ -25,6 +26,7 @@ from residua.config import (
     PredictConfig,
     RunOptions,
     ScheduleOptions,
+    SheetOptions,
     TrainConfig,
 )
 from residua.models import MODELS
@@ -34,6 +36,8 @@ VERBS = {
     "train": (DataOptions, ModelOptions, OptimizerOptions, ScheduleOptions, RunOptions),
     "evaluate": (EvaluateConfig,),
     "predict": (PredictConfig,),
+    "check": (CheckConfig,),
+    "augment": (SheetOptions, DataOptions),
     "models": (),
     "summary": (ModelOptions,),
     "import": (ImportConfig,),
@@ -119,7 +123,7 @@ def test_version_and_both_ways_to_start(capsys):
         (["trian", "digits"], 'Unknown command "trian". Did you mean "train"?'),
         (["-x"], 'Unknown command "-x"'),
         (["train", "digits", "--epoch", "3"], "Unknown option: --epoch. Did you mean --epochs?"),
-        (["train", "--foo"], "`residua train --help` lists those that there are"),
+        (["train", "--xyzzy"], "`residua train --help` lists those that there are"),
         (["train", "digits", "again"], "there is no use for 'again'"),
         (["train", "digits", "--flip", "yes"], "there is no use for 'yes'"),
         (["train", "--epochs", "many"], "--epochs takes a whole number; it was given 'many'"),

@@ -11,18 +11,28 @@ import tomli_w
 
 from residua.config import (
     BenchConfig,
+    CheckConfig,
     EvaluateConfig,
     ImportConfig,
     OptimizerOptions,
     PredictConfig,
     ScheduleOptions,
+    SheetConfig,
     TrainConfig,
 )
 from residua.errors import ConfigError
 from residua.options import LIMITS, check, configure, flatten_options, option_names, read_toml, to_toml
 from tiny import OPTIONS, answered, contents, paint_folder, refused
 
-CONFIGS = (TrainConfig, EvaluateConfig, PredictConfig, ImportConfig, BenchConfig)
+CONFIGS = (
+    TrainConfig,
+    EvaluateConfig,
+    PredictConfig,
+    CheckConfig,
+    SheetConfig,
+    ImportConfig,
+    BenchConfig,
+)
 
 
 def line(values, config=TrainConfig):

@@ -188,6 +188,8 @@ def test_the_real_notmnist():
     data = opened("notmnist", data_dir=str(DATA))
     assert [len(data.read(split)) for split in SPLITS] == [7200, 800, 2000]
     assert set(data.counts("test").values()) == {200}
+    thirds = opened("notmnist", data_dir=str(DATA), validation=0.375)  # 30 % of all
+    assert [len(thirds.read(split)) for split in SPLITS] == [5000, 3000, 2000]
 
 
 @needs("mnist")

@@ -18,23 +18,63 @@ class DataOptions:
     """Which pictures, how they are split and how they are varied."""
 
     data: str = "digits"
-    """A data set's name, or a folder of pictures with one folder per class."""
+    """A data set's name, or a folder of pictures: one folder per class, or as a publisher lays it out."""
     data_dir: str | None = None
     """Folder that holds the data sets; without it RESIDUA_DATA, then the user's cache, then a download."""
     labels: str | None = None
     """CSV table with the columns file,label[,group]; pictures of one group stay on one side of a split."""
     size: int | None = None
-    """Height and width in pixels that the pictures of a folder are brought to (64 for a folder)."""
+    """Height and width in pixels that picture files are brought to (64 for a folder)."""
     validation: float | None = None
     """Held out of the training split: a share, or a number of pictures (5000 for CIFAR, else 0.1)."""
-    test: float = 0.1
-    """Share of a folder without test/ that is kept for the test split."""
+    test: float | None = None
+    """Share of picture files without a test split that becomes one (0.1; 0.2 for notMNIST's folders)."""
+    groups: Literal["kept", "leaky"] = "kept"
+    """kept: a driver, sign or other group is on one side of a split; leaky: split by picture."""
+    region: bool = False
+    """Cut GTSRB's pictures to the sign, by the Roi columns of its tables."""
     crop: int | None = None
     """Pixels of padding for random crops; 0 for none (size / 8 for a folder, 4 for CIFAR, else 1 or 2)."""
     flip: bool | None = None
     """Mirror half of the pictures left to right (not for digits and letters)."""
     cutout: int = 0
     """Side in pixels of a square that is blanked out of every training picture; 0 for none."""
+    input: int | None = None
+    """Side in pixels of what the network sees: cut out of larger pictures, enlarged from smaller (as is)."""
+    resized_crop: float = 0.0
+    """Least share of the area that a random box keeps, which is then brought to size; 0 for none."""
+    rotate: float = 0.0
+    """Degrees that training pictures are turned by at most, either way."""
+    shear: float = 0.0
+    """Degrees that training pictures are sheared by at most, along both sides."""
+    zoom: float = 0.0
+    """Share that training pictures are enlarged by at most, or made smaller."""
+    elastic: float = 0.0
+    """Strength of an elastic deformation (alpha of Simard 2003: 34 for digits); 0 for none."""
+    elastic_smooth: float = 4.0
+    """Pixels over which the elastic deformation is smoothed (sigma)."""
+    brightness: float = 0.0
+    """Share by which the brightness of training pictures varies."""
+    contrast: float = 0.0
+    """Share by which their contrast varies."""
+    saturation: float = 0.0
+    """Share by which the strength of their colours varies."""
+    hue: float = 0.0
+    """Degrees that their colours are turned by at most, either way."""
+    tint: float = 0.0
+    """Share by which each colour channel varies on its own, as under coloured light."""
+    pca_noise: float = 0.0
+    """Standard deviation of noise along the principal colours (AlexNet's: 0.1)."""
+    noise: float = 0.0
+    """Standard deviation of noise on every pixel, as a share of the range."""
+    randaugment: int = 0
+    """Operations of RandAugment in a row; 0 for none."""
+    magnitude: float = 9.0
+    """How strong RandAugment's operations are, from 0 to 10."""
+    mixup: float = 0.0
+    """Mix each training picture with another, in shares from Beta(mixup, mixup); 0 for none."""
+    cutmix: float = 0.0
+    """Paste a box of another picture into each, of an area from Beta(cutmix, cutmix); 0 for none."""
     balance: bool = False
     """Weigh the loss so that every class counts the same."""
 
@@ -144,6 +184,8 @@ class EvaluateConfig:
     """CSV table with the columns file,label[,group]."""
     split: Literal["test", "validation", "train"] = "test"
     """Which pictures."""
+    views: Literal["one", "flips", "five", "ten"] = "one"
+    """How often each is looked at: mirrored too, in the middle and the corners, or both; the mean counts."""
     batch: int = 256
     """Pictures at a time."""
     output: str | None = None
@@ -160,12 +202,60 @@ class PredictConfig:
 
     top: int = 3
     """How many names to give for each picture."""
+    views: Literal["one", "flips", "five", "ten"] = "one"
+    """How often each is looked at: mirrored too, in the middle and the corners, or both; the mean counts."""
     batch: int = 64
     """Pictures at a time."""
     engine: EngineName = "auto"
     """What computes; auto takes numba, where it is installed, for jobs above a minute."""
     threads: int | None = None
     """Threads to compute with (the cores that this process may use)."""
+
+
+@dataclass(frozen=True)
+class CheckConfig:
+    """Everything that `residua check` can be told."""
+
+    data_dir: str | None = None
+    """Folder that holds the data sets; without it RESIDUA_DATA, then the user's cache, then a download."""
+    labels: str | None = None
+    """CSV table with the columns file,label[,group]."""
+    size: int | None = None
+    """Height and width in pixels at which picture files are compared (64 for a folder)."""
+    validation: float | None = None
+    """Held out of the training split: a share, or a number of pictures (as for training)."""
+    test: float | None = None
+    """Share of picture files without a test split that becomes one (0.1; 0.2 for notMNIST's folders)."""
+    groups: Literal["kept", "leaky"] = "kept"
+    """kept: a driver, sign or other group is on one side of a split; leaky: split by picture."""
+    seed: int = 0
+    """Draws the splits, as for training."""
+    near: bool = True
+    """Look for near copies too: the same picture but for a crop, a hue or a compression."""
+    output: str | None = None
+    """The picture to write (check-DATA.png)."""
+
+
+@dataclass(frozen=True)
+class SheetOptions:
+    """What is drawn of the variations, and where."""
+
+    seed: int = 0
+    """Draws the variations, as for training."""
+    pictures: int = 6
+    """How many training pictures are shown, of one class after the other."""
+    variations: int = 8
+    """How many variations of each: those of as many epochs."""
+    output: str | None = None
+    """The picture to write (augment-DATA.png)."""
+
+
+@dataclass(frozen=True)
+class SheetConfig:
+    """Everything that `residua augment` can be told."""
+
+    data: DataOptions = field(default_factory=DataOptions)
+    sheet: SheetOptions = field(default_factory=SheetOptions)
 
 
 @dataclass(frozen=True)

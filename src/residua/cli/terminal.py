@@ -16,12 +16,14 @@ import cyclopts
 
 from residua.config import (
     BenchConfig,
+    CheckConfig,
     DataOptions,
     ModelOptions,
     OptimizerOptions,
     PredictConfig,
     RunOptions,
     ScheduleOptions,
+    SheetOptions,
 )
 from residua.errors import ConfigError
 from residua.options import words_for
@@ -62,7 +64,7 @@ def natural(name: str, value: int) -> int:
 
 def refuse_fractions(arguments: Sequence[str]) -> None:
     """The parser would round 1.5 where a whole number is asked for."""
-    verbs = (PredictConfig, BenchConfig)
+    verbs = (PredictConfig, CheckConfig, SheetOptions, BenchConfig)
     sections = (DataOptions, ModelOptions, OptimizerOptions, ScheduleOptions, RunOptions, *verbs)
     whole = {"channels", "classes"}
     for section in sections:

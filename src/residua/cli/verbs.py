@@ -51,7 +51,9 @@ def train(
     Parameters
     ----------
     data
-        digits, mnist, fashion-mnist, notmnist, cifar10, cifar100, or a folder of pictures.
+        digits, mnist, fashion-mnist, kaggle-mnist, notmnist, notmnist-small, notmnist-large, svhn,
+        cifar10, cifar100, tiny-imagenet, imagenet, gtsrb, state-farm, dogs-vs-cats, or a folder of
+        pictures.
     resume
         A run folder to go on with, from its newest checkpoint.
     config
@@ -125,7 +127,7 @@ def predict(
     model
         A model file or a run folder.
     files
-        Pictures, or folders of pictures.
+        Pictures, folders of pictures, or tables of pixels as Kaggle's test.csv.
     json
         Print a JSON list.
     csv

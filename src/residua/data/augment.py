@@ -1,4 +1,4 @@
-"""Varying training pictures: shifted, mirrored, with a square blanked out.
+"""Varying training pictures: moved, coloured, blanked out in part.
 
 Every choice is a hash of (seed, epoch, index), so a picture's variation does not depend on threads, on
 the batch that it is in, or on where an epoch was taken up again.
@@ -6,69 +6,122 @@ the batch that it is in, or on where an epoch was taken up again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
+from residua.config import DataOptions
+from residua.data import chance, colour, warp
+from residua.data.chance import (
+    CROP_X,
+    CROP_Y,
+    CUTOUT_X,
+    CUTOUT_Y,
+    FLIP,
+    ORDER,
+    Floats,
+    Indices,
+    hash_below,
+    hash_integers,
+    hash_normal,
+    hash_uniform,
+)
 from residua.data.preprocessing import Preprocessing
+from residua.data.randaugment import randaugment
 from residua.errors import ConfigError
+from residua.options import LIMITS
 
-# One stream of numbers per choice; changing these changes every run.
-ORDER, CROP_Y, CROP_X, FLIP, CUTOUT_Y, CUTOUT_X = range(6)
+__all__ = ["ORDER", "Augment", "hash_below", "hash_integers"]
 
-
-def hash_integers(seed: int, epoch: int, stream: int, indices: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """64 random bits for every index, the same wherever and whenever they are asked for.
-
-    The mixing step is SplitMix64's (Steele, Lea, Flood 2014, "Fast splittable pseudorandom number
-    generators", 10.1145/2660193.2660195), applied once for each part of the key.
-    """
-    state = np.zeros((), np.uint64)
-    with np.errstate(over="ignore"):  # arithmetic modulo 2**64 is the point
-        for part in (seed & (2**64 - 1), (seed >> 64) & (2**64 - 1), epoch, stream):
-            state = _mix(state ^ np.uint64(part))
-        return _mix(np.asarray(indices).astype(np.uint64) ^ state)
-
-
-def _mix(value: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    z = value + np.uint64(0x9E3779B97F4A7C15)
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
-
-
-def hash_below(
-    limit: int, seed: int, epoch: int, stream: int, indices: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """A whole number from 0 to limit - 1 for every index, each equally likely (to within 2**-32)."""
-    high = hash_integers(seed, epoch, stream, indices) >> np.uint64(32)
-    return ((high * np.uint64(limit)) >> np.uint64(32)).astype(np.int64)
+_WARPING = ("resized_crop", "rotate", "shear", "zoom", "elastic")
+_COLOURING = ("brightness", "contrast", "saturation", "hue", "tint", "pca_noise", "noise")
+_RANGED = (*_WARPING, *_COLOURING, "elastic_smooth", "randaugment", "magnitude")
+_COLOURFUL = ("saturation", "hue", "tint", "pca_noise")
 
 
 @dataclass(frozen=True)
 class Augment:
-    """How training pictures are varied.
+    """How training pictures are varied; 0 is not at all.
 
     crop: pictures are padded by this many pixels on each side and cut back to their size at a random
     place (each of the (2 crop + 1)^2 places equally likely). The padding has the value that becomes
     zero after normalisation, the mean colour, as in He et al. 2015, 1512.03385, section 4.2 (4 pixels).
     flip: mirror half of the pictures left to right. cutout: side in pixels of a square, centred anywhere
     in the picture and cut at its border, that is set to the mean colour (DeVries, Taylor 2017, 1708.04552).
+
+    resized_crop: cut out a box of this share of the area or more, of 3:4 to 4:3 in shape, and bring it to
+    size (Szegedy et al. 2015, 1409.4842, section 6: 0.08). rotate, shear: up to so many degrees, shear
+    along both axes. zoom: by factors from 1 / (1 + zoom) to 1 + zoom. elastic, elastic_smooth: see
+    `warp.elastic`. What moves in from outside has the mean colour.
+
+    brightness, contrast, saturation: multiplied by factors from 1 - share to 1 + share. hue: turned by up
+    to so many degrees. tint: each channel by its own factor, as brightness. pca_noise: standard deviation
+    of the multiples in `colour.pca_noise`, whose `components` are measured on the training split. noise:
+    standard deviation of noise on every value, which range from 0 to 1. randaugment, magnitude: how many
+    operations of `randaugment`, how strong.
+
+    Moved first, then RandAugment, then coloured in the order above, then cropped, mirrored and cut out.
     """
 
     crop: int = 0
     flip: bool = False
     cutout: int = 0
+    resized_crop: float = 0.0
+    rotate: float = 0.0
+    shear: float = 0.0
+    zoom: float = 0.0
+    elastic: float = 0.0
+    elastic_smooth: float = 4.0
+    brightness: float = 0.0
+    contrast: float = 0.0
+    saturation: float = 0.0
+    hue: float = 0.0
+    tint: float = 0.0
+    pca_noise: float = 0.0
+    noise: float = 0.0
+    randaugment: int = 0
+    magnitude: float = 9.0
+    components: tuple[tuple[float, ...], ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("crop", "cutout"):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 0:
                 raise ConfigError(f"{name} must be a number of pixels, 0 or more, not {value!r}.")
+        for name in _RANGED:
+            words, fits = LIMITS[name]
+            if not fits(getattr(self, name)):
+                raise ConfigError(f"{name} takes {words}, not {getattr(self, name)!r}.")
+
+    @classmethod
+    def of(cls, options: DataOptions, images: NDArray[np.uint8] | None = None) -> Augment:
+        """What the options ask for; images: the training pictures, measured where their colours matter."""
+        names = {entry.name for entry in fields(cls)} - {"components", "crop", "flip"}
+        chosen = {name: getattr(options, name) for name in names}
+        components: tuple[tuple[float, ...], ...] = ()
+        if options.pca_noise and images is not None and images.shape[-1] == 3:
+            components = tuple(map(tuple, colour.measure_components(images).tolist()))
+        return cls(crop=options.crop or 0, flip=bool(options.flip), components=components, **chosen)
 
     def __bool__(self) -> bool:
-        return bool(self.crop or self.flip or self.cutout)
+        return any((self.crop, self.flip, self.cutout, self._warps, self._colours, self.randaugment))
+
+    @property
+    def _warps(self) -> bool:
+        return any(getattr(self, name) for name in _WARPING)
+
+    @property
+    def _colours(self) -> bool:
+        return any(getattr(self, name) for name in _COLOURING)
+
+    def check(self, channels: int) -> None:
+        """Raise ConfigError where pictures of so many channels cannot be varied so."""
+        asked = [name for name in _COLOURFUL if getattr(self, name)]
+        if asked and channels != 3:
+            raise ConfigError(f"--{asked[0].replace('_', '-')} is for colour pictures; these are grey")
+        if self.pca_noise and not self.components:
+            raise ConfigError("--pca-noise needs the components of the training colours; measure them first")
 
     def apply(
         self,
@@ -76,41 +129,140 @@ class Augment:
         preprocessing: Preprocessing,
         seed: int,
         epoch: int,
-        indices: NDArray[np.int64],
-    ) -> NDArray[np.float32]:
+        indices: Indices,
+    ) -> Floats:
         """Normalise and vary a batch.
 
-        images: (N, H, W, C) uint8. indices: (N,) each picture's place in its split, which decides,
-        with seed and epoch, how it is varied. Returns (N, H, W, C) float32.
+        images: (N, H, W, C) uint8, as stored. indices: (N,) each picture's place in its split, which
+        decides, with seed and epoch, how it is varied. Returns (N, height, width, C) float32, of the
+        preprocessing's size: larger pictures are cut at a random place, smaller ones enlarged.
         """
-        normal = preprocessing.normalize(images)
-        _, h, w, _ = normal.shape
-        if self.crop or self.flip:
-            normal = self._move(normal, seed, epoch, indices)
+        preprocessing.check(images)
+        size = preprocessing.height, preprocessing.width
+        if self._warps or self._colours or self.randaugment:
+            normal = self._vary(images, preprocessing, seed, epoch, indices)
+        else:
+            normal = preprocessing.normalize_stored(images)
+        if normal.shape[1] < size[0] or normal.shape[2] < size[1]:
+            normal = warp.resize(normal, *size)
+        if self.crop or self.flip or normal.shape[1:3] != size:
+            normal = self._move(normal, size, seed, epoch, indices)
         if self.cutout:
-            rows = hash_below(h, seed, epoch, CUTOUT_Y, indices) - self.cutout // 2
-            columns = hash_below(w, seed, epoch, CUTOUT_X, indices) - self.cutout // 2
+            rows = hash_below(size[0], seed, epoch, CUTOUT_Y, indices) - self.cutout // 2
+            columns = hash_below(size[1], seed, epoch, CUTOUT_X, indices) - self.cutout // 2
             for image, top, left in zip(normal, rows.tolist(), columns.tolist(), strict=True):
                 image[max(top, 0) : top + self.cutout, max(left, 0) : left + self.cutout] = 0
         return normal
 
-    def _move(
-        self, normal: NDArray[np.float32], seed: int, epoch: int, indices: NDArray[np.int64]
-    ) -> NDArray[np.float32]:
-        """Shift and mirror; what moves in from outside is zero, the mean colour."""
-        n, h, w, _ = normal.shape
-        places = 2 * self.crop + 1
-        down = (hash_below(places, seed, epoch, CROP_Y, indices) - self.crop).tolist()
-        right = (hash_below(places, seed, epoch, CROP_X, indices) - self.crop).tolist()
+    def _vary(
+        self,
+        images: NDArray[np.uint8],
+        preprocessing: Preprocessing,
+        seed: int,
+        epoch: int,
+        indices: Indices,
+    ) -> Floats:
+        """All that is done to values from 0 to 1; normalised at the end."""
+        light = images.astype(np.float32) / np.float32(255)
+        fill = np.array(preprocessing.mean, np.float32)
+        if self._warps:
+            light = self._warp(light, preprocessing, fill, seed, epoch, indices)
+        if self.randaugment:
+            light = randaugment(light, self.randaugment, self.magnitude, fill, seed, epoch, indices)
+        if self._colours:
+            light = self._colour(light, seed, epoch, indices).clip(0, 1)
+        # Along whole rows: NumPy is slow where its inner loop runs over three channels.
+        n, h, w, c = light.shape
+        scale = np.tile(np.array([1 / std for std in preprocessing.std], np.float32), w)
+        normal: Floats = (light.reshape(n, h, w * c) - np.tile(fill, w)) * scale
+        return normal.reshape(n, h, w, c)
+
+    def _warp(
+        self,
+        light: Floats,
+        preprocessing: Preprocessing,
+        fill: Floats,
+        seed: int,
+        epoch: int,
+        indices: Indices,
+    ) -> Floats:
+        n, h, w, _ = light.shape
+
+        def draw(stream: int) -> Floats:
+            return hash_uniform(seed, epoch, stream, indices)[:, 0]
+
+        def evenly(stream: int, most: float) -> Floats:
+            return (2 * draw(stream) - 1) * np.float32(most)
+
+        if self.resized_crop:
+            height, width = preprocessing.height, preprocessing.width
+            share = np.float32(self.resized_crop)
+            middle, box = warp.resized_crop_boxes(
+                share + (1 - share) * draw(chance.AREA),
+                np.exp(evenly(chance.ASPECT, np.log(4 / 3))),
+                draw(chance.BOX_Y),
+                draw(chance.BOX_X),
+                h,
+                w,
+            )
+        else:
+            height, width = max(h, preprocessing.height), max(w, preprocessing.width)
+            box = np.tile(np.array([h, w], np.float32), (n, 1))
+            middle = box / np.float32(2)
+        matrix = warp.affine(
+            n,
+            rotate=evenly(chance.ROTATE, np.deg2rad(self.rotate)) if self.rotate else None,
+            shear_x=np.tan(evenly(chance.SHEAR_X, np.deg2rad(self.shear))) if self.shear else None,
+            shear_y=np.tan(evenly(chance.SHEAR_Y, np.deg2rad(self.shear))) if self.shear else None,
+            zoom=np.exp(evenly(chance.ZOOM, np.log1p(self.zoom))) if self.zoom else None,
+        )
+        new = np.array([height, width], np.float32)
+        where = warp.places(matrix, middle, box / new, height, width)
+        if self.elastic:
+            down, right = (
+                2 * hash_uniform(seed, epoch, stream, indices, height * width).reshape(n, height, width) - 1
+                for stream in (chance.ELASTIC_Y, chance.ELASTIC_X)
+            )
+            where = where + warp.elastic(down, right, self.elastic, self.elastic_smooth)
+        return warp.sample(light, where, fill)
+
+    def _colour(self, light: Floats, seed: int, epoch: int, indices: Indices) -> Floats:
+        def evenly(stream: int, most: float, count: int = 1) -> Floats:
+            return (2 * hash_uniform(seed, epoch, stream, indices, count) - 1) * np.float32(most)
+
+        for name, change, stream in (
+            ("brightness", colour.brightness, chance.BRIGHTNESS),
+            ("contrast", colour.contrast, chance.CONTRAST),
+            ("saturation", colour.saturation, chance.SATURATION),
+        ):
+            if most := getattr(self, name):
+                light = change(light, 1 + evenly(stream, most)[:, 0])
+        if self.hue:
+            light = colour.hue(light, evenly(chance.HUE, np.deg2rad(self.hue))[:, 0])
+        if self.tint:
+            light = colour.tint(light, 1 + evenly(chance.TINT, self.tint, 3))
+        if self.pca_noise:
+            multiples = hash_normal(seed, epoch, chance.PCA, indices, 3) * np.float32(self.pca_noise)
+            light = colour.pca_noise(light, np.array(self.components, np.float32), multiples)
+        if self.noise:
+            normal = hash_normal(seed, epoch, chance.NOISE, indices, light[0].size)
+            light = colour.noise(light, normal, self.noise)
+        return light
+
+    def _move(self, normal: Floats, size: tuple[int, int], seed: int, epoch: int, indices: Indices) -> Floats:
+        """Cut to size at a random place and mirror; what moves in from outside is zero, the mean colour."""
+        n, h, w, c = normal.shape
+        height, width = size
+        down = (hash_below(h - height + 2 * self.crop + 1, seed, epoch, CROP_Y, indices) - self.crop).tolist()
+        right = (hash_below(w - width + 2 * self.crop + 1, seed, epoch, CROP_X, indices) - self.crop).tolist()
         mirrored = (hash_below(2, seed, epoch, FLIP, indices) == 1).tolist() if self.flip else [False] * n
-        result = np.zeros_like(normal)
+        result = np.zeros((n, height, width, c), np.float32)
         # One slice copy per picture: measured faster than a fancy gather from padded windows, because
         # whole rows are copied and no padded array is made.
         for target, source, y, x, mirror in zip(result, normal, down, right, mirrored, strict=True):
-            if abs(y) >= h or abs(x) >= w:
-                continue
-            part = source[max(y, 0) : h + min(y, 0), max(x, 0) : w + min(x, 0)]
+            part = source[max(y, 0) : max(y + height, 0), max(x, 0) : max(x + width, 0)]
             top, left = max(-y, 0), max(-x, 0)
             window = target[:, ::-1] if mirror else target
-            window[top : top + part.shape[0], left : left + part.shape[1]] = part
+            if part.size:
+                window[top : top + part.shape[0], left : left + part.shape[1]] = part
         return result

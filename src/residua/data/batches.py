@@ -12,9 +12,12 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.data.augment import ORDER, Augment, hash_integers
+from residua.data.augment import Augment
+from residua.data.chance import ORDER, hash_integers
+from residua.data.mix import Mix
 from residua.data.pictures import Pictures
 from residua.data.preprocessing import Preprocessing
+from residua.data.views import MIDDLE, View, see
 from residua.errors import ConfigError
 
 
@@ -23,19 +26,23 @@ class Batch:
     """Pictures to learn from or to judge.
 
     images: (N, H, W, C) float32, normalised and varied. labels: (N,) int64. indices: (N,) int64, the
-    places of the pictures in their split, for naming files.
+    places of the pictures in their split, for naming files. others, share: where pictures are mixed, (N,)
+    the labels of what was mixed in, and (N,) float32 how much `labels` count; `others` have the rest.
     """
 
     images: NDArray[np.float32]
     labels: NDArray[np.int64]
     indices: NDArray[np.int64]
+    others: NDArray[np.int64] | None = None
+    share: NDArray[np.float32] | None = None
 
 
 class Batches:
     """The batches of a split: every picture exactly once an epoch, the last batch smaller if need be.
 
     With a seed the order is drawn from (seed, epoch); without one it is the order of the split, for
-    evaluation. `waited_seconds` is the time that the consumer of the latest epoch stood waiting for data.
+    evaluation. augment varies the pictures, mix combines two of them, view says what is seen of one that is
+    not varied. `waited_seconds` is the time that the consumer of the latest epoch stood waiting for data.
     """
 
     def __init__(
@@ -45,14 +52,18 @@ class Batches:
         augment: Augment | None = None,
         batch: int = 128,
         seed: int | None = None,
+        mix: Mix | None = None,
+        view: View = MIDDLE,
     ) -> None:
         if not isinstance(batch, int) or batch < 1:
             raise ConfigError(f"A batch needs at least 1 picture, not {batch!r}.")
-        if augment and seed is None:
+        if (augment or mix) and seed is None:
             raise ConfigError("Varying the pictures needs a seed to draw from.")
         preprocessing.check(pictures.images)
+        if augment:
+            augment.check(preprocessing.channels)
         self.pictures, self.preprocessing, self.augment = pictures, preprocessing, augment
-        self.batch, self.seed = batch, seed
+        self.batch, self.seed, self.mix, self.view = batch, seed, mix, view
         self.waited_seconds = 0.0
 
     @property
@@ -90,13 +101,22 @@ class Batches:
     def make(self, order: NDArray[np.int64], epoch: int, number: int) -> Batch:
         """Prepare batch `number` of an epoch visited in `order`."""
         indices = order[number * self.batch : (number + 1) * self.batch]
+        ready, labels = self._prepared(epoch, indices), self.pictures.labels[indices]
+        if not self.mix or self.seed is None:
+            return Batch(ready, labels, indices)
+        partners = self.mix.partners(len(self.pictures), self.seed, epoch, indices)
+        others = self._prepared(epoch, partners)
+        mixed, share = self.mix.apply(ready, others, self.seed, epoch, indices)
+        return Batch(mixed, labels, indices, self.pictures.labels[partners], share)
+
+    def _prepared(self, epoch: int, indices: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The pictures at these places, normalised, and varied where that is asked for."""
         images = self.pictures.images[indices]
-        labels = self.pictures.labels[indices]
-        if self.augment and self.seed is not None:
-            ready = self.augment.apply(images, self.preprocessing, self.seed, epoch, indices)
-        else:
-            ready = self.preprocessing.normalize(images)
-        return Batch(ready, labels, indices)
+        # Pictures larger than what is seen are cut at random even where nothing else varies them.
+        varied = self.augment is not None and (bool(self.augment) or self.preprocessing.source is not None)
+        if varied and self.augment is not None and self.seed is not None:
+            return self.augment.apply(images, self.preprocessing, self.seed, epoch, indices)
+        return see(images, self.preprocessing, self.view)
 
 
 class Epoch(Iterator[Batch]):

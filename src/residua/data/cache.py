@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,13 +18,14 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from residua.cores import available_cores
-from residua.data.pictures import DECODER, quiet, read_bytes, read_picture
+from residua.data.pictures import DECODER, Box, quiet, read_bytes, read_picture
 from residua.errors import DataError, PictureError
 from residua.files.durable import remove_stale, replacing, write_durably
 
 T = TypeVar("T")
 Say = Callable[[str], None]
 MOST_BAD = 0.01
+_ALWAYS_FITS = 10**9  # bytes below which nobody counts
 MOST_THREADS = 16  # beyond that the disk is what is waited for
 
 
@@ -40,15 +43,23 @@ def hash_files(paths: Sequence[Path]) -> list[str]:
 
 
 def decode_once(
-    paths: Sequence[Path], digests: Sequence[str], size: tuple[int, int, int], folder: Path, say: Say
+    paths: Sequence[Path],
+    digests: Sequence[str],
+    size: tuple[int, int, int],
+    folder: Path,
+    say: Say,
+    boxes: Sequence[Box | None] = (),
 ) -> tuple[NDArray[np.uint8], dict[int, str]]:
     """All pictures as (N, H, W, C) uint8, from `folder` where an earlier run has put them.
 
-    size: height, width, channels. Returns the array, memory-mapped where the folder can be written and
+    size: height, width, channels. boxes: the region of each picture to read (see `read_picture`); none for
+    whole pictures. Returns the array, memory-mapped where the folder can be written and
     in memory (said once) where not, and the reasons why some pictures are bad, by place; those rows are
-    blank. The cache is keyed by the content of the files, the size and the version of the decoder.
+    blank. The cache is keyed by the content of the files, the size, the regions and the version of the
+    decoder. Raises DataError where neither disk nor memory would hold the array.
     """
-    key = hashlib.sha256(json.dumps([DECODER, *size, *digests]).encode()).hexdigest()[:32]
+    content = [DECODER, *size, *digests, *boxes]
+    key = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
     pixels, notes = folder / f"{key}.npy", folder / f"{key}.json"
     shape = (len(paths), *size)
     known = _load(pixels, notes, shape)
@@ -56,6 +67,7 @@ def decode_once(
         images, bad = known
         # Reasons name files, which may have moved since: the present names are put in.
         return images, {place: text.replace("{file}", str(paths[place]), 1) for place, text in bad.items()}
+    _refuse_too_many(shape, folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         remove_stale(folder)
@@ -63,7 +75,7 @@ def decode_once(
             images = open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
             # Takes the disk space now: a full disk would otherwise end the process when a page is written.
             _reserve(temporary)
-            bad = _decode_all(paths, images, size)
+            bad = _decode_all(paths, images, size, boxes)
             images.flush()
             del images
         texts = {str(place): text.replace(str(paths[place]), "{file}", 1) for place, text in bad.items()}
@@ -74,21 +86,39 @@ def decode_once(
     except (_Unwritable, OSError) as problem:
         say(f"The pictures are kept in memory, not in {folder}: {' '.join(str(problem).split())[:200]}")
     memory = np.zeros(shape, np.uint8)
-    return memory, _decode_all(paths, memory, size)
+    return memory, _decode_all(paths, memory, size, boxes)
 
 
 class _Unwritable(DataError):
     """The cache folder refuses; decoded pictures stay in memory instead."""
 
 
+def _refuse_too_many(shape: tuple[int, ...], folder: Path) -> None:
+    """Raise DataError where the decoded pictures fit neither the cache's disk nor half of the memory."""
+    needed = math.prod(shape)
+    if needed < _ALWAYS_FITS:
+        return
+    place = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    disk = shutil.disk_usage(place).free
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 0
+    if needed > disk and needed > memory / 2:
+        raise DataError(
+            f"{shape[0]:,} pictures of {shape[1]}x{shape[2]} take {needed / 1e9:,.0f} GB, and {place} has "
+            f"{disk / 1e9:,.0f} GB free: lower --size, or make room there."
+        )
+
+
 def _decode_all(
-    paths: Sequence[Path], images: NDArray[np.uint8], size: tuple[int, int, int]
+    paths: Sequence[Path],
+    images: NDArray[np.uint8],
+    size: tuple[int, int, int],
+    boxes: Sequence[Box | None],
 ) -> dict[int, str]:
     """Fill `images` in threads (decoding releases Python's lock); returns what is wrong, by place."""
 
     def decode(place: int) -> tuple[int, str] | None:
         try:
-            images[place] = read_picture(paths[place], *size)
+            images[place] = read_picture(paths[place], *size, boxes[place] if boxes else None)
         except PictureError as problem:
             return place, str(problem)
         return None

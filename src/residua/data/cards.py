@@ -2,62 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from residua.data.card import FOLDER_SIZE, Card, Download, Recipe, folder_card
+from residua.data.cards_folders import FOLDER_CARDS
 
-
-@dataclass(frozen=True)
-class Recipe:
-    """What training uses where nothing else is asked for.
-
-    model: name of the network. width: channels of its first stage. epochs: passes over the training
-    split. crop: pixels of padding for random crops. flip: mirror half of the pictures. batch: pictures in
-    a step; small sets learn better in small ones. rate: learning rate of sgd at that batch. decay: weight
-    decay. nesterov: Nesterov's momentum.
-    """
-
-    model: str
-    width: int
-    epochs: int
-    crop: int
-    flip: bool
-    batch: int = 128
-    rate: float = 0.1
-    decay: float = 0.0001
-    nesterov: bool = False
-
-
-@dataclass(frozen=True)
-class Download:
-    """A published file: its name, its addresses (the first that answers is used) and its checksum."""
-
-    name: str
-    urls: tuple[str, ...]
-    checksum: str  # "md5:..." or "sha256:...", whichever the publisher gives
-
-
-@dataclass(frozen=True)
-class Card:
-    """A data set.
-
-    height, width: pixels. classes: in the order of the labels. validation: held out of the training
-    split, as a share below 1 or a number of pictures. kind: which reader its files need. folders: where
-    they may lie below a data folder; the first is where downloads go.
-    """
-
-    name: str
-    title: str
-    page: str
-    citation: str
-    height: int
-    width: int
-    channels: int
-    classes: tuple[str, ...]
-    kind: str
-    recipe: Recipe
-    validation: float = 0.1
-    folders: tuple[str, ...] = ()
-    files: tuple[Download, ...] = field(default=(), repr=False)
-
+__all__ = ["DATASETS", "FOLDER_SIZE", "Card", "Download", "Recipe", "folder_card"]
 
 _IDX = (
     "train-images-idx3-ubyte.gz",
@@ -76,6 +24,10 @@ def _idx_files(checksums: tuple[str, ...], *mirrors: str) -> tuple[Download, ...
 
 def _toronto(name: str, checksum: str) -> Download:
     return Download(name, (f"https://www.cs.toronto.edu/~kriz/{name}",), checksum)
+
+
+def _stanford(name: str, checksum: str) -> Download:
+    return Download(name, (f"http://ufldl.stanford.edu/housenumbers/{name}",), checksum)
 
 
 _TEN_DIGITS = tuple("0123456789")
@@ -226,22 +178,35 @@ DATASETS: dict[str, Card] = {
             _toronto("cifar-100-binary.tar.gz", "md5:03b5dce01913d631647c71ecec9e9cb8"),
         ),
     ),
-}
-
-FOLDER_SIZE = 64
-
-
-def folder_card(path: str, size: int, classes: tuple[str, ...], channels: int = 3) -> Card:
-    """The card of somebody's own folder of pictures, brought to size x size pixels."""
-    return Card(
-        name=path,
-        title=f"Pictures in {path}",
-        page="",
-        citation="",
-        height=size,
-        width=size,
-        channels=channels,
-        classes=classes,
-        kind="folder",
-        recipe=Recipe("resnet20", width=16, epochs=30, crop=size // 8, flip=True, batch=32, rate=0.05),
-    )
+    "svhn": Card(
+        name="svhn",
+        title="SVHN: house numbers from street views, cropped, 32x32 colour (73,257 + 26,032)",
+        page="http://ufldl.stanford.edu/housenumbers/",
+        citation="Netzer, Wang, Coates, Bissacco, Wu, Ng 2011, Reading Digits in Natural Images",
+        height=32,
+        width=32,
+        channels=3,
+        classes=_TEN_DIGITS,
+        kind="svhn",
+        recipe=Recipe("resnet20", width=16, epochs=20, crop=2, flip=False, decay=0.0005, nesterov=True),
+        folders=("svhn", "SVHN"),
+        files=(
+            _stanford("train_32x32.mat", "md5:e26dedcc434d2e4c54c9b2d4a06d8373"),
+            _stanford("test_32x32.mat", "md5:eb5a983be6a315427106f1b164d9cef3"),
+        ),
+    ),
+    "kaggle-mnist": Card(
+        name="kaggle-mnist",
+        title="MNIST as Kaggle's table train.csv: label,pixel0,...,pixel783 (42,000)",
+        page="https://www.kaggle.com/c/digit-recognizer/data",
+        citation="LeCun, Bottou, Bengio, Haffner 1998, Gradient-Based Learning, 10.1109/5.726791",
+        height=28,
+        width=28,
+        channels=1,
+        classes=_TEN_DIGITS,
+        kind="pixel-table",
+        recipe=Recipe("resnet8", width=8, epochs=6, crop=2, flip=False),
+        folders=("digit-recognizer", "kaggle-mnist"),
+        files=(Download("train.csv", (), ""),),
+    ),
+} | FOLDER_CARDS

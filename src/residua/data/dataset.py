@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from residua.data.cache import MOST_BAD, decode_once, hash_files
 from residua.data.cards import Card
 from residua.data.copies import tell_copies
-from residua.data.fetch import find_cifar_folder, find_idx_files, user_cache
+from residua.data.fetch import find_cifar_folder, find_files, user_cache
 from residua.data.folder import Listing
+from residua.data.matlab import read_svhn
 from residua.data.pictures import Pictures
+from residua.data.pixel_table import read_labelled_table
 from residua.data.readers import read_cifar, read_idx_pair
 from residua.data.splits import held_out_count, hold_out
 from residua.errors import ConfigError, DataError
@@ -68,6 +70,16 @@ class DataSet:
         """SHA-256 over the names, labels and content of a split: equal as long as nothing changed."""
         return self._source.fingerprint(_known(split))
 
+    @property
+    def listing(self) -> Listing | None:
+        """The files behind the pictures, where they are files."""
+        return self._source.listing if isinstance(self._source, Folder) else None
+
+    @property
+    def bad(self) -> tuple[str, ...]:
+        """Why pictures were left out of the splits that have been read."""
+        return tuple(self._source.bad.values()) if isinstance(self._source, Folder) else ()
+
 
 def _known(split: Split) -> Split:
     if split not in SPLITS:
@@ -78,10 +90,20 @@ def _known(split: Split) -> Split:
 class Published:
     """A published data set, whose validation split is held out of its training split by seed."""
 
-    def __init__(self, card: Card, data_dir: str | None, validation: float, seed: int, say: Say) -> None:
+    def __init__(
+        self,
+        card: Card,
+        data_dir: str | None,
+        validation: float,
+        seed: int,
+        say: Say,
+        folder: Path | None = None,
+    ) -> None:
         self.card, self.validation, self.seed, self.say = card, validation, seed, say
         # Looked for, and fetched, now: a test split that is missing should not be news after training.
-        self.files = find_idx_files(card, data_dir) if card.kind.startswith("idx") else {}
+        self.files: dict[str, Path] = {}
+        if card.kind not in ("cifar", "digits"):
+            self.files = find_files(card, data_dir, folder)
         self.folder = find_cifar_folder(card, data_dir) if card.kind == "cifar" else Path()
         # Only what somebody still holds: the same split is not read twice in a row, nor kept for long.
         self._held: weakref.WeakValueDictionary[str, Pictures] = weakref.WeakValueDictionary()
@@ -125,10 +147,21 @@ class Published:
             return read_cifar(self.folder, part, len(card.classes))
         if card.kind == "idx":
             return self._idx("train" if part == "training" else "t10k")
-        whole = _digits() if card.kind == "digits" else self._idx("t10k")
+        if card.kind == "svhn":
+            return read_svhn(self.files["train_32x32.mat" if part == "training" else "test_32x32.mat"])
+        whole = self._whole()
         count = held_out_count(_FIXED_TEST, len(whole), "test")
         kept, held = hold_out(whole.labels, count, 0, card.classes, option="test")
         return whole.take(kept if part == "training" else held)
+
+    def _whole(self) -> Pictures:
+        """All pictures of a data set whose publisher names no test split."""
+        card = self.card
+        if card.kind == "digits":
+            return _digits()
+        if card.kind == "pixel-table":
+            return read_labelled_table(self.files["train.csv"], len(card.classes), card.height)
+        return self._idx("t10k")
 
     def _idx(self, stem: str) -> Pictures:
         card = self.card
@@ -149,8 +182,8 @@ def _digits() -> Pictures:
 class Folder:
     """Somebody's own pictures, decoded once into the user's cache."""
 
-    def __init__(self, card: Card, listing: Listing, say: Say) -> None:
-        self.card, self.listing, self.say = card, listing, say
+    def __init__(self, card: Card, listing: Listing, say: Say, most_bad: float = MOST_BAD) -> None:
+        self.card, self.listing, self.say, self.most_bad = card, listing, say, most_bad
         self.bad: dict[int, str] = {}
         self._digests: dict[int, str] = {}
         self._pixels: dict[int, NDArray[np.uint8]] = {}
@@ -184,6 +217,7 @@ class Folder:
         for place in places:
             label = listing.classes[listing.labels[place]]
             text = f"{listing.names[place]}\0{label}\0{self._digests[place]}\0"
+            text += f"{listing.boxes[place]}\0" if listing.boxes else ""
             digest.update(text.encode(errors="surrogateescape"))  # file names may be no valid text
         return digest.hexdigest()
 
@@ -203,18 +237,29 @@ class Folder:
                 (card.height, card.width, card.channels),
                 user_cache() / "pictures",
                 self.say,
+                [listing.boxes[place] for place in pool] if listing.boxes else (),
             )
             self.bad.update((pool[at], reason) for at, reason in bad.items())
-            for _, reason in sorted(bad.items()):
-                self.say(f"Skipped: {reason}")
-            if len(self.bad) > MOST_BAD * len(listing.paths):
-                raise DataError(
-                    f"{len(self.bad)} of {len(listing.paths)} pictures in {card.name} cannot be read, more "
-                    f"than 1 %; the first: {next(iter(self.bad.values()))} Mend or remove them."
-                )
+            self._tell_bad({pool[at]: reason for at, reason in sorted(bad.items())})
             self._pixels[number] = pixels
             self._tell_copies()
         return self._pixels[number]
+
+    def _tell_bad(self, bad: dict[int, str]) -> None:
+        """Say which pictures of a pool are skipped; raise DataError where too many of them are news."""
+        listing = self.listing
+        known = [listing.names[place] for place in bad if listing.names[place] in listing.broken]
+        if known:
+            self.say(f"Skipped {len(known)} pictures that are broken as published: {', '.join(known)}")
+        for place, reason in bad.items():
+            if listing.names[place] not in listing.broken:
+                self.say(f"Skipped: {reason}")
+        news = [text for place, text in self.bad.items() if listing.names[place] not in listing.broken]
+        if len(news) > self.most_bad * len(listing.paths):
+            raise DataError(
+                f"{len(news)} of {len(listing.paths)} pictures in {self.card.name} cannot be read, more "
+                f"than 1 %; the first: {news[0]} Mend or remove them."
+            )
 
     def _tell_copies(self) -> None:
         """Say which pictures, of those looked at so far, occur in two splits or two classes."""

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from residua.data.cards import Card, Download
+from residua.data.layouts import Layout
 from residua.data.readers import CIFAR_PARTS
 from residua.errors import DataError
 
@@ -38,20 +39,41 @@ def data_folders(data_dir: str | None) -> list[Path]:
     return [*named, user_cache() / "data"]
 
 
-def find_idx_files(card: Card, data_dir: str | None) -> dict[str, Path]:
-    """Paths of all of a card's idx files, by published name; those not found are downloaded."""
+def find_files(card: Card, data_dir: str | None, folder: Path | None = None) -> dict[str, Path]:
+    """Paths of all of a card's files, by published name; those not found are downloaded.
+
+    folder: the one to look into, instead of the data folders.
+    """
+    if folder is not None:
+        return {wanted.name: _find_file([folder], card, wanted, folder) for wanted in card.files}
     places = data_folders(data_dir)
-    return {wanted.name: _find_idx(card, wanted, places) for wanted in card.files}
+    target = places[0] / card.folders[0]
+    return {
+        wanted.name: _find_file(list(_candidates(card, places)), card, wanted, target)
+        for wanted in card.files
+    }
 
 
-def _find_idx(card: Card, wanted: Download, places: list[Path]) -> Path:
+def _find_file(folders: list[Path], card: Card, wanted: Download, target: Path) -> Path:
     plain = wanted.name.removesuffix(".gz")
     spellings = (wanted.name, plain, plain.replace("-idx", ".idx"))
-    for folder in _candidates(card, places):
+    for folder in folders:
         for name in spellings:
             if (folder / name).is_file():
                 return folder / name
-    return download(card, wanted, places[0] / card.folders[0])
+    return download(card, wanted, target)
+
+
+def find_layout(card: Card, layout: Layout, data_dir: str | None) -> Path:
+    """The folder of a data set that comes as picture files. Raises DataError naming what to fetch."""
+    places = data_folders(data_dir)
+    for folder in _candidates(card, places):
+        if folder.is_dir():
+            return folder
+    raise DataError(
+        f"{card.name} is not on this computer: fetch it from {card.page} and unpack it as "
+        f"{places[0] / card.folders[0]} (with {layout.marks}), or name the data folder with --data-dir."
+    )
 
 
 def find_cifar_folder(card: Card, data_dir: str | None) -> Path:
@@ -133,11 +155,11 @@ def download(card: Card, wanted: Download, folder: Path) -> Path:
         except OSError as problem:  # every failure of requests is an OSError as well
             reasons.append(f"{url} could not be fetched ({_short(problem)})")
     # An archive replaces the other one; idx files are needed together, so all are named at once.
-    needed = card.files if card.kind.startswith("idx") else (wanted,)
+    needed = (wanted,) if card.kind == "cifar" else card.files
     absent = [file for file in needed if file is wanted or not (folder / file.name).exists()]
-    listed = ", ".join(f"{file.name} ({file.checksum})" for file in absent)
+    listed = ", ".join(f"{file.name} ({file.checksum or f'from {card.page}'})" for file in absent)
     raise DataError(
-        f"{card.name} is not on this computer: {'; '.join(reasons)}. "
+        f"{card.name} is not on this computer: {'; '.join(reasons) or 'it needs an account to fetch it'}. "
         f"Put {listed} into {folder}, or name the data folder with --data-dir."
     )
 

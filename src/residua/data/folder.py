@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.data.pictures import visible, walk_pictures
+from residua.data.layouts import Layout
+from residua.data.pictures import Box, visible, walk_pictures
 from residua.data.splits import held_out_count, hold_out
 from residua.data.table import Row, read_table
 from residua.errors import ConfigError, DataError
@@ -24,7 +25,9 @@ class Listing:
 
     paths, names, labels: one per picture; names are relative to the folder. splits: the places of each
     split's pictures. pools: the sets of places that are decoded together; a test/ folder is one of its
-    own, so that it stays closed until it is asked for.
+    own, so that it stays closed until it is asked for. groups: the group of each picture (see `Row`),
+    called `group`; none where there are no groups. boxes: the part of each picture that is used; none for
+    whole pictures. broken: names of pictures that are known to be damaged as published.
     """
 
     classes: tuple[str, ...]
@@ -33,11 +36,27 @@ class Listing:
     labels: NDArray[np.int64]
     splits: dict[str, NDArray[np.int64]]
     pools: tuple[NDArray[np.int64], ...]
+    groups: tuple[str, ...] = ()
+    group: str = "group"
+    boxes: tuple[Box | None, ...] = ()
+    broken: frozenset[str] = frozenset()
 
 
-def list_folder(
-    folder: Path, labels: str | None, validation: float, test: float, seed: int, say: Say
-) -> Listing:
+@dataclass(frozen=True)
+class Division:
+    """How pictures are to be split.
+
+    validation, test: what is held out, as a share below 1 or a number. seed: draws them. leaky: pay no
+    heed to groups.
+    """
+
+    validation: float
+    test: float
+    seed: int
+    leaky: bool = False
+
+
+def list_folder(folder: Path, labels: str | None, division: Division, say: Say) -> Listing:
     """Find the pictures of a folder, with labels from its subfolders or from a table, and split them.
 
     folder: one folder per class, or train/, val/ and test/ with those in them; what is missing of val/
@@ -46,6 +65,27 @@ def list_folder(
     """
     rows = _labelled(folder, labels) if labels else _by_folders(folder, say)
     parts = _parts(rows)
+    rows = [replace(row, part=part) for row, part in zip(rows, parts, strict=True)]
+    return _list(rows, folder, division, "group", say)
+
+
+def list_layout(folder: Path, layout: Layout, division: Division, boxes: bool, say: Say) -> Listing:
+    """Find the pictures of a published data set by its publisher's layout, and split them.
+
+    boxes: use only the region of each picture that the publisher marked. Raises DataError as `list_folder`,
+    and ConfigError where regions are asked for that nobody marked.
+    """
+    rows = layout.rows(folder)
+    if not rows:
+        raise DataError(f"{folder} holds no pictures; it should hold {layout.marks}.")
+    if boxes and rows[0].box is None:
+        raise ConfigError(f"--region is for gtsrb, whose tables mark the signs; {folder} has no such tables.")
+    listing = _list(rows, folder, division, layout.group or "group", say)
+    return replace(listing, boxes=tuple(row.box for row in rows) if boxes else (), broken=layout.broken)
+
+
+def _list(rows: list[Row], folder: Path, division: Division, group: str, say: Say) -> Listing:
+    parts = [row.part for row in rows]
     groups = _groups(rows, parts)
     training_classes = {row.label for row, part in zip(rows, parts, strict=True) if part in ("train", None)}
     for row in rows:
@@ -58,10 +98,35 @@ def list_folder(
         raise DataError(
             f"{folder} holds only the class {classes[0]!r}; it takes two or more, a folder for each."
         )
-    numbers = np.array([classes.index(row.label) for row in rows], dtype=np.int64)
-    splits, pools = _divide(numbers, parts, groups, classes, validation, test, seed, say)
+    if division.leaky and groups is None:
+        raise ConfigError(
+            "--groups leaky is for pictures that come in groups, such as those of one driver; "
+            f"{folder} names no groups."
+        )
+    number_of = {name: number for number, name in enumerate(classes)}
+    numbers = np.array([number_of[row.label] for row in rows], dtype=np.int64)
+    splits, pools = _divide(numbers, parts, None if division.leaky else groups, classes, division, say)
+    if groups is not None and division.leaky:
+        say(_leak(splits, groups, group))
     return Listing(
-        classes, tuple(row.path for row in rows), tuple(row.file for row in rows), numbers, splits, pools
+        classes,
+        tuple(row.path for row in rows),
+        tuple(row.file for row in rows),
+        numbers,
+        splits,
+        pools,
+        tuple(groups or ()),
+        group,
+    )
+
+
+def _leak(splits: dict[str, NDArray[np.int64]], groups: list[str], group: str) -> str:
+    inside = [{groups[place] for place in places.tolist()} for places in splits.values()]
+    every = set(groups)
+    torn = sum(sum(name in part for part in inside) > 1 for name in every)
+    return (
+        f"--groups leaky: {torn} of {len(every)} {group}s have pictures in more than one split, so "
+        f"validation and test will look better than they are for a new {group}."
     )
 
 
@@ -144,9 +209,7 @@ def _divide(
     parts: list[str | None],
     groups: list[str] | None,
     classes: tuple[str, ...],
-    validation: float,
-    test: float,
-    seed: int,
+    division: Division,
     say: Say,
 ) -> tuple[dict[str, NDArray[np.int64]], tuple[NDArray[np.int64], ...]]:
     """Places of train, validation and test, and the pools that are decoded together."""
@@ -160,17 +223,19 @@ def _divide(
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         count = held_out_count(amount, len(places), option)
         mine = [groups[place] for place in places] if groups else None
-        kept, held = hold_out(labels[places], count, seed, classes, option=option, groups=mine, say=say)
+        kept, held = hold_out(
+            labels[places], count, division.seed, classes, option=option, groups=mine, say=say
+        )
         return places[kept], places[held]
 
     splits = dict(named)
     if "test" not in splits:
-        if test == 0:
+        if division.test == 0:
             raise ConfigError(
                 "--test 0 leaves nothing to test on; give a share such as 0.1, or a test/ folder."
             )
-        rest, splits["test"] = take(rest, test, "test")
+        rest, splits["test"] = take(rest, division.test, "test")
     if "validation" not in splits:
-        rest, splits["validation"] = take(rest, validation, "validation")
+        rest, splits["validation"] = take(rest, division.validation, "validation")
     splits["train"] = rest
     return splits, tuple(pools)

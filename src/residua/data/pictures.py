@@ -20,10 +20,14 @@ from residua.errors import ConfigError, DataError, PictureError, ShapeError
 if TYPE_CHECKING:
     from PIL import Image as PillowImage
 
+Box = tuple[int, int, int, int]
+
 # Changes whenever the same file would give other pixels, so that no cache outlives its decoder.
-DECODER = 1
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
-SUFFIXES = frozenset([".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"])
+DECODER = 2
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
+SUFFIXES = frozenset(
+    [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"]
+)
 MOST_PIXELS = 100_000_000
 MOST_BYTES = 500_000_000
 
@@ -56,17 +60,20 @@ class Pictures:
         return Pictures(self.images[places], self.labels[places], names)
 
 
-def read_picture(source: Path | str | bytes, height: int, width: int, channels: int) -> NDArray[np.uint8]:
-    """Read a JPEG, PNG, WebP, BMP, GIF (first frame) or TIFF as (height, width, channels) uint8.
+def read_picture(
+    source: Path | str | bytes, height: int, width: int, channels: int, box: Box | None = None
+) -> NDArray[np.uint8]:
+    """Read a JPEG, PNG, WebP, BMP, GIF (first frame), TIFF or PPM as (height, width, channels) uint8.
 
     source: a path, or the file's bytes. The shorter side is brought to size and the middle kept; the
     EXIF orientation is applied, transparency laid on white, CMYK, palettes and 16 bits converted.
-    channels: 1 or 3. Raises PictureError naming the file and the reason, before decoding where the
-    picture has more than 100 million pixels.
+    channels: 1 or 3. box: left, top, right and bottom of the region to read instead of the whole, in
+    pixels as stored, the latter two exclusive. Raises PictureError naming the file and the reason, before
+    decoding where the picture has more than 100 million pixels.
     """
     if isinstance(source, bytes):
-        return decode(source, "the picture", height, width, channels)
-    return decode(read_bytes(Path(source)), str(source), height, width, channels)
+        return decode(source, "the picture", height, width, channels, box)
+    return decode(read_bytes(Path(source)), str(source), height, width, channels, box)
 
 
 def read_bytes(path: Path) -> bytes:
@@ -84,7 +91,9 @@ def read_bytes(path: Path) -> bytes:
         raise PictureError(f"Cannot read {path}: {getattr(problem, 'strerror', None) or problem}.") from None
 
 
-def decode(data: bytes, name: str, height: int, width: int, channels: int) -> NDArray[np.uint8]:
+def decode(
+    data: bytes, name: str, height: int, width: int, channels: int, box: Box | None = None
+) -> NDArray[np.uint8]:
     """Decode a picture file's bytes; see `read_picture`. name: for messages."""
     if channels not in (1, 3) or height < 1 or width < 1:
         raise ConfigError(
@@ -99,7 +108,7 @@ def decode(data: bytes, name: str, height: int, width: int, channels: int) -> ND
             with Image.open(io.BytesIO(data), formats=FORMATS) as image:
                 if image.width * image.height > MOST_PIXELS:
                     raise _too_large(name, f"{image.width}x{image.height} pixels")
-                return _fit(image, height, width, channels)
+                return _fit(image if box is None else _cut(image, box), height, width, channels)
         except PictureError:
             raise
         except Image.DecompressionBombError:
@@ -127,6 +136,24 @@ def _size_in_header(data: bytes) -> str:
         w, h = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
         return f"{w}x{h} pixels"
     return "too many pixels"
+
+
+def fit_pixels(pixels: NDArray[np.uint8], height: int, width: int, channels: int) -> NDArray[np.uint8]:
+    """Bring one (H, W, 1 or 3) uint8 picture to size and channels as `read_picture` does with a file's."""
+    from PIL import Image
+
+    if pixels.shape == (height, width, channels):
+        return pixels
+    flat = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
+    return _fit(Image.fromarray(np.ascontiguousarray(flat)), height, width, channels)
+
+
+def _cut(image: PillowImage.Image, box: Box) -> PillowImage.Image:
+    left, top, right, bottom = box
+    if not (0 <= left < right <= image.width and 0 <= top < bottom <= image.height):
+        size = f"{image.width}x{image.height}"
+        raise ValueError(f"the region {left},{top} to {right},{bottom} lies outside its {size} pixels")
+    return image.crop(box)
 
 
 def _fit(image: PillowImage.Image, height: int, width: int, channels: int) -> NDArray[np.uint8]:

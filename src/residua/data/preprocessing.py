@@ -21,7 +21,9 @@ _LEAST_STD = 1 / 255  # a channel that never changes is centred and left alone
 class Preprocessing:
     """The size of the pictures and, per channel, the mean and standard deviation that they are brought to.
 
-    mean, std: one number per channel, of pixels divided by 255, measured on the training split alone.
+    height, width: of what a network sees. mean, std: one number per channel, of pixels divided by 255,
+    measured on the training split alone. source: height and width of the pictures before, where they
+    differ: larger ones are cut, smaller ones enlarged (see `views`).
     """
 
     height: int
@@ -29,9 +31,10 @@ class Preprocessing:
     channels: int
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    source: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
-        sides = (self.height, self.width, self.channels)
+        sides = (self.height, self.width, self.channels, *self.stored)
         if any(not isinstance(side, int) or side < 1 for side in sides):
             raise ShapeError(f"Pictures need a height, width and channels of at least 1, not {sides}.")
         if len(self.mean) != self.channels or len(self.std) != self.channels:
@@ -42,12 +45,26 @@ class Preprocessing:
         if not all(map(math.isfinite, self.mean)) or not all(0 < s < math.inf for s in self.std):
             raise ShapeError("Means must be finite and standard deviations above zero.")
 
-    def normalize(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Bring pictures to about zero mean and unit variance: (pixel / 255 - mean) / std.
+    @property
+    def stored(self) -> tuple[int, int]:
+        """Height and width of the pictures as they are stored or read."""
+        return (self.height, self.width) if self.source is None else self.source
 
-        images: (N, H, W, C) uint8. Returns (N, H, W, C) float32, contiguous. The result for a picture
-        does not depend on the others in the batch. Raises ShapeError for pictures of another size.
+    def normalize(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Bring pictures to size and to about zero mean and unit variance: (pixel / 255 - mean) / std.
+
+        images: (N, H, W, C) uint8, as stored; of larger ones the middle is seen. Returns (N, height, width,
+        C) float32, contiguous. The result for a picture does not depend on the others in the batch. Raises
+        ShapeError for pictures of another size.
         """
+        if self.source is None:
+            return self.normalize_stored(images)
+        from residua.data.views import MIDDLE, see
+
+        return see(images, self, MIDDLE)
+
+    def normalize_stored(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """As `normalize`, at the size of the stored pictures."""
         self.check(images)
         n, h, w, c = images.shape
         scale, shift = self._rows
@@ -58,7 +75,7 @@ class Preprocessing:
 
     def check(self, images: NDArray[np.uint8]) -> None:
         """Raise ShapeError unless `images` are (N, H, W, C) uint8 of this size."""
-        wanted = (self.height, self.width, self.channels)
+        wanted = (*self.stored, self.channels)
         if images.ndim != 4 or images.shape[1:] != wanted:
             raise ShapeError(
                 f"Pictures must be (N, {', '.join(map(str, wanted))}) for this model, "
@@ -69,13 +86,14 @@ class Preprocessing:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types for JSON; `from_dict` reads them back without loss."""
-        return {
+        values: dict[str, Any] = {
             "height": self.height,
             "width": self.width,
             "channels": self.channels,
             "mean": list(self.mean),
             "std": list(self.std),
         }
+        return values if self.source is None else values | {"source": list(self.source)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Preprocessing:
@@ -84,9 +102,13 @@ class Preprocessing:
             height, width, channels = (int(values[key]) for key in ("height", "width", "channels"))
             mean = tuple(float(value) for value in values["mean"])
             std = tuple(float(value) for value in values["std"])
+            source = None
+            if values.get("source") is not None:
+                tall, wide = (int(value) for value in values["source"])
+                source = (tall, wide)
         except (KeyError, TypeError, ValueError) as problem:
             raise ShapeError(f"The preprocessing is incomplete or malformed ({problem!r}).") from problem
-        return cls(height, width, channels, mean, std)
+        return cls(height, width, channels, mean, std, source)
 
     @classmethod
     def measure(cls, images: NDArray[np.uint8]) -> Preprocessing:
@@ -120,4 +142,5 @@ class Preprocessing:
         """Scale and shift repeated along a row: NumPy's inner loop runs over W*C values, not over C."""
         scale = np.array([1 / (255 * std) for std in self.std])
         shift = np.array([-mean / std for mean, std in zip(self.mean, self.std, strict=True)])
-        return np.tile(scale, self.width).astype(np.float32), np.tile(shift, self.width).astype(np.float32)
+        w = self.stored[1]
+        return np.tile(scale, w).astype(np.float32), np.tile(shift, w).astype(np.float32)

@@ -7,17 +7,25 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from residua.data.pictures import Box
 from residua.errors import DataError
 
 
 @dataclass(frozen=True)
 class Row:
-    """A picture of a table. file: as written. group: pictures of one group stay on one side of a split."""
+    """A picture of a table or a layout, and what is known of it before it is opened.
+
+    file: its name, relative to the folder. group: pictures of one group stay on one side of a split.
+    part: the split that it belongs to, where that is given. box: left, top, right, bottom of the region
+    that matters, in pixels, the latter two exclusive.
+    """
 
     path: Path
     file: str
     label: str
     group: str | None
+    part: str | None = None
+    box: Box | None = None
 
 
 def read_table(table: Path, folder: Path) -> list[Row]:

@@ -9,14 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.config import DataOptions, EvaluateConfig
-from residua.data import DataSet, Pictures, open_dataset
+from residua.data import DATASETS, DataSet, Pictures, open_dataset
 from residua.data.batches import Batches
 from residua.data.dataset import Split
+from residua.data.views import VIEWS, mean_answer
 from residua.engines import open_engine
 from residua.errors import ConfigError, DataError
 from residua.insight.metrics import Evaluation, measure
 from residua.models.model_file import Model
-from residua.training.inference import answer
+from residua.training.inference import Answers, answer
 
 Say = Callable[[str], None]
 
@@ -32,18 +33,22 @@ def evaluate_model(model: Model, config: EvaluateConfig, say: Say) -> Evaluation
     if name is None:
         raise ConfigError("this model does not say what it was trained on: name a data set with --data")
     same = known.get("data") is not None and _same(name, known["data"])
-    folder = Path(name).is_dir() and (not same or known.get("kind") == "folder")
+    card = DATASETS.get(name)
+    files = Path(name).is_dir() or (card is not None and card.kind == "folder")
+    folder = known.get("kind") == "folder" if same else files
     shape = model.preprocessing
     options = DataOptions(
         data=known["data"] if same and not folder else name,
         data_dir=config.data_dir,
         labels=config.labels or (known.get("labels") if same else None),
-        size=shape.height if folder else None,
+        size=shape.stored[0] if folder else None,
         validation=known.get("validation") if same else None,
-        test=known.get("test", DataOptions.test) if same else DataOptions.test,
+        test=known.get("test") if same else None,
+        groups=known.get("groups", "kept") if same else "kept",
+        region=bool(known.get("region")) if same else False,
     )
     data = open_dataset(options, int(known.get("seed", 0)) if same else 0, say=say, channels=shape.channels)
-    needed, found = (shape.height, shape.width, shape.channels), (data.height, data.width, data.channels)
+    needed, found = (*shape.stored, shape.channels), (data.height, data.width, data.channels)
     if found != needed:
         raise DataError(
             f"{name} has pictures of {_times(found)}, this model takes {_times(needed)}: evaluate it on "
@@ -54,16 +59,21 @@ def evaluate_model(model: Model, config: EvaluateConfig, say: Say) -> Evaluation
             f"{name} has changed since this model was trained: "
             "its test split may hold pictures that the model has seen"
         )
-    whole = folder and not same and not (Path(name) / "test").is_dir()
+    own = data.card.kind == "folder" and not data.card.layout
+    whole = own and not same and not (Path(name) / "test").is_dir()
     split = "whole folder" if whole else config.split
     pictures = _whole(data) if whole else data.read(config.split)
     if not len(pictures):
         raise DataError(f"the {config.split} split of {name} is empty: name another with --split")
     labels = _translate(pictures.labels, data.classes, model.classes, name)
     pictures = Pictures(pictures.images, labels, pictures.names)
-    batches = Batches(pictures, shape, None, config.batch)
-    engine = open_engine(config.engine, threads=config.threads, work=model.work(len(pictures)))
-    answers = answer(engine, *model.frozen(), batches)
+    views = VIEWS[config.views]
+    engine = open_engine(config.engine, threads=config.threads, work=len(views) * model.work(len(pictures)))
+    frozen = model.frozen()
+    every = [
+        answer(engine, *frozen, Batches(pictures, shape, None, config.batch, view=view)) for view in views
+    ]
+    answers = Answers(mean_answer([found.probabilities for found in every]), every[0].labels)
     return measure(answers, model.classes, name, split)
 
 

@@ -13,11 +13,16 @@ from numpy.typing import NDArray
 
 from residua.config import PredictConfig
 from residua.cores import available_cores
-from residua.data.pictures import read_picture
+from residua.data.pictures import fit_pixels, read_picture
+from residua.data.pixel_table import is_pixel_table, read_pixel_table
+from residua.data.views import VIEWS, mean_answer, see
 from residua.engines import open_engine
 from residua.errors import PictureError
 from residua.models.model_file import Model
 from residua.training.inference import make_infer
+
+# What a picture is called, and its pixels where they are there already.
+_Item = tuple[str, NDArray[np.uint8] | None]
 
 
 @dataclass(frozen=True)
@@ -42,34 +47,50 @@ class Prediction:
 
 
 def predict_files(model: Model, files: Sequence[Path], config: PredictConfig) -> Iterator[Prediction]:
-    """Predictions in the order of the files; a picture that cannot be read is answered by its error."""
+    """Predictions in the order of the files; a picture that cannot be read is answered by its error.
+
+    A table of pixels (Kaggle's test.csv) stands for its pictures, which are called test.csv[0] and so on.
+    Raises DataError where such a table is damaged.
+    """
     shape = model.preprocessing
-    engine = open_engine(config.engine, threads=config.threads, work=model.work(len(files)))
+    items = [item for path in files for item in _pictures_in(path)]
+    views = VIEWS[config.views]
+    engine = open_engine(config.engine, threads=config.threads, work=len(views) * model.work(len(items)))
     network, variables = model.frozen()
     infer = make_infer(engine, network)
     top = min(config.top, len(model.classes))
 
-    def read(path: Path) -> NDArray[np.uint8] | PictureError:
+    def read(item: _Item) -> NDArray[np.uint8] | PictureError:
+        name, pixels = item
         try:
-            return read_picture(path, shape.height, shape.width, shape.channels)
+            if pixels is not None:
+                return fit_pixels(pixels, *shape.stored, shape.channels)
+            return read_picture(name, *shape.stored, shape.channels)
         except PictureError as error:
             return error
 
     with ThreadPoolExecutor(available_cores()) as pool:
-        for start in range(0, len(files), config.batch):
-            chunk = files[start : start + config.batch]
+        for start in range(0, len(items), config.batch):
+            chunk = items[start : start + config.batch]
             read_ones = list(pool.map(read, chunk))
             good = [picture for picture in read_ones if not isinstance(picture, PictureError)]
             rows: Iterator[NDArray[np.float32]] = iter(())
             if good:
-                images = shape.normalize(np.stack(good))
-                rows = iter(np.asarray(engine.plain(infer(variables, images)), np.float32))
-            for path, picture in zip(chunk, read_ones, strict=True):
+                seen = (see(np.stack(good), shape, view) for view in views)
+                every = [np.asarray(engine.plain(infer(variables, images)), np.float32) for images in seen]
+                rows = iter(mean_answer(every))
+            for (name, _), picture in zip(chunk, read_ones, strict=True):
                 if isinstance(picture, PictureError):
-                    yield Prediction(str(path), (), str(picture))
+                    yield Prediction(name, (), str(picture))
                     continue
                 row = next(rows)
                 order = np.argsort(-row, kind="stable")[:top]
-                yield Prediction(
-                    str(path), tuple((model.classes[place], float(row[place])) for place in order)
-                )
+                yield Prediction(name, tuple((model.classes[place], float(row[place])) for place in order))
+
+
+def _pictures_in(path: Path) -> list[_Item]:
+    """The pictures that a path stands for: itself, or the lines of a table of pixels."""
+    if path.suffix.lower() != ".csv" or not is_pixel_table(path):
+        return [(str(path), None)]
+    images, _ = read_pixel_table(path)
+    return [(f"{path}[{number}]", image) for number, image in enumerate(images)]

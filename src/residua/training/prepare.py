@@ -15,7 +15,7 @@ from residua.data.batches import Batches
 from residua.data.pictures import Pictures
 from residua.data.preprocessing import Preprocessing
 from residua.engines import choose_engine, open_engine
-from residua.errors import DataError
+from residua.errors import ConfigError, DataError
 from residua.models import build_model
 from residua.models.model_file import Model
 from residua.training.loop import Task
@@ -41,6 +41,10 @@ def prepare(
         raise DataError("the training split is empty: lower --validation or add pictures")
     count, height, width, channels = train.images.shape
     preprocessing = Preprocessing.measure(train.images)
+    side = config.data.input
+    if side is not None and (side, side) != (height, width):
+        preprocessing = replace(preprocessing, height=side, width=side, source=(height, width))
+        height, width = side, side
     network = build_model(config.model, channels=channels, classes=len(classes), size=(height, width))
     network.output_shape((height, width, channels))
     # A step costs about three times its forward pass. What "auto" comes to is part of the run.
@@ -50,7 +54,11 @@ def prepare(
     seed, options, batch = config.run.seed, config.data, config.schedule.batch or 128
     variables = network.init(np.random.default_rng([seed, 1]))
     about = about | {"seed": seed, "fingerprint": fingerprint, "versions": versions()}
-    augment = Augment(options.crop or 0, bool(options.flip), options.cutout)
+    if options.mixup or options.cutmix:
+        raise ConfigError(
+            "--mixup and --cutmix need a loss of two labels, and a training step takes one: leave them out"
+        )
+    augment = Augment.of(options, train.images)
     held = validation if validation is not None and len(validation) else None
     return Task(
         config=config,

@@ -16,6 +16,7 @@ def resolve(config: TrainConfig, data: DataSet) -> TrainConfig:
     What is written to run.toml is this, so that a later version's other advice does not change the run.
     """
     recipe, options = data.card.recipe, config.data
+    crop, flip = recipe.moves(options.crop, options.flip, options.resized_crop)
     rates = {**DEFAULT_RATES, "sgd": recipe.rate}
     rate = config.optimizer.rate
     return replace(
@@ -24,8 +25,9 @@ def resolve(config: TrainConfig, data: DataSet) -> TrainConfig:
             options,
             size=data.height if data.card.kind == "folder" else None,
             validation=data.card.validation if options.validation is None else options.validation,
-            crop=recipe.crop if options.crop is None else options.crop,
-            flip=recipe.flip if options.flip is None else options.flip,
+            test=data.card.test if options.test is None else options.test,
+            crop=crop,
+            flip=flip,
         ),
         model=replace(
             config.model,

@@ -74,6 +74,8 @@ def _task(config: TrainConfig, data: DataSet, reporter: Reporter) -> Task:
         "validation": options.validation,
         "test": options.test,
         "labels": options.labels,
+        "groups": options.groups,
+        "region": options.region,
     }
     return prepare(config, data.classes, train, validation, about, data.fingerprint("train"), reporter)
 

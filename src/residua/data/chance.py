@@ -1,0 +1,85 @@
+"""Random numbers that are hashes: the same for a seed, epoch and index, whenever they are asked for."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Indices = NDArray[np.int64]
+Floats = NDArray[np.float32]
+
+# One stream of numbers per choice; changing these changes every run.
+ORDER, CROP_Y, CROP_X, FLIP, CUTOUT_Y, CUTOUT_X = range(6)
+AREA, ASPECT, BOX_Y, BOX_X, ROTATE, SHEAR_X, SHEAR_Y, ZOOM, ELASTIC_Y, ELASTIC_X = range(6, 16)
+BRIGHTNESS, CONTRAST, SATURATION, HUE, TINT, PCA, NOISE = range(16, 23)
+MIX_PARTNER, MIX_SHARE, MIX_SIDE, MIX_KIND, MIX_Y, MIX_X = range(23, 29)
+RANDAUGMENT = 1000  # and what follows: three streams for each operation in a row
+
+_GAMMA = 0x9E3779B97F4A7C15
+
+
+def hash_integers(seed: int, epoch: int, stream: int, indices: Indices) -> NDArray[np.uint64]:
+    """64 random bits for every index, the same wherever and whenever they are asked for.
+
+    The mixing step is SplitMix64's (Steele, Lea, Flood 2014, "Fast splittable pseudorandom number
+    generators", 10.1145/2660193.2660195), applied once for each part of the key.
+    """
+    state = np.zeros((), np.uint64)
+    with np.errstate(over="ignore"):  # arithmetic modulo 2**64 is the point
+        for part in (seed & (2**64 - 1), (seed >> 64) & (2**64 - 1), epoch, stream):
+            state = _mix(state ^ np.uint64(part))
+        return _mix(np.asarray(indices).astype(np.uint64) ^ state)
+
+
+def _mix(value: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    z = value + np.uint64(_GAMMA)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+def hash_below(limit: int, seed: int, epoch: int, stream: int, indices: Indices) -> NDArray[np.int64]:
+    """A whole number from 0 to limit - 1 for every index, each equally likely (to within 2**-32)."""
+    high = hash_integers(seed, epoch, stream, indices) >> np.uint64(32)
+    return ((high * np.uint64(limit)) >> np.uint64(32)).astype(np.int64)
+
+
+def hash_many(seed: int, epoch: int, stream: int, indices: Indices, count: int) -> NDArray[np.uint64]:
+    """(N, count) 64 random bits: for every index the outputs of a SplitMix64 that starts at its hash."""
+    start = hash_integers(seed, epoch, stream, indices)
+    with np.errstate(over="ignore"):
+        return _mix(start[:, None] + np.arange(count, dtype=np.uint64) * np.uint64(_GAMMA))
+
+
+def hash_uniform(seed: int, epoch: int, stream: int, indices: Indices, count: int = 1) -> Floats:
+    """(N, count) numbers from 0 to below 1."""
+    return _fraction(hash_many(seed, epoch, stream, indices, count))
+
+
+def _fraction(bits: NDArray[np.uint64]) -> Floats:
+    # 24 bits: what float32 holds exactly, so that no number is rounded up to 1.
+    return (bits >> np.uint64(40)).astype(np.float32) * np.float32(2.0**-24)
+
+
+def hash_normal(seed: int, epoch: int, stream: int, indices: Indices, count: int) -> Floats:
+    """(N, count) normally distributed numbers, by Box and Muller's transform (1958)."""
+    bits = hash_many(seed, epoch, stream, indices, -(-count // 2))
+    radius = np.sqrt(-2 * np.log(_fraction(bits) + np.float32(2.0**-25)))
+    angle = np.float32(2 * np.pi * 2.0**-24) * (bits & np.uint64(2**24 - 1)).astype(np.float32)
+    both = np.concatenate([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
+    return both[:, :count]
+
+
+def hash_beta(alpha: float, seed: int, epoch: int, stream: int, indices: Indices) -> Floats:
+    """(N,) numbers from 0 to 1 with the distribution Beta(alpha, alpha).
+
+    By the inverse of a tabulated distribution function of the half below 0.5, where the density is
+    x^(alpha - 1) (1 - x)^(alpha - 1); in t = x^alpha its first factor, infinite at 0 for alpha < 1, is gone.
+    """
+    t = np.linspace(0, 0.5**alpha, 4097)
+    density = (1 - t ** (1 / alpha)) ** (alpha - 1)
+    table = np.concatenate([[0], np.cumsum((density[1:] + density[:-1]) / 2)])
+    bits = hash_integers(seed, epoch, stream, indices)
+    half = np.interp(_fraction(bits).astype(np.float64), table / table[-1], t) ** (1 / alpha)
+    upper = (bits & np.uint64(1)).astype(bool)
+    return np.where(upper, 1 - half, half).astype(np.float32)
