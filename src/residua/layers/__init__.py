@@ -7,6 +7,8 @@ from residua.layers.base import Layer, Row
 from residua.layers.blocks import Residual, Sequential
 from residua.layers.border import NearestUpsample2d, ReflectionPad2d, ReplicationPad2d, ZeroPad2d
 from residua.layers.branches import Add, Concatenate, Parallel
+from residua.layers.capsule_network import CapsuleNetwork
+from residua.layers.capsules import DigitCapsules, Lengths, PrimaryCapsules, Shares
 from residua.layers.convolution import Conv2d
 from residua.layers.convolution_kinds import DepthwiseConv2d, GroupedConv2d, TransposedConv2d
 from residua.layers.dropout import Dropout, Dropout2d
@@ -21,10 +23,12 @@ LAYERS: dict[str, type[Layer]] = {
     "AveragePool2d": AveragePool2d,
     "BatchNorm1d": BatchNorm1d,
     "BatchNorm2d": BatchNorm2d,
+    "CapsuleNetwork": CapsuleNetwork,
     "Concatenate": Concatenate,
     "Conv2d": Conv2d,
     "ConvNorm": ConvNorm,
     "DepthwiseConv2d": DepthwiseConv2d,
+    "DigitCapsules": DigitCapsules,
     "Dropout": Dropout,
     "Dropout2d": Dropout2d,
     "Flatten": Flatten,
@@ -32,6 +36,7 @@ LAYERS: dict[str, type[Layer]] = {
     "GroupedConv2d": GroupedConv2d,
     "Identity": Identity,
     "LeakyReLU": LeakyReLU,
+    "Lengths": Lengths,
     "Linear": Linear,
     "LocalResponseNorm": LocalResponseNorm,
     "LogSoftmax": LogSoftmax,
@@ -39,6 +44,7 @@ LAYERS: dict[str, type[Layer]] = {
     "MultiplyConstant": MultiplyConstant,
     "NearestUpsample2d": NearestUpsample2d,
     "Parallel": Parallel,
+    "PrimaryCapsules": PrimaryCapsules,
     "ReLU": ReLU,
     "ReflectionPad2d": ReflectionPad2d,
     "ReplicationPad2d": ReplicationPad2d,
@@ -46,6 +52,7 @@ LAYERS: dict[str, type[Layer]] = {
     "Residual": Residual,
     "ScaleShift": ScaleShift,
     "Sequential": Sequential,
+    "Shares": Shares,
     "Sigmoid": Sigmoid,
     "Softmax": Softmax,
     "SubsamplePad": SubsamplePad,
@@ -55,16 +62,22 @@ LAYERS: dict[str, type[Layer]] = {
     "ZeroPad2d": ZeroPad2d,
 }
 
+# What turns a network's outputs, by their kind, into probabilities (N, classes).
+PROBABILITIES: dict[str, Layer] = {"logits": Softmax(), "lengths": Shares(), "probabilities": Identity()}
+
 __all__ = [
     "LAYERS",
+    "PROBABILITIES",
     "Add",
     "AveragePool2d",
     "BatchNorm1d",
     "BatchNorm2d",
+    "CapsuleNetwork",
     "Concatenate",
     "Conv2d",
     "ConvNorm",
     "DepthwiseConv2d",
+    "DigitCapsules",
     "Dropout",
     "Dropout2d",
     "Flatten",
@@ -73,6 +86,7 @@ __all__ = [
     "Identity",
     "Layer",
     "LeakyReLU",
+    "Lengths",
     "Linear",
     "LocalResponseNorm",
     "LogSoftmax",
@@ -80,6 +94,7 @@ __all__ = [
     "MultiplyConstant",
     "NearestUpsample2d",
     "Parallel",
+    "PrimaryCapsules",
     "ReLU",
     "ReflectionPad2d",
     "ReplicationPad2d",
@@ -88,6 +103,7 @@ __all__ = [
     "Row",
     "ScaleShift",
     "Sequential",
+    "Shares",
     "Sigmoid",
     "Softmax",
     "SubsamplePad",

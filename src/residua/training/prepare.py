@@ -15,8 +15,8 @@ from residua.data.batches import Batches
 from residua.data.pictures import Pictures
 from residua.data.preprocessing import Preprocessing
 from residua.engines import choose_engine, open_engine
-from residua.errors import DataError
-from residua.models import build_model
+from residua.errors import ConfigError, DataError
+from residua.models import build_model, find_card
 from residua.models.model_file import Model
 from residua.training.loop import Task
 from residua.training.progress import Reporter
@@ -41,8 +41,12 @@ def prepare(
         raise DataError("the training split is empty: lower --validation or add pictures")
     count, height, width, channels = train.images.shape
     preprocessing = Preprocessing.measure(train.images)
+    if find_card(config.model.model or "resnet20").unit_pixels:
+        preprocessing = replace(preprocessing, mean=(0.0,) * channels, std=(1.0,) * channels)
     network = build_model(config.model, channels=channels, classes=len(classes), size=(height, width))
     network.output_shape((height, width, channels))
+    if config.optimizer.smoothing and network.outputs != "logits":
+        raise ConfigError(f"{config.model.model} trains without label smoothing: leave --smoothing out")
     # A step costs about three times its forward pass. What "auto" comes to is part of the run.
     work = 3.0 * network.multiply_adds((height, width, channels)) * count * (config.schedule.epochs or 1)
     engine = cast(EngineName, choose_engine(config.run.engine, work))
