@@ -12,6 +12,7 @@ from residua.layers.capsules import DigitCapsules, Lengths, PrimaryCapsules, Sha
 from residua.layers.convolution import Conv2d
 from residua.layers.convolution_kinds import DepthwiseConv2d, GroupedConv2d, TransposedConv2d
 from residua.layers.dropout import Dropout, Dropout2d
+from residua.layers.ensemble import PROBABILITIES, Ensemble
 from residua.layers.linear import Linear
 from residua.layers.normalization import BatchNorm1d, BatchNorm2d, ConvNorm, LocalResponseNorm, ScaleShift
 from residua.layers.pooling import AveragePool2d, GlobalAveragePool, MaxPool2d
@@ -31,6 +32,7 @@ LAYERS: dict[str, type[Layer]] = {
     "DigitCapsules": DigitCapsules,
     "Dropout": Dropout,
     "Dropout2d": Dropout2d,
+    "Ensemble": Ensemble,
     "Flatten": Flatten,
     "GlobalAveragePool": GlobalAveragePool,
     "GroupedConv2d": GroupedConv2d,
@@ -62,9 +64,6 @@ LAYERS: dict[str, type[Layer]] = {
     "ZeroPad2d": ZeroPad2d,
 }
 
-# What turns a network's outputs, by their kind, into probabilities (N, classes).
-PROBABILITIES: dict[str, Layer] = {"logits": Softmax(), "lengths": Shares(), "probabilities": Identity()}
-
 __all__ = [
     "LAYERS",
     "PROBABILITIES",
@@ -80,6 +79,7 @@ __all__ = [
     "DigitCapsules",
     "Dropout",
     "Dropout2d",
+    "Ensemble",
     "Flatten",
     "GlobalAveragePool",
     "GroupedConv2d",
