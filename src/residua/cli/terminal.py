@@ -17,6 +17,7 @@ import cyclopts
 from residua.config import (
     BenchConfig,
     DataOptions,
+    EnsembleConfig,
     ModelOptions,
     OptimizerOptions,
     PredictConfig,
@@ -62,7 +63,7 @@ def natural(name: str, value: int) -> int:
 
 def refuse_fractions(arguments: Sequence[str]) -> None:
     """The parser would round 1.5 where a whole number is asked for."""
-    verbs = (PredictConfig, BenchConfig)
+    verbs = (PredictConfig, EnsembleConfig, BenchConfig)
     sections = (DataOptions, ModelOptions, OptimizerOptions, ScheduleOptions, RunOptions, *verbs)
     whole = {"channels", "classes"}
     for section in sections:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 TRAINING, VALIDATION = "#0072B2", "#D55E00"
 
 
-def _figure(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure of that many inches."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -28,7 +29,8 @@ def _figure(width: float, height: float) -> Figure:
     return figure
 
 
-def _save(figure: Figure, path: Path) -> Path:
+def save_figure(figure: Figure, path: Path) -> Path:
+    """Write the figure durably as PNG; the path."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", metadata={"Software": "residua"})
     write_durably(path, buffer.getvalue())
@@ -38,7 +40,7 @@ def _save(figure: Figure, path: Path) -> Path:
 def draw_curves(run: Path) -> Path:
     """curves.png in the run folder: loss and error over the epochs, training and validation."""
     rows = read_log(run)
-    figure = _figure(10, 4.2)
+    figure = new_figure(10, 4.2)
     loss, error = figure.subplots(1, 2)
     epochs = [row["epoch"] for row in rows]
     for axes, kind, label in ((loss, "loss", "loss (nats)"), (error, "error", "error (%)")):
@@ -62,7 +64,7 @@ def draw_curves(run: Path) -> Path:
         loss.set_yscale("log")
     error.set_ylim(bottom=0)
     figure.suptitle(run.name, fontsize=11)
-    return _save(figure, run / "curves.png")
+    return save_figure(figure, run / "curves.png")
 
 
 def _curve(axes: Any, epochs: list[int], values: list[float], label: str, color: str, marker: str) -> None:
@@ -79,7 +81,7 @@ def draw_confusion(evaluation: Evaluation, path: Path) -> Path:
     matrix = evaluation.confusion
     shares = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     side = min(max(4.5, 0.55 * len(names) + 2.2), 20.0)
-    figure = _figure(side + 0.9, side)
+    figure = new_figure(side + 0.9, side)
     axes = figure.subplots()
     # The root makes the few mistakes visible beside the many right answers.
     image = axes.imshow(shares, cmap="Blues", norm=PowerNorm(0.5, vmin=0, vmax=100))
@@ -103,4 +105,4 @@ def draw_confusion(evaluation: Evaluation, path: Path) -> Path:
         f"{100 * evaluation.accuracy:.2f} % of {evaluation.pictures:,} right",
         fontsize=large,
     )
-    return _save(figure, path)
+    return save_figure(figure, path)
