@@ -87,7 +87,7 @@ def test_an_ensemble_may_be_a_member(engine, images):
 
 def test_the_fast_engine_agrees(engine, images):
     fast = pytest.importorskip("residua.engines.numba").NumbaEngine(1)
-    joined = join_models([untrained(0), untrained(1, "capsnet")], ["x", "y"], "vote")
+    joined = join_models([untrained(0, "capsnet"), untrained(1, "capsnet")], ["x", "y"], "vote")
     images = np.concatenate([images] * 4)  # often enough to be played back
     expected = probabilities(engine, joined, images)
     np.testing.assert_allclose(probabilities(fast, joined, images), expected, atol=1e-4)
@@ -160,7 +160,7 @@ def members(tmp_path_factory):
     """Three small networks on scikit-learn's digits; the last with another split."""
     folder = tmp_path_factory.mktemp("members")
     for name, width, seed in (("one", 4, 0), ("two", 6, 0), ("three", 4, 1)):
-        options = {"model": "resnet8", "width": width, "epochs": 2, "seed": seed, "engine": "numpy"}
+        options = {"model": "resnet8", "width": width, "epochs": 1, "seed": seed, "engine": "numpy"}
         api.train("digits", run=str(folder / name), final_test=False, reporter=Quiet(), **options)
     return folder
 
