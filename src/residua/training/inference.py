@@ -40,7 +40,9 @@ def make_infer(engine: Engine, network: Layer) -> Callable[[Tree, NDArray[np.flo
     to_probabilities = PROBABILITIES[network.outputs]
 
     def infer(v: Tree, images: NDArray[np.float32]) -> Any:
-        return to_probabilities.infer(engine, {}, network.infer(engine, v, images))
+        y = network.infer(engine, v, images)
+        # The same numbers as the layer's; engines have softmax of logits as a fast operation.
+        return engine.softmax(y) if network.outputs == "logits" else to_probabilities.infer(engine, {}, y)
 
     return engine.compile(infer)
 
