@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.util
 import json
 import signal
 import threading
@@ -21,6 +22,7 @@ from residua.training.run_folder import read_log, read_run
 from residua.training.step import make_step, start_state
 from residua.variables import flatten
 
+FAST = pytest.mark.skipif(importlib.util.find_spec("numba") is None, reason="numba is not installed")
 SMALL = {"model": "resnet8", "width": 4, "batch": 128, "final_test": False, "reporter": Quiet()}
 
 
@@ -78,8 +80,9 @@ def test_one_seed_gives_the_same_bytes_and_another_does_not(tmp_path):
         {"optimizer": "sgd", "nesterov": True, "schedule": "plateau", "plateau_patience": 1},
         {"optimizer": "adamw", "average": 0.9, "dropout": 0.2, "schedule": "cosine", "cutout": 2},
         {"optimizer": "rmsprop", "balance": True, "schedule": "steps", "hidden": [8], "smoothing": 0.1},
+        pytest.param({"engine": "numba", "nesterov": True, "average": 0.9, "dropout": 0.2}, marks=FAST),
     ],
-    ids=["sgd", "adamw", "rmsprop"],
+    ids=["sgd", "adamw", "rmsprop", "fast engine"],
 )
 def test_stopped_and_resumed_is_bit_equal_to_never_stopped(tmp_path, options):
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"

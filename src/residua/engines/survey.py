@@ -33,7 +33,7 @@ def survey(threads: int | None = None) -> list[str]:
 def _facts(name: str, engine: Engine) -> str:
     if name == "numba":
         from residua.engines.numba.cache import cache_folder
-        from residua.engines.numba.vector import WIDTH
+        from residua.engines.numba.kernels.vector import WIDTH
 
         folder = cache_folder()
         count = len(list(folder.glob("*.nbc"))) if folder.is_dir() else 0

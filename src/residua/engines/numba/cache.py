@@ -5,8 +5,8 @@ part to do and the address of a scratch. For common channel counts the four numb
 constants (`literals`); for all others one general version takes them as arguments.
 
 Numba's own cache looks at the time stamp of one source file. Kernels are built from several, so they lie in
-a folder named after everything that they depend on: the source of every module here, the versions of Numba
-and llvmlite, the processor and the vector width. A stale kernel can not be found, let alone run.
+a folder named after everything that they depend on: the source of every module in `kernels`, the versions
+of Numba and llvmlite, the processor and the vector width. A stale kernel can not be found, let alone run.
 """
 
 from __future__ import annotations
@@ -25,21 +25,16 @@ from numba import njit, types
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 from platformdirs import user_cache_path
 
+from residua.engines.numba.kernels.vector import KERNEL, WIDTH
 from residua.engines.numba.prepare import Helper
-from residua.engines.numba.vector import KERNEL, WIDTH
 
-# These run on the host alone; every other module of this folder may be part of a kernel.
-_HOST = """__init__ compiled convolution engine fallback finishing machine memory plans prepare recording tape
-values variables warming"""
-HOST_MODULES = frozenset(_HOST.split())
+SOURCES = [Path(__file__).with_name("team.py"), *sorted(Path(__file__).with_name("kernels").glob("*.py"))]
 
 
 def fingerprint() -> str:
     """A digest of all that kernels are built from."""
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        if path.stem in HOST_MODULES:
-            continue
+    for path in SOURCES:
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
     features = ",".join(sorted(k for k, v in binding.get_host_cpu_features().items() if v))

@@ -16,7 +16,7 @@ RECORD_AT = 3  # the call at which a step is recorded
 TRIALS = 2
 MOST_RECORDINGS = 4  # shapes of one step
 # Preparing kernels costs milliseconds: of a long step not worth a recording's memory.
-LONG_SECONDS = 0.6
+LONG_SECONDS = 5.0
 
 
 class Compiled:

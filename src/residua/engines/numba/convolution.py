@@ -7,12 +7,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.engines.numba import direct, normalization, pictures, weights, winograd
+from residua.engines.numba import large
+from residua.engines.numba.kernels import direct, normalization, pictures, winograd
 from residua.engines.numba.machine import Machine, double
 from residua.engines.numba.memory import address as address_of
-from residua.engines.numba.plans import Plan, padded, plan
-from residua.engines.numba.transforms import PLACES
+from residua.engines.numba.plans import Plan, padded, pixel_rows, plan
 from residua.engines.numba.values import Gradient, Norm, Padded, Pending, Subsampled, Widened
+from residua.engines.numba.weighing import transformed, turned, weight_gradient, wide_weight
 
 Array = NDArray[Any]
 INFINITY = float("inf")
@@ -40,7 +41,16 @@ def convolution_plan(x: Any, weight: Array, stride: int, padding: int) -> Plan:
     kernel, k = weight.shape[0], weight.shape[-1]
     # Pictures from outside keep their few channels: a direct convolution reads any number.
     unpadded = isinstance(x, np.ndarray) and c % padded(1) != 0
+    subsampled = isinstance(x, Pending) and isinstance(x.skip, Subsampled)
+    if kernel == stride == 1 and not padding and not subsampled and not unpadded:
+        # Pixels do not know their neighbours: they are cut into rows that suit the cache.
+        n, h, w = pixel_rows(n * h * w, padded(c) + padded(k))
     return plan(n, h, w, c if unpadded else padded(c), padded(k), kernel, stride, padding)
+
+
+def strides_over(x: Any, weight: Array, stride: int, padding: int) -> bool:
+    """Whether most pixels are never read: then those that are come first, and the stride is gone."""
+    return stride > 1 and weight.shape[0] == 1 and padding == 0 and x.shape[3] % padded(1) == 0
 
 
 def _geometry(p: Plan, parts: int, group: int, chunk: int) -> Array:
@@ -100,24 +110,6 @@ def _subsampled(host: Host, block: Array, of: Any, flat: Array, channels: int, s
     return flat
 
 
-def wide_weight(host: Host, weight: Array, c: int, k: int) -> Array:
-    """The weight (kernel, kernel, c, k) with channels padded by zeros, flat."""
-    if (c, k) == weight.shape[2:]:
-        return host.tidy(weight).reshape(-1)
-    return host.machine.host(_widened, weight, c, k)
-
-
-def _widened(weight: Array, c: int, k: int) -> Array:
-    kernel, _, real_c, real_k = weight.shape
-    wide = np.zeros((kernel, kernel, c, k), np.float32)
-    wide[:, :, :real_c, :real_k] = weight
-    return wide.reshape(-1)
-
-
-def _cropped(wide: Array, c: int, k: int) -> Array:
-    return np.ascontiguousarray(wide[:, :, :c, :k])
-
-
 def _padded(vector: Array, k: int) -> Array:
     wide = np.zeros(k, np.float32)
     wide[: len(vector)] = vector
@@ -153,17 +145,10 @@ def forward(
         block[pictures.BIAS], block[pictures.OUT_LOW] = address_of(added), _low(machine, relu, p.k)
         held.append(added)
     if p.method == "winograd":
-        # For one picture, transforming the weights would take longer than convolving it.
-        few = not statistics and p.count <= FEW and flat.size == weight.size
-        u, copy = (
-            machine.kept(weight, PLACES * p.c * p.k) if few else (machine.take(PLACES * p.c * p.k), None)
-        )
-        share = max(1, p.c // 16)
-        copy_at = 0 if copy is None else address_of(copy)
-        arguments = (share, p.c, p.k, address_of(flat), address_of(u), copy_at)
-        machine.run(weights.transform_weight, arguments, share)
-        block[pictures.WEIGHT] = address_of(u)
-        held += [u, copy]
+        held += transformed(host, block, weight, flat, p, few=not statistics and p.count <= FEW)
+        if p.large:
+            large.forward(machine, block, p, statistics)
+            return y, sums
         kernel: Any = winograd.forward
     else:
         block[pictures.WEIGHT] = address_of(flat)
@@ -212,13 +197,15 @@ def backward(
     if coefficients is not None:
         block[pictures.A : pictures.C0 + 1] = coefficients
     flat = wide_weight(host, weight, p.c, p.k)
-    partial = machine.take(parts * p.partial_size) if want_dweight else None
+    partial = machine.take(p.partials * p.partial_size) if want_dweight else None
     if partial is not None:
         block[pictures.WEIGHT_GRADIENT] = address_of(partial)
     dx: Any = None
     if want_dx:
         dx = machine.take(p.count * p.height * p.width * p.c)
         block[pictures.DX] = address_of(dx)
+    if isinstance(skip, Widened) and p.count != x.shape[0]:
+        skip = Padded(x.shape, host.flat(skip))
     if want_dx and isinstance(x, Pending):
         sums = machine.take(parts * 2 * p.c, np.float64)
         block[pictures.SUMS] = address_of(sums)
@@ -236,41 +223,14 @@ def backward(
         block[pictures.DX_SKIP] = address_of(added)
         held.append(added)
         dx = Gradient(x, dx, sums, parts)
-    if p.method == "winograd":
-        u = machine.take(PLACES * p.c * p.k)
-        share = max(1, p.k // 16)
-        machine.run(weights.transform_transposed, (share, p.c, p.k, address_of(flat), address_of(u)), share)
-        kernel: Any = winograd.backward
+    held.append(turned(host, block, flat, p, want_dx))
+    if p.large:
+        large.backward(machine, block, p, want_dx, want_dweight)
     else:
-        u = machine.take(p.kernel**2 * padded(p.c) * p.k)
-        wide = padded(p.c)
-        share = max(1, p.k // 16)
-        arguments = (share, p.kernel, p.stride, p.c, p.k, wide, p.k, address_of(flat), address_of(u))
-        if want_dx:
-            machine.run(weights.pack_backward, arguments, share)
-        kernel = direct.backward
-    block[pictures.WEIGHT] = address_of(u)
-    what = direct.WEIGHT_ONLY * want_dweight + direct.INPUT_ONLY * want_dx
-    machine.run(kernel, block, parts, *p.backward_literals(what), p.scratch_backward)
-    return dx, None if partial is None else _weight_gradient(machine, weight, p, partial, parts)
-
-
-def _weight_gradient(machine: Machine, weight: Array, p: Plan, partial: Array, parts: int) -> Array:
-    kernel, _, c, k = weight.shape
-    share = max(1, p.c // 16)
-    if p.method == "direct":
-        dweight = machine.take(weight.size)
-        summing = (
-            share, kernel, p.c, p.k, c, k, address_of(partial), address_of(dweight), parts,
-        )  # fmt: skip
-        machine.run(weights.sum_weight, summing, share)
-        return dweight.reshape(weight.shape)
-    wide = machine.take(9 * p.c * p.k)
-    block = (share, p.c, p.k, address_of(partial), address_of(wide), parts)
-    machine.run(weights.weight_gradient, block, share, scratch=PLACES * 2 * p.c * p.k // share)
-    if (c, k) == (p.c, p.k):
-        return wide.reshape(weight.shape)
-    return machine.host(_cropped, wide.reshape(3, 3, p.c, p.k), c, k)
+        kernel = winograd.backward if p.method == "winograd" else direct.backward
+        what = direct.WEIGHT_ONLY * want_dweight + direct.INPUT_ONLY * want_dx
+        machine.run(kernel, block, parts, *p.backward_literals(what), p.scratch_backward)
+    return dx, None if partial is None else weight_gradient(machine, weight, p, partial)
 
 
 def normalize(

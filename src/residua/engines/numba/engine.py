@@ -12,24 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.engines.base import Saved
-from residua.engines.numba import convolution, normalization, pictures
-from residua.engines.numba.convolution import convolution_plan
+from residua.engines.numba import convolution
+from residua.engines.numba.convolution import convolution_plan, strides_over
 from residua.engines.numba.finishing import taken
-from residua.engines.numba.machine import double
+from residua.engines.numba.joins import JoinKernels
+from residua.engines.numba.kernels import normalization, pictures
 from residua.engines.numba.memory import address as address_of
 from residua.engines.numba.plans import MOST_PARTS, padded
 from residua.engines.numba.values import (
     Gradient,
     Job,
-    Norm,
     Padded,
     Pending,
     Promise,
-    Spread,
-    Subsampled,
+    Strided,
     Widened,
 )
-from residua.engines.numba.variables import VariableKernels
+from residua.engines.numpy_convolution import output_size
 
 Array = NDArray[Any]
 
@@ -39,20 +38,12 @@ def _sum_of_parts(sums: Array, channels: int) -> Array:
     return total
 
 
-class NumbaEngine(VariableKernels):
+class NumbaEngine(JoinKernels):
     """Kernels compiled for this machine."""
 
     name = "numba"
 
     # ------------------------------------------------------------------ convolution
-    def _input(self, x: Any) -> Any:
-        """x as a kernel can load it: pending, padded, or an array."""
-        while isinstance(x, Promise):
-            x = x.get()
-        if isinstance(x, Pending | Padded):
-            return x
-        x = self.plain(x)
-        return self.tidy(x) if taken(x) else x
 
     def conv2d(
         self, x: Any, weight: Array, bias: Array | None, *, stride: int, padding: int, relu: bool = False
@@ -60,9 +51,12 @@ class NumbaEngine(VariableKernels):
         x = self._input(x)
         if not self._fits(x, weight, bias):
             return super().conv2d(self.plain(x), weight, bias, stride=stride, padding=padding, relu=relu)
+        if strides_over(x, weight, stride, padding):
+            y, inner = self.conv2d(self._kept_pixels(x, stride), weight, bias, stride=1, padding=0, relu=relu)
+            return y, Strided(inner, x.shape, stride)
         p = convolution_plan(x, weight, stride, padding)
         flat, _ = convolution.forward(self, x, weight, p, bias=bias, relu=relu, statistics=False)
-        shape = (p.count, p.out_height, p.out_width, weight.shape[-1])
+        shape = self._output_shape(x, weight, stride, padding)
         y = flat.reshape(shape) if p.k == shape[-1] else Padded(shape, flat)
         return y, (x, flat, shape)
 
@@ -77,9 +71,17 @@ class NumbaEngine(VariableKernels):
             and x.shape[0] > 0
         )
 
+    @staticmethod
+    def _output_shape(x: Any, weight: Array, stride: int, padding: int) -> tuple[int, ...]:
+        high, wide = (output_size(side, weight.shape[0], stride, padding) for side in x.shape[1:3])
+        return x.shape[0], high, wide, weight.shape[-1]
+
     def conv2d_backward(
         self, dy: Any, weight: Array, saved: Saved, *, stride: int, padding: int, relu: bool = False
     ) -> tuple[Any, Any, Any]:
+        if isinstance(saved, Strided):
+            dx, dweight, bias = self.conv2d_backward(dy, weight, saved.inner, stride=1, padding=0, relu=relu)
+            return self._spread_pixels(dx, saved), dweight, bias
         if len(saved) == 2:
             return super().conv2d_backward(
                 self.plain(dy), weight, saved, stride=stride, padding=padding, relu=relu
@@ -126,6 +128,19 @@ class NumbaEngine(VariableKernels):
             Promise(weight.shape, lambda: job.run()[1], self.plain),
         )
 
+    def _kept_pixels(self, x: Any, stride: int) -> Any:
+        """The pixels that a 1x1 convolution with a stride reads: a pooling whose windows are one pixel."""
+        return self.average_pool(x, kernel=1, stride=stride, padding=0)[0]
+
+    def _spread_pixels(self, dx: Any, saved: Strided) -> Any:
+        def spread() -> Any:
+            small = dx
+            while isinstance(small, Promise):
+                small = small.get()
+            return Widened(small, saved.shape, saved.stride)
+
+        return Promise(saved.shape, spread, self.plain)
+
     # ------------------------------------------------------------------ convolution with normalisation
     def conv_norm(
         self,
@@ -144,16 +159,27 @@ class NumbaEngine(VariableKernels):
             return super().conv_norm(
                 self.plain(x), weight, scale, shift, stride=stride, padding=padding, eps=eps, relu=relu
             )
+        if strides_over(x, weight, stride, padding):
+            kept = self._kept_pixels(x, stride)
+            *results, inner = self.conv_norm(
+                kept, weight, scale, shift, stride=1, padding=0, eps=eps, relu=relu
+            )
+            return *results, Strided(inner, x.shape, stride)
         p = convolution_plan(x, weight, stride, padding)
         raw, sums = convolution.forward(self, x, weight, p, statistics=True)
         count = p.count * p.out_height * p.out_width
         norm = convolution.normalize(self, raw, sums, p.parts, count, scale, shift, eps)
-        y = Pending((p.count, p.out_height, p.out_width, weight.shape[-1]), norm, relu)
+        y = Pending(self._output_shape(x, weight, stride, padding), norm, relu)
         return y, norm.vector(normalization.MEAN), norm.vector(normalization.VARIANCE), (x, y, p)
 
     def conv_norm_backward(
         self, dy: Any, weight: Array, scale: Array, saved: Saved, *, stride: int, padding: int, relu: bool
     ) -> tuple[Any, Any, Any, Any]:
+        if isinstance(saved, Strided):
+            dx, *rest = self.conv_norm_backward(
+                dy, weight, scale, saved.inner, stride=1, padding=0, relu=relu
+            )
+            return self._spread_pixels(dx, saved), *rest
         if len(saved) == 2:
             return super().conv_norm_backward(
                 self.plain(dy), weight, scale, saved, stride=stride, padding=padding, relu=relu
@@ -167,98 +193,3 @@ class NumbaEngine(VariableKernels):
         }  # fmt: skip
         dx, dweight = self._job(x, weight, p, arguments)
         return dx, dweight, y.norm.vector(normalization.DSCALE), y.norm.vector(normalization.DSHIFT)
-
-    def _masked(self, dy: Any, y: Pending) -> Gradient:
-        """dy as a Gradient by y: as the convolution above left it, or by one more pass."""
-        while isinstance(dy, Promise):
-            dy = dy.get()
-        if isinstance(dy, Gradient) and dy.value.norm is y.norm and (dy.value is y or not y.relu):
-            return dy
-        machine, norm = self.machine, y.norm
-        count, pixels = y.shape[0], norm.raw.size // (y.shape[0] * norm.wide)
-        spread = isinstance(dy, Spread)
-        rows = self.flat(dy.rows if spread else dy)
-        z = self.finished(y) if y.relu else None
-        g = machine.take(norm.raw.size)
-        parts = min(MOST_PARTS, count)
-        sums = machine.take(parts * 2 * norm.wide, np.float64)
-        block = (
-            parts, count, pixels, norm.wide, address_of(rows), int(spread), 0 if z is None else address_of(z),
-            address_of(norm.raw), norm.row(normalization.MEAN), address_of(g), address_of(sums),
-            double(1 / pixels if spread else 1.0),
-        )  # fmt: skip
-        machine.run(normalization.mask, block, parts, scratch=2 * norm.wide)
-        return Gradient(y, g, sums, parts)
-
-    # ------------------------------------------------------------------ activation and sums
-    def _unit(self, x: Any) -> Norm:
-        """A finished picture as one whose normalisation changes nothing."""
-        channels = x.shape[-1]
-        return Norm(
-            self.flat(x), self.machine.block(normalization.IDENTITY, channels), channels, padded(channels)
-        )
-
-    def relu(self, x: Any) -> tuple[Any, Saved]:
-        if isinstance(x, Pending) and not x.relu and x.done is None:
-            y = Pending(x.shape, x.norm, True, x.skip)
-            return y, y
-        return super().relu(self.plain(x))
-
-    def relu_backward(self, dy: Any, saved: Saved) -> Any:
-        if isinstance(saved, Pending):
-            return self._masked(dy, saved)
-        return super().relu_backward(self.plain(dy), saved)
-
-    def add_relu(self, a: Any, b: Any) -> tuple[Any, Saved]:
-        if not isinstance(a, Pending):
-            a, b = b, a
-        if isinstance(a, Pending) and not a.relu and a.skip is None and a.done is None:
-            y = Pending(a.shape, a.norm, True, b)
-            return y, y
-        a, b = self._input(a), self._input(b)
-        if len(a.shape) == 4 and a.shape == b.shape and taken(a, b) and 0 not in a.shape:
-            y = Pending(a.shape, self._unit(a), True, b)
-            return y, y
-        return super().add_relu(a, b)
-
-    def add_relu_backward(self, dy: Any, saved: Saved) -> Any:
-        return self.relu_backward(dy, saved)
-
-    def add(self, a: Any, b: Any) -> Any:
-        if not (isinstance(a, Promise) and a.job is not None and a.job.waiting and a.job.takes_skip):
-            a, b = b, a
-        if isinstance(a, Promise) and a.job is not None and a.job.waiting and a.job.takes_skip:
-            while isinstance(b, Promise):
-                b = b.get()
-            if a.job.waiting:
-                if not (isinstance(b, Widened) and isinstance(b.of, Gradient)):
-                    b = Padded(a.shape, self.flat(b))
-                return a.job.run(b)[0]
-        a, b = self.plain(a), self.plain(b)
-        return super().add(a, b)
-
-    # ------------------------------------------------------------------ shape and pooling
-    def subsample_pad(self, x: Any, *, channels: int, stride: int) -> tuple[Any, Saved]:
-        if isinstance(x, Pending):
-            n, h, w, _ = x.shape
-            return Subsampled(x, (n, -(-h // stride), -(-w // stride), channels), stride), x.shape
-        return super().subsample_pad(self.plain(x), channels=channels, stride=stride)
-
-    def subsample_pad_backward(self, dy: Any, saved: Saved, *, channels: int, stride: int) -> Any:
-        while isinstance(dy, Promise):
-            dy = dy.get()
-        if isinstance(dy, Gradient):
-            return Widened(dy, saved, stride)
-        return super().subsample_pad_backward(self.plain(dy), saved, channels=channels, stride=stride)
-
-    def global_average_pool(self, x: Any) -> tuple[Any, Saved]:
-        if isinstance(x, Pending) and x.done is None:
-            wide = x.norm.wide
-            mean = self.machine.take(x.shape[0] * wide)
-            self._finish(x, mean)
-            return self.cropped((x.shape[0], x.shape[3]), mean), x.shape
-        return super().global_average_pool(self.plain(x))
-
-    def global_average_pool_backward(self, dy: Any, saved: Saved) -> Any:
-        dy = self.plain(dy)
-        return Spread(dy, saved) if taken(dy) else super().global_average_pool_backward(dy, saved)

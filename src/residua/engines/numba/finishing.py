@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.engines.numba import normalization
 from residua.engines.numba.compiled import Compiled
 from residua.engines.numba.fallback import FallbackEngine
+from residua.engines.numba.kernels import normalization
 from residua.engines.numba.machine import Machine
 from residua.engines.numba.memory import address as address_of
 from residua.engines.numba.plans import MOST_PARTS, padded

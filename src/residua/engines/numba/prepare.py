@@ -82,7 +82,7 @@ def main() -> None:
     kernels = Kernels(say=lambda line: None)
     for line in sys.stdin:
         module, name, *literals = line.split()
-        function = getattr(importlib.import_module(f"{PACKAGE}.{module}"), name)
+        function = getattr(importlib.import_module(f"{PACKAGE}.kernels.{module}"), name)
         kernels.address(function, tuple(map(int, literals)))
         print(line, end="", flush=True)
 

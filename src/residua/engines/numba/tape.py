@@ -38,6 +38,7 @@ class Tape:
     def __init__(self, inputs: Sequence[Any]) -> None:
         self.known: list[Any] = list(inputs)  # what was in each slot
         self._places = {id(value): number for number, value in enumerate(self.known)}
+        self._spans = [_span(number, value) for number, value in enumerate(self.known)]
         self.entries: list[Any] = []
         self._leases: dict[int, weakref.ref[Lease]] = {}
         self._blocks: dict[int, Any] = {}
@@ -66,8 +67,9 @@ class Tape:
 
         def keep(leaf: Any) -> None:
             if isinstance(leaf, np.ndarray):
-                # An argument that is handed back stays what it was.
-                numbers.append(AS_IT_WAS if id(leaf) in own else self._place(leaf))
+                # An argument that is handed back, or a view of memory that is known, stays what it was.
+                known = id(leaf) in own or self._known(leaf)
+                numbers.append(AS_IT_WAS if known else self._place(leaf))
             elif not isinstance(leaf, int | float | str | type(None) | np.dtype):
                 raise Unrecordable(f"{function} gave a {type(leaf).__name__}")
 
@@ -84,10 +86,18 @@ class Tape:
         """The step goes on because this flag holds."""
         self.entries.append(Condition(self._described(flag)))
 
+    def _known(self, array: Any) -> bool:
+        """Whether it lies in memory that was lent to the step, or in a slot."""
+        if lease_of(array) is not None:
+            return True
+        start = address(array)
+        return any(begin <= start < begin + size for _, begin, size in self._spans)
+
     def _place(self, array: Any) -> int:
         number = self._places.setdefault(id(array), len(self.known))
         if number == len(self.known):
             self.known.append(array)
+            self._spans.append(_span(number, array))
         return number
 
     def _described(self, leaf: Any) -> Any:
@@ -109,7 +119,7 @@ class Tape:
                 continue
             if id(lease) in self._leases and self._leases[id(lease)]() is lease:
                 outputs.append(lease)
-        spans = [_span(number, array) for number, array in enumerate(self.known)]
+        spans = list(self._spans)
         for number, lease in enumerate(outputs, start=count):
             spans.append((number, lease.memory.at, lease.nbytes))
         held = dict(enumerate(self.known))

@@ -25,9 +25,10 @@ from numba import types
 from numba.extending import intrinsic
 
 from residua.engines.numba.cache import Kernels
+from residua.engines.numba.kernels.scalars import get_int
+from residua.engines.numba.kernels.vector import INT, address, inline
 from residua.engines.numba.memory import Block, Chunks
 from residua.engines.numba.memory import address as address_of
-from residua.engines.numba.vector import INT, address, get_int, inline
 
 # Places on the board, each on a cache line of its own.
 TICKET, FINISHED, STOP, TASK, SCRATCH = 0, 16, 32, 48, 64

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from residua.engines.numba import normalization
+from residua.engines.numba.kernels import normalization
 from residua.engines.numba.memory import address
 
 Shape = tuple[int, ...]
@@ -93,6 +93,15 @@ class Widened:
 
     def __init__(self, of: Any, shape: Shape, stride: int) -> None:
         self.of, self.shape, self.stride = of, shape, stride
+
+
+class Strided:
+    """What the way back of a strided 1x1 convolution needs: that of the one without a stride."""
+
+    __slots__ = ("inner", "shape", "stride")
+
+    def __init__(self, inner: Any, shape: Shape, stride: int) -> None:
+        self.inner, self.shape, self.stride = inner, shape, stride
 
 
 class Spread:

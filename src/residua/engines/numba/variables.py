@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.engines.numba import updates
 from residua.engines.numba.finishing import FinishingEngine, taken
+from residua.engines.numba.kernels import updates
 from residua.engines.numba.machine import double
 from residua.engines.numba.memory import ALIGNMENT
 from residua.engines.numba.memory import address as address_of

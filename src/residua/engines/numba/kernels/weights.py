@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from residua.engines.numba.direct import rounded, taps_before, taps_in_phase
-from residua.engines.numba.transforms import PLACES, kernel_2d, kernel_back_2d
-from residua.engines.numba.vector import WIDTH, get, get_int, load, part_of, put, store
+from residua.engines.numba.kernels.direct import rounded, taps_before, taps_in_phase
+from residua.engines.numba.kernels.scalars import get, get_int, part_of, put
+from residua.engines.numba.kernels.transforms import PLACES, kernel_2d, kernel_back_2d
+from residua.engines.numba.kernels.vector import WIDTH, load, store, transpose
 
 
 def transform_weight(l0, l1, l2, l3, args, part, scratch):
@@ -40,13 +41,15 @@ def transform_transposed(l0, l1, l2, l3, args, part, scratch):
     """U^T[36, k, c] = G weight[3, 3, c, k] G^T with c and k exchanged, for this part's share of k."""
     parts, c, k = get_int(args, 0), get_int(args, 1), get_int(args, 2)
     weight, u = get_int(args, 3), get_int(args, 4)
-    start, stop = part_of(k, part, parts)
-    for o in range(start, stop):
+    start, stop = part_of(k // WIDTH, part, parts)
+    block = WIDTH * WIDTH
+    for o in range(start * WIDTH, stop * WIDTH, WIDTH):
         for i in range(0, c, WIDTH):
             for tap in range(9):
-                for lane in range(WIDTH):
-                    put(scratch, tap * WIDTH + lane, get(weight, (tap * c + i + lane) * k + o))
-            kernel_2d(scratch, 3 * WIDTH, WIDTH, u + 4 * (o * c + i), 6 * c * k, c * k, 0, 0)
+                transpose(weight + 4 * ((tap * c + i) * k + o), k, scratch + 4 * tap * block, WIDTH)
+            for row in range(WIDTH):
+                to = u + 4 * ((o + row) * c + i)
+                kernel_2d(scratch + 4 * row * WIDTH, 3 * block, block, to, 6 * c * k, c * k, 0, 0)
 
 
 def weight_gradient(l0, l1, l2, l3, args, part, scratch):
@@ -84,6 +87,12 @@ def pack_backward(l0, l1, l2, l3, args, part, scratch):
             place = taps_before(kernel, stride, down, right)
             place += (high - 1 - u // stride) * wide + wide - 1 - v // stride
             source, target = (u * kernel + v) * c * k, place * wide_k * wide_c
+            if c == wide_c and k == wide_k and (stop - start) % WIDTH == 0:
+                for o in range(start, stop, WIDTH):
+                    for i in range(0, c, WIDTH):
+                        at = packed + 4 * (target + o * c + i)
+                        transpose(weight + 4 * (source + i * k + o), k, at, c)
+                continue
             for o in range(start, stop):
                 for i in range(wide_c):
                     number = get(weight, source + i * k + o) if i < c and o < k else np.float32(0)

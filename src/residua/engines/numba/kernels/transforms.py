@@ -22,7 +22,7 @@ from __future__ import annotations
 from numba import types
 from numba.extending import intrinsic
 
-from residua.engines.numba.vector import (
+from residua.engines.numba.kernels.vector import (
     FLOAT,
     INT,
     REGISTERS,

@@ -15,23 +15,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from residua.engines.numba.vector import (
-    WIDTH,
-    above,
-    clear,
-    flush,
-    fma,
-    get,
-    get_double,
-    get_int,
-    load,
-    part_of,
-    put,
-    splat,
-    store,
-    where_above,
-    zero,
-)
+from residua.engines.numba.kernels.scalars import clear, flush, get, get_double, get_int, part_of, put
+from residua.engines.numba.kernels.vector import WIDTH, above, fma, load, splat, store, where_above, zero
 
 SCALE, SHIFT, MEAN, INVERSE, VARIANCE, A, B, C0, DSCALE, DSHIFT = range(10)
 ROWS = 10

@@ -18,17 +18,13 @@ Kernels take their arguments as one block of int64; the constants below are the 
 
 from __future__ import annotations
 
-from residua.engines.numba.vector import (
+from residua.engines.numba.kernels.scalars import fetch, fetch_to_write, get, get_int, put
+from residua.engines.numba.kernels.vector import (
     WIDTH,
     above,
-    fetch,
-    fetch_to_write,
     fma,
-    get,
-    get_int,
     inline,
     load,
-    put,
     splat,
     store,
     where_above,
@@ -51,7 +47,9 @@ AS_IT_IS, AFFINE, MASKED = range(3)
 # Backward: what happens to dx, and what it needs.
 DX_MODE, X_RAW, X_MEAN, DX_SKIP = range(37, 41)
 PLAIN, SUMMED, SUMMED_SKIP, SUMMED_SUBSAMPLED = range(4)
-FIELDS = 41
+# Winograd's way for many channels: its two sets of matrices.
+V, M = range(41, 43)
+FIELDS = 43
 
 
 @inline

@@ -18,7 +18,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from residua.engines.numba.vector import (
+from residua.engines.numba.kernels.vector import (
     FLOAT,
     INT,
     REGISTERS,
@@ -77,40 +77,58 @@ def micro_kernel(rows, vectors):
     return multiply
 
 
-_LARGE_PAIR, _LARGE_SINGLE = (8, 16) if REGISTERS == 32 else (6, 8)
-_large_pair, _small_pair = micro_kernel(_LARGE_PAIR, 2), micro_kernel(ROWS, 2)
-_large_single, _small_single = micro_kernel(_LARGE_SINGLE, 1), micro_kernel(ROWS, 1)
 _PAIR = 2 * WIDTH
 
+if REGISTERS == 32:
+    _pair = micro_kernel(ROWS, 2)
+    _single, _half_single = micro_kernel(2 * ROWS, 1), micro_kernel(ROWS, 1)
 
-@inline
-def product(a, am, ao, ai, b, bo, bi, c, cm, rows, columns, outer, inner, more):
-    """C of `rows` (a multiple of ROWS) times `columns` (a multiple of WIDTH)."""
-    n = 0
-    while columns - n >= _PAIR:
-        m = 0
-        # 16 rows are best cut into 6 + 6 + 4, and 8 into 4 + 4.
-        while rows - m >= _LARGE_PAIR and rows - m != 2 * ROWS:
-            _large_pair(
-                a + 4 * m * am, am, ao, ai, b + 4 * n, bo, bi, c + 4 * (m * cm + n), cm, outer, inner, more
-            )
-            m += _LARGE_PAIR
-        while rows - m > 0:
-            _small_pair(
-                a + 4 * m * am, am, ao, ai, b + 4 * n, bo, bi, c + 4 * (m * cm + n), cm, outer, inner, more
-            )
-            m += ROWS
-        n += _PAIR
-    while columns - n > 0:
-        m = 0
-        while rows - m >= _LARGE_SINGLE:
-            _large_single(
-                a + 4 * m * am, am, ao, ai, b + 4 * n, bo, bi, c + 4 * (m * cm + n), cm, outer, inner, more
-            )
-            m += _LARGE_SINGLE
-        while rows - m > 0:
-            _small_single(
-                a + 4 * m * am, am, ao, ai, b + 4 * n, bo, bi, c + 4 * (m * cm + n), cm, outer, inner, more
-            )
-            m += ROWS
-        n += WIDTH
+    @inline
+    def product(a, am, ao, ai, b, bo, bi, c, cm, rows, columns, outer, inner, more):
+        """C of `rows` (a multiple of ROWS) times `columns` (a multiple of WIDTH)."""
+        n = 0
+        while columns - n >= _PAIR:
+            for m in range(0, rows, ROWS):
+                to = c + 4 * (m * cm + n)
+                _pair(a + 4 * m * am, am, ao, ai, b + 4 * n, bo, bi, to, cm, outer, inner, more)
+            n += _PAIR
+        if columns > n:
+            m = 0
+            while rows - m >= 2 * ROWS:
+                to = c + 4 * (m * cm + n)
+                _single(a + 4 * m * am, am, ao, ai, b + 4 * n, bo, bi, to, cm, outer, inner, more)
+                m += 2 * ROWS
+            if rows > m:
+                to = c + 4 * (m * cm + n)
+                _half_single(a + 4 * m * am, am, ao, ai, b + 4 * n, bo, bi, to, cm, outer, inner, more)
+
+else:
+    _large_pair, _pair = micro_kernel(6, 2), micro_kernel(ROWS, 2)
+    _single, _half_single = micro_kernel(2 * ROWS, 1), micro_kernel(ROWS, 1)
+
+    @inline
+    def product(a, am, ao, ai, b, bo, bi, c, cm, rows, columns, outer, inner, more):
+        """C of `rows` (a multiple of ROWS) times `columns` (a multiple of WIDTH)."""
+        n = 0
+        while columns - n >= _PAIR:
+            m = 0
+            # 16 rows are best cut into 6 + 6 + 4, and 8 into 4 + 4.
+            while rows - m >= 6 and rows - m != 2 * ROWS:
+                to = c + 4 * (m * cm + n)
+                _large_pair(a + 4 * m * am, am, ao, ai, b + 4 * n, bo, bi, to, cm, outer, inner, more)
+                m += 6
+            while rows - m > 0:
+                to = c + 4 * (m * cm + n)
+                _pair(a + 4 * m * am, am, ao, ai, b + 4 * n, bo, bi, to, cm, outer, inner, more)
+                m += ROWS
+            n += _PAIR
+        if columns > n:
+            m = 0
+            while rows - m >= 2 * ROWS:
+                to = c + 4 * (m * cm + n)
+                _single(a + 4 * m * am, am, ao, ai, b + 4 * n, bo, bi, to, cm, outer, inner, more)
+                m += 2 * ROWS
+            while rows - m > 0:
+                to = c + 4 * (m * cm + n)
+                _half_single(a + 4 * m * am, am, ao, ai, b + 4 * n, bo, bi, to, cm, outer, inner, more)
+                m += ROWS

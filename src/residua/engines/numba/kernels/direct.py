@@ -17,16 +17,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from residua.engines.numba import pictures
-from residua.engines.numba.pictures import (
+from residua.engines.numba.kernels import pictures
+from residua.engines.numba.kernels.pictures import (
     fetch_source,
     keep_gradient,
     keep_output,
     load_gradient,
     load_picture,
 )
-from residua.engines.numba.products import ROWS, product
-from residua.engines.numba.vector import WIDTH, clear, fetch, fetch_to_write, flush, get_int, inline, part_of
+from residua.engines.numba.kernels.products import ROWS, product
+from residua.engines.numba.kernels.scalars import clear, fetch, fetch_to_write, flush, get_int, part_of
+from residua.engines.numba.kernels.vector import WIDTH, inline
 
 PANEL = 2 * WIDTH
 WEIGHT_ONLY, INPUT_ONLY, BOTH = 1, 2, 3

@@ -16,10 +16,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from residua.engines.numba import pictures
-from residua.engines.numba.pictures import fetch_source, keep_gradient, load_gradient, load_picture
-from residua.engines.numba.products import ROWS, product
-from residua.engines.numba.transforms import (
+from residua.engines.numba.kernels import pictures
+from residua.engines.numba.kernels.pictures import fetch_source, keep_gradient, load_gradient, load_picture
+from residua.engines.numba.kernels.products import ROWS, product
+from residua.engines.numba.kernels.scalars import clear, fetch, fetch_to_write, flush, get_int, part_of
+from residua.engines.numba.kernels.transforms import (
     PLACES,
     TILE,
     patch_2d,
@@ -29,20 +30,7 @@ from residua.engines.numba.transforms import (
     tile_2d_bias,
     tile_2d_statistics,
 )
-from residua.engines.numba.vector import (
-    WIDTH,
-    above,
-    clear,
-    fetch,
-    fetch_to_write,
-    flush,
-    fma,
-    get_int,
-    inline,
-    load,
-    part_of,
-    store,
-)
+from residua.engines.numba.kernels.vector import WIDTH, above, fma, inline, load, store
 
 GAP = 16  # floats between the 36 matrices: a distance of whole pages would make them share cache lines
 

@@ -12,21 +12,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from residua.engines.numba.vector import (
-    WIDTH,
-    fma,
-    get,
-    get_double,
-    get_int,
-    inline,
-    load,
-    put,
-    put_double,
-    root,
-    splat,
-    store,
-    zero,
-)
+from residua.engines.numba.kernels.scalars import get, get_double, get_int, put, put_double
+from residua.engines.numba.kernels.vector import WIDTH, fma, inline, load, root, splat, store, zero
 
 PARTS, ROWS, TABLE, COLUMNS, RATE, NUMBERS, STARTS = 0, 1, 2, 3, 4, 5, 10
 COUNT, DECAY, FIRST = 0, 1, 2

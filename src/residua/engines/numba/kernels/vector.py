@@ -15,7 +15,6 @@ import operator
 import os
 import platform
 
-import numpy as np
 from llvmlite import binding, ir
 from numba import njit, types
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
@@ -198,6 +197,52 @@ def where_above(typing, x, low, v):
 
 
 @intrinsic
+def where_equal(typing, x, y, v, w):
+    """v where x == y (or either is not a number), w elsewhere."""
+
+    def emit(context, builder, sig, args):
+        return builder.select(builder.fcmp_unordered("==", args[0], args[1]), args[2], args[3])
+
+    return vector(vector, vector, vector, vector), emit
+
+
+@intrinsic
+def largest(typing, x, y):
+    """The larger one, number by number; not a number where either is none."""
+
+    def emit(context, builder, sig, args):
+        x, y = args
+        larger = builder.select(builder.fcmp_ordered(">", x, y), x, y)
+        return builder.select(builder.fcmp_unordered("uno", x, x), x, larger)
+
+    return vector(vector, vector), emit
+
+
+@intrinsic
+def transpose(typing, a, a_row, b, b_row):
+    """b[j, i] = a[i, j] for a block of WIDTH x WIDTH numbers; rows `a_row` and `b_row` apart.
+
+    Rows i and i + half are interleaved, number by number, as many times as WIDTH can be halved: each time
+    a bit of a number's row and one of its column change places.
+    """
+
+    def emit(context, builder, sig, args):
+        pa, pb = (builder.inttoptr(args[k], FLOAT.as_pointer()) for k in (0, 2))
+        rows = [read(builder, offset(builder, pa, builder.mul(args[1], INT(i)))) for i in range(WIDTH)]
+        half = WIDTH // 2
+        low = ir.Constant(LANES, [place // 2 + WIDTH * (place % 2) for place in range(WIDTH)])
+        high = ir.Constant(LANES, [half + place // 2 + WIDTH * (place % 2) for place in range(WIDTH)])
+        for _ in range(WIDTH.bit_length() - 1):
+            pairs = [(rows[i], rows[i + half]) for i in range(half)]
+            rows = [builder.shuffle_vector(x, y, order) for x, y in pairs for order in (low, high)]
+        for j, row in enumerate(rows):
+            write(builder, row, offset(builder, pb, builder.mul(args[3], INT(j))))
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64, types.int64), emit
+
+
+@intrinsic
 def root(typing, x):
     """The square root."""
 
@@ -229,70 +274,3 @@ def prefetch(typing, a, i, write_soon):
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64, write_soon), emit
-
-
-# ---------------------------------------------------------------- single numbers
-def _reader(numba_type, element):
-    @intrinsic
-    def get(typing, a, i):
-        def emit(context, builder, sig, args):
-            return builder.load(address(builder, args[0], args[1], element))
-
-        return numba_type(types.int64, types.int64), emit
-
-    return get
-
-
-def _writer(numba_type, element):
-    @intrinsic
-    def put(typing, a, i, value):
-        def emit(context, builder, sig, args):
-            builder.store(args[2], address(builder, args[0], args[1], element))
-            return context.get_dummy_value()
-
-        return types.void(types.int64, types.int64, numba_type), emit
-
-    return put
-
-
-get = _reader(types.float32, FLOAT)
-put = _writer(types.float32, FLOAT)
-get_double = _reader(types.float64, DOUBLE)
-put_double = _writer(types.float64, DOUBLE)
-get_int = _reader(types.int64, INT)
-
-
-@inline
-def clear(a, count):
-    """a[0 : count] = 0; count is a multiple of WIDTH."""
-    for i in range(0, count, WIDTH):
-        store(a, i, zero())
-
-
-@inline
-def fetch(a, first, lines, end):
-    """Prefetch some lines of 16 floats from a[first] on, for reading, not past `end`."""
-    for i in range(first, min(first + 16 * lines, end), 16):
-        prefetch(a, i, 0)
-
-
-@inline
-def fetch_to_write(a, first, lines, end):
-    """Prefetch some lines of 16 floats from a[first] on, for writing, not past `end`."""
-    for i in range(first, min(first + 16 * lines, end), 16):
-        prefetch(a, i, 1)
-
-
-@inline
-def part_of(count, part, parts):
-    """The first picture of this part and of the next."""
-    return count * part // parts, count * (part + 1) // parts
-
-
-@inline
-def flush(channels, sums, totals, first):
-    """Move `channels` float sums into double ones, and begin anew: long sums of floats lose digits."""
-    for k in range(channels):
-        old = 0.0 if first else get_double(totals, k)
-        put_double(totals, k, old + np.float64(get(sums, k)))
-    clear(sums, channels)

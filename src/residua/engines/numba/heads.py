@@ -1,0 +1,145 @@
+"""What stands at a network's end, on the host's side: linear layers, softmax and its loss."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from residua.engines.base import Saved
+from residua.engines.numba.finishing import taken
+from residua.engines.numba.kernels import features
+from residua.engines.numba.kernels.products import ROWS
+from residua.engines.numba.kernels.vector import WIDTH
+from residua.engines.numba.machine import double
+from residua.engines.numba.memory import address as address_of
+from residua.engines.numba.plans import MOST_PARTS
+from residua.engines.numba.pools import PoolKernels
+from residua.engines.numba.values import Promise
+from residua.errors import ShapeError
+
+Array = NDArray[Any]
+LEAST_ROWS = 32  # of logits that are worth a thread
+
+
+def _widened(matrix: Array, columns: int) -> Array:
+    wide = np.zeros((*matrix.shape[:-1], columns), np.float32)
+    wide[..., : matrix.shape[-1]] = matrix
+    return wide
+
+
+def _cropped(matrix: Array, rows: int, columns: int) -> Array:
+    return np.ascontiguousarray(matrix[:rows, :columns])
+
+
+def _as_labels(labels: Any) -> Array:
+    return np.require(labels, np.int64, ("C", "A"))
+
+
+class HeadKernels(PoolKernels):
+    """linear, softmax and softmax_cross_entropy."""
+
+    # ------------------------------------------------------------------ linear
+    def linear(self, x: Any, weight: Array, bias: Array | None) -> tuple[Any, Saved]:
+        x = self.plain(x)
+        if not taken(x, weight, bias) or x.ndim != 2:
+            return super().linear(x, weight, bias)
+        if x.shape[1] != weight.shape[0]:
+            raise ShapeError(f"a linear layer over {weight.shape[0]} features was given {tuple(x.shape)}")
+        machine, x, weight = self.machine, self.tidy(x), self.tidy(weight)
+        (count, inputs), outputs = x.shape, weight.shape[1]
+        wide = max(WIDTH, outputs)
+        columns = weight if wide == outputs else machine.host(_widened, weight, wide)
+        added = bias if bias is None or wide == outputs else machine.host(_widened, bias, wide)
+        added = None if added is None else self.tidy(added)
+        y = machine.take(count * wide)
+        parts = _parts(wide)
+        block = (
+            parts, count, inputs, wide, address_of(x), address_of(columns),
+            0 if added is None else address_of(added), address_of(y),
+        )  # fmt: skip
+        machine.run(features.linear, block, parts, scratch=ROWS * (inputs + features.PANEL))
+        rows = y.reshape(count, wide)
+        return (rows if wide == outputs else machine.host(_cropped, rows, count, outputs)), (x, columns)
+
+    def linear_backward(self, dy: Any, weight: Array, saved: Saved) -> tuple[Any, Any, Any]:
+        if not isinstance(saved, tuple):
+            return super().linear_backward(dy, weight, saved)
+        machine, (x, columns) = self.machine, saved
+        (count, inputs), outputs, wide = x.shape, weight.shape[1], columns.shape[1]
+        dy = self.tidy(self.plain(dy))
+        if wide != outputs:
+            dy = machine.host(_widened, dy, wide)
+        few = inputs < WIDTH  # the kernels' least; rare, and small
+        given = machine.host(_widened, x, WIDTH) if few else x
+        long = max(WIDTH, inputs)
+        dweight, dbias = machine.take(long * wide), machine.take(wide)
+        parts = _parts(wide)
+        block = (
+            parts, count, long, wide, address_of(given), address_of(dy), address_of(dweight),
+            address_of(dbias),
+        )  # fmt: skip
+        machine.run(features.linear_weights, block, parts)
+        slope = dweight.reshape(long, wide)
+        if (long, wide) != weight.shape:
+            slope = machine.host(_cropped, slope, inputs, outputs)
+        offsets = dbias if wide == outputs else machine.host(_cropped, dbias.reshape(1, wide), 1, outputs)
+        dx = Promise(x.shape, lambda: self._linear_inputs(dy, columns, count, inputs), self.plain)
+        return dx, slope, offsets.reshape(outputs)
+
+    def _linear_inputs(self, dy: Array, columns: Array, count: int, inputs: int) -> Array:
+        machine, wide, long = self.machine, columns.shape[1], max(WIDTH, inputs)
+        if long != inputs:
+            columns = machine.host(_lengthened, columns, long)
+        dx = machine.take(count * long)
+        parts = _parts(long)
+        block = (parts, count, long, wide, address_of(dy), address_of(columns), address_of(dx))
+        scratch = (features.PANEL + ROWS) * wide + ROWS * features.PANEL
+        machine.run(features.linear_inputs, block, parts, scratch=scratch)
+        rows = dx.reshape(count, long)
+        found: Array = rows if long == inputs else machine.host(_cropped, rows, count, inputs)
+        return found
+
+    # ------------------------------------------------------------------ probabilities and loss
+    def softmax(self, logits: Any) -> Any:
+        logits = self.plain(logits)
+        if not taken(logits) or logits.ndim != 2:
+            return super().softmax(logits)
+        machine, logits = self.machine, self.tidy(logits)
+        count, classes = logits.shape
+        out, parts = machine.take(count * classes), min(MOST_PARTS, -(-count // LEAST_ROWS))
+        machine.run(features.softmax, (parts, count, classes, address_of(logits), address_of(out)), parts)
+        return out.reshape(count, classes)
+
+    def softmax_cross_entropy(
+        self, logits: Any, labels: Any, *, smoothing: float = 0.0, weights: Any = None
+    ) -> tuple[Any, Any]:
+        logits, labels, weights = self.plain(logits), self.plain(labels), self.plain(weights)
+        if not taken(logits, weights) or logits.ndim != 2:
+            return super().softmax_cross_entropy(logits, labels, smoothing=smoothing, weights=weights)
+        machine, logits = self.machine, self.tidy(logits)
+        count, classes = logits.shape
+        weights = None if weights is None else self.tidy(weights)
+        if not (isinstance(labels, np.ndarray) and labels.dtype == np.int64 and labels.flags.c_contiguous):
+            labels = machine.host(_as_labels, labels)
+        dlogits, losses = machine.take(count * classes), machine.take(count, np.float64)
+        loss, parts = machine.take(1), min(MOST_PARTS, -(-count // LEAST_ROWS))
+        block = (
+            parts, count, classes, address_of(logits), address_of(labels),
+            0 if weights is None else address_of(weights), address_of(dlogits), address_of(losses),
+            double(smoothing),
+        )  # fmt: skip
+        machine.run(features.cross_entropy, block, parts)
+        machine.run(features.conclude, (1, count, address_of(losses), address_of(loss)), 1)
+        return loss.reshape(()), dlogits.reshape(count, classes)
+
+
+def _lengthened(columns: Array, rows: int) -> Array:
+    long = np.zeros((rows, columns.shape[1]), np.float32)
+    long[: len(columns)] = columns
+    return long
+
+
+def _parts(columns: int) -> int:
+    return min(MOST_PARTS, -(-columns // features.PANEL))

@@ -1,0 +1,1 @@
+"""What runs as machine code. Everything here is part of the name under which compiled kernels are kept."""

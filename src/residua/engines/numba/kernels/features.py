@@ -1,0 +1,176 @@
+"""Linear layers, softmax and its loss.
+
+A linear layer's three products end in the same micro-kernel as convolutions. Every number of y is one sum in
+the order of the inputs, whatever the batch: what comes of a picture does not depend on its neighbours.
+
+    y       rows of x, eight at a time  x  the weight's columns
+    dweight x transposed  x  dy, both read as they lie
+    dx      dy  x  the weight transposed, a panel of it at a time
+
+Weights with fewer than WIDTH outputs come padded by zeros. With more, the last panel of columns overlaps the
+one before it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from residua.engines.numba.kernels.products import ROWS, product
+from residua.engines.numba.kernels.scalars import get, get_double, get_int, part_of, put, put_double
+from residua.engines.numba.kernels.vector import WIDTH, inline, load, store, transpose, zero
+
+PANEL = 2 * WIDTH
+
+
+@inline
+def panel_of(number, columns):
+    """First column and width of a panel; the last one is moved back to end with the matrix."""
+    first = number * PANEL
+    left = columns - first
+    if left >= PANEL:
+        return first, np.int64(PANEL)
+    if left > WIDTH:
+        return max(np.int64(0), columns - PANEL), np.int64(PANEL)
+    return columns - WIDTH, np.int64(WIDTH)
+
+
+@inline
+def rows_of(x, step, n, count, width, target):
+    """ROWS rows of x from row n on: where they lie, copied with zeros beyond the last."""
+    if count - n >= ROWS:
+        return x + 4 * n * step
+    for r in range(ROWS):
+        for i in range(width):
+            value = np.float32(0)
+            if n + r < count:
+                value = get(x, (n + r) * step + i)
+            put(target, r * step + i, value)
+    return target
+
+
+def linear(l0, l1, l2, l3, args, part, scratch):
+    """y = x weight + bias. Block: parts, rows, inputs, outputs (>= WIDTH), x, weight, bias or 0, y."""
+    parts, count, inputs, outputs = get_int(args, 0), get_int(args, 1), get_int(args, 2), get_int(args, 3)
+    x, weight, bias, y = get_int(args, 4), get_int(args, 5), get_int(args, 6), get_int(args, 7)
+    first, last = part_of((outputs + PANEL - 1) // PANEL, part, parts)
+    block = scratch + 4 * ROWS * inputs
+    for number in range(first, last):
+        column, width = panel_of(number, outputs)
+        for n in range(0, count, ROWS):
+            a = rows_of(x, inputs, n, count, inputs, scratch)
+            b = weight + 4 * column
+            product(a, inputs, 0, 1, b, 0, outputs, block, PANEL, ROWS, width, 1, inputs, 0)
+            for r in range(min(ROWS, count - n)):
+                for i in range(0, width, WIDTH):
+                    v = load(block, r * PANEL + i)
+                    if bias != 0:
+                        v = v + load(bias, column + i)
+                    store(y, (n + r) * outputs + column + i, v)
+
+
+def linear_inputs(l0, l1, l2, l3, args, part, scratch):
+    """dx = dy weight^T. Block: parts, rows, inputs, outputs, dy, weight, dx; inputs and outputs >= WIDTH."""
+    parts, count, inputs, outputs = get_int(args, 0), get_int(args, 1), get_int(args, 2), get_int(args, 3)
+    dy, weight, dx = get_int(args, 4), get_int(args, 5), get_int(args, 6)
+    first, last = part_of((inputs + PANEL - 1) // PANEL, part, parts)
+    rows = scratch + 4 * PANEL * outputs
+    block = rows + 4 * ROWS * outputs
+    for number in range(first, last):
+        column, width = panel_of(number, inputs)
+        for i in range(0, width, WIDTH):
+            for o in range(0, outputs, WIDTH):
+                at = min(o, outputs - WIDTH)
+                source = weight + 4 * ((column + i) * outputs + at)
+                transpose(source, outputs, scratch + 4 * (at * PANEL + i), PANEL)
+        for n in range(0, count, ROWS):
+            a = rows_of(dy, outputs, n, count, outputs, rows)
+            product(a, outputs, 0, 1, scratch, 0, PANEL, block, PANEL, ROWS, width, 1, outputs, 0)
+            for r in range(min(ROWS, count - n)):
+                for i in range(0, width, WIDTH):
+                    store(dx, (n + r) * inputs + column + i, load(block, r * PANEL + i))
+
+
+def linear_weights(l0, l1, l2, l3, args, part, scratch):
+    """dweight = x^T dy and dbias = the sum of dy. Block as above: ..., x, dy, dweight, dbias or 0."""
+    parts, count, inputs, outputs = get_int(args, 0), get_int(args, 1), get_int(args, 2), get_int(args, 3)
+    x, dy, dweight, dbias = get_int(args, 4), get_int(args, 5), get_int(args, 6), get_int(args, 7)
+    first, last = part_of((outputs + PANEL - 1) // PANEL, part, parts)
+    for number in range(first, last):
+        column, width = panel_of(number, outputs)
+        b = dy + 4 * column
+        for i in range(0, inputs, ROWS):
+            at = min(i, inputs - ROWS)
+            to = dweight + 4 * (at * outputs + column)
+            product(x + 4 * at, 1, 0, inputs, b, 0, outputs, to, outputs, ROWS, width, 1, count, 0)
+        if dbias != 0:
+            for i in range(0, width, WIDTH):
+                total = zero()
+                for n in range(count):
+                    total = total + load(b, n * outputs + i)
+                store(dbias, column + i, total)
+
+
+@inline
+def softmax_of(logits, row, classes, target):
+    """e^(logit - largest) of one row into `target`: the largest logit and the sum."""
+    most = get(logits, row)
+    for k in range(1, classes):
+        value = get(logits, row + k)
+        # A NaN is kept.
+        if value > most or value != value:
+            most = value
+    total = np.float32(0)
+    for k in range(classes):
+        value = np.exp(get(logits, row + k) - most)
+        put(target, k, value)
+        total += value
+    return most, total
+
+
+def softmax(l0, l1, l2, l3, args, part, scratch):
+    """Probabilities. Block: parts, rows, classes, logits, probabilities."""
+    parts, count, classes = get_int(args, 0), get_int(args, 1), get_int(args, 2)
+    logits, out = get_int(args, 3), get_int(args, 4)
+    start, stop = part_of(count, part, parts)
+    for n in range(start, stop):
+        row = n * classes
+        _, total = softmax_of(logits, row, classes, out + 4 * row)
+        for k in range(classes):
+            put(out, row + k, get(out, row + k) / total)
+
+
+def cross_entropy(l0, l1, l2, l3, args, part, scratch):
+    """dlogits, and every picture's loss as a double.
+
+    Block: parts, rows, classes, logits, labels (int64), weights or 0, dlogits, losses; double: smoothing.
+    """
+    parts, count, classes = get_int(args, 0), get_int(args, 1), get_int(args, 2)
+    logits, labels, weights = get_int(args, 3), get_int(args, 4), get_int(args, 5)
+    dlogits, losses, smoothing = get_int(args, 6), get_int(args, 7), np.float32(get_double(args, 8))
+    share = smoothing / np.float32(classes)
+    start, stop = part_of(count, part, parts)
+    for n in range(start, stop):
+        row, label = n * classes, get_int(labels, n)
+        most, total = softmax_of(logits, row, classes, dlogits + 4 * row)
+        log_total = np.log(total)
+        weight = np.float32(1)
+        if weights != 0:
+            weight = get(weights, n)
+        loss = 0.0
+        for k in range(classes):
+            target = share + (np.float32(1) - smoothing if k == label else np.float32(0))
+            # 0 times an infinite logarithm would be no number.
+            if target != 0:
+                loss -= np.float64(target) * np.float64(get(logits, row + k) - most - log_total)
+            slope = get(dlogits, row + k) / total - target
+            put(dlogits, row + k, slope / np.float32(count) * weight)
+        put_double(losses, n, loss * np.float64(weight))
+
+
+def conclude(l0, l1, l2, l3, args, part, scratch):
+    """The mean of doubles. Block: 1, how many, doubles, result."""
+    doubles, total = get_int(args, 2), 0.0
+    count = get_int(args, 1)
+    for i in range(count):
+        total += get_double(doubles, i)
+    put(get_int(args, 3), 0, np.float32(total / count))

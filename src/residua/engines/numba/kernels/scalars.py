@@ -1,0 +1,85 @@
+"""Single numbers in memory, and the small loops that all kernels share."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import types
+from numba.extending import intrinsic
+
+from residua.engines.numba.kernels.vector import (
+    DOUBLE,
+    FLOAT,
+    INT,
+    WIDTH,
+    address,
+    inline,
+    prefetch,
+    store,
+    zero,
+)
+
+
+def _reader(numba_type, element):
+    @intrinsic
+    def get(typing, a, i):
+        def emit(context, builder, sig, args):
+            return builder.load(address(builder, args[0], args[1], element))
+
+        return numba_type(types.int64, types.int64), emit
+
+    return get
+
+
+def _writer(numba_type, element):
+    @intrinsic
+    def put(typing, a, i, value):
+        def emit(context, builder, sig, args):
+            builder.store(args[2], address(builder, args[0], args[1], element))
+            return context.get_dummy_value()
+
+        return types.void(types.int64, types.int64, numba_type), emit
+
+    return put
+
+
+get = _reader(types.float32, FLOAT)
+put = _writer(types.float32, FLOAT)
+get_double = _reader(types.float64, DOUBLE)
+put_double = _writer(types.float64, DOUBLE)
+get_int = _reader(types.int64, INT)
+
+
+@inline
+def clear(a, count):
+    """a[0 : count] = 0; count is a multiple of WIDTH."""
+    for i in range(0, count, WIDTH):
+        store(a, i, zero())
+
+
+@inline
+def fetch(a, first, lines, end):
+    """Prefetch some lines of 16 floats from a[first] on, for reading, not past `end`."""
+    for i in range(first, min(first + 16 * lines, end), 16):
+        prefetch(a, i, 0)
+
+
+@inline
+def fetch_to_write(a, first, lines, end):
+    """Prefetch some lines of 16 floats from a[first] on, for writing, not past `end`."""
+    for i in range(first, min(first + 16 * lines, end), 16):
+        prefetch(a, i, 1)
+
+
+@inline
+def part_of(count, part, parts):
+    """The first picture of this part and of the next."""
+    return count * part // parts, count * (part + 1) // parts
+
+
+@inline
+def flush(channels, sums, totals, first):
+    """Move `channels` float sums into double ones, and begin anew: long sums of floats lose digits."""
+    for k in range(channels):
+        old = 0.0 if first else get_double(totals, k)
+        put_double(totals, k, old + np.float64(get(sums, k)))
+    clear(sums, channels)

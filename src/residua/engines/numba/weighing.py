@@ -1,0 +1,88 @@
+"""A convolution's weights on the host's side: padded, transformed, turned round, and their gradients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from residua.engines.numba.kernels import pictures, weights
+from residua.engines.numba.kernels.transforms import PLACES
+from residua.engines.numba.machine import Machine
+from residua.engines.numba.memory import address as address_of
+from residua.engines.numba.plans import Plan, padded
+
+Array = NDArray[Any]
+SHARE = 256  # weights of one tap that are worth a part of their own
+
+
+def wide_weight(host: Any, weight: Array, c: int, k: int) -> Array:
+    """The weight (kernel, kernel, c, k) with channels padded by zeros, flat."""
+    if (c, k) == weight.shape[2:]:
+        return host.tidy(weight).reshape(-1)
+    return host.machine.host(_widened, weight, c, k)
+
+
+def _widened(weight: Array, c: int, k: int) -> Array:
+    kernel, _, real_c, real_k = weight.shape
+    wide = np.zeros((kernel, kernel, c, k), np.float32)
+    wide[:, :, :real_c, :real_k] = weight
+    return wide.reshape(-1)
+
+
+def _cropped(wide: Array, c: int, k: int) -> Array:
+    return np.ascontiguousarray(wide[:, :, :c, :k])
+
+
+def transformed(host: Any, block: Array, weight: Array, flat: Array, p: Plan, *, few: bool) -> list[Any]:
+    """Fill in U, the transform of the weight for Winograd's way; what must stay alive.
+
+    For a `few` pictures transforming would take longer than convolving: U is kept as long as the weight.
+    """
+    machine, size, copy = host.machine, PLACES * p.c * p.k, None
+    if few and flat.size == weight.size:
+        u, copy = machine.kept(weight, size)
+    else:
+        u = machine.take(size)
+    share = max(1, p.c * p.k // SHARE)
+    copy_at = 0 if copy is None else address_of(copy)
+    arguments = (share, p.c, p.k, address_of(flat), address_of(u), copy_at)
+    machine.run(weights.transform_weight, arguments, share)
+    block[pictures.WEIGHT] = address_of(u)
+    return [u, copy]
+
+
+def turned(host: Any, block: Array, flat: Array, p: Plan, want_dx: bool) -> Array:
+    """Fill in the weight as the way back reads it, inputs and outputs exchanged."""
+    machine, share = host.machine, max(1, p.k // 16)
+    if p.method == "winograd":
+        u = machine.take(PLACES * p.c * p.k)
+        machine.run(weights.transform_transposed, (share, p.c, p.k, address_of(flat), address_of(u)), share)
+    else:
+        wide = padded(p.c)
+        u = machine.take(p.kernel**2 * wide * p.k)
+        arguments = (share, p.kernel, p.stride, p.c, p.k, wide, p.k, address_of(flat), address_of(u))
+        if want_dx:
+            machine.run(weights.pack_backward, arguments, share)
+    block[pictures.WEIGHT] = address_of(u)
+    return u
+
+
+def weight_gradient(machine: Machine, weight: Array, p: Plan, partial: Array) -> Array:
+    """dweight, as the layer sees it, from the parts' gradients."""
+    kernel, _, c, k = weight.shape
+    share = max(1, p.c // 16)
+    if p.method == "direct":
+        dweight = machine.take(weight.size)
+        summing = (
+            share, kernel, p.c, p.k, c, k, address_of(partial), address_of(dweight), p.partials,
+        )  # fmt: skip
+        machine.run(weights.sum_weight, summing, share)
+        return dweight.reshape(weight.shape)
+    wide = machine.take(9 * p.c * p.k)
+    block = (share, p.c, p.k, address_of(partial), address_of(wide), p.partials)
+    machine.run(weights.weight_gradient, block, share, scratch=PLACES * 2 * p.c * p.k // share)
+    if (c, k) == (p.c, p.k):
+        return wide.reshape(weight.shape)
+    return machine.host(_cropped, wide.reshape(3, 3, p.c, p.k), c, k)
