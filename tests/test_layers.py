@@ -12,17 +12,21 @@ from residua.layers import (
     AveragePool2d,
     BatchNorm1d,
     BatchNorm2d,
+    CapsuleNetwork,
     Concatenate,
     Conv2d,
     ConvNorm,
     DepthwiseConv2d,
+    DigitCapsules,
     Dropout,
     Dropout2d,
+    Ensemble,
     Flatten,
     GlobalAveragePool,
     GroupedConv2d,
     Identity,
     LeakyReLU,
+    Lengths,
     Linear,
     LocalResponseNorm,
     LogSoftmax,
@@ -30,6 +34,7 @@ from residua.layers import (
     MultiplyConstant,
     NearestUpsample2d,
     Parallel,
+    PrimaryCapsules,
     ReflectionPad2d,
     ReLU,
     ReplicationPad2d,
@@ -37,6 +42,7 @@ from residua.layers import (
     Residual,
     ScaleShift,
     Sequential,
+    Shares,
     Sigmoid,
     Softmax,
     SubsamplePad,
@@ -53,6 +59,17 @@ from residua.variables import merge
 def _block(before, after, stride, shortcut):
     first, second = ConvNorm(Conv2d(before, after, stride=stride)), ConvNorm(Conv2d(after, after), relu=False)
     return Residual(Sequential({"conv1": first, "conv2": second}), shortcut)
+
+
+def _capsules(channels, decoder=None):
+    """For pictures (5, 4): 3 classes in capsules of 2 numbers."""
+    primary, digit = PrimaryCapsules(channels, 1, 2, 2, 1), DigitCapsules(12, 2, 3, 2)
+    return CapsuleNetwork({"primary": primary, "digit": digit}, decoder)
+
+
+def _logits(channels):
+    convolution = ConvNorm(Conv2d(2, channels))
+    return Sequential({"conv": convolution, "pool": GlobalAveragePool(), "head": Linear(channels, 3)})
 
 
 CASES = {
@@ -82,6 +99,10 @@ CASES = {
         (BatchNorm2d(2, momentum=1.0, eps=1e-3), (1, 3, 3, 2)),
         (BatchNorm2d(4), (5, 1, 1, 4)),
     ],
+    "CapsuleNetwork": [
+        (_capsules(2), (3, 5, 4, 2)),
+        (_capsules(1, Sequential({"hidden": Linear(6, 20), "shape": Reshape((5, 4, 1))})), (3, 5, 4, 1)),
+    ],
     "Concatenate": [
         (Concatenate({"a": Conv2d(2, 3, bias=True, relu=True), "b": Conv2d(2, 1, 1, 1, 0)}), (2, 4, 3, 2)),
         (Concatenate({"a": Identity(), "b": Linear(4, 2), "c": BatchNorm1d(4)}), (5, 4)),
@@ -109,8 +130,27 @@ CASES = {
         (DepthwiseConv2d(4, 2, 3, 0, bias=True, relu=True), (1, 9, 7, 4)),
         (DepthwiseConv2d(1, 1, 2, 1), (2, 3, 4, 1)),
     ],
+    "DigitCapsules": [
+        (DigitCapsules(5, 3, 4, 2), (3, 5, 3)),
+        (DigitCapsules(4, 2, 3, 5, 1), (2, 4, 2)),
+        (DigitCapsules(1, 1, 2, 1, 6), (1, 1, 1)),
+    ],
     "Dropout": [(Dropout(0.4), (3, 7)), (Dropout(0.1), (2, 3, 4, 2)), (Dropout(0.0), (2, 3))],
     "Dropout2d": [(Dropout2d(0.4), (3, 2, 3, 7)), (Dropout2d(0.0), (2, 3, 3, 2))],
+    "Ensemble": [
+        (Ensemble({"a": _logits(2), "b": _logits(3)}), (4, 5, 4, 2)),
+        (Ensemble({"a": _logits(2), "b": _logits(3)}, "vote"), (4, 5, 4, 2)),
+        (
+            Ensemble(
+                {"a": _logits(2), "b": Ensemble({"inner": _capsules(2)})},
+                "weighted",
+                (0.3, 0.7),
+                ((1.5, 0.5), (0.2, 1.0)),
+                ((0.1, 0.0), (0.0, 0.2)),
+            ),
+            (4, 5, 4, 2),
+        ),
+    ],
     "Flatten": [(Flatten(), (2, 3, 4, 2)), (Flatten(), (3, 5))],
     "GlobalAveragePool": [(GlobalAveragePool(), (2, 3, 4, 5)), (GlobalAveragePool(), (1, 1, 1, 2))],
     "GroupedConv2d": [
@@ -121,6 +161,7 @@ CASES = {
     ],
     "Identity": [(Identity(), (2, 3, 3, 2)), (Identity(), (2, 5))],
     "LeakyReLU": [(LeakyReLU(), (3, 5, 4, 2)), (LeakyReLU(0.3), (4, 6))],
+    "Lengths": [(Lengths(), (3, 5, 3)), (Lengths(), (2, 1, 1)), (Lengths(), (2, 3, 2, 4))],
     "Linear": [(Linear(5, 3), (4, 5)), (Linear(4, 1, bias=False, gain=2.0), (1, 4))],
     "LocalResponseNorm": [
         (LocalResponseNorm(), (2, 3, 4, 7)),
@@ -140,6 +181,10 @@ CASES = {
     "Parallel": [
         (Parallel({"a": Conv2d(2, 3), "b": ConvNorm(Conv2d(2, 1))}, 4), (2, 4, 3, 4)),
         (Parallel({"a": Linear(2, 2), "b": Identity(), "c": BatchNorm1d(2)}, 6), (5, 6)),
+    ],
+    "PrimaryCapsules": [
+        (PrimaryCapsules(2, 3, 4, 3, 2), (2, 7, 6, 2)),
+        (PrimaryCapsules(1, 1, 2, 2, 1), (3, 2, 3, 1)),
     ],
     "ReLU": [(ReLU(), (3, 5, 4, 2)), (ReLU(), (4, 6))],
     "ReflectionPad2d": [
@@ -168,6 +213,7 @@ CASES = {
         (Sequential({"a": Reshape((4, 4, 1)), "b": Conv2d(1, 2), "c": Reshape((32,))}), (2, 16)),
         (Sequential({"drop": Dropout(0.3), "layer": Linear(4, 3), "norm": BatchNorm1d(3)}), (5, 4)),
     ],
+    "Shares": [(Shares(), (3, 5)), (Shares(), (2, 3, 4))],
     "Sigmoid": [(Sigmoid(), (3, 5, 4, 2)), (Sigmoid(), (4, 6))],
     "Softmax": [(Softmax(), (4, 6)), (Softmax(), (2, 3, 2, 5))],
     "SubsamplePad": [(SubsamplePad(2, 5), (2, 5, 4, 2)), (SubsamplePad(3, 4, 3), (1, 7, 6, 3))],
@@ -252,6 +298,10 @@ def test_dropout_draws_anew_each_step_and_keeps_the_mean(engine):
         (Concatenate({"a": Identity(), "b": MaxPool2d()}), (4, 4, 2), "a (4, 4, 2), b (2, 2, 2)"),
         (Add({"a": Identity(), "b": Conv2d(2, 3)}), (4, 4, 2), "a (4, 4, 2), b (4, 4, 3)"),
         (Parallel({"a": Identity(), "b": Identity()}, 4), (4, 4, 3), "4 channels"),
+        (PrimaryCapsules(2, 1, 2, 5), (4, 6, 2), "at least 5 pixels"),
+        (DigitCapsules(4, 2), (2, 4), "capsules (4, 2)"),
+        (Lengths(), (5,), "capsules (count, dimension)"),
+        (Ensemble({"a": Linear(4, 3), "b": Linear(4, 2)}), (4,), "(a (3,), b (2,))"),
     ],
     ids=str,
 )
@@ -280,6 +330,13 @@ def test_shapes_that_do_not_fit(layer, shape, needed):
         (lambda: Concatenate(), r"Concatenate takes one or more branches"),
         (lambda: Parallel({"a": Identity(), "b": Identity()}, 3), r"a multiple of its 2 branches"),
         (lambda: Dropout2d(1.0), r"from 0 to below 1"),
+        (lambda: DigitCapsules(3, routings=0), r"DigitCapsules.routings takes 1 or more"),
+        (lambda: CapsuleNetwork({"decoder": Identity()}), r"cannot hold the name 'decoder'"),
+        (lambda: Ensemble({}), r"one or more members"),
+        (lambda: Ensemble({"a": Identity()}, "best"), r"one of mean, weighted, vote; it was given 'best'"),
+        (lambda: Ensemble({"a": Identity()}, "weighted", (0.5,)), r"1 numbers from 0 to 1 that sum to 1"),
+        (lambda: Ensemble({"a": Identity()}, "mean", (), ((1.0,),)), r"a row for each of 1 members"),
+        (lambda: Ensemble({"a": Identity()}, "mean", (), ((1.0,),), ((float("nan"),),)), r"a finite number"),
         (lambda: ConvNorm(Conv2d(2, 2, bias=True)), r"without bias and relu"),
     ],
 )
@@ -319,3 +376,6 @@ def test_multiply_adds_of_layers():
     assert TransposedConv2d(4, 6, stride=2).multiply_adds((5, 5, 4)) == 5 * 5 * 9 * 4 * 6
     assert Concatenate({"a": Linear(3, 2), "b": Linear(3, 4)}).multiply_adds((3,)) == 18
     assert Parallel({"a": Linear(2, 2), "b": Linear(2, 4)}, 4).multiply_adds((4,)) == 12
+    assert PrimaryCapsules(2, 3, 4, 3, 2).multiply_adds((7, 6, 2)) == 3 * 2 * 12 * 9 * 2
+    # Predictions, three weighted sums, two comparisons.
+    assert DigitCapsules(5, 3, 4, 2).multiply_adds((5, 3)) == 5 * 3 * 4 * 2 + 5 * 5 * 4 * 2

@@ -24,17 +24,21 @@ from residua.layers import (
     AveragePool2d,
     BatchNorm1d,
     BatchNorm2d,
+    CapsuleNetwork,
     Concatenate,
     Conv2d,
     ConvNorm,
     DepthwiseConv2d,
+    DigitCapsules,
     Dropout,
     Dropout2d,
+    Ensemble,
     Flatten,
     GlobalAveragePool,
     GroupedConv2d,
     Identity,
     LeakyReLU,
+    Lengths,
     Linear,
     LocalResponseNorm,
     LogSoftmax,
@@ -42,6 +46,7 @@ from residua.layers import (
     MultiplyConstant,
     NearestUpsample2d,
     Parallel,
+    PrimaryCapsules,
     ReflectionPad2d,
     ReLU,
     ReplicationPad2d,
@@ -49,6 +54,7 @@ from residua.layers import (
     Residual,
     ScaleShift,
     Sequential,
+    Shares,
     Sigmoid,
     Softmax,
     SubsamplePad,
@@ -101,6 +107,11 @@ def path(tmp_path):
 
 
 # ---------------------------------------------------------------- round trip
+CAPSULES = CapsuleNetwork(
+    {"primary": PrimaryCapsules(2, 1, 2, 2, 1), "digit": DigitCapsules(4, 2, 8, 2, 2)},
+    Sequential({"hidden": Linear(16, 18), "shape": Reshape((3, 3, 2))}),
+    reconstruction=0.25,
+)
 EVERY_LAYER = Sequential(
     {
         "conv": Conv2d(3, 4, kernel=3, bias=True),
@@ -126,6 +137,18 @@ EVERY_LAYER = Sequential(
         "average": AveragePool2d(2),
         "mean": GlobalAveragePool(),
         "flatten": Flatten(),
+        "pairs": Reshape((4, 2)),
+        "lengths": Lengths(),
+        "shares": Shares(),
+        "wide": Linear(4, 18),
+        "square": Reshape((3, 3, 2)),
+        "ensemble": Ensemble(
+            {"capsules": CAPSULES, "plain": Sequential({"flat": Flatten(), "head": Linear(18, 8)})},
+            "weighted",
+            (0.25, 0.75),
+            ((1.0, 2.0), (3.0, 4.0)),
+            ((0.0, 1.0), (0.5, -1.0)),
+        ),
         "hidden": Linear(8, 6),
         "norm1": BatchNorm1d(6),
         "dropout": Dropout(0.5),

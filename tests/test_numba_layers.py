@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ pytest.importorskip("numba")
 
 from residua.engines.numba import NumbaEngine
 from residua.engines.numpy_engine import NumpyEngine
-from residua.layers import LAYERS, BatchNorm1d, Conv2d, ConvNorm, Linear, Sequential
+from residua.layers import LAYERS, BatchNorm1d, Conv2d, ConvNorm, Linear, Reshape, Sequential
 from residua.testing.arrays import cast, distance
 from residua.variables import flatten
 from test_layers import CASES
@@ -41,14 +43,18 @@ def test_layer_follows_the_reference(fast, name, number):
     rng = np.random.default_rng(number)
     layer, (_, *shape) = CASES[name][number]
     channels = shape[-1]
+    given = (*shape[:-1], 5) if len(shape) == 3 else (5,)
     if len(shape) == 3:
         before = ConvNorm(Conv2d(5, channels))
     else:
-        before = Sequential({"linear": Linear(5, channels), "norm": BatchNorm1d(channels)})
+        count = prod(shape)
+        before = Sequential({"linear": Linear(5, count), "norm": BatchNorm1d(count)})
+        if len(shape) > 1:
+            before = Sequential({"features": before, "shape": Reshape(tuple(shape))})
     network = Sequential({"before": before, "layer": layer})
     v = network.init(rng)
-    x = rng.normal(size=(6, *shape[:-1], 5)).astype(np.float32)
-    after = network.output_shape((*shape[:-1], 5))
+    x = rng.normal(size=(6, *given)).astype(np.float32)
+    after = network.output_shape(given)
     dy = rng.normal(size=(6, *after)).astype(np.float32)
     got = passes(fast, network, v, x, dy)
     wanted = passes(NumpyEngine(), network, cast(v, np.float64), x.astype(np.float64), dy.astype(np.float64))

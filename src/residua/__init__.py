@@ -14,7 +14,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from residua.api import evaluate, import_weights, predict, train
+    from residua.api import ensemble, evaluate, import_weights, predict, reconstruct, train
     from residua.classifier import Classifier
     from residua.engines import open_engine
     from residua.models import build_model
@@ -24,11 +24,13 @@ _PLACES = {
     "Classifier": "residua.classifier",
     "Model": "residua.models.model_file",
     "build_model": "residua.models",
+    "ensemble": "residua.api",
     "evaluate": "residua.api",
     "import_weights": "residua.api",
     "load_model": "residua.models.model_file",
     "open_engine": "residua.engines",
     "predict": "residua.api",
+    "reconstruct": "residua.api",
     "save_model": "residua.models.model_file",
     "train": "residua.api",
 }
@@ -37,11 +39,13 @@ __all__ = [
     "Classifier",
     "Model",
     "build_model",
+    "ensemble",
     "evaluate",
     "import_weights",
     "load_model",
     "open_engine",
     "predict",
+    "reconstruct",
     "save_model",
     "train",
 ]

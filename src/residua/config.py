@@ -197,6 +197,46 @@ class EvaluateConfig:
 
 
 @dataclass(frozen=True)
+class EnsembleConfig:
+    """Everything that `residua ensemble` can be told."""
+
+    method: Literal["mean", "weighted", "vote"] = "mean"
+    """mean of the probabilities; weighted: with weights chosen on the validation split; vote: majority."""
+    data: str | None = None
+    """Data set or folder to report on, and to choose weights on (the one that all were trained on)."""
+    data_dir: str | None = None
+    """Folder that holds the data sets; without it RESIDUA_DATA, then the user's cache, then a download."""
+    labels: str | None = None
+    """CSV table with the columns file,label[,group]."""
+    split: Literal["test", "validation"] = "validation"
+    """Which pictures the report is about."""
+    batch: int = 256
+    """Pictures at a time."""
+    engine: EngineName = "auto"
+    """What computes; auto takes numba, where it is installed, for jobs above a minute."""
+    threads: int | None = None
+    """Threads to compute with (the cores that this process may use)."""
+
+
+@dataclass(frozen=True)
+class ReconstructConfig:
+    """Everything that `residua reconstruct` can be told."""
+
+    data: str | None = None
+    """Data set or folder (the one that the model was trained on)."""
+    data_dir: str | None = None
+    """Folder that holds the data sets; without it RESIDUA_DATA, then the user's cache, then a download."""
+    split: Literal["test", "validation", "train"] = "validation"
+    """Which pictures."""
+    output: str | None = None
+    """Folder for the two pictures (beside the model)."""
+    engine: EngineName = "auto"
+    """What computes; auto takes numba, where it is installed, for jobs above a minute."""
+    threads: int | None = None
+    """Threads to compute with (the cores that this process may use)."""
+
+
+@dataclass(frozen=True)
 class PredictConfig:
     """Everything that `residua predict` can be told."""
 

@@ -18,6 +18,7 @@ from residua.config import (
     BenchConfig,
     CheckConfig,
     DataOptions,
+    EnsembleConfig,
     ModelOptions,
     OptimizerOptions,
     PredictConfig,
@@ -64,7 +65,7 @@ def natural(name: str, value: int) -> int:
 
 def refuse_fractions(arguments: Sequence[str]) -> None:
     """The parser would round 1.5 where a whole number is asked for."""
-    verbs = (PredictConfig, CheckConfig, SheetOptions, BenchConfig)
+    verbs = (PredictConfig, CheckConfig, SheetOptions, EnsembleConfig, BenchConfig)
     sections = (DataOptions, ModelOptions, OptimizerOptions, ScheduleOptions, RunOptions, *verbs)
     whole = {"channels", "classes"}
     for section in sections:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from residua.engines.activations import Activations
+from residua.engines.capsules import Capsules
 from residua.engines.convolutions import Convolutions
 from residua.engines.losses import Losses
 from residua.engines.maps import Maps
 
 
-class MoreOperations(Activations, Convolutions, Maps, Losses):
-    """Activations, convolutions, maps and losses; an engine may override any of them."""
+class MoreOperations(Activations, Capsules, Convolutions, Maps, Losses):
+    """Activations, capsules, convolutions, maps and losses; an engine may override any of them."""

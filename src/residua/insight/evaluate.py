@@ -28,6 +28,21 @@ def evaluate_model(model: Model, config: EvaluateConfig, say: Say) -> Evaluation
     Other data must have the model's classes, by name; a folder of them without test/ is taken whole.
     Raises DataError where classes do not match, ConfigError where no data is known.
     """
+    name, split, pictures = read_pictures(model, config, say)
+    views, shape, frozen = VIEWS[config.views], model.preprocessing, model.frozen()
+    engine = open_engine(config.engine, threads=config.threads, work=len(views) * model.work(len(pictures)))
+    every = [
+        answer(engine, *frozen, Batches(pictures, shape, None, config.batch, view=view)) for view in views
+    ]
+    answers = Answers(mean_answer([found.probabilities for found in every]), every[0].labels)
+    return measure(answers, model.classes, name, split)
+
+
+def read_pictures(model: Model, config: EvaluateConfig, say: Say) -> tuple[str, str, Pictures]:
+    """The data's name, the split's, and its pictures with labels in the model's order of classes.
+
+    Raises as `evaluate_model`.
+    """
     known = model.training
     name = config.data or known.get("data")
     if name is None:
@@ -66,15 +81,7 @@ def evaluate_model(model: Model, config: EvaluateConfig, say: Say) -> Evaluation
     if not len(pictures):
         raise DataError(f"the {config.split} split of {name} is empty: name another with --split")
     labels = _translate(pictures.labels, data.classes, model.classes, name)
-    pictures = Pictures(pictures.images, labels, pictures.names)
-    views = VIEWS[config.views]
-    engine = open_engine(config.engine, threads=config.threads, work=len(views) * model.work(len(pictures)))
-    frozen = model.frozen()
-    every = [
-        answer(engine, *frozen, Batches(pictures, shape, None, config.batch, view=view)) for view in views
-    ]
-    answers = Answers(mean_answer([found.probabilities for found in every]), every[0].labels)
-    return measure(answers, model.classes, name, split)
+    return name, split, Pictures(pictures.images, labels, pictures.names)
 
 
 def _times(sides: tuple[int, int, int]) -> str:

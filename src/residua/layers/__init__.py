@@ -7,9 +7,12 @@ from residua.layers.base import Layer, Row
 from residua.layers.blocks import Residual, Sequential
 from residua.layers.border import NearestUpsample2d, ReflectionPad2d, ReplicationPad2d, ZeroPad2d
 from residua.layers.branches import Add, Concatenate, Parallel
+from residua.layers.capsule_network import CapsuleNetwork
+from residua.layers.capsules import DigitCapsules, Lengths, PrimaryCapsules, Shares
 from residua.layers.convolution import Conv2d
 from residua.layers.convolution_kinds import DepthwiseConv2d, GroupedConv2d, TransposedConv2d
 from residua.layers.dropout import Dropout, Dropout2d
+from residua.layers.ensemble import PROBABILITIES, Ensemble
 from residua.layers.linear import Linear
 from residua.layers.normalization import BatchNorm1d, BatchNorm2d, ConvNorm, LocalResponseNorm, ScaleShift
 from residua.layers.pooling import AveragePool2d, GlobalAveragePool, MaxPool2d
@@ -21,17 +24,21 @@ LAYERS: dict[str, type[Layer]] = {
     "AveragePool2d": AveragePool2d,
     "BatchNorm1d": BatchNorm1d,
     "BatchNorm2d": BatchNorm2d,
+    "CapsuleNetwork": CapsuleNetwork,
     "Concatenate": Concatenate,
     "Conv2d": Conv2d,
     "ConvNorm": ConvNorm,
     "DepthwiseConv2d": DepthwiseConv2d,
+    "DigitCapsules": DigitCapsules,
     "Dropout": Dropout,
     "Dropout2d": Dropout2d,
+    "Ensemble": Ensemble,
     "Flatten": Flatten,
     "GlobalAveragePool": GlobalAveragePool,
     "GroupedConv2d": GroupedConv2d,
     "Identity": Identity,
     "LeakyReLU": LeakyReLU,
+    "Lengths": Lengths,
     "Linear": Linear,
     "LocalResponseNorm": LocalResponseNorm,
     "LogSoftmax": LogSoftmax,
@@ -39,6 +46,7 @@ LAYERS: dict[str, type[Layer]] = {
     "MultiplyConstant": MultiplyConstant,
     "NearestUpsample2d": NearestUpsample2d,
     "Parallel": Parallel,
+    "PrimaryCapsules": PrimaryCapsules,
     "ReLU": ReLU,
     "ReflectionPad2d": ReflectionPad2d,
     "ReplicationPad2d": ReplicationPad2d,
@@ -46,6 +54,7 @@ LAYERS: dict[str, type[Layer]] = {
     "Residual": Residual,
     "ScaleShift": ScaleShift,
     "Sequential": Sequential,
+    "Shares": Shares,
     "Sigmoid": Sigmoid,
     "Softmax": Softmax,
     "SubsamplePad": SubsamplePad,
@@ -57,22 +66,27 @@ LAYERS: dict[str, type[Layer]] = {
 
 __all__ = [
     "LAYERS",
+    "PROBABILITIES",
     "Add",
     "AveragePool2d",
     "BatchNorm1d",
     "BatchNorm2d",
+    "CapsuleNetwork",
     "Concatenate",
     "Conv2d",
     "ConvNorm",
     "DepthwiseConv2d",
+    "DigitCapsules",
     "Dropout",
     "Dropout2d",
+    "Ensemble",
     "Flatten",
     "GlobalAveragePool",
     "GroupedConv2d",
     "Identity",
     "Layer",
     "LeakyReLU",
+    "Lengths",
     "Linear",
     "LocalResponseNorm",
     "LogSoftmax",
@@ -80,6 +94,7 @@ __all__ = [
     "MultiplyConstant",
     "NearestUpsample2d",
     "Parallel",
+    "PrimaryCapsules",
     "ReLU",
     "ReflectionPad2d",
     "ReplicationPad2d",
@@ -88,6 +103,7 @@ __all__ = [
     "Row",
     "ScaleShift",
     "Sequential",
+    "Shares",
     "Sigmoid",
     "Softmax",
     "SubsamplePad",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -37,7 +37,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Layer:
-    """The contract. A layer without variables only writes forward and backward."""
+    """The contract. A layer without variables only writes forward and backward.
+
+    `outputs` says what a network's outputs are of its classes; `layers.PROBABILITIES` has what turns each
+    kind into probabilities.
+    """
+
+    outputs: ClassVar[Literal["logits", "lengths", "probabilities"]] = "logits"
 
     def __post_init__(self) -> None:
         # Sizes that are not possible would otherwise show in the middle of a computation.
@@ -63,6 +69,26 @@ class Layer:
     def infer(self, engine: Engine, v: Tree, x: Array) -> Array:
         """y alone; containers drop what backward would need as they go."""
         return self.forward(engine, v, x)[0]
+
+    def loss(
+        self,
+        engine: Engine,
+        v: Tree,
+        images: Array,
+        labels: Array,
+        *,
+        smoothing: float = 0.0,
+        weights: Array | None = None,
+    ) -> tuple[Array, Array, Tree, Tree]:
+        """What a step of training needs of a whole network: mean loss, outputs, gradients, statistics.
+
+        labels: (N,). Cross-entropy of the outputs as logits, with label smoothing and the pictures'
+        weights (N,); a network that trains with another loss writes its own.
+        """
+        logits, saved, stats = self.forward(engine, v, images)
+        loss, dlogits = engine.softmax_cross_entropy(logits, labels, smoothing=smoothing, weights=weights)
+        _, grads = self.backward(engine, v, saved, dlogits)
+        return loss, logits, grads, stats
 
     def freeze(self, v: Tree) -> tuple[Layer, Tree]:
         """A layer and variables that compute the same function for inference, without statistics."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from residua.config import ModelOptions
 from residua.errors import ConfigError, near
-from residua.layers import Sequential
+from residua.layers import Layer
 from residua.models.cards import MODELS, Card
 
 __all__ = ["MODELS", "Card", "build_model", "find_card", "taken_options"]
@@ -27,7 +27,7 @@ def taken_options(name: str) -> frozenset[str]:
 
 def build_model(
     options: ModelOptions, *, channels: int, classes: int, size: tuple[int, int] | None = None
-) -> Sequential:
+) -> Layer:
     """The network of that name for pictures of so many channels and so many classes.
 
     size: the pictures' height and width, for networks that depend on it (those of the card unless given).

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from residua.layers import Sequential
+from residua.layers import Layer
 from residua.models.alexnet import alexnet
+from residua.models.capsnet import capsnet
 from residua.models.large_resnet import large_resnet
 from residua.models.lenet import lenet5
 from residua.models.resnet import small_resnet
@@ -26,6 +27,7 @@ LECUN_1998 = "LeCun et al. 1998, Gradient-Based Learning Applied to Document Rec
 IANDOLA_2016 = (
     "Iandola et al. 2016, SqueezeNet: AlexNet-level accuracy with 50x fewer parameters, arXiv 1602.07360"
 )
+SABOUR_2017 = "Sabour et al. 2017, Dynamic routing between capsules, arXiv 1710.09829"
 SIMONYAN_2014 = (
     "Simonyan and Zisserman 2014, Very Deep Convolutional Networks for Large-Scale Image Recognition, "
     "arXiv 1409.1556"
@@ -40,9 +42,10 @@ class Card:
     `parameters` counts trained numbers for pictures of the input shape and so many `classes`;
     `published_error` is the paper's error in per cent, None where the paper gives none: on CIFAR-10's test
     split for ten classes, top-1 on ImageNet's validation split for a thousand, unless `note` says otherwise.
+    `unit_pixels`: the network takes pixels from 0 to 1 as they are, instead of normalised ones.
     """
 
-    builder: Callable[..., Sequential]
+    builder: Callable[..., Layer]
     options: dict[str, Any]
     input_shape: tuple[int, int, int]
     paper: str
@@ -51,6 +54,7 @@ class Card:
     note: str = ""
     title: str = ""
     classes: int = 10
+    unit_pixels: bool = False
 
 
 def _resnet(depth: int, parameters: int, error: float | None, note: str = "") -> Card:
@@ -111,6 +115,17 @@ MODELS: dict[str, Card] = {
         published_error=0.95,
         note="on MNIST's test split",
         title="LeNet-5, the classic for digits",
+    ),
+    "capsnet": Card(
+        capsnet,
+        {},
+        (28, 28, 1),
+        SABOUR_2017,
+        parameters=8_215_568,
+        published_error=0.25,
+        note="on MNIST's test split; 6,804,224 parameters without the decoder",
+        title="CapsNet, capsules with routing by agreement",
+        unit_pixels=True,
     ),
     "vgg8": Card(
         small_vgg,

@@ -10,7 +10,7 @@ import numpy as np
 
 from residua.config import ModelOptions
 from residua.errors import ModelFileError
-from residua.layers import Sequential
+from residua.layers import Layer
 from residua.layers.base import Undrawn
 from residua.models import MODELS, build_model, find_card, taken_options
 from residua.variables import Tree, fill, flatten
@@ -52,7 +52,7 @@ def translate(weights: Mapping[str, Any]) -> dict[str, Any]:
     return ours
 
 
-def fit_foreign(weights: Mapping[str, Any], model: str | None, source: str) -> tuple[str, Sequential, Tree]:
+def fit_foreign(weights: Mapping[str, Any], model: str | None, source: str) -> tuple[str, Layer, Tree]:
     """The model that the weights belong to, and its variables filled with them.
 
     Without a name every model is tried. Raises ModelFileError that says what does not fit.
@@ -75,7 +75,7 @@ def fit_foreign(weights: Mapping[str, Any], model: str | None, source: str) -> t
     )
 
 
-def _template(name: str, ours: Mapping[str, Any]) -> tuple[Sequential, Tree]:
+def _template(name: str, ours: Mapping[str, Any]) -> tuple[Layer, Tree]:
     """The network of that name, with as many channels, classes and features as the weights have."""
     stem, head = ours.get("stem.conv.weight"), ours.get("head.weight")
     channels, width = (stem.shape[2], stem.shape[3]) if stem is not None and stem.ndim == 4 else (3, 16)

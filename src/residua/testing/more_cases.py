@@ -174,6 +174,52 @@ def with_target(name: str, size: float) -> Callable[[Generator], Iterator[Case]]
     return cases
 
 
+# Pictures, capsules below, their dimension, capsules above, theirs
+CAPSULES = [(1, 1, 1, 1, 1), (3, 6, 8, 10, 16), (2, 9, 4, 3, 5), (9, 17, 2, 2, 3)]
+
+
+def capsules(rng: Generator) -> Iterator[Case]:
+    """Long, short and zero."""
+    for n, below, inside, _, _ in CAPSULES:
+        x = normal(rng, n, below, inside) * rng.choice((0.01, 1.0, 30.0), (n, below, 1))
+        x = x.astype(np.float32).astype(np.float64)
+        yield Case({"x": x})
+        yield Case({"x": x * (np.arange(below) % 2)[:, None]})
+
+
+def squash(rng: Generator) -> Iterator[Case]:
+    """Capsules, and pictures whose channels are groups."""
+    for case in capsules(rng):
+        yield Case(case.inputs, {"dimension": case.inputs["x"].shape[-1]})
+    yield Case({"x": normal(rng, 2, 5, 3, 12)}, {"dimension": 4})
+
+
+def shares(rng: Generator) -> Iterator[Case]:
+    """Some numbers zero, and all of them."""
+    for shape in FEATURES:
+        yield Case({"x": coarse(rng, *shape)})
+    yield Case({"x": np.zeros((2, 3))})
+
+
+def predict_capsules(rng: Generator) -> Iterator[Case]:
+    """One capsule and many."""
+    for n, below, inside, above, out in CAPSULES:
+        yield Case({"x": normal(rng, n, below, inside), "weight": normal(rng, below, inside, above, out)})
+
+
+def route(rng: Generator) -> Iterator[Case]:
+    """Routed once, which is a plain sum, and more often."""
+    for n, below, _, above, out in CAPSULES:
+        for routings in (1, 2, 3, 5):
+            yield Case({"predictions": normal(rng, n, above, below, out) / 2}, {"routings": routings})
+
+
+def select_capsule(rng: Generator) -> Iterator[Case]:
+    """Labels among the capsules."""
+    for n, below, inside, _, _ in CAPSULES:
+        yield Case({"x": normal(rng, n, below, inside), "labels": rng.integers(0, below, n)})
+
+
 MORE_CASES: dict[str, Callable[[Generator], Iterator[Case]]] = {
     "average_pool_inside": average_pool_inside,
     "binary_cross_entropy": with_target("logits", 20.0),
@@ -183,14 +229,20 @@ MORE_CASES: dict[str, Callable[[Generator], Iterator[Case]]] = {
     "dropout_maps": dropout_maps,
     "grouped_conv2d": grouped_conv2d,
     "leaky_relu": _with(kinked, {"slope": 0.01}, {"slope": 0.25}),
+    "lengths": capsules,
     "local_response_norm": local_response_norm,
     "log_softmax": values,
     "margin_loss": margin_loss,
     "mean_squared_error": with_target("x", 1.0),
     "negative_log_likelihood": negative_log_likelihood,
     "pad": pad,
+    "predict_capsules": predict_capsules,
     "reshape": reshape,
+    "route": route,
+    "select_capsule": select_capsule,
+    "shares": shares,
     "sigmoid": values,
+    "squash": squash,
     "take_channels": take_channels,
     "tanh": values,
     "threshold": _with(kinked, {"level": 0.0, "value": 0.0}, {"level": 0.5, "value": -1.5}),

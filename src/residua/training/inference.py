@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from residua.data.batches import Batch
 from residua.engines import Engine
-from residua.layers import Layer
+from residua.layers import PROBABILITIES, Layer
 from residua.variables import Tree
 
 
@@ -37,7 +37,14 @@ class Answers:
 
 def make_infer(engine: Engine, network: Layer) -> Callable[[Tree, NDArray[np.float32]], Any]:
     """(variables, images) -> probabilities: evaluation and prediction both compute by this."""
-    return engine.compile(lambda v, images: engine.softmax(network.infer(engine, v, images)))
+    to_probabilities = PROBABILITIES[network.outputs]
+
+    def infer(v: Tree, images: NDArray[np.float32]) -> Any:
+        y = network.infer(engine, v, images)
+        # The same numbers as the layer's; engines have softmax of logits as a fast operation.
+        return engine.softmax(y) if network.outputs == "logits" else to_probabilities.infer(engine, {}, y)
+
+    return engine.compile(infer)
 
 
 def answer(

@@ -16,7 +16,7 @@ from residua.data.pictures import Pictures
 from residua.data.preprocessing import Preprocessing
 from residua.engines import choose_engine, open_engine
 from residua.errors import ConfigError, DataError
-from residua.models import build_model
+from residua.models import build_model, find_card
 from residua.models.model_file import Model
 from residua.training.loop import Task
 from residua.training.progress import Reporter
@@ -45,8 +45,12 @@ def prepare(
     if side is not None and (side, side) != (height, width):
         preprocessing = replace(preprocessing, height=side, width=side, source=(height, width))
         height, width = side, side
+    if find_card(config.model.model or "resnet20").unit_pixels:
+        preprocessing = replace(preprocessing, mean=(0.0,) * channels, std=(1.0,) * channels)
     network = build_model(config.model, channels=channels, classes=len(classes), size=(height, width))
     network.output_shape((height, width, channels))
+    if config.optimizer.smoothing and network.outputs != "logits":
+        raise ConfigError(f"{config.model.model} trains without label smoothing: leave --smoothing out")
     # A step costs about three times its forward pass. What "auto" comes to is part of the run.
     work = 3.0 * network.multiply_adds((height, width, channels)) * count * (config.schedule.epochs or 1)
     engine = cast(EngineName, choose_engine(config.run.engine, work))

@@ -35,12 +35,10 @@ def make_step(network: Layer, engine: Engine, options: OptimizerOptions) -> Step
         state: Tree, images: Array, labels: Array, weights: Array | None, rate: float
     ) -> tuple[Tree, dict[str, Array]]:
         variables = state["variables"]
-        logits, saved, stats = network.forward(engine, variables, images)
-        loss, dlogits = engine.softmax_cross_entropy(
-            logits, labels, smoothing=options.smoothing, weights=weights
+        loss, outputs, grads, stats = network.loss(
+            engine, variables, images, labels, smoothing=options.smoothing, weights=weights
         )
-        correct = engine.count_correct(logits, labels)
-        _, grads = network.backward(engine, variables, saved, dlogits)
+        correct = engine.count_correct(outputs, labels)
         norm = gradient_norm(engine, grads)
         # Statistics too: a variance can overflow while the normalised output stays finite.
         finite = engine.finite([loss, norm, *flatten(stats).values()])

@@ -1,0 +1,113 @@
+"""Trained models joined into one that is saved, evaluated and used like any other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from residua.data.preprocessing import Preprocessing
+from residua.errors import ConfigError, DataError
+from residua.layers import Ensemble
+from residua.layers.ensemble import METHODS
+from residua.models.model_file import Model
+
+# What a model file says of the data that it was trained on.
+ABOUT_DATA = ("data", "kind", "size", "validation", "test", "labels", "seed", "fingerprint")
+ROUNDS = 1000  # of the search for weights; it stops long before
+
+
+def join_models(
+    models: Sequence[Model], names: Sequence[str], method: str = "mean", weights: Sequence[float] = ()
+) -> Model:
+    """One model out of several, whose classes and pictures must be the same.
+
+    names: what messages call each. weights: for the method "weighted" (see `best_weights`); they sum to
+    one. Every member sees pictures prepared as it was trained with.
+
+    Raises ConfigError for fewer than two members, DataError that names the member that does not fit.
+    """
+    if len(models) < 2:
+        raise ConfigError(f"an ensemble takes two or more models; it was given {len(models)}")
+    if method not in METHODS:
+        raise ConfigError(f"--method takes {' or '.join(map(repr, METHODS))}; it was given {method!r}")
+    if (method == "weighted") != bool(weights):
+        raise ConfigError("the method 'weighted' takes a weight for each member, and only it")
+    check_members(models, names)
+    keys = [f"member{number}" for number in range(1, len(models) + 1)]
+    looks = [model.preprocessing for model in models]
+    rows = [_scale_and_shift(look) for look in looks]
+    network = Ensemble(
+        dict(zip(keys, (model.network for model in models), strict=True)),
+        method,
+        tuple(weights),
+        tuple(row[0] for row in rows),
+        tuple(row[1] for row in rows),
+    )
+    # Raw pixels: each member's own scale and shift then give it the very numbers that it was trained on.
+    channels = looks[0].channels
+    raw = Preprocessing(looks[0].height, looks[0].width, channels, (0.0,) * channels, (1 / 255,) * channels)
+    members = [{"file": name, "name": model.name} for name, model in zip(names, models, strict=True)]
+    variables = dict(zip(keys, (model.variables for model in models), strict=True))
+    title = "ensemble of " + ", ".join(model.name for model in models)
+    training = _about_data(models) | {"members": members, "method": method}
+    return Model(title, network, variables, models[0].classes, raw, training)
+
+
+def check_members(models: Sequence[Model], names: Sequence[str]) -> None:
+    """Raise DataError unless all models have the same classes and take pictures of one size."""
+    first = models[0]
+    for model, name in zip(models[1:], names[1:], strict=True):
+        if model.classes != first.classes:
+            order = " in another order" if set(model.classes) == set(first.classes) else ""
+            raise DataError(
+                f"{name} knows the classes {_some(model.classes)}, {names[0]} {_some(first.classes)}{order}: "
+                "leave it out, or train it on data with the same classes"
+            )
+        sizes = [(p.height, p.width, p.channels) for p in (model.preprocessing, first.preprocessing)]
+        if sizes[0] != sizes[1]:
+            mine, theirs = ("x".join(map(str, size)) for size in sizes)
+            raise DataError(
+                f"{name} takes pictures of {mine}, {names[0]} of {theirs}: leave it out, or train both on "
+                "pictures of one size (--size)"
+            )
+
+
+def _some(classes: tuple[str, ...], most: int = 4) -> str:
+    return ", ".join(classes[:most]) + (f", ... ({len(classes)})" if len(classes) > most else "")
+
+
+def _scale_and_shift(look: Preprocessing) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    scales = tuple(1 / (255 * std) for std in look.std)
+    return scales, tuple(-mean / std for mean, std in zip(look.mean, look.std, strict=True))
+
+
+def _about_data(models: Sequence[Model]) -> dict[str, Any]:
+    """What the first says of its data, if all were trained on the same."""
+    first = models[0].training
+    if any(model.training.get("data") != first.get("data") for model in models):
+        return {"data": None}
+    return {key: first[key] for key in ABOUT_DATA if key in first}
+
+
+def best_weights(
+    probabilities: Sequence[NDArray[np.float32]], labels: NDArray[np.int64]
+) -> tuple[float, ...]:
+    """The weights, summing to one, whose weighted mean makes the labels most probable.
+
+    probabilities: (N, classes) of each member, of pictures that none was trained on. By expectation
+    maximisation (Dempster, Laird, Rubin 1977, section 4.3); the likelihood has one maximum.
+    """
+    places = np.arange(len(labels))
+    chosen = np.stack([part[places, labels] for part in probabilities], axis=1).astype(np.float64)
+    chosen = np.maximum(chosen, np.finfo(np.float32).tiny)
+    weights = np.full(len(probabilities), 1 / len(probabilities))
+    for _ in range(ROUNDS):
+        shares = weights * chosen
+        after = (shares / shares.sum(axis=1, keepdims=True)).mean(axis=0)
+        moved, weights = np.abs(after - weights).max(), after
+        if moved < 1e-9:
+            break
+    return tuple(float(weight) for weight in weights / weights.sum())
