@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from residua.config import (
-    CheckConfig,
-    DataOptions,
-    EnsembleConfig,
     EvaluateConfig,
     ImportConfig,
     PredictConfig,
-    ReconstructConfig,
-    SheetConfig,
     TrainConfig,
 )
 from residua.errors import ConfigError, ResiduaError
 from residua.options import check, configure
 
 if TYPE_CHECKING:
-    from residua.data.check import Findings
-    from residua.insight.ensemble import EnsembleReport
     from residua.insight.metrics import Evaluation
     from residua.insight.predict import Prediction
     from residua.models.model_file import Model
@@ -162,101 +155,6 @@ def iterate_predictions(
     named = [files] if isinstance(files, str | Path) else list(files)
     found = find_pictures(Path(entry) for entry in named)
     yield from predict_files(loaded, found, config)
-
-
-def check_data(
-    data: str | Path,
-    *,
-    say: Any = print,
-    watch: Callable[[int, int], object] = lambda done, total: None,
-    **options: Any,
-) -> tuple[Findings, Path]:
-    """Look through a data set or folder before training: counts, sizes, damage, copies, leaks.
-
-    options: the fields of `CheckConfig`. watch: hears how many pictures of how many were compared. Returns
-    what was found and the picture of it, check-DATA.png here or `output`. Raises ResiduaError.
-    """
-    from residua.data import open_dataset
-    from residua.data.check import check_dataset
-    from residua.insight.check_figure import draw_check
-
-    config = configure(CheckConfig, options)
-    asked = DataOptions(
-        data=str(data),
-        data_dir=config.data_dir,
-        labels=config.labels,
-        size=config.size,
-        validation=config.validation,
-        test=config.test,
-        groups=config.groups,
-    )
-    # However many pictures are bad, that is what was asked for.
-    opened = open_dataset(asked, config.seed, say=say, most_bad=1.0)
-    findings = check_dataset(opened, near=config.near, watch=watch)
-    path = Path(config.output or f"check-{Path(data).name or 'pictures'}.png")
-    return findings, draw_check(findings, path)
-
-
-def augment_sheet(data: str | Path, *, say: Any = print, **options: Any) -> Path:
-    """Draw training pictures before and after they are varied: augment-DATA.png here, or `output`.
-
-    options: the fields of `DataOptions` and `SheetOptions`; without any variation among them, each is shown
-    alone. Returns the picture's path. Raises ResiduaError.
-    """
-    from residua.data import open_dataset
-    from residua.insight.sheet import draw_sheet, title_of, vary
-
-    config = configure(SheetConfig, {"data": str(data)} | options)
-    opened = open_dataset(config.data, config.sheet.seed, say=say)
-    rows = vary(opened, config.data, config.sheet)
-    name = Path(data).name or "pictures"
-    path = Path(config.sheet.output or f"augment-{name}.png")
-    return draw_sheet(rows, f"{name}  {title_of(config.data)}", path)
-
-
-def ensemble(
-    output: str | Path, models: Sequence[str | Path], *, say: Any = print, **options: Any
-) -> tuple[Model, EnsembleReport | None]:
-    """Join trained models into one model file; the model, and what each member and each pair adds.
-
-    models: model files or run folders. options: the fields of `EnsembleConfig`. Raises ResiduaError where
-    the members do not fit together.
-    """
-    from residua.insight.ensemble import build_ensemble
-    from residua.models.model_file import load_model, save_model
-
-    config = configure(EnsembleConfig, options)
-    path = Path(output)
-    if path.exists():  # a forgotten name would overwrite the first member
-        raise ConfigError(f"{output} exists already: give a new file's name before the models")
-    names = [str(model) for model in models]
-    joined, report = build_ensemble([load_model(name) for name in names], names, config, say)
-    save_model(path, joined)
-    return joined, report
-
-
-def reconstruct(model: str | Path, *, say: Any = print, **options: Any) -> tuple[Path, Path]:
-    """Two pictures of what a capsule network's decoder draws: reconstructions, and dimensions varied.
-
-    options: the fields of `ReconstructConfig`. Raises ModelFileError for a network without a decoder.
-    """
-    from residua.insight.capsules import draw_dimensions, draw_reconstructions, look
-    from residua.models.model_file import best_model, load_model
-
-    config = configure(ReconstructConfig, options)
-    path = best_model(model) if Path(model).is_dir() else Path(model)
-    seen = look(load_model(path), str(path), config, say)
-    folder, stem = path.parent, f"{path.stem}-"
-    if config.output is not None:
-        folder, stem = Path(config.output), ""
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ConfigError(f"--output takes a folder, not {config.output}: {error.strerror}") from None
-    return (
-        draw_reconstructions(seen, folder / f"{stem}reconstructions.png"),
-        draw_dimensions(seen, folder / f"{stem}dimensions.png"),
-    )
 
 
 def import_weights(weights: str | Path, **options: Any) -> tuple[Path, Model]:

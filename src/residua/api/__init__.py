@@ -1,0 +1,18 @@
+"""The verbs in Python: what the command line calls, and what a program or a notebook calls."""
+
+from residua.api.data import augment_sheet, check_data
+from residua.api.joined import ensemble, reconstruct
+from residua.api.models import TrainResult, evaluate, import_weights, iterate_predictions, predict, train
+
+__all__ = [
+    "TrainResult",
+    "augment_sheet",
+    "check_data",
+    "ensemble",
+    "evaluate",
+    "import_weights",
+    "iterate_predictions",
+    "predict",
+    "reconstruct",
+    "train",
+]

@@ -1,0 +1,46 @@
+"""Every option of every verb, and the only place where a default is written.
+
+The sections are flat to the person who uses them: `--rate 0.1` on the command line, `rate = 0.1` in a
+TOML file (under its section or not) and `rate=0.1` in Python all set `TrainConfig.optimizer.rate`.
+A default of None means that the data set's card decides (see `residua.data.DATASETS`).
+"""
+
+from residua.config.training import (
+    DataOptions,
+    EngineName,
+    ModelOptions,
+    OptimizerOptions,
+    RunOptions,
+    ScheduleOptions,
+    TrainConfig,
+)
+from residua.config.verbs import (
+    BenchConfig,
+    CheckConfig,
+    EnsembleConfig,
+    EvaluateConfig,
+    ImportConfig,
+    PredictConfig,
+    ReconstructConfig,
+    SheetConfig,
+    SheetOptions,
+)
+
+__all__ = [
+    "BenchConfig",
+    "CheckConfig",
+    "DataOptions",
+    "EngineName",
+    "EnsembleConfig",
+    "EvaluateConfig",
+    "ImportConfig",
+    "ModelOptions",
+    "OptimizerOptions",
+    "PredictConfig",
+    "ReconstructConfig",
+    "RunOptions",
+    "ScheduleOptions",
+    "SheetConfig",
+    "SheetOptions",
+    "TrainConfig",
+]
