@@ -33,6 +33,7 @@ def _share(x: float) -> bool:
 # What a number must satisfy beyond its type, in words and as a test.
 LIMITS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "size": ("at least 8 pixels", lambda x: x >= 8),
+    "resize": ("at least 8 pixels", lambda x: x >= 8),
     "validation": ("a share from 0 to below 1, or a number of pictures", _natural),
     "test": ("a share between 0 and 1", lambda x: 0 < x < 1),
     "crop": ("0 or more pixels", _natural),

@@ -151,18 +151,23 @@ def predict(
 def import_(
     weights: str, /, *, options: Annotated[ImportConfig, Parameter(name="*")] = ImportConfig()
 ) -> int:
-    """Turn weights that PyTorch wrote (.pth, .pt, .th, .safetensors) into a model file.
+    """Turn published weights (PyTorch's .pth, .pt, .th, .safetensors; folders of .npy) into a model file.
 
     Parameters
     ----------
     weights
-        The file; it is read without PyTorch, and nothing in it is run.
+        The file or folder; it is read without PyTorch, and nothing in it is run.
     """
     from residua import api
     from residua.variables import count_parameters
 
     path, model = api.import_weights(weights, **vars(options))
     print(f"{model.name} with {count_parameters(model.variables):,} parameters, {len(model.classes)} classes")
-    print(f"normalised with mean {model.preprocessing.mean} and deviation {model.preprocessing.std}")
+    shape = model.preprocessing
+    margin = "" if shape.resize is None else f", the middle of {shape.resize}x{shape.resize}"
+    print(
+        f"pictures of {shape.height}x{shape.width}{margin}, {shape.order if shape.channels == 3 else 'grey'}"
+    )
+    print(f"normalised with mean {shape.mean} and deviation {shape.std}")
     print(f"Model file: {path}")
     return 0

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,10 @@ _LEAST_STD = 1 / 255  # a channel that never changes is centred and left alone
 class Preprocessing:
     """The size of the pictures and, per channel, the mean and standard deviation that they are brought to.
 
-    mean, std: one number per channel, of pixels divided by 255, measured on the training split alone.
+    mean, std: one number per channel, in the network's order, of pixels divided by 255, measured on the
+    training split alone (networks that took 0 to 255 have a std of 1/255). resize: the side in pixels that
+    pictures are read at, of which the middle height x width is kept; None for no margin. order: that of the
+    channels which the network takes; pictures are RGB.
     """
 
     height: int
@@ -29,6 +32,8 @@ class Preprocessing:
     channels: int
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    resize: int | None = None
+    order: Literal["RGB", "BGR"] = "RGB"
 
     def __post_init__(self) -> None:
         sides = (self.height, self.width, self.channels)
@@ -41,6 +46,26 @@ class Preprocessing:
             )
         if not all(map(math.isfinite, self.mean)) or not all(0 < s < math.inf for s in self.std):
             raise ShapeError("Means must be finite and standard deviations above zero.")
+        if self.resize is not None and (
+            not isinstance(self.resize, int) or self.resize < max(self.height, self.width)
+        ):
+            raise ShapeError(
+                f"Pictures are read at {self.height}x{self.width} pixels or more before their middle is "
+                f"kept, not at {self.resize}."
+            )
+        if self.order not in ("RGB", "BGR") or (self.order == "BGR" and self.channels != 3):
+            raise ShapeError(f"The order of {self.channels} channels cannot be {self.order!r}.")
+
+    @property
+    def reading(self) -> tuple[int, int]:
+        """Height and width at which pictures are read from files; `cut` keeps the middle of them."""
+        return (self.height, self.width) if self.resize is None else (self.resize, self.resize)
+
+    def cut(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The middle height x width of (..., H, W, C) pictures as they were read: a view."""
+        top = (images.shape[-3] - self.height) // 2
+        left = (images.shape[-2] - self.width) // 2
+        return images[..., top : top + self.height, left : left + self.width, :]
 
     def normalize(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Bring pictures to about zero mean and unit variance: (pixel / 255 - mean) / std.
@@ -50,6 +75,8 @@ class Preprocessing:
         """
         self.check(images)
         n, h, w, c = images.shape
+        if self.order == "BGR":
+            images = images[..., ::-1]
         scale, shift = self._rows
         rows = np.ascontiguousarray(images).reshape(n * h, w * c)
         result = np.multiply(rows, scale, dtype=np.float32)
@@ -69,13 +96,16 @@ class Preprocessing:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types for JSON; `from_dict` reads them back without loss."""
-        return {
+        plain: dict[str, Any] = {
             "height": self.height,
             "width": self.width,
             "channels": self.channels,
             "mean": list(self.mean),
             "std": list(self.std),
         }
+        if self.resize is not None:
+            plain["resize"] = self.resize
+        return plain if self.order == "RGB" else plain | {"order": self.order}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Preprocessing:
@@ -84,9 +114,10 @@ class Preprocessing:
             height, width, channels = (int(values[key]) for key in ("height", "width", "channels"))
             mean = tuple(float(value) for value in values["mean"])
             std = tuple(float(value) for value in values["std"])
+            resize = None if values.get("resize") is None else int(values["resize"])
         except (KeyError, TypeError, ValueError) as problem:
             raise ShapeError(f"The preprocessing is incomplete or malformed ({problem!r}).") from problem
-        return cls(height, width, channels, mean, std)
+        return cls(height, width, channels, mean, std, resize, values.get("order", "RGB"))
 
     @classmethod
     def measure(cls, images: NDArray[np.uint8]) -> Preprocessing:

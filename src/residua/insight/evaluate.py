@@ -38,12 +38,13 @@ def evaluate_model(model: Model, config: EvaluateConfig, say: Say) -> Evaluation
         data=known["data"] if same and not folder else name,
         data_dir=config.data_dir,
         labels=config.labels or (known.get("labels") if same else None),
-        size=shape.height if folder else None,
+        size=shape.reading[0] if folder else None,
         validation=known.get("validation") if same else None,
         test=known.get("test", DataOptions.test) if same else DataOptions.test,
     )
     data = open_dataset(options, int(known.get("seed", 0)) if same else 0, say=say, channels=shape.channels)
-    needed, found = (shape.height, shape.width, shape.channels), (data.height, data.width, data.channels)
+    height, width = shape.reading if folder else (shape.height, shape.width)
+    needed, found = (height, width, shape.channels), (data.height, data.width, data.channels)
     if found != needed:
         raise DataError(
             f"{name} has pictures of {_times(found)}, this model takes {_times(needed)}: evaluate it on "
@@ -60,7 +61,7 @@ def evaluate_model(model: Model, config: EvaluateConfig, say: Say) -> Evaluation
     if not len(pictures):
         raise DataError(f"the {config.split} split of {name} is empty: name another with --split")
     labels = _translate(pictures.labels, data.classes, model.classes, name)
-    pictures = Pictures(pictures.images, labels, pictures.names)
+    pictures = Pictures(shape.cut(pictures.images), labels, pictures.names)
     batches = Batches(pictures, shape, None, config.batch)
     engine = open_engine(config.engine, threads=config.threads, work=model.work(len(pictures)))
     answers = answer(engine, *model.frozen(), batches)

@@ -51,7 +51,7 @@ def predict_files(model: Model, files: Sequence[Path], config: PredictConfig) ->
 
     def read(path: Path) -> NDArray[np.uint8] | PictureError:
         try:
-            return read_picture(path, shape.height, shape.width, shape.channels)
+            return shape.cut(read_picture(path, *shape.reading, shape.channels))
         except PictureError as error:
             return error
 
