@@ -22,6 +22,7 @@ from residua.config import (
     PredictConfig,
     RunOptions,
     ScheduleOptions,
+    TransferOptions,
 )
 from residua.errors import ConfigError
 from residua.options import words_for
@@ -63,8 +64,16 @@ def natural(name: str, value: int) -> int:
 def refuse_fractions(arguments: Sequence[str]) -> None:
     """The parser would round 1.5 where a whole number is asked for."""
     verbs = (PredictConfig, BenchConfig)
-    sections = (DataOptions, ModelOptions, OptimizerOptions, ScheduleOptions, RunOptions, *verbs)
-    whole = {"channels", "classes"}
+    sections = (
+        DataOptions,
+        ModelOptions,
+        TransferOptions,
+        OptimizerOptions,
+        ScheduleOptions,
+        RunOptions,
+        *verbs,
+    )
+    whole = {"channels", "classes", "freeze"}
     for section in sections:
         hints = get_type_hints(section)
         whole |= {entry.name for entry in fields(section) if hints[entry.name] in (int, int | None)}

@@ -19,13 +19,14 @@ from residua.config import (
     RunOptions,
     ScheduleOptions,
     TrainConfig,
+    TransferOptions,
 )
 from residua.errors import ConfigError
 from residua.options import check
 
 _SECTIONS = {
     name: Group(name, sort_key=place)
-    for place, name in enumerate(("Data", "Model", "Optimiser", "Schedule", "Run"))
+    for place, name in enumerate(("Data", "Model", "Transfer", "Optimiser", "Schedule", "Run"))
 }
 _Switch = Annotated[bool, Parameter(negative="")]
 
@@ -38,6 +39,9 @@ def train(
     config: str | None = None,
     data_options: Annotated[DataOptions, Parameter(name="*", group=_SECTIONS["Data"])] = DataOptions(),
     model_options: Annotated[ModelOptions, Parameter(name="*", group=_SECTIONS["Model"])] = ModelOptions(),
+    transfer: Annotated[
+        TransferOptions, Parameter(name="*", group=_SECTIONS["Transfer"])
+    ] = TransferOptions(),
     optimizer: Annotated[
         OptimizerOptions, Parameter(name="*", group=_SECTIONS["Optimiser"])
     ] = OptimizerOptions(),
@@ -59,7 +63,7 @@ def train(
     """
     from residua import api
 
-    chosen = TrainConfig(data_options, model_options, optimizer, schedule, run)
+    chosen = TrainConfig(data_options, model_options, transfer, optimizer, schedule, run)
     if resume is not None:
         if data is not None or config is not None or chosen != TrainConfig():
             raise ConfigError("--resume goes on with a run as it was begun: it takes no other options")
