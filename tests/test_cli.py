@@ -26,12 +26,13 @@ from residua.config import (
     RunOptions,
     ScheduleOptions,
     TrainConfig,
+    TransferOptions,
 )
 from residua.models import MODELS
 from tiny import OPTIONS, answered, call, paint_folder, refused
 
 VERBS = {
-    "train": (DataOptions, ModelOptions, OptimizerOptions, ScheduleOptions, RunOptions),
+    "train": (DataOptions, ModelOptions, TransferOptions, OptimizerOptions, ScheduleOptions, RunOptions),
     "evaluate": (EvaluateConfig,),
     "predict": (PredictConfig,),
     "models": (),
@@ -63,7 +64,7 @@ def test_help_lists_every_option_with_description_and_default(capsys, terminal, 
     assert described in words
     for section in VERBS[verb]:
         for entry in fields(section):
-            flag = "--" + entry.name.replace("_", "-")
+            flag = "--" + entry.name.strip("_").replace("_", "-")
             match = re.search(rf"{flag} (?:[A-Z]+(?:\.\.\.)? )?(\S.*?)(?= --[a-z]|$)", words)
             assert match, flag
             assert len(match[1]) > 10, f"{flag} is not described"
@@ -119,7 +120,7 @@ def test_version_and_both_ways_to_start(capsys):
         (["trian", "digits"], 'Unknown command "trian". Did you mean "train"?'),
         (["-x"], 'Unknown command "-x"'),
         (["train", "digits", "--epoch", "3"], "Unknown option: --epoch. Did you mean --epochs?"),
-        (["train", "--foo"], "`residua train --help` lists those that there are"),
+        (["train", "--zzz"], "`residua train --help` lists those that there are"),
         (["train", "digits", "again"], "there is no use for 'again'"),
         (["train", "digits", "--flip", "yes"], "there is no use for 'yes'"),
         (["train", "--epochs", "many"], "--epochs takes a whole number; it was given 'many'"),

@@ -29,7 +29,7 @@ from residua.training.progress import Quiet
 from residua.training.run_folder import read_log, read_run
 from residua.training.step import start_state
 from residua.variables import flatten, trainable
-from tiny import paint_folder, refused
+from tiny import answered, paint_folder, refused
 
 FILES = ("log.jsonl", "best.safetensors", "last.safetensors")
 
@@ -335,3 +335,27 @@ def test_what_cannot_be_is_told_in_one_line(pics, base, tmp_path, capsys):
     lonely = paint_folder(tmp_path / "lonely", ("blue",))
     assert "only the class 'blue'" in refused(capsys, "train", lonely, "--from", base)
     assert not (tmp_path / "r").exists()
+
+
+def test_a_runs_own_options_repeat_it(pics, base, tmp_path, capsys):
+    transfer(pics, base, tmp_path / "one", freeze=2)
+    assert 'from = "' in (tmp_path / "one" / "run.toml").read_text()
+    again = ("train", "--config", tmp_path / "one" / "run.toml", "--run", tmp_path / "two")
+    answered(capsys, *again)
+    assert written(tmp_path / "one") == written(tmp_path / "two")
+
+
+def test_training_stops_early(pics, base, tmp_path):
+    """The tutorial's recipe: momentum, decay, a plateau that divides by ten, patience, the best kept."""
+    recipe = {
+        "momentum": 0.9,
+        "decay": 5e-4,
+        "schedule": "plateau",
+        "plateau_patience": 2,
+        "stop_patience": 3,
+    }
+    result = transfer(pics, base, tmp_path / "r", epochs=40, rate=1e-9, **recipe)
+    rows = read_log(tmp_path / "r")
+    assert len(rows) - result.best_epoch == 3
+    assert len(rows) < 40
+    assert rows[-1]["rate"] == pytest.approx(rows[0]["rate"] / 10)

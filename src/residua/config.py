@@ -66,11 +66,11 @@ class TransferOptions:
     weights: str | None = None
     """Weights to begin with, head included: model file, run folder or published ones of as many classes."""
     freeze: int | Literal["all"] | None = None
-    """With --from: how many stages, counted from the pictures, are not trained (all of them)."""
+    """How many of the base's stages, counted from the pictures, are not trained (all of them)."""
     unfreeze_at: int | None = None
-    """With --from: the epoch from which everything is trained."""
+    """The epoch from which all of the base is trained (never)."""
     depth_rate: float = 0.4
-    """With --from: learning rate of each stage, as a share of that of the next one towards the head."""
+    """Learning rate of each of the base's stages, as a share of that of the next one towards the head."""
 
 
 @dataclass(frozen=True)

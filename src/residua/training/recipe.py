@@ -11,7 +11,7 @@ from residua.training.base import Base
 from residua.training.optimizers import DEFAULT_RATES
 
 # A new head on a frozen base: few numbers, good features. Everything else learns at shares of this rate.
-TRANSFER = Recipe("", width=0, epochs=15, crop=0, flip=False, batch=32, rate=0.01)
+TRANSFER = Recipe("", width=0, epochs=30, crop=0, flip=False, batch=32, rate=0.001)
 
 
 def resolve(config: TrainConfig, data: DataSet, base: Base | None = None) -> TrainConfig:
