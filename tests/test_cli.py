@@ -30,12 +30,13 @@ from residua.config import (
     ScheduleOptions,
     SheetOptions,
     TrainConfig,
+    TransferOptions,
 )
 from residua.models import MODELS
 from tiny import OPTIONS, answered, call, paint_folder, refused
 
 VERBS = {
-    "train": (DataOptions, ModelOptions, OptimizerOptions, ScheduleOptions, RunOptions),
+    "train": (DataOptions, ModelOptions, TransferOptions, OptimizerOptions, ScheduleOptions, RunOptions),
     "evaluate": (EvaluateConfig,),
     "predict": (PredictConfig,),
     "check": (CheckConfig,),
@@ -71,7 +72,7 @@ def test_help_lists_every_option_with_description_and_default(capsys, terminal, 
     assert described in words
     for section in VERBS[verb]:
         for entry in fields(section):
-            flag = "--" + entry.name.replace("_", "-")
+            flag = "--" + entry.name.strip("_").replace("_", "-")
             match = re.search(rf"{flag} (?:[A-Z]+(?:\.\.\.)? )?(\S.*?)(?= --[a-z]|$)", words)
             assert match, flag
             assert len(match[1]) > 10, f"{flag} is not described"

@@ -33,6 +33,7 @@ def _share(x: float) -> bool:
 # What a number must satisfy beyond its type, in words and as a test.
 LIMITS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "size": ("at least 8 pixels", lambda x: x >= 8),
+    "resize": ("at least 8 pixels", lambda x: x >= 8),
     "validation": ("a share from 0 to below 1, or a number of pictures", _natural),
     "test": ("a share between 0 and 1", lambda x: 0 < x < 1),
     "crop": ("0 or more pixels", _natural),
@@ -70,6 +71,9 @@ LIMITS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "warmup": ("0 or more epochs", _natural),
     "plateau_patience": ("1 or more epochs", _positive),
     "stop_patience": ("0 or more epochs", _natural),
+    "freeze": ("0 or more stages, or all", lambda x: x == "all" or x >= 0),
+    "unfreeze_at": ("2 or a later epoch", lambda x: x >= 2),
+    "depth_rate": ("above 0 and at most 1", lambda x: 0 < x <= 1),
     "seed": ("from 0 to 2^63 - 1", lambda x: 0 <= x < 2**63),
     "threads": ("1 or more", _positive),
     "checkpoint_seconds": ("above 0", _positive),
@@ -84,7 +88,7 @@ LIMITS: dict[str, tuple[str, Callable[[Any], bool]]] = {
 
 def flag(name: str) -> str:
     """How an option is written on the command line."""
-    return "--" + name.replace("_", "-")
+    return "--" + name.strip("_").replace("_", "-")
 
 
 def check(config: C) -> C:
@@ -162,6 +166,8 @@ def flatten_options(config: type, values: Mapping[str, Any], source: str = "") -
             raise ConfigError(f"{source}there is no section [{key}].{near(key, set(names.values()) - {''})}")
         for name, item in inside.items():
             option = name.replace("-", "_")
+            # A word of Python's own, such as `from`, has an underscore behind it there.
+            option = f"{option}_" if f"{option}_" in names else option
             if option not in names:
                 raise ConfigError(f"{source}there is no option {name!r}.{near(name, names)}")
             if inside is value and names[option] != key:
@@ -213,7 +219,7 @@ def to_toml(config: Any) -> dict[str, Any]:
 
     def clean(value: Any) -> Any:
         if isinstance(value, dict):
-            return {key: clean(item) for key, item in value.items() if item is not None}
+            return {key.strip("_"): clean(item) for key, item in value.items() if item is not None}
         return list(value) if isinstance(value, tuple) else value
 
     tables: dict[str, Any] = clean(asdict(config))

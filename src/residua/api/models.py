@@ -158,48 +158,20 @@ def iterate_predictions(
 
 
 def import_weights(weights: str | Path, **options: Any) -> tuple[Path, Model]:
-    """Turn weights that PyTorch wrote into a model file; the file and the model.
+    """Turn published weights, a file that PyTorch wrote or a folder of .npy, into a model file.
 
-    options: the fields of `ImportConfig`. Raises ModelFileError where the weights fit no model.
+    options: the fields of `ImportConfig`. Returns the file and the model. Raises ModelFileError where the
+    weights fit no model.
     """
-    from residua.data.preprocessing import Preprocessing
-    from residua.files.torch_file import read_torch_weights
-    from residua.models.foreign import fit_foreign
-    from residua.models.model_file import Model, save_model
+    from residua.models.imported import import_model
+    from residua.models.model_file import save_model
 
     config = configure(ImportConfig, options)
     path = Path(weights)
-    name, network, variables = fit_foreign(read_torch_weights(path), config.model, str(path))
-    count = int(variables["head"]["weight"].shape[1])
-    channels = int(variables["stem"]["conv"]["weight"].shape[2])
-    classes, data = _class_names(config.classes, count)
-    for option in ("mean", "std"):
-        if len(getattr(config, option)) != channels:
-            raise ConfigError(f"--{option} takes {channels} numbers for this network, one per channel")
-    model = Model(
-        name,
-        network,
-        variables,
-        classes,
-        Preprocessing(config.size, config.size, channels, config.mean, config.std),
-        {"data": data, "kind": "published" if data else None, "imported_from": path.name},
-    )
-    output = Path(config.output) if config.output else path.with_suffix(".model.safetensors")
+    model = import_model(path, config)
+    beside = path.resolve().with_name(f"{path.resolve().name}.x") if path.is_dir() else path
+    output = Path(config.output) if config.output else beside.with_suffix(".model.safetensors")
     if output.is_dir():
         output = output / f"{path.stem}.safetensors"
     save_model(output, model)
     return output, model
-
-
-def _class_names(given: str | None, count: int) -> tuple[tuple[str, ...], str | None]:
-    from residua.data import DATASETS
-
-    if given is None:
-        return tuple(f"class{number}" for number in range(count)), None
-    if given in DATASETS:
-        names, data = DATASETS[given].classes, given
-    else:
-        names, data = tuple(name.strip() for name in given.split(",")), None
-    if len(names) != count or len(set(names)) != count:
-        raise ConfigError(f"--classes takes {count} different names for this network; {len(names)} came")
-    return names, data

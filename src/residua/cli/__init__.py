@@ -61,7 +61,7 @@ def run(arguments: list[str]) -> int:
         if arguments[:1] == ["train"] and (path := options_file(arguments)) is not None:
             found = read_toml(path)
             configure(TrainConfig, found, source=f"{path}: ")  # types too, before the parser bends them
-            values = flatten_options(TrainConfig, found)
+            values = {key.strip("_"): value for key, value in flatten_options(TrainConfig, found).items()}
             app.config = cyclopts.config.Dict(values, source=path, use_commands_as_keys=False)
         refuse_fractions(arguments)
         result: Any = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")

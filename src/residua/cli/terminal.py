@@ -25,6 +25,7 @@ from residua.config import (
     RunOptions,
     ScheduleOptions,
     SheetOptions,
+    TransferOptions,
 )
 from residua.errors import ConfigError
 from residua.options import words_for
@@ -66,8 +67,9 @@ def natural(name: str, value: int) -> int:
 def refuse_fractions(arguments: Sequence[str]) -> None:
     """The parser would round 1.5 where a whole number is asked for."""
     verbs = (PredictConfig, CheckConfig, SheetOptions, EnsembleConfig, BenchConfig)
-    sections = (DataOptions, ModelOptions, OptimizerOptions, ScheduleOptions, RunOptions, *verbs)
-    whole = {"channels", "classes"}
+    training = (DataOptions, ModelOptions, TransferOptions, OptimizerOptions, ScheduleOptions, RunOptions)
+    sections = (*training, *verbs)
+    whole = {"channels", "classes", "freeze"}
     for section in sections:
         hints = get_type_hints(section)
         whole |= {entry.name for entry in fields(section) if hints[entry.name] in (int, int | None)}

@@ -19,13 +19,14 @@ from residua.config import (
     RunOptions,
     ScheduleOptions,
     TrainConfig,
+    TransferOptions,
 )
 from residua.errors import ConfigError
 from residua.options import check
 
 _SECTIONS = {
     name: Group(name, sort_key=place)
-    for place, name in enumerate(("Data", "Model", "Optimiser", "Schedule", "Run"))
+    for place, name in enumerate(("Data", "Model", "Transfer", "Optimiser", "Schedule", "Run"))
 }
 _Switch = Annotated[bool, Parameter(negative="")]
 
@@ -38,6 +39,9 @@ def train(
     config: str | None = None,
     data_options: Annotated[DataOptions, Parameter(name="*", group=_SECTIONS["Data"])] = DataOptions(),
     model_options: Annotated[ModelOptions, Parameter(name="*", group=_SECTIONS["Model"])] = ModelOptions(),
+    transfer: Annotated[
+        TransferOptions, Parameter(name="*", group=_SECTIONS["Transfer"])
+    ] = TransferOptions(),
     optimizer: Annotated[
         OptimizerOptions, Parameter(name="*", group=_SECTIONS["Optimiser"])
     ] = OptimizerOptions(),
@@ -61,7 +65,7 @@ def train(
     """
     from residua import api
 
-    chosen = TrainConfig(data_options, model_options, optimizer, schedule, run)
+    chosen = TrainConfig(data_options, model_options, transfer, optimizer, schedule, run)
     if resume is not None:
         if data is not None or config is not None or chosen != TrainConfig():
             raise ConfigError("--resume goes on with a run as it was begun: it takes no other options")
@@ -153,18 +157,23 @@ def predict(
 def import_(
     weights: str, /, *, options: Annotated[ImportConfig, Parameter(name="*")] = ImportConfig()
 ) -> int:
-    """Turn weights that PyTorch wrote (.pth, .pt, .th, .safetensors) into a model file.
+    """Turn published weights (PyTorch's .pth, .pt, .th, .safetensors; folders of .npy) into a model file.
 
     Parameters
     ----------
     weights
-        The file; it is read without PyTorch, and nothing in it is run.
+        The file or folder; it is read without PyTorch, and nothing in it is run.
     """
     from residua import api
     from residua.variables import count_parameters
 
     path, model = api.import_weights(weights, **vars(options))
     print(f"{model.name} with {count_parameters(model.variables):,} parameters, {len(model.classes)} classes")
-    print(f"normalised with mean {model.preprocessing.mean} and deviation {model.preprocessing.std}")
+    shape = model.preprocessing
+    margin = "" if shape.resize is None else f", the middle of {shape.resize}x{shape.resize}"
+    print(
+        f"pictures of {shape.height}x{shape.width}{margin}, {shape.order if shape.channels == 3 else 'grey'}"
+    )
+    print(f"normalised with mean {shape.mean} and deviation {shape.std}")
     print(f"Model file: {path}")
     return 0

@@ -13,6 +13,7 @@ from residua.config.training import (
     RunOptions,
     ScheduleOptions,
     TrainConfig,
+    TransferOptions,
 )
 from residua.config.verbs import (
     BenchConfig,
@@ -43,4 +44,5 @@ __all__ = [
     "SheetConfig",
     "SheetOptions",
     "TrainConfig",
+    "TransferOptions",
 ]

@@ -93,6 +93,22 @@ class ModelOptions:
 
 
 @dataclass(frozen=True)
+class TransferOptions:
+    """What training begins with, other than chance."""
+
+    from_: str | None = None
+    """Base to learn from: model file, run folder or published weights; it gets a new head for the classes."""
+    weights: str | None = None
+    """Weights to begin with, head included: model file, run folder or published ones of as many classes."""
+    freeze: int | Literal["all"] | None = None
+    """How many of the base's stages, counted from the pictures, are not trained (all of them)."""
+    unfreeze_at: int | None = None
+    """The epoch from which all of the base is trained (never)."""
+    depth_rate: float = 0.4
+    """Learning rate of each of the base's stages, as a share of that of the next one towards the head."""
+
+
+@dataclass(frozen=True)
 class OptimizerOptions:
     """How a gradient becomes a step."""
 
@@ -162,6 +178,7 @@ class TrainConfig:
 
     data: DataOptions = field(default_factory=DataOptions)
     model: ModelOptions = field(default_factory=ModelOptions)
+    transfer: TransferOptions = field(default_factory=TransferOptions)
     optimizer: OptimizerOptions = field(default_factory=OptimizerOptions)
     schedule: ScheduleOptions = field(default_factory=ScheduleOptions)
     run: RunOptions = field(default_factory=RunOptions)

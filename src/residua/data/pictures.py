@@ -170,8 +170,9 @@ def _fit(image: PillowImage.Image, height: int, width: int, channels: int) -> ND
     flat = _flatten(image, "L" if channels == 1 else "RGB")
     scale = min(flat.width / width, flat.height / height)
     across, down = scale * width, scale * height
-    left, top = (flat.width - across) / 2, (flat.height - down) / 2
-    box = (left, top, left + across, top + down)
+    # A side that is kept whole may come out a rounding error too long, and the box outside the picture.
+    left, top = max((flat.width - across) / 2, 0.0), max((flat.height - down) / 2, 0.0)
+    box = (left, top, min(left + across, flat.width), min(top + down, flat.height))
     small = flat.resize((width, height), Image.Resampling.BILINEAR, box=box)
     turn = {
         2: Image.Transpose.FLIP_LEFT_RIGHT,

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +21,11 @@ _LEAST_STD = 1 / 255  # a channel that never changes is centred and left alone
 class Preprocessing:
     """The size of the pictures and, per channel, the mean and standard deviation that they are brought to.
 
-    height, width: of what a network sees. mean, std: one number per channel, of pixels divided by 255,
-    measured on the training split alone. source: height and width of the pictures before, where they
-    differ: larger ones are cut, smaller ones enlarged (see `views`).
+    height, width: of what a network sees. mean, std: one number per channel, in the network's order, of
+    pixels divided by 255, measured on the training split alone (networks that took 0 to 255 have a std of
+    1/255). source: height and width of the pictures before, where they differ: larger ones are cut, smaller
+    ones enlarged (see `views`). resize: the side in pixels that files are read at, of which the middle is
+    kept; None for no margin. order: that of the channels which the network takes; pictures are RGB.
     """
 
     height: int
@@ -32,6 +34,8 @@ class Preprocessing:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     source: tuple[int, int] | None = None
+    resize: int | None = None
+    order: Literal["RGB", "BGR"] = "RGB"
 
     def __post_init__(self) -> None:
         sides = (self.height, self.width, self.channels, *self.stored)
@@ -44,6 +48,26 @@ class Preprocessing:
             )
         if not all(map(math.isfinite, self.mean)) or not all(0 < s < math.inf for s in self.std):
             raise ShapeError("Means must be finite and standard deviations above zero.")
+        if self.resize is not None and (
+            not isinstance(self.resize, int) or self.resize < max(self.height, self.width)
+        ):
+            raise ShapeError(
+                f"Pictures are read at {self.height}x{self.width} pixels or more before their middle is "
+                f"kept, not at {self.resize}."
+            )
+        if self.order not in ("RGB", "BGR") or (self.order == "BGR" and self.channels != 3):
+            raise ShapeError(f"The order of {self.channels} channels cannot be {self.order!r}.")
+
+    @property
+    def reading(self) -> tuple[int, int]:
+        """Height and width at which pictures are read from files; `cut` keeps the middle of them."""
+        return self.stored if self.resize is None else (self.resize, self.resize)
+
+    def cut(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The middle of (..., H, W, C) pictures as they were read, in the size that is stored: a view."""
+        height, width = self.stored
+        top, left = (images.shape[-3] - height) // 2, (images.shape[-2] - width) // 2
+        return images[..., top : top + height, left : left + width, :]
 
     @property
     def stored(self) -> tuple[int, int]:
@@ -67,6 +91,8 @@ class Preprocessing:
         """As `normalize`, at the size of the stored pictures."""
         self.check(images)
         n, h, w, c = images.shape
+        if self.order == "BGR":
+            images = images[..., ::-1]
         scale, shift = self._rows
         rows = np.ascontiguousarray(images).reshape(n * h, w * c)
         result = np.multiply(rows, scale, dtype=np.float32)
@@ -86,14 +112,18 @@ class Preprocessing:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types for JSON; `from_dict` reads them back without loss."""
-        values: dict[str, Any] = {
+        plain: dict[str, Any] = {
             "height": self.height,
             "width": self.width,
             "channels": self.channels,
             "mean": list(self.mean),
             "std": list(self.std),
         }
-        return values if self.source is None else values | {"source": list(self.source)}
+        if self.source is not None:
+            plain["source"] = list(self.source)
+        if self.resize is not None:
+            plain["resize"] = self.resize
+        return plain if self.order == "RGB" else plain | {"order": self.order}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Preprocessing:
@@ -106,9 +136,10 @@ class Preprocessing:
             if values.get("source") is not None:
                 tall, wide = (int(value) for value in values["source"])
                 source = (tall, wide)
+            resize = None if values.get("resize") is None else int(values["resize"])
         except (KeyError, TypeError, ValueError) as problem:
             raise ShapeError(f"The preprocessing is incomplete or malformed ({problem!r}).") from problem
-        return cls(height, width, channels, mean, std, source)
+        return cls(height, width, channels, mean, std, source, resize, values.get("order", "RGB"))
 
     @classmethod
     def measure(cls, images: NDArray[np.uint8]) -> Preprocessing:

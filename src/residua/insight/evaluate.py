@@ -56,14 +56,15 @@ def read_pictures(model: Model, config: EvaluateConfig, say: Say) -> tuple[str, 
         data=known["data"] if same and not folder else name,
         data_dir=config.data_dir,
         labels=config.labels or (known.get("labels") if same else None),
-        size=shape.stored[0] if folder else None,
+        size=shape.reading[0] if folder else None,
         validation=known.get("validation") if same else None,
         test=known.get("test") if same else None,
         groups=known.get("groups", "kept") if same else "kept",
         region=bool(known.get("region")) if same else False,
     )
     data = open_dataset(options, int(known.get("seed", 0)) if same else 0, say=say, channels=shape.channels)
-    needed, found = (*shape.stored, shape.channels), (data.height, data.width, data.channels)
+    height, width = shape.reading if folder else shape.stored
+    needed, found = (height, width, shape.channels), (data.height, data.width, data.channels)
     if found != needed:
         raise DataError(
             f"{name} has pictures of {_times(found)}, this model takes {_times(needed)}: evaluate it on "
@@ -81,7 +82,7 @@ def read_pictures(model: Model, config: EvaluateConfig, say: Say) -> tuple[str, 
     if not len(pictures):
         raise DataError(f"the {config.split} split of {name} is empty: name another with --split")
     labels = _translate(pictures.labels, data.classes, model.classes, name)
-    return name, split, Pictures(pictures.images, labels, pictures.names)
+    return name, split, Pictures(shape.cut(pictures.images), labels, pictures.names)
 
 
 def _times(sides: tuple[int, int, int]) -> str:

@@ -65,7 +65,7 @@ def predict_files(model: Model, files: Sequence[Path], config: PredictConfig) ->
         try:
             if pixels is not None:
                 return fit_pixels(pixels, *shape.stored, shape.channels)
-            return read_picture(name, *shape.stored, shape.channels)
+            return shape.cut(read_picture(name, *shape.reading, shape.channels))
         except PictureError as error:
             return error
 

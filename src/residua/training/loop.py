@@ -24,13 +24,14 @@ from residua.files.durable import write_durably
 from residua.models.model_file import Model, save_model
 from residua.training.checkpoint import Position, write_checkpoint
 from residua.training.inference import Answers, answer
+from residua.training.phases import ORDINARY, Phase, Plan, make_phase
 from residua.training.progress import Reporter
 from residua.training.run_folder import append_line
 from residua.training.schedules import make_schedule
-from residua.training.step import make_step
 from residua.variables import Tree
 
 WAITING_SHARE = 0.1  # above this the pictures, not the network, decide the speed
+SHORT_SECONDS = 2.0  # an epoch on cached features: nobody waits for it
 
 
 class Interrupted(ResiduaError):
@@ -43,8 +44,9 @@ class Interrupted(ResiduaError):
 class Task:
     """Everything that a run reads and never changes.
 
-    `model` says what is trained; its variables are only where training starts. `class_weights`
-    (classes,) weigh the loss. `after_epoch` is called with the run folder once an epoch is logged.
+    `model` says what is trained; its variables are only where training starts, `plan` what of it is frozen
+    until when. `class_weights` (classes,) weigh the loss. `after_epoch` is called with the run folder once an
+    epoch is logged.
     """
 
     config: TrainConfig
@@ -57,6 +59,7 @@ class Task:
     run: Path
     reporter: Reporter
     after_epoch: Callable[[Path], object]
+    plan: Plan = ORDINARY
 
 
 class Training:
@@ -67,7 +70,6 @@ class Training:
         config = task.config
         self.epochs = config.schedule.epochs or 1
         self.schedule = make_schedule(config.schedule, config.optimizer.rate or 0.0, self.epochs)
-        self.step = make_step(task.model.network, task.engine, config.optimizer)
         position.schedule = position.schedule or self.schedule.start()
         self.checkpoint_seconds = time.monotonic()
         self.stop_asked = threading.Event()
@@ -80,21 +82,32 @@ class Training:
         """
         if self.position.step == 0:
             self.write_checkpoint()
+        phase = self._phase()  # before stops are asked for instead of made: a base may take its time
         # Overflow is looked for after every step; NumPy's warnings of it would only add noise.
         quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")
         with _stop_requests(self.stop_asked), quiet:
             while self.position.epoch < self.epochs and not self._stalled():
-                self._epoch()
+                if self.position.epoch == self.task.plan.unfreeze and self.position.batch == 0:
+                    phase = self._phase()
+                self._epoch(phase)
 
-    def _epoch(self) -> None:
+    def _phase(self) -> Phase:
+        """What the present epoch trains."""
+        task = self.task
+        return make_phase(
+            *(task.plan, self.position.epoch, task.engine, task.model.network, task.config.optimizer),
+            *(self.state["variables"], task.train, task.validation, task.run, task.reporter.say),
+        )
+
+    def _epoch(self, phase: Phase) -> None:
         task, position = self.task, self.position
-        count = task.train.count
+        count = phase.train.count
         began, before = time.monotonic(), position.seen
         task.reporter.start_epoch(position.epoch, self.epochs, count, position.batch)
-        with task.train.epoch(position.epoch, start=position.batch) as batches:
+        with phase.train.epoch(position.epoch, start=position.batch) as batches:
             for batch in batches:
                 rate = self.schedule.rate(position.epoch + position.batch / count, position.schedule)
-                self._step(batch, rate)
+                self._step(phase, batch, rate)
                 if self.stop_asked.is_set():
                     self._stop()
                 if self._checkpoint_due():
@@ -104,14 +117,14 @@ class Training:
             "epoch": position.epoch + 1,
             "seconds": round(seconds, 3),
             "images_per_second": round((position.seen - before) / seconds, 1),
-            "waited_share": round(task.train.waited_seconds / seconds, 4),
+            "waited_share": round(phase.train.waited_seconds / seconds, 4),
         }
-        self._end_epoch(timing)
+        self._end_epoch(phase, timing)
 
-    def _step(self, batch: Batch, rate: float) -> None:
+    def _step(self, phase: Phase, batch: Batch, rate: float) -> None:
         task, position = self.task, self.position
         weights = None if task.class_weights is None else task.class_weights[batch.labels]
-        after, results = self.step(self.state, batch.images, batch.labels, weights, rate)
+        after, results = phase.step(self.state, batch.images, batch.labels, weights, rate)
         if not results["finite"]:
             self._stop_not_finite(batch, results)
         self.state = after
@@ -123,7 +136,7 @@ class Training:
         seen = position.seen
         task.reporter.step(len(batch.labels), position.loss_sum / seen, position.correct / seen)
 
-    def _end_epoch(self, timing: dict[str, Any]) -> None:
+    def _end_epoch(self, phase: Phase, timing: dict[str, Any]) -> None:
         """Validate, log, keep the best, move on to the next epoch, and write a checkpoint of that."""
         task, position = self.task, self.position
         rate = self.schedule.rate(position.epoch + (position.batch - 1) / task.train.count, position.schedule)
@@ -134,7 +147,7 @@ class Training:
             "train_loss": position.loss_sum / position.seen,
             "train_error": 100 * (1 - position.correct / position.seen),
         }
-        answers = self.validate()
+        answers = self.validate(phase)
         if answers is None:
             best = True
         else:
@@ -160,7 +173,7 @@ class Training:
         position.seen, position.loss_sum, position.correct = 0, 0.0, 0
         self.write_checkpoint()
         task.reporter.end_epoch(row, timing, best)
-        if timing["waited_share"] > WAITING_SHARE:
+        if timing["waited_share"] > WAITING_SHARE and timing["seconds"] > SHORT_SECONDS:
             task.reporter.say(
                 f"{timing['waited_share']:.0%} of this epoch was spent waiting for pictures: "
                 "the disk or the augmentation is slower than the network"
@@ -178,12 +191,11 @@ class Training:
         variables: Tree = self.state["averaged" if "averaged" in self.state else "variables"]
         return variables
 
-    def validate(self) -> Answers | None:
+    def validate(self, phase: Phase) -> Answers | None:
         """The frozen network's answers on the validation split; None where there is none."""
-        if self.task.validation is None:
+        if phase.validation is None:
             return None
-        frozen = self.task.model.network.freeze(self._variables())
-        return answer(self.task.engine, *frozen, self.task.validation)
+        return answer(self.task.engine, *phase.network.freeze(self._variables()), phase.validation)
 
     def write_checkpoint(self) -> None:
         """Write a checkpoint of this moment."""

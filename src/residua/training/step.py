@@ -22,17 +22,20 @@ def start_state(variables: Tree, optimizer: Optimizer, average: float) -> Tree:
     return state | {"averaged": transform(np.array, variables)} if average else state
 
 
-def make_step(network: Layer, engine: Engine, options: OptimizerOptions) -> Step:
+def make_step(
+    network: Layer, engine: Engine, options: OptimizerOptions, groups: tuple[tuple[str, ...], ...] = ()
+) -> Step:
     """step(state, images, labels, weights, rate) -> state, results.
 
     images: (N, H, W, C) float32; labels: (N,); weights: (N,) per picture, or None; rate: the learning
-    rate of this step. results: loss, correct (how many), norm (of the whole gradient), finite. Where loss,
-    gradient or statistics are not finite numbers the state comes back unchanged.
+    rate of this step, or one for each of `groups`, which name the network's layers. results: loss, correct
+    (how many), norm (of the whole gradient), finite. Where loss, gradient or statistics are not finite
+    numbers the state comes back unchanged.
     """
     optimizer = make_optimizer(options)
 
     def step(
-        state: Tree, images: Array, labels: Array, weights: Array | None, rate: float
+        state: Tree, images: Array, labels: Array, weights: Array | None, rate: Any
     ) -> tuple[Tree, dict[str, Array]]:
         variables = state["variables"]
         loss, outputs, grads, stats = network.loss(
@@ -45,7 +48,10 @@ def make_step(network: Layer, engine: Engine, options: OptimizerOptions) -> Step
 
         def update() -> Tree:
             clipped = clip(engine, grads, norm, options.clip) if options.clip else grads
-            moved, slots = optimizer.update(engine, variables, state["slots"], clipped, rate)
+            if groups:
+                moved, slots = _by_group(engine, optimizer, variables, state["slots"], clipped, groups, rate)
+            else:
+                moved, slots = optimizer.update(engine, variables, state["slots"], clipped, rate)
             moved = merge(moved, stats)
             after: Tree = {"variables": moved, "slots": slots}
             if "averaged" in state:
@@ -58,6 +64,25 @@ def make_step(network: Layer, engine: Engine, options: OptimizerOptions) -> Step
         return after, {"loss": loss, "correct": correct, "norm": norm, "finite": finite}
 
     return engine.compile(step, donate=("state",))
+
+
+def _by_group(
+    engine: Engine,
+    optimizer: Optimizer,
+    variables: Tree,
+    slots: Tree,
+    grads: Tree,
+    groups: tuple[tuple[str, ...], ...],
+    rates: tuple[Any, ...],
+) -> tuple[Tree, Tree]:
+    """One step in which every group has its own rate: variables, slots."""
+    after = slots
+    for names, rate in zip(groups, rates, strict=True):
+        part = {name: grads[name] for name in names if name in grads}
+        if part:
+            variables, changed = optimizer.update(engine, variables, slots, part, rate)
+            after = merge(after, changed)
+    return variables, after
 
 
 def _averaged(engine: Engine, averaged: Tree, variables: Tree, decay: float, count: Any) -> Tree:

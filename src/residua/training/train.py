@@ -9,7 +9,10 @@ from pathlib import Path
 from residua.config import TrainConfig
 from residua.data import DataSet, open_dataset
 from residua.errors import RunError
+from residua.models.model_file import save_model
+from residua.training.base import KEPT, Base, check_pictures, for_base, load_base
 from residua.training.checkpoint import Position, read_checkpoint
+from residua.training.features import forget
 from residua.training.loop import Task, Training
 from residua.training.optimizers import make_optimizer
 from residua.training.prepare import prepare
@@ -37,10 +40,13 @@ class Trained:
 def start_training(config: TrainConfig, reporter: Reporter, after_epoch: AfterEpoch) -> Trained:
     """Train a new network in a new run folder."""
     refuse_used(config)  # before minutes of reading pictures
-    data = open_dataset(config.data, config.run.seed, say=reporter.say)
-    task = _task(resolve(config, data), data, reporter)
+    base = load_base(config)
+    data = _open(config, base, reporter)
+    task = _task(resolve(config, data, base), data, reporter, base)
     name = f"{Path(data.name).name or 'pictures'}-{task.model.name}"
     run = create_run(task.config, name)
+    if base is not None:
+        save_model(run / KEPT, base.model)
     reporter.say(f"Run folder: {run}")
     return _train(replace(task, run=run, after_epoch=after_epoch), resume=False)
 
@@ -48,12 +54,20 @@ def start_training(config: TrainConfig, reporter: Reporter, after_epoch: AfterEp
 def resume_training(run: Path, reporter: Reporter, after_epoch: AfterEpoch) -> Trained:
     """Go on with a run from its newest whole checkpoint, to the same bytes as if it had never stopped."""
     config = read_run(run)
-    data = open_dataset(config.data, config.run.seed, say=reporter.say)
-    task = _task(config, data, reporter)
+    base = load_base(config, run)
+    task = _task(config, _open(config, base, reporter), reporter, base)
     return _train(replace(task, run=run, after_epoch=after_epoch), resume=True)
 
 
-def _task(config: TrainConfig, data: DataSet, reporter: Reporter) -> Task:
+def _open(config: TrainConfig, base: Base | None, reporter: Reporter) -> DataSet:
+    options, channels = for_base(config.data, base)
+    data = open_dataset(options, config.run.seed, say=reporter.say, channels=channels)
+    if base is not None:
+        check_pictures(data, base)
+    return data
+
+
+def _task(config: TrainConfig, data: DataSet, reporter: Reporter, base: Base | None) -> Task:
     options = config.data
     train, validation = data.read("train"), data.read("validation")
     reporter.say(
@@ -77,7 +91,7 @@ def _task(config: TrainConfig, data: DataSet, reporter: Reporter) -> Task:
         "groups": options.groups,
         "region": options.region,
     }
-    return prepare(config, data.classes, train, validation, about, data.fingerprint("train"), reporter)
+    return prepare(config, data.classes, train, validation, about, data.fingerprint("train"), reporter, base)
 
 
 def _train(task: Task, *, resume: bool) -> Trained:
@@ -98,6 +112,7 @@ def _train(task: Task, *, resume: bool) -> Trained:
         task.reporter.say(f"Resuming {run} after step {position.step}")
     try:
         Training(task, state, position).run()
+        forget(run)
     finally:
         task.reporter.close()
     accuracy = position.best_accuracy if task.validation is not None else None

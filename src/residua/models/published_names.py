@@ -1,0 +1,77 @@
+"""Under which names others publish the weights of our networks: torchvision's, and Gluon's for SqueezeNet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from residua.layers import Conv2d, ConvNorm, Flatten, GroupedConv2d, Linear, MaxPool2d, Sequential
+from residua.layers.base import Undrawn
+from residua.variables import flatten
+
+# Residual networks, as patterns over whole names; the same in torchvision and in most other places.
+_RESNET = (
+    (r"conv1\.(.*)", r"stem.conv.\1"),
+    (r"bn1\.(.*)", r"stem.norm.\1"),
+    (r"layer(\d+)\.(\d+)\.conv(\d)\.(.*)", r"stage\1.\2.body.conv\3.conv.\4"),
+    (r"layer(\d+)\.(\d+)\.bn(\d)\.(.*)", r"stage\1.\2.body.conv\3.norm.\4"),
+    (r"layer(\d+)\.(\d+)\.(?:shortcut|downsample)\.0\.(.*)", r"stage\1.\2.shortcut.conv.\3"),
+    (r"layer(\d+)\.(\d+)\.(?:shortcut|downsample)\.1\.(.*)", r"stage\1.\2.shortcut.norm.\3"),
+    (r"(?:linear|fc)\.(.*)", r"head.\1"),
+)
+
+# Places of the fully connected layers in torchvision's "classifier", dropout and ReLU counted.
+_CLASSIFIER = {"vgg": (0, 3, 6), "alexnet": (1, 4, 6)}
+
+
+def our_names(names: Iterable[str], network: Sequential) -> dict[str, str]:
+    """{foreign name: the path of the variable that it stands for in this network, or itself}.
+
+    torchvision numbers the layers of VGG, AlexNet and SqueezeNet ("features.3.weight"), counting ReLU and
+    pooling; Gluon numbers SqueezeNet's convolutions ("squeezenet0_conv3_weight").
+    """
+    layers = numbered(network)
+    weights = [path for path in flatten(network.init(Undrawn())) if path.endswith(".weight")]
+    in_order = [path.removesuffix(".weight") for path in weights]
+    return {name: _our_name(name, layers, in_order) for name in names}
+
+
+def _our_name(name: str, layers: dict[str, str], in_order: list[str]) -> str:
+    for pattern, replacement in _RESNET:
+        if match := re.fullmatch(pattern, name):
+            return match.expand(replacement)
+    if match := re.fullmatch(r"squeezenet\d*_conv(\d+)_(weight|bias)", name):
+        number = int(match[1])
+        return f"{in_order[number]}.{match[2]}" if number < len(in_order) else name
+    match = re.fullmatch(r"((?:features|classifier)\.\d+)\.(.*)", name)
+    if match is None or match[1] not in layers:
+        return name
+    inner = re.sub(r"^(expand\dx\d)", r"expand.\1", match[2])
+    return f"{layers[match[1]]}.{inner}"
+
+
+def numbered(network: Sequential) -> dict[str, str]:
+    """{"features.N" or "classifier.N" of torchvision: the layer here}."""
+    table, place = {}, 0
+    linear = [name for name, layer in network.layers.items() if isinstance(layer, Linear)]
+    for name, layer in network.layers.items():
+        if isinstance(layer, Flatten) or name == "head":
+            break
+        if isinstance(layer, ConvNorm):
+            table[f"features.{place}"], table[f"features.{place + 1}"] = f"{name}.conv", f"{name}.norm"
+            place += 3
+        elif isinstance(layer, Conv2d | GroupedConv2d):
+            table[f"features.{place}"] = name
+            place += 2
+        elif isinstance(layer, MaxPool2d | Sequential):
+            if isinstance(layer, Sequential):
+                table[f"features.{place}"] = name
+            place += 1
+    if not linear:
+        return table | {"classifier.1": "head"}
+    # AlexNet's classifier begins with dropout.
+    first = next(iter(network.layers.values()))
+    kind = "alexnet" if isinstance(first, Conv2d) and first.kernel == 11 else "vgg"
+    return table | {
+        f"classifier.{number}": name for number, name in zip(_CLASSIFIER[kind], linear, strict=False)
+    }

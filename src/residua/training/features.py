@@ -1,0 +1,94 @@
+"""What a frozen base makes of pictures: each passes it once, however many epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib.format import open_memmap
+from numpy.typing import NDArray
+
+from residua.data.augment import Augment
+from residua.data.batches import Batch, Batches
+from residua.data.chance import FLIP, hash_below
+from residua.engines import Engine
+from residua.layers import Layer
+from residua.variables import Tree
+
+CHUNK = 32  # pictures at a time
+MOST_MEMORY = 2**30  # bytes of features; beyond that they lie in a file
+
+Infer = Callable[[Tree, NDArray[np.float32]], Any]
+
+
+class FeatureBatches(Batches):
+    """The batches of a split as its frozen base sees them.
+
+    images: features (N, ...) float32 instead of pictures. With `mirrored`, the features of the mirror images,
+    half of the pictures are taken from there: the same ones that would have been mirrored before the base.
+    """
+
+    def __init__(
+        self, pictures: Batches, features: NDArray[np.float32], mirrored: NDArray[np.float32] | None
+    ) -> None:
+        super().__init__(
+            pictures.pictures, pictures.preprocessing, pictures.augment, pictures.batch, pictures.seed
+        )
+        self.features, self.mirrored = features, mirrored
+
+    def make(self, order: NDArray[np.int64], epoch: int, number: int) -> Batch:
+        """Prepare batch `number` of an epoch visited in `order`."""
+        indices = order[number * self.batch : (number + 1) * self.batch]
+        ready = np.array(self.features[indices])
+        if self.mirrored is not None and self.seed is not None:
+            turned = hash_below(2, self.seed, epoch, FLIP, indices) == 1
+            ready[turned] = self.mirrored[indices[turned]]
+        return Batch(ready, self.pictures.labels[indices], indices)
+
+
+def can_be_cached(augment: Augment | None) -> bool:
+    """Whether the pictures are varied by mirroring at most: two features each then say it all."""
+    return not augment or augment == Augment(flip=True)
+
+
+def cached(
+    engine: Engine, base: Layer, variables: Tree, pictures: Batches, place: Path, name: str
+) -> FeatureBatches:
+    """The split's batches of features, computed by the base's inference network.
+
+    place: the run folder, for features beyond a gigabyte; `name` tells their files apart.
+    """
+    infer: Infer = engine.compile(lambda v, x: base.infer(engine, v, x))
+    flip = bool(pictures.augment)
+    count = len(pictures.pictures)
+
+    def compute(mirror: bool) -> NDArray[np.float32]:
+        images = pictures.pictures.images
+        features: NDArray[np.float32] | None = None
+        for start in range(0, count, CHUNK):
+            normal = pictures.preprocessing.normalize(images[start : start + CHUNK])
+            if mirror:
+                normal = np.ascontiguousarray(normal[:, :, ::-1])
+            found = np.asarray(engine.plain(infer(variables, normal)), np.float32)
+            if features is None:
+                shape = (count, *found.shape[1:])
+                features = _room(shape, place / f"features-{name}{'-mirrored' if mirror else ''}.npy")
+            features[start : start + len(found)] = found
+        assert features is not None
+        return features
+
+    return FeatureBatches(pictures, compute(False), compute(True) if flip else None)
+
+
+def _room(shape: tuple[int, ...], file: Path) -> NDArray[np.float32]:
+    if 4 * int(np.prod(shape)) <= MOST_MEMORY:
+        return np.empty(shape, np.float32)
+    return open_memmap(file, mode="w+", dtype=np.float32, shape=shape)
+
+
+def forget(place: Path) -> None:
+    """Remove the files of features that a run has no more use for."""
+    for file in place.glob("features-*.npy"):
+        file.unlink(missing_ok=True)
