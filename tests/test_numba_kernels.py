@@ -163,9 +163,9 @@ for function in (multiply, *kernels):
     told = ("target triple", "target datalayout")
     lines = [line for line in text.splitlines() if not line.startswith(told)]
     module = binding.parse_assembly("\\n".join(lines))
-    triple, cpu, features = {target!r}
+    triple, cpu, abilities = {target!r}
     module.triple = triple
-    machine = binding.Target.from_triple(triple).create_target_machine(cpu=cpu, features=features, opt=2)
+    machine = binding.Target.from_triple(triple).create_target_machine(cpu=cpu, features=abilities, opt=2)
     assert {word!r} in machine.emit_assembly(module) or function is features.softmax, function
     print("compiled", function.__name__)
 """

@@ -161,6 +161,19 @@ def test_other_shapes_and_layouts_have_recordings_of_their_own(engine):
     assert len(run._recordings) == 3
 
 
+@pytest.mark.parametrize("width", [8, 16])
+@pytest.mark.parametrize("count", [1, 4, 20])
+def test_played_inference_stays_right(engine, width, count):
+    """Transforms kept from one playing to the next lie where no other step of the network writes."""
+    network = small_resnet(depth=14, width=width)
+    frozen, variables = network.freeze(network.init(np.random.default_rng(0)))
+    run = engine.compile(lambda v, x: frozen.infer(engine, v, x))
+    for pictures, _ in batches(8, n=count, size=16):
+        expected = engine.plain(frozen.infer(engine, variables, pictures)).tobytes()
+        assert run(variables, pictures).tobytes() == expected
+    assert run._recordings
+
+
 def test_new_weights_under_an_old_recording(engine):
     network = small_resnet(depth=8)
     frozen, variables = network.freeze(network.init(np.random.default_rng(0)))

@@ -87,7 +87,7 @@ class Machine:
         key = id(weight)
         found = None if self.tape is not None else self._kept.get(key)
         if found is None:
-            u, copy = self.take(size), self.take(weight.size)
+            u, copy = self.pool.fresh(size), self.pool.fresh(weight.size)
             copy[:] = np.nan  # equal to nothing
             if self.tape is not None:
                 self.tape.keep(u, copy)
@@ -99,7 +99,7 @@ class Machine:
         """An array that holds this number for a kernel: the value itself where it is such an array."""
         if isinstance(value, np.ndarray):
             return value if value.dtype == kind else self.host(np.asarray, value, kind)
-        held = self.take(1, kind)
+        held = self.take(1, kind) if self.tape is None else self.pool.fresh(1, kind)
         held[0] = value
         if self.tape is not None:
             self.tape.keep(held)
@@ -115,7 +115,7 @@ class Machine:
         rows = self._constants.get(key)
         if rows is None:
             wide = padded(channels)
-            rows = self._constants[key] = self.take(len(numbers) * wide)
+            rows = self._constants[key] = self.pool.fresh(len(numbers) * wide)
             rows[:] = 0
             rows.reshape(-1, wide)[:, :channels] = np.array(numbers)[:, None]
         return rows
@@ -129,7 +129,7 @@ class Machine:
         key = (channels, start, stop, inside)
         vector = self._constants.get(key)
         if vector is None:
-            vector = self.take(padded(channels))
+            vector = self.pool.fresh(padded(channels))
             vector[:] = 0
             vector[start:stop] = inside
             self._constants[key] = vector

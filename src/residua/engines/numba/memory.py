@@ -142,7 +142,19 @@ class Pool:
                 raise self._too_much(size) from None
             self.made += 1
             self.bytes += size
-        block = pile.pop()
+        return self._lend(pile, pile.pop(), count, dtype)
+
+    def fresh(self, count: int, dtype: Any = np.float32) -> NDArray[Any]:
+        """(count,) numbers in memory that nothing has used before, and nothing will after.
+
+        What a recording keeps from one playing to the next must not lie where the step, earlier on, puts
+        something else.
+        """
+        block = self._chunks.cut(count * np.dtype(dtype).itemsize)
+        self.bytes += block.size
+        return self._lend([], block, count, dtype)
+
+    def _lend(self, pile: list[Block], block: Block, count: int, dtype: Any) -> NDArray[Any]:
         lease = Lease(count, dtype, block.buffer, block.offset)
         lease.pile, lease.memory = pile, block
         if self.watch is not None:
