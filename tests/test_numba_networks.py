@@ -215,8 +215,8 @@ def test_fifty_steps_on_cifar_follow_the_reference(engine, cifar_batch):
     pictures, labels = cifar_batch[0] / np.float32(255) - np.float32(0.5), cifar_batch[1]
     exact = cifar_losses(REFERENCE, np.float64, pictures, labels)
     mine = cifar_losses(engine, np.float32, pictures, labels)
-    assert np.abs(mine[:10] - exact[:10]).max() < 1e-4
-    # Training multiplies every difference; the reference itself ends up as far off in float32.
+    assert np.abs(mine[:5] - exact[:5]).max() < 1e-5
+    # Training multiplies every difference: after ten steps the reference itself is 1e-3 off in float32.
     single = cifar_losses(REFERENCE, np.float32, pictures, labels)
     assert np.abs(mine - exact).max() < 5 * np.abs(single - exact).max() + 1e-3
     assert exact[-5:].mean() < 0.7 * exact[:5].mean()
