@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.engines.numba import large
+from residua.engines.numba.corners import widened
 from residua.engines.numba.kernels import direct, normalization, pictures, winograd
 from residua.engines.numba.machine import Machine, double
 from residua.engines.numba.memory import address as address_of
@@ -110,12 +111,6 @@ def _subsampled(host: Host, block: Array, of: Any, flat: Array, channels: int, s
     return flat
 
 
-def _padded(vector: Array, k: int) -> Array:
-    wide = np.zeros(k, np.float32)
-    wide[: len(vector)] = vector
-    return wide
-
-
 def forward(
     host: Host,
     x: Any,
@@ -141,7 +136,7 @@ def forward(
     else:
         added = machine.block((0.0,), p.k) if bias is None else host.tidy(bias)
         if added.size != p.k:
-            added = machine.host(_padded, added, p.k)
+            added = machine.host(widened, added, p.k)
         block[pictures.BIAS], block[pictures.OUT_LOW] = address_of(added), _low(machine, relu, p.k)
         held.append(added)
     if p.method == "winograd":

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.engines.numba.compiled import Compiled
+from residua.engines.numba.corners import cropped, widened
 from residua.engines.numba.fallback import FallbackEngine
 from residua.engines.numba.kernels import normalization
 from residua.engines.numba.machine import Machine
@@ -27,16 +28,6 @@ def taken(*arrays: Any) -> bool:
         if isinstance(a, np.ndarray) and (a.dtype != FLOAT or a.size == 0):
             return False
     return True
-
-
-def _padded_rows(x: Array, wide: int) -> Array:
-    rows = np.zeros((x.size // x.shape[-1], wide), FLOAT)
-    rows[:, : x.shape[-1]] = x.reshape(-1, x.shape[-1])
-    return rows.reshape(-1)
-
-
-def _cropped_rows(whole: Array, channels: int) -> Array:
-    return np.ascontiguousarray(whole[..., :channels])
 
 
 def _tidy(array: Array) -> Array:
@@ -79,7 +70,7 @@ class FinishingEngine(FallbackEngine):
 
     def cropped(self, shape: tuple[int, ...], flat: Array) -> Array:
         whole = flat.reshape(*shape[:-1], -1)
-        return whole if whole.shape == shape else self.machine.host(_cropped_rows, whole, shape[-1])
+        return whole if whole.shape == shape else self.machine.host(cropped, whole, *shape)
 
     def tidy(self, array: Array) -> Array:
         """The array side by side in memory, at an address that a float may have."""
@@ -98,7 +89,9 @@ class FinishingEngine(FallbackEngine):
             return x.flat
         x = self.plain(x)
         wide = padded(x.shape[-1])
-        return self.tidy(x).reshape(-1) if wide == x.shape[-1] else self.machine.host(_padded_rows, x, wide)
+        if wide == x.shape[-1]:
+            return self.tidy(x).reshape(-1)
+        return self.machine.host(widened, x, *x.shape[:-1], wide).reshape(-1)
 
     def finished(self, x: Pending) -> Array:
         """The finished picture, flat; stored, so that it is made once."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.engines.base import Saved
+from residua.engines.numba.corners import cropped, widened
 from residua.engines.numba.finishing import taken
 from residua.engines.numba.kernels import features
 from residua.engines.numba.kernels.products import ROWS
@@ -21,16 +22,6 @@ from residua.errors import ShapeError
 
 Array = NDArray[Any]
 LEAST_ROWS = 32  # of logits that are worth a thread
-
-
-def _widened(matrix: Array, columns: int) -> Array:
-    wide = np.zeros((*matrix.shape[:-1], columns), np.float32)
-    wide[..., : matrix.shape[-1]] = matrix
-    return wide
-
-
-def _cropped(matrix: Array, rows: int, columns: int) -> Array:
-    return np.ascontiguousarray(matrix[:rows, :columns])
 
 
 def _as_labels(labels: Any) -> Array:
@@ -49,10 +40,11 @@ class HeadKernels(PoolKernels):
             raise ShapeError(f"a linear layer over {weight.shape[0]} features was given {tuple(x.shape)}")
         machine, x, weight = self.machine, self.tidy(x), self.tidy(weight)
         (count, inputs), outputs = x.shape, weight.shape[1]
-        wide = max(WIDTH, outputs)
-        columns = weight if wide == outputs else machine.host(_widened, weight, wide)
-        added = bias if bias is None or wide == outputs else machine.host(_widened, bias, wide)
-        added = None if added is None else self.tidy(added)
+        wide = _fitting(outputs)
+        columns, added = weight, None if bias is None else self.tidy(bias)
+        if wide != outputs:
+            columns = machine.host(widened, weight, inputs, wide)
+            added = None if added is None else machine.host(widened, added, wide)
         y = machine.take(count * wide)
         parts = _parts(wide)
         block = (
@@ -60,8 +52,7 @@ class HeadKernels(PoolKernels):
             0 if added is None else address_of(added), address_of(y),
         )  # fmt: skip
         machine.run(features.linear, block, parts, scratch=ROWS * (inputs + features.PANEL))
-        rows = y.reshape(count, wide)
-        return (rows if wide == outputs else machine.host(_cropped, rows, count, outputs)), (x, columns)
+        return self._corner(y.reshape(count, wide), count, outputs), (x, columns)
 
     def linear_backward(self, dy: Any, weight: Array, saved: Saved) -> tuple[Any, Any, Any]:
         if not isinstance(saved, tuple):
@@ -70,10 +61,9 @@ class HeadKernels(PoolKernels):
         (count, inputs), outputs, wide = x.shape, weight.shape[1], columns.shape[1]
         dy = self.tidy(self.plain(dy))
         if wide != outputs:
-            dy = machine.host(_widened, dy, wide)
-        few = inputs < WIDTH  # the kernels' least; rare, and small
-        given = machine.host(_widened, x, WIDTH) if few else x
-        long = max(WIDTH, inputs)
+            dy = machine.host(widened, dy, count, wide)
+        long = _fitting(inputs)
+        given = x if long == inputs else machine.host(widened, x, count, long)
         dweight, dbias = machine.take(long * wide), machine.take(wide)
         parts = _parts(wide)
         block = (
@@ -81,24 +71,22 @@ class HeadKernels(PoolKernels):
             address_of(dbias),
         )  # fmt: skip
         machine.run(features.linear_weights, block, parts)
-        slope = dweight.reshape(long, wide)
-        if (long, wide) != weight.shape:
-            slope = machine.host(_cropped, slope, inputs, outputs)
-        offsets = dbias if wide == outputs else machine.host(_cropped, dbias.reshape(1, wide), 1, outputs)
         dx = Promise(x.shape, lambda: self._linear_inputs(dy, columns, count, inputs), self.plain)
-        return dx, slope, offsets.reshape(outputs)
+        return dx, self._corner(dweight.reshape(long, wide), inputs, outputs), self._corner(dbias, outputs)
 
     def _linear_inputs(self, dy: Array, columns: Array, count: int, inputs: int) -> Array:
-        machine, wide, long = self.machine, columns.shape[1], max(WIDTH, inputs)
+        machine, wide, long = self.machine, columns.shape[1], _fitting(inputs)
         if long != inputs:
-            columns = machine.host(_lengthened, columns, long)
+            columns = machine.host(widened, columns, long, wide)
         dx = machine.take(count * long)
         parts = _parts(long)
         block = (parts, count, long, wide, address_of(dy), address_of(columns), address_of(dx))
         scratch = (features.PANEL + ROWS) * wide + ROWS * features.PANEL
         machine.run(features.linear_inputs, block, parts, scratch=scratch)
-        rows = dx.reshape(count, long)
-        found: Array = rows if long == inputs else machine.host(_cropped, rows, count, inputs)
+        return self._corner(dx.reshape(count, long), count, inputs)
+
+    def _corner(self, array: Array, *shape: int) -> Array:
+        found: Array = array if array.shape == shape else self.machine.host(cropped, array, *shape)
         return found
 
     # ------------------------------------------------------------------ probabilities and loss
@@ -135,10 +123,11 @@ class HeadKernels(PoolKernels):
         return loss.reshape(()), dlogits.reshape(count, classes)
 
 
-def _lengthened(columns: Array, rows: int) -> Array:
-    long = np.zeros((rows, columns.shape[1]), np.float32)
-    long[: len(columns)] = columns
-    return long
+def _fitting(columns: int) -> int:
+    """So many columns, or what the kernels need at the least: whole panels, or one vector or panel."""
+    if columns <= WIDTH:
+        return WIDTH
+    return max(columns, features.PANEL)
 
 
 def _parts(columns: int) -> int:

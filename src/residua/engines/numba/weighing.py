@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
+from residua.engines.numba.corners import cropped, widened
 from residua.engines.numba.kernels import pictures, weights
 from residua.engines.numba.kernels.transforms import PLACES
 from residua.engines.numba.machine import Machine
@@ -21,18 +21,7 @@ def wide_weight(host: Any, weight: Array, c: int, k: int) -> Array:
     """The weight (kernel, kernel, c, k) with channels padded by zeros, flat."""
     if (c, k) == weight.shape[2:]:
         return host.tidy(weight).reshape(-1)
-    return host.machine.host(_widened, weight, c, k)
-
-
-def _widened(weight: Array, c: int, k: int) -> Array:
-    kernel, _, real_c, real_k = weight.shape
-    wide = np.zeros((kernel, kernel, c, k), np.float32)
-    wide[:, :, :real_c, :real_k] = weight
-    return wide.reshape(-1)
-
-
-def _cropped(wide: Array, c: int, k: int) -> Array:
-    return np.ascontiguousarray(wide[:, :, :c, :k])
+    return host.machine.host(widened, weight, *weight.shape[:2], c, k).reshape(-1)
 
 
 def transformed(host: Any, block: Array, weight: Array, flat: Array, p: Plan, *, few: bool) -> list[Any]:
@@ -85,4 +74,4 @@ def weight_gradient(machine: Machine, weight: Array, p: Plan, partial: Array) ->
     machine.run(weights.weight_gradient, block, share, scratch=PLACES * 2 * p.c * p.k // share)
     if (c, k) == (p.c, p.k):
         return wide.reshape(weight.shape)
-    return machine.host(_cropped, wide.reshape(3, 3, p.c, p.k), c, k)
+    return machine.host(cropped, wide.reshape(3, 3, p.c, p.k), 3, 3, c, k)

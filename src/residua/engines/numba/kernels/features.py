@@ -7,8 +7,8 @@ the order of the inputs, whatever the batch: what comes of a picture does not de
     dweight x transposed  x  dy, both read as they lie
     dx      dy  x  the weight transposed, a panel of it at a time
 
-Weights with fewer than WIDTH outputs come padded by zeros. With more, the last panel of columns overlaps the
-one before it.
+Weights come padded by zeros to a vector or to a panel of columns where they have fewer. With more, the last
+panel overlaps the one before it: nothing is read or written beyond an array's end.
 """
 
 from __future__ import annotations
@@ -27,10 +27,8 @@ def panel_of(number, columns):
     """First column and width of a panel; the last one is moved back to end with the matrix."""
     first = number * PANEL
     left = columns - first
-    if left >= PANEL:
-        return first, np.int64(PANEL)
     if left > WIDTH:
-        return max(np.int64(0), columns - PANEL), np.int64(PANEL)
+        return min(first, columns - PANEL), np.int64(PANEL)
     return columns - WIDTH, np.int64(WIDTH)
 
 
