@@ -33,6 +33,16 @@ def panel_of(number, columns):
 
 
 @inline
+def panel_product(a, am, ai, b, bi, c, cm, width, inner):
+    """ROWS rows of C, a panel wide. Both widths are constants: left as a number to be found out at run time,
+    LLVM 20 takes the narrow one for impossible and makes an endless loop of it."""
+    if width == PANEL:
+        product(a, am, 0, ai, b, 0, bi, c, cm, ROWS, PANEL, 1, inner, 0)
+    else:
+        product(a, am, 0, ai, b, 0, bi, c, cm, ROWS, WIDTH, 1, inner, 0)
+
+
+@inline
 def rows_of(x, step, n, count, width, target):
     """ROWS rows of x from row n on: where they lie, copied with zeros beyond the last."""
     if count - n >= ROWS:
@@ -57,7 +67,7 @@ def linear(l0, l1, l2, l3, args, part, scratch):
         for n in range(0, count, ROWS):
             a = rows_of(x, inputs, n, count, inputs, scratch)
             b = weight + 4 * column
-            product(a, inputs, 0, 1, b, 0, outputs, block, PANEL, ROWS, width, 1, inputs, 0)
+            panel_product(a, inputs, 1, b, outputs, block, PANEL, width, inputs)
             for r in range(min(ROWS, count - n)):
                 for i in range(0, width, WIDTH):
                     v = load(block, r * PANEL + i)
@@ -82,7 +92,7 @@ def linear_inputs(l0, l1, l2, l3, args, part, scratch):
                 transpose(source, outputs, scratch + 4 * (at * PANEL + i), PANEL)
         for n in range(0, count, ROWS):
             a = rows_of(dy, outputs, n, count, outputs, rows)
-            product(a, outputs, 0, 1, scratch, 0, PANEL, block, PANEL, ROWS, width, 1, outputs, 0)
+            panel_product(a, outputs, 1, scratch, PANEL, block, PANEL, width, outputs)
             for r in range(min(ROWS, count - n)):
                 for i in range(0, width, WIDTH):
                     store(dx, (n + r) * inputs + column + i, load(block, r * PANEL + i))
@@ -99,7 +109,7 @@ def linear_weights(l0, l1, l2, l3, args, part, scratch):
         for i in range(0, inputs, ROWS):
             at = min(i, inputs - ROWS)
             to = dweight + 4 * (at * outputs + column)
-            product(x + 4 * at, 1, 0, inputs, b, 0, outputs, to, outputs, ROWS, width, 1, count, 0)
+            panel_product(x + 4 * at, 1, inputs, b, outputs, to, outputs, width, count)
         if dbias != 0:
             for i in range(0, width, WIDTH):
                 total = zero()
