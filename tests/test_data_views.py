@@ -211,8 +211,8 @@ def test_options_on_the_command_line(tmp_path, capsys):
         capsys, "train", "digits", "--saturation", 0.5, "--run", tmp_path / "grey"
     )
     for flag in ("--mixup", "--cutmix"):
-        text = refused(capsys, "train", pics, *small, flag, 0.2, "--run", tmp_path / "mixed")
-        assert "a training step takes one" in text
+        capsules = ["--size", 28, "--model", "capsnet", "--threads", 1, "--run", tmp_path / "mixed"]
+        assert "takes one label a picture" in refused(capsys, "train", pics, *capsules, flag, 0.2)
     assert not (tmp_path / "mixed").exists()
 
 

@@ -80,9 +80,11 @@ def test_one_seed_gives_the_same_bytes_and_another_does_not(tmp_path):
         {"optimizer": "sgd", "nesterov": True, "schedule": "plateau", "plateau_patience": 1},
         {"optimizer": "adamw", "average": 0.9, "dropout": 0.2, "schedule": "cosine", "cutout": 2},
         {"optimizer": "rmsprop", "balance": True, "schedule": "steps", "hidden": [8], "smoothing": 0.1},
+        {"mixup": 0.4, "cutmix": 1.0, "balance": True},
         pytest.param({"engine": "numba", "nesterov": True, "average": 0.9, "dropout": 0.2}, marks=FAST),
+        pytest.param({"engine": "numba", "mixup": 0.4}, marks=FAST),
     ],
-    ids=["sgd", "adamw", "rmsprop", "fast engine"],
+    ids=["sgd", "adamw", "rmsprop", "mixed", "fast engine", "mixed on the fast engine"],
 )
 def test_stopped_and_resumed_is_bit_equal_to_never_stopped(tmp_path, options):
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
@@ -219,6 +221,25 @@ def test_weights_of_classes_in_the_loss_have_mean_one():
     each = weights[labels].astype(np.float64)
     assert each.mean() == pytest.approx(1)
     assert [each[labels == c].sum() for c in range(3)] == pytest.approx([100 / 3] * 3)
+
+
+@pytest.mark.parametrize("name", ["numpy", pytest.param("numba", marks=FAST)])
+def test_the_loss_of_mixed_pictures_is_that_of_their_soft_targets(name, rng):
+    engine, network = open_engine(name, threads=1), Sequential({"head": Linear(6, 4)})
+    v = network.init(rng)
+    x, weights = rng.normal(size=(7, 6)).astype(np.float32), rng.random(7).astype(np.float32)
+    labels, others = rng.integers(0, 4, 7), rng.integers(0, 4, 7)
+    share = np.float32([0, 0.25, 0.5, 0.75, 1, 0.1, 0.9])
+    found = network.loss(engine, v, x, labels, smoothing=0.1, weights=weights, mixed=(others, share))
+    logits = x.astype(np.float64) @ v["head"]["weight"] + v["head"]["bias"]
+    chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    targets = share[:, None] * np.eye(4)[labels] + (1 - share[:, None]) * np.eye(4)[others]
+    targets = 0.9 * targets + 0.1 / 4
+    assert float(found[0]) == pytest.approx(
+        -(weights[:, None] * targets * np.log(chances)).sum() / 7, rel=1e-5
+    )
+    slope = x.T @ (weights[:, None] * (chances - targets)) / 7
+    np.testing.assert_allclose(engine.plain(found[2]["head"]["weight"]), slope, rtol=1e-4, atol=1e-6)
 
 
 def test_clipping_bounds_the_norm_of_the_whole_gradient():

@@ -79,14 +79,20 @@ class Layer:
         *,
         smoothing: float = 0.0,
         weights: Array | None = None,
+        mixed: tuple[Array, Array] | None = None,
     ) -> tuple[Array, Array, Tree, Tree]:
         """What a step of training needs of a whole network: mean loss, outputs, gradients, statistics.
 
         labels: (N,). Cross-entropy of the outputs as logits, with label smoothing and the pictures'
-        weights (N,); a network that trains with another loss writes its own.
+        weights (N,). mixed: where every picture is made of two, the labels (N,) of the second ones and the
+        share (N,) of the first: the loss is share * that of the one label + (1 - share) * that of the other
+        (Zhang et al. 2018, mixup, section 2). A network that trains with another loss writes its own.
         """
         logits, saved, stats = self.forward(engine, v, images)
-        loss, dlogits = engine.softmax_cross_entropy(logits, labels, smoothing=smoothing, weights=weights)
+        if mixed is None:
+            loss, dlogits = engine.softmax_cross_entropy(logits, labels, smoothing=smoothing, weights=weights)
+        else:
+            loss, dlogits = _mixed_loss(engine, logits, labels, *mixed, smoothing, weights)
         _, grads = self.backward(engine, v, saved, dlogits)
         return loss, logits, grads, stats
 
@@ -144,3 +150,28 @@ def within(name: str) -> Iterator[None]:
 def sparse(stats: Mapping[str, Tree]) -> Tree:
     """The branches that hold anything."""
     return {name: branch for name, branch in stats.items() if branch}
+
+
+def _mixed_loss(
+    engine: Engine,
+    logits: Array,
+    labels: Array,
+    others: Array,
+    share: Array,
+    smoothing: float,
+    weights: Array | None,
+) -> tuple[Array, Array]:
+    """The loss of two labels is that of each, weighed by its share of the picture."""
+
+    def weighed(xp: Any, share: Array, *weights: Array) -> tuple[Array, Array]:
+        one, other = share, 1 - share
+        return (one * weights[0], other * weights[0]) if weights else (one, other)
+
+    def total(xp: Any, *values: Array) -> tuple[Array, Array]:
+        return values[0] + values[2], values[1] + values[3]
+
+    first, second = engine.apply(weighed, share, *(() if weights is None else (weights,)))
+    found = engine.softmax_cross_entropy(logits, labels, smoothing=smoothing, weights=first)
+    rest = engine.softmax_cross_entropy(logits, others, smoothing=smoothing, weights=second)
+    loss, dlogits = engine.apply(total, *found, *rest)
+    return loss, dlogits

@@ -80,11 +80,14 @@ class CapsuleNetwork(Layer):
         *,
         smoothing: float = 0.0,
         weights: Array | None = None,
+        mixed: tuple[Array, Array] | None = None,
     ) -> tuple[Array, Array, Tree, Tree]:
         """Margin and reconstruction loss, lengths, gradients, statistics; images are pixels from 0 to 1.
 
-        Raises ConfigError for label smoothing, which the margin loss does not have.
+        Raises ConfigError for label smoothing and pictures made of two: the margin loss has one label.
         """
+        if mixed is not None:
+            raise ConfigError("the margin loss of capsules takes one label: leave --mixup and --cutmix out")
         if smoothing:
             raise ConfigError("the margin loss of capsules has no label smoothing: leave --smoothing out")
         capsules, saved, stats = self._encoder.forward(engine, v, images)

@@ -124,7 +124,11 @@ class Training:
     def _step(self, phase: Phase, batch: Batch, rate: float) -> None:
         task, position = self.task, self.position
         weights = None if task.class_weights is None else task.class_weights[batch.labels]
-        after, results = phase.step(self.state, batch.images, batch.labels, weights, rate)
+        mixed = None if batch.others is None or batch.share is None else (batch.others, batch.share)
+        if mixed is not None and weights is not None and task.class_weights is not None:
+            # A picture made of two counts as much as its classes do, in their shares.
+            weights = weights * mixed[1] + task.class_weights[mixed[0]] * (1 - mixed[1])
+        after, results = phase.step(self.state, batch.images, batch.labels, weights, rate, mixed)
         if not results["finite"]:
             self._stop_not_finite(batch, results)
         self.state = after

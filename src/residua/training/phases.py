@@ -81,10 +81,10 @@ def make_phase(
         return Phase(network, step, train, validation)
     first = Sequential({name: network.layers[name] for name in frozen})
     base, held = first.freeze(variables)
-    if not can_be_cached(train.augment):
+    if not can_be_cached(train.augment) or train.mix:
         say(
             f"{len(frozen)} layers are frozen and run for every batch: varied by more than mirroring, "
-            "pictures are never twice the same"
+            "or mixed, pictures are never twice the same"
         )
         infer = engine.compile(lambda v, x: base.infer(engine, v, x))
         return Phase(network, _behind(infer, held, step), train, validation)
@@ -101,14 +101,17 @@ def _within(step: Step, network: Sequential, groups: tuple[tuple[float, tuple[st
     def pick(tree: Tree) -> Tree:
         return {name: tree[name] for name in network.layers if name in tree}
 
-    def whole(state: Tree, images: Any, labels: Any, weights: Any, rate: float) -> tuple[Tree, Tree]:
+    def whole(
+        state: Tree, images: Any, labels: Any, weights: Any, rate: float, mixed: Any = None
+    ) -> tuple[Tree, Tree]:
         part: Tree = {"variables": pick(state["variables"])}
         part["slots"] = {
             name: pick(slot) if isinstance(slot, dict) else slot for name, slot in state["slots"].items()
         }
         if "averaged" in state:
             part["averaged"] = pick(state["averaged"])
-        after, results = step(part, images, labels, weights, tuple(rate * factor for factor, _ in groups))
+        rates = tuple(rate * factor for factor, _ in groups)
+        after, results = step(part, images, labels, weights, rates, mixed)
         return merge(state, after), results
 
     return whole
@@ -117,7 +120,9 @@ def _within(step: Step, network: Sequential, groups: tuple[tuple[float, tuple[st
 def _behind(infer: Callable[..., Any], variables: Tree, step: Step) -> Step:
     """The step on what the base makes of the pictures."""
 
-    def whole(state: Tree, images: Any, labels: Any, weights: Any, rate: float) -> tuple[Tree, Tree]:
-        return step(state, infer(variables, images), labels, weights, rate)
+    def whole(
+        state: Tree, images: Any, labels: Any, weights: Any, rate: float, mixed: Any = None
+    ) -> tuple[Tree, Tree]:
+        return step(state, infer(variables, images), labels, weights, rate, mixed)
 
     return whole

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from residua.config import EngineName, TrainConfig
 from residua.data.augment import Augment
 from residua.data.batches import Batches
+from residua.data.mix import Mix
 from residua.data.pictures import Pictures
 from residua.data.preprocessing import Preprocessing
 from residua.engines import choose_engine, open_engine
@@ -67,22 +68,20 @@ def prepare(
         about = about | {"base": Path(base.source).name}
     if config.optimizer.smoothing and network.outputs != "logits":
         raise ConfigError(f"{config.model.model} trains without label smoothing: leave --smoothing out")
+    if (options.mixup or options.cutmix) and network.outputs != "logits":
+        raise ConfigError(f"{config.model.model} takes one label a picture: leave --mixup and --cutmix out")
     # A step costs about three times its forward pass. What "auto" comes to is part of the run.
     work = 3.0 * network.multiply_adds((height, width, channels)) * count * (config.schedule.epochs or 1)
     engine = cast(EngineName, choose_engine(config.run.engine, work))
     config = replace(config, run=replace(config.run, engine=engine))
     about = about | {"seed": seed, "fingerprint": fingerprint, "versions": versions()}
-    if options.mixup or options.cutmix:
-        raise ConfigError(
-            "--mixup and --cutmix need a loss of two labels, and a training step takes one: leave them out"
-        )
     augment = Augment.of(options, train.images)
     held = validation if validation is not None and len(validation) else None
     return Task(
         config=config,
         engine=open_engine(config.run.engine, threads=config.run.threads),
         model=Model(str(config.model.model), network, variables, classes, preprocessing, about),
-        train=Batches(train, preprocessing, augment, batch, seed),
+        train=Batches(train, preprocessing, augment, batch, seed, Mix(options.mixup, options.cutmix)),
         validation=None if held is None else Batches(held, preprocessing, None, max(batch, 256)),
         class_weights=_class_weights(train.labels, len(classes)) if options.balance else None,
         fingerprint=fingerprint,

@@ -25,21 +25,27 @@ def start_state(variables: Tree, optimizer: Optimizer, average: float) -> Tree:
 def make_step(
     network: Layer, engine: Engine, options: OptimizerOptions, groups: tuple[tuple[str, ...], ...] = ()
 ) -> Step:
-    """step(state, images, labels, weights, rate) -> state, results.
+    """step(state, images, labels, weights, rate, mixed) -> state, results.
 
     images: (N, H, W, C) float32; labels: (N,); weights: (N,) per picture, or None; rate: the learning
-    rate of this step, or one for each of `groups`, which name the network's layers. results: loss, correct
-    (how many), norm (of the whole gradient), finite. Where loss, gradient or statistics are not finite
-    numbers the state comes back unchanged.
+    rate of this step, or one for each of `groups`, which name the network's layers; mixed: None, or the
+    second labels (N,) and the first ones' share (N,) of pictures made of two. results: loss, correct (how
+    many have the answer of `labels`), norm (of the whole gradient), finite. Where loss, gradient or
+    statistics are not finite numbers the state comes back unchanged.
     """
     optimizer = make_optimizer(options)
 
     def step(
-        state: Tree, images: Array, labels: Array, weights: Array | None, rate: Any
+        state: Tree,
+        images: Array,
+        labels: Array,
+        weights: Array | None,
+        rate: Any,
+        mixed: tuple[Array, Array] | None = None,
     ) -> tuple[Tree, dict[str, Array]]:
         variables = state["variables"]
         loss, outputs, grads, stats = network.loss(
-            engine, variables, images, labels, smoothing=options.smoothing, weights=weights
+            engine, variables, images, labels, smoothing=options.smoothing, weights=weights, mixed=mixed
         )
         correct = engine.count_correct(outputs, labels)
         norm = gradient_norm(engine, grads)
