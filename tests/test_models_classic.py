@@ -237,7 +237,7 @@ def test_squeezenet_agrees_with_pytorch(torch, engine, rng):
         Lambda(torch, lambda x: x.mean(dim=(2, 3))),
     )
     # 63 -> 31 -> 15 -> 7 -> 3: no window is left over.
-    agree(torch, engine, rng, squeezenet(classes=7, dropout=0.0), peer, (2, 63, 79, 3))
+    agree(torch, engine, rng, squeezenet(classes=7, dropout=0.0, rectified=True), peer, (2, 63, 79, 3))
 
 
 def torch_preactivated(torch, plan, stem, classes):
@@ -338,7 +338,7 @@ def test_squeezenet_answers_as_published(data_dir, name):
         pytest.skip(f"{folder.name} is not in RESIDUA_DATA/weights")
     if name == "numba":
         pytest.importorskip("numba")
-    network = squeezenet()
+    network = squeezenet(rectified=True)
     v = network.init(Undrawn())
     paths = [path for path in flatten(v) if path.endswith(".weight")]
     assert len(paths) == 26

@@ -26,11 +26,17 @@ def taken_options(name: str) -> frozenset[str]:
 
 
 def build_model(
-    options: ModelOptions, *, channels: int, classes: int, size: tuple[int, int] | None = None
+    options: ModelOptions,
+    *,
+    channels: int,
+    classes: int,
+    size: tuple[int, int] | None = None,
+    published: bool = False,
 ) -> Layer:
     """The network of that name for pictures of so many channels and so many classes.
 
     size: the pictures' height and width, for networks that depend on it (those of the card unless given).
+    published: build the one that published weights belong to, where a new one is built otherwise.
     What the options leave open is as the model's builder has it. Raises ConfigError where an option does
     not fit the model, ShapeError where the pictures are too small for it.
     """
@@ -50,4 +56,6 @@ def build_model(
             raise ConfigError(f"{name} has no --{option}: leave it out; it knows {known}")
     if "size" in taken:
         chosen["size"] = card.input_shape[:2] if size is None else size
+    if published:
+        chosen |= card.published
     return card.builder(channels=channels, classes=classes, **(chosen | card.options))

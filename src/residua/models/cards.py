@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from residua.layers import Layer
@@ -43,6 +43,7 @@ class Card:
     `published_error` is the paper's error in per cent, None where the paper gives none: on CIFAR-10's test
     split for ten classes, top-1 on ImageNet's validation split for a thousand, unless `note` says otherwise.
     `unit_pixels`: the network takes pixels from 0 to 1 as they are, instead of normalised ones.
+    `published` holds what only the network of the published weights has.
     """
 
     builder: Callable[..., Layer]
@@ -55,6 +56,7 @@ class Card:
     title: str = ""
     classes: int = 10
     unit_pixels: bool = False
+    published: dict[str, Any] = field(default_factory=dict)
 
 
 def _resnet(depth: int, parameters: int, error: float | None, note: str = "") -> Card:
@@ -166,6 +168,7 @@ MODELS: dict[str, Card] = {
         note="said of version 1.0",
         title="SqueezeNet 1.1",
         classes=1000,
+        published={"rectified": True},
     ),
     "resnet18": _large(18, 11_689_512, 27.88, "ten crops, with shortcuts A"),
     "resnet34": _large(34, 21_797_672, 24.52),

@@ -145,7 +145,7 @@ def _template(name: str, weights: Mapping[str, Any], size: int | None) -> tuple[
 
 
 def _sequence(options: ModelOptions, channels: int, classes: int, size: tuple[int, int]) -> Sequential:
-    network = build_model(options, channels=channels, classes=classes, size=size)
+    network = build_model(options, channels=channels, classes=classes, size=size, published=True)
     if not isinstance(network, Sequential):
         raise ModelFileError(f"{options.model} has no published weights that could be read")
     return network

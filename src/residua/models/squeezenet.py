@@ -37,12 +37,17 @@ def fire(before: int, squeeze: int, expand: int) -> Sequential:
     )
 
 
-def squeezenet(*, channels: int = 3, classes: int = 1000, dropout: float = 0.5) -> Sequential:
+def squeezenet(
+    *, channels: int = 3, classes: int = 1000, dropout: float = 0.5, rectified: bool = False
+) -> Sequential:
     """A 3x3 convolution with stride 2, eight Fire modules with max poolings between, and 1x1 kernels as head.
 
-    No layer is fully connected: a kernel for each class looks everywhere, and the mean over the map, after
-    ReLU, is its logit. Pooling leaves out a window that does not fit whole, the authors' framework fills it
-    up: for 224x224 pictures and all others where the maps come out odd there is no difference.
+    No layer is fully connected: a kernel for each class looks everywhere, and the mean over its map is the
+    logit. `rectified` puts a ReLU before that mean, as the authors have it: a network of theirs needs it, a
+    new one is better without, since a class whose map is zero everywhere learns nothing, and with a few
+    classes all of them can come to that (the loss then stays at the logarithm of their number). Pooling
+    leaves out a window that does not fit whole, the authors' framework fills it up: for 224x224 pictures
+    and all others where the maps come out odd there is no difference.
     """
     layers: dict[str, Layer] = {"conv1": Conv2d(channels, 64, 3, 2, 0, bias=True, relu=True)}
     before = 64
@@ -53,6 +58,6 @@ def squeezenet(*, channels: int = 3, classes: int = 1000, dropout: float = 0.5) 
         before = 8 * squeeze
     if dropout:
         layers["dropout"] = Dropout(dropout)
-    layers["head"] = Conv2d(before, classes, 1, 1, 0, bias=True, relu=True)
+    layers["head"] = Conv2d(before, classes, 1, 1, 0, bias=True, relu=rectified)
     layers["pool"] = GlobalAveragePool()
     return Sequential(layers)
