@@ -193,8 +193,13 @@ def test_as_near_to_the_truth_as_pytorch(engine):
         size = np.sqrt(sum((a * a).sum() for a in truth.values()))
         for gradients, distances in ((found, ours), (peer, theirs)):
             distances.append(np.sqrt(sum(((gradients[n] - a) ** 2).sum() for n, a in truth.items())) / size)
-    # One ReLU whose sign rounding decides weighs more than all other digits: single seeds wander.
-    assert np.median(ours) <= 1.2 * np.median(theirs), (ours, theirs)
+    # One ReLU whose sign rounding decides weighs more than all other digits, and each arithmetic meets its
+    # own: seeds are compared one by one, and strictly where neither has met any.
+    ratios = [mine / peers for mine, peers in zip(ours, theirs, strict=True)]
+    calm = [mine / peers for mine, peers in zip(ours, theirs, strict=True) if max(mine, peers) < 1e-5]
+    assert calm, (ours, theirs)
+    assert max(calm) <= 1.2, (ours, theirs)
+    assert np.median(ratios) <= 1.2, (ours, theirs)
 
 
 def cifar_losses(engine, dtype, pictures, labels):

@@ -28,15 +28,22 @@ from platformdirs import user_cache_path
 from residua.engines.numba.kernels.vector import KERNEL, WIDTH
 from residua.engines.numba.prepare import Helper
 
-SOURCES = [Path(__file__).with_name("team.py"), *sorted(Path(__file__).with_name("kernels").glob("*.py"))]
+# Read as the modules are: what is edited while a process runs must not pass for what it compiles.
+SOURCES = [
+    (path.name, path.read_bytes())
+    for path in [
+        Path(__file__).with_name("team.py"),
+        *sorted(Path(__file__).with_name("kernels").glob("*.py")),
+    ]
+]
 
 
 def fingerprint() -> str:
     """A digest of all that kernels are built from."""
     digest = hashlib.sha256()
-    for path in SOURCES:
-        digest.update(path.name.encode())
-        digest.update(path.read_bytes())
+    for name, source in SOURCES:
+        digest.update(name.encode())
+        digest.update(source)
     features = ",".join(sorted(k for k, v in binding.get_host_cpu_features().items() if v))
     versions = (
         numba.__version__,

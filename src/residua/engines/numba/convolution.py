@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from residua.engines.numba import large
 from residua.engines.numba.corners import widened
-from residua.engines.numba.kernels import direct, normalization, pictures, winograd
+from residua.engines.numba.kernels import direct, normalization, pictures, winograd, winograd_backward
 from residua.engines.numba.machine import Machine, double
 from residua.engines.numba.memory import address as address_of
 from residua.engines.numba.plans import Plan, padded, pixel_rows, plan
@@ -54,11 +54,12 @@ def strides_over(x: Any, weight: Array, stride: int, padding: int) -> bool:
     return stride > 1 and weight.shape[0] == 1 and padding == 0 and x.shape[3] % padded(1) == 0
 
 
-def _geometry(p: Plan, parts: int, group: int, chunk: int) -> Array:
+def _geometry(p: Plan, parts: int) -> Array:
     block = np.zeros(pictures.FIELDS, np.int64)
     block[:10] = (
-        parts, p.count, p.height, p.width, p.padding, p.out_height, p.out_width, group, chunk, p.kernel,
+        parts, p.count, p.height, p.width, p.padding, p.out_height, p.out_width, p.group, p.chunk, p.kernel,
     )  # fmt: skip
+    block[pictures.STRIP] = p.strip
     return block
 
 
@@ -124,7 +125,7 @@ def forward(
     """The raw convolution and, with `statistics`, its sums; else y with bias and ReLU."""
     machine = host.machine
     machine.pool.batch = p.count
-    block = _geometry(p, p.parts, p.group, p.chunk)
+    block = _geometry(p, p.parts)
     held = _source(host, block, x, p.c, keep=False)
     flat = wide_weight(host, weight, p.c, p.k)
     y = machine.take(p.count * p.out_height * p.out_width * p.k)
@@ -133,7 +134,7 @@ def forward(
     if statistics:
         sums = machine.take(p.parts * 2 * p.k, np.float64)
         block[pictures.SUMS] = address_of(sums)
-    else:
+    elif bias is not None or relu or not p.straight:
         added = machine.block((0.0,), p.k) if bias is None else host.tidy(bias)
         if added.size != p.k:
             added = machine.host(widened, added, p.k)
@@ -156,7 +157,7 @@ def forward(
 
 def _expect_backward(machine: Machine, p: Plan) -> None:
     """What is trained forward will be trained backward."""
-    kernel = winograd.backward if p.method == "winograd" else direct.backward
+    kernel = winograd_backward.backward if p.method == "winograd" else direct.backward
     unpadded = p.c % padded(1) != 0
     literals, specialised = p.backward_literals(direct.WEIGHT_ONLY if unpadded else direct.BOTH)
     machine.kernels.expect(kernel, literals if specialised else ())
@@ -183,7 +184,7 @@ def backward(
     """
     machine = host.machine
     parts = p.parts_backward
-    block = _geometry(p, parts, p.group, p.chunk)
+    block = _geometry(p, parts)
     if isinstance(x, Pending) and x.done is None and x.skip is not None:
         host.finished(x)
     held = [_source(host, block, x, p.c, keep=False), dy, raw]
@@ -222,7 +223,7 @@ def backward(
     if p.large:
         large.backward(machine, block, p, want_dx, want_dweight)
     else:
-        kernel = winograd.backward if p.method == "winograd" else direct.backward
+        kernel = winograd_backward.backward if p.method == "winograd" else direct.backward
         what = direct.WEIGHT_ONLY * want_dweight + direct.INPUT_ONLY * want_dx
         machine.run(kernel, block, parts, *p.backward_literals(what), p.scratch_backward)
     return dx, None if partial is None else weight_gradient(machine, weight, p, partial)

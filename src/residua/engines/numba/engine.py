@@ -16,7 +16,7 @@ from residua.engines.numba import convolution
 from residua.engines.numba.convolution import convolution_plan, strides_over
 from residua.engines.numba.finishing import taken
 from residua.engines.numba.joins import JoinKernels
-from residua.engines.numba.kernels import normalization, pictures
+from residua.engines.numba.kernels import normalization, pictures, strides
 from residua.engines.numba.memory import address as address_of
 from residua.engines.numba.plans import MOST_PARTS, padded
 from residua.engines.numba.values import (
@@ -129,8 +129,14 @@ class NumbaEngine(JoinKernels):
         )
 
     def _kept_pixels(self, x: Any, stride: int) -> Any:
-        """The pixels that a 1x1 convolution with a stride reads: a pooling whose windows are one pixel."""
-        return self.average_pool(x, kernel=1, stride=stride, padding=0)[0]
+        """The pixels that a 1x1 convolution with a stride reads."""
+        if isinstance(x, Pending) and x.done is None and x.skip is None:
+            # A pooling whose windows are one pixel finishes them as it reads them.
+            return self.average_pool(x, kernel=1, stride=stride, padding=0)[0]
+        n, h, w, c = x.shape
+        small = self.machine.take(n * -(-h // stride) * -(-w // stride) * c)
+        self.stride(strides.take_out, x.shape, stride, self.flat(x), small)
+        return small.reshape(n, -(-h // stride), -(-w // stride), c)
 
     def _spread_pixels(self, dx: Any, saved: Strided) -> Any:
         def spread() -> Any:

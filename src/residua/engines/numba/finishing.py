@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from residua.engines.numba.compiled import Compiled
 from residua.engines.numba.corners import cropped, widened
 from residua.engines.numba.fallback import FallbackEngine
-from residua.engines.numba.kernels import normalization
+from residua.engines.numba.kernels import normalization, strides
 from residua.engines.numba.machine import Machine
 from residua.engines.numba.memory import address as address_of
 from residua.engines.numba.plans import MOST_PARTS, padded
@@ -63,10 +63,22 @@ class FinishingEngine(FallbackEngine):
         if isinstance(x, Subsampled):
             return super().subsample_pad(self.plain(x.of), channels=x.shape[3], stride=x.stride)[0]
         if isinstance(x, Widened):
-            return super().subsample_pad_backward(
-                self.plain(x.of), x.shape, channels=x.of.shape[3], stride=x.stride
-            )
+            small = self.plain(x.of)
+            if x.shape[3] != small.shape[3] or x.shape[3] % padded(1) != 0:
+                return super().subsample_pad_backward(
+                    small, x.shape, channels=small.shape[3], stride=x.stride
+                )
+            large = self.machine.take(int(np.prod(x.shape)))
+            self.stride(strides.put_back, x.shape, x.stride, large, self.tidy(small))
+            return large.reshape(x.shape)
         return x
+
+    def stride(
+        self, kernel: Callable[..., Any], shape: tuple[int, ...], stride: int, large: Array, small: Array
+    ) -> None:
+        """Take every stride-th pixel out of large pictures of this shape, or put it back."""
+        parts = min(MOST_PARTS, shape[0])
+        self.machine.run(kernel, (parts, *shape, stride, address_of(large), address_of(small)), parts)
 
     def cropped(self, shape: tuple[int, ...], flat: Array) -> Array:
         whole = flat.reshape(*shape[:-1], -1)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from residua.engines.numba.kernels import direct, winograd, winograd_large
+from residua.engines.numba.kernels import direct, winograd, winograd_backward, winograd_large
+from residua.engines.numba.kernels.products import ROWS
 from residua.engines.numba.kernels.transforms import PLACES, TILE
 from residua.engines.numba.kernels.vector import WIDTH
 from residua.engines.numpy_convolution import output_size
@@ -17,7 +18,7 @@ from residua.engines.numpy_convolution import output_size
 USUAL = frozenset(WIDTH << power for power in range(9)) | {3}
 MOST_PARTS = 16
 MOST_WEIGHTS = 128 * 128  # of one tap, that Winograd's way takes picture by picture
-ROW_BYTES = 2**19
+ROW_BYTES = 2**17
 PARTIAL_BYTES = 5 * 2**20  # of all parts' weight gradients together
 LEAST_PARTS = 4  # so that a few threads find work
 
@@ -33,7 +34,7 @@ def pixel_rows(pixels: int, channels: int) -> tuple[int, int, int]:
     most = min(512, max(64, ROW_BYTES // (4 * channels)))
     fitting = [width for width in range(1, min(most, pixels) + 1) if pixels % width == 0]
     # Rows of products come in eights; short rows read the weights too often.
-    width = max(fitting, key=lambda width: width if width % 8 == 0 else 0.8 * width)
+    width = max(fitting, key=lambda width: width if width % 8 == 0 else 0.5 * width)
     if width < 16:
         width = pixels
     return pixels // width, 1, width
@@ -55,6 +56,7 @@ class Plan:
     out_height: int
     out_width: int
     group: int
+    strip: int
     chunk: int
     parts: int
     scratch: int
@@ -67,6 +69,11 @@ class Plan:
     def partials(self) -> int:
         """How many gradients by the weights there are to be added up."""
         return 1 if self.large else self.parts_backward
+
+    @property
+    def straight(self) -> bool:
+        """Whether products go straight to where y lies, and need no finishing if there is nothing to add."""
+        return self.method == "direct" and self.out_width % ROWS == 0
 
     def forward_literals(self, statistics: bool) -> tuple[tuple[int, ...], bool]:
         """The four numbers for the forward kernel, and whether to compile for them."""
@@ -93,13 +100,24 @@ class Plan:
 def _chunk(weights: int) -> int:
     """Tiles whose products are made at once.
 
-    16 rows fill the registers, and with few channels their matrices stay near the first-level cache (at 16,
-    32 and 64 channels 8, 32 and 64 tiles are 0 to 15 per cent slower). Where the weights' transforms
-    outgrow the second-level cache, they must serve more tiles each time that they are read.
+    With few channels, they and their strip of the picture stay in the second-level cache, 512 KB at the
+    least: 16 rows fill the registers of 16 channels, and 8 leave room for those of 32 (at 16 they are 8 per
+    cent slower, and whole pictures at a time 7 per cent with 16 channels). From 64 channels on it is the
+    weights' transforms that outgrow that cache, and must serve more tiles each time that they are read.
     """
-    if weights <= 64 * 64:
+    if weights <= 16 * 16:
         return 16
+    if weights <= 32 * 32:
+        return 8
     return 32 if weights <= 128 * 128 else 64
+
+
+def _cut(count: int, height: int, width: int, chunk: int) -> tuple[int, int, int]:
+    """Pictures in a group, rows of tiles in a strip, and tiles whose products are made at once."""
+    down, right = -(-height // TILE), -(-width // TILE)
+    if down * right > chunk:
+        return 1, max(1, chunk // right), chunk
+    return max(1, min(-(-count // LEAST_PARTS), chunk // (down * right))), down, chunk
 
 
 def _power(limit: int) -> int:
@@ -114,25 +132,26 @@ def plan(count: int, height: int, width: int, c: int, k: int, kernel: int, strid
     tiles = -(-out_height // TILE) * -(-out_width // TILE)
     large = kernel == 3 and stride == 1 and c % WIDTH == 0 and c * k > MOST_WEIGHTS
     if large:
-        method, group, chunk = "winograd", 1, winograd_large.rounded_tiles(count, out_height, out_width)
+        method, chunk = "winograd", winograd_large.rounded_tiles(count, out_height, out_width)
+        cut = (1, 1, chunk)
         scratch = scratch_backward = winograd_large.scatter_scratch(out_height, out_width, c, k)
         partial = PLACES * c * k
     elif kernel == 3 and stride == 1 and c % WIDTH == 0:
-        method, chunk = "winograd", _chunk(c * k)
-        group = max(1, min(-(-count // LEAST_PARTS), -(-chunk // tiles)))
-        scratch = winograd.forward_scratch(out_height, out_width, c, k, group, chunk)
-        scratch_backward = winograd.backward_scratch(out_height, out_width, c, k, group, chunk)
+        method = "winograd"
+        cut = _cut(count, out_height, out_width, _chunk(c * k))
+        scratch = winograd.forward_scratch(out_width, c, k, *cut)
+        scratch_backward = winograd_backward.backward_scratch(out_width, c, k, *cut)
         partial = PLACES * c * k
     else:
-        method, group, chunk = "direct", 1, 1
+        method, cut = "direct", (1, 1, 1)
         shape = (height, width, out_height, out_width, c, k, kernel, stride, padding)
         scratch, scratch_backward = direct.forward_scratch(*shape), direct.backward_scratch(*shape)
         partial = kernel * direct.rounded_up(kernel * c) * k
-    parts = min(MOST_PARTS, -(-count // group))
+    parts = min(MOST_PARTS, -(-count // cut[0]))
     # Every part's gradient by the weights has to be added up: a part should have some pictures.
     few = min(parts, _power(max(LEAST_PARTS, PARTIAL_BYTES // (4 * partial))), max(LEAST_PARTS, count // 4))
     parts_backward = parts if large else few
     return Plan(
         method, count, height, width, c, k, kernel, stride, padding, out_height, out_width,
-        group, chunk, parts, scratch, parts_backward, scratch_backward, large, count * tiles,
+        *cut, parts, scratch, parts_backward, scratch_backward, large, count * tiles,
     )  # fmt: skip

@@ -60,6 +60,13 @@ def forward_scratch(
     return picture + (kernel + ROWS * stride) * c + out_height * rounded_up(out_width) * k + 2 * k + 256
 
 
+@inline
+def lies_ready(args, stride, width):
+    """Whether x needs neither a border nor finishing, and its rows can be read in blocks where they lie."""
+    plain = get_int(args, pictures.MODE) == pictures.COPY and get_int(args, pictures.PADDING) == 0
+    return plain and get_int(args, pictures.KERNEL) == 1 and stride == 1 and width % ROWS == 0
+
+
 def forward(c, k, stride, statistics, args, part, scratch):
     """y, and with `statistics` the sums of y and its squares; else bias and ReLU by the lower bound."""
     c, k, stride = np.int64(c), np.int64(k), np.int64(stride)
@@ -85,8 +92,16 @@ def forward(c, k, stride, statistics, args, part, scratch):
     )
     turns = out_height * ((k + PANEL - 1) // PANEL)
     x_lines, y_lines = x_size // 16 // turns + 1, y_size // 16 // turns + 1
+    as_it_lies = lies_ready(args, stride, width)
+    finished = get_int(args, pictures.BIAS) == 0 and not statistics
+    picture = scratch
     for n in range(start, stop):
-        load_picture(c, args, n, scratch, width)
+        if as_it_lies:
+            picture = get_int(args, pictures.X) + 4 * n * x_size
+        else:
+            load_picture(c, args, n, scratch, width)
+        if rows == out_width:
+            out = get_int(args, pictures.Y) + 4 * n * y_size
         x_next, y_next = (n + 1) * x_size, (n + 1) * y_size
         for panel in range(0, k, PANEL):
             columns = min(PANEL, k - panel)
@@ -95,26 +110,14 @@ def forward(c, k, stride, statistics, args, part, scratch):
                 fetch_to_write(get_int(args, pictures.Y), y_next, y_lines, stop * y_size)
                 x_next += 16 * x_lines
                 y_next += 16 * y_lines
-                a = scratch + 4 * i * stride * width * c
+                a = picture + 4 * i * stride * width * c
                 to = out + 4 * (i * rows * k + panel)
-                b = weight + 4 * panel
                 product(
-                    a,
-                    stride * c,
-                    width * c,
-                    1,
-                    b,
-                    kernel * c * k,
-                    k,
-                    to,
-                    k,
-                    rows,
-                    columns,
-                    kernel,
-                    kernel * c,
-                    0,
-                )
-        keep_output(k, args, n, out, rows, statistics, sums)
+                    a, stride * c, width * c, 1, weight + 4 * panel, kernel * c * k, k, to, k, rows, columns,
+                    kernel, kernel * c, 0,
+                )  # fmt: skip
+        if rows != out_width or not finished:
+            keep_output(k, args, n, out, rows, statistics, sums)
         if statistics:
             flush(2 * k, sums, totals, n == start)
 
@@ -171,16 +174,29 @@ def backward(c, k, stride, what, args, part, scratch):
     x_size, y_size = in_height * in_width * c, out_height * out_width * k
     turns = in_height * ((c + PANEL - 1) // PANEL)
     x_lines, y_lines = x_size // 16 // turns + 1, y_size // 16 // turns + 1
+    whole = kernel == 1 and stride == 1 and padding == 0 and width % ROWS == 0
+    as_it_lies = lies_ready(args, stride, width)
+    picture = scratch
+    if whole:
+        dy_width, dx_width = width, width
     for n in range(start, stop):
         x_next, y_next = (n + 1) * x_size, (n + 1) * y_size
-        if what & WEIGHT_ONLY or summed:
+        if as_it_lies:
+            picture = get_int(args, pictures.X) + 4 * n * x_size
+        elif what & WEIGHT_ONLY or summed:
             load_picture(c, args, n, scratch, width)
-        load_gradient(k, args, n, inside, dy_width)
+        if whole and get_int(args, pictures.GRADIENT_MODE) == pictures.AS_IT_IS:
+            dy = get_int(args, pictures.DY) + 4 * n * y_size
+            inside = dy
+        else:
+            load_gradient(k, args, n, inside, dy_width)
+        if whole and mode == pictures.PLAIN:
+            dx = get_int(args, pictures.DX) + 4 * n * x_size
         if what & WEIGHT_ONLY:
             for panel in range(0, k, PANEL):
                 columns = min(PANEL, k - panel)
                 for u in range(kernel):
-                    a = scratch + 4 * u * width * c
+                    a = picture + 4 * u * width * c
                     to = dweight + 4 * (u * taps * k + panel)
                     b = inside + 4 * panel
                     product(
@@ -214,7 +230,8 @@ def backward(c, k, stride, what, args, part, scratch):
                             a, k, dy_width * k, 1, b, wide * k * c, c, to, stride * c, rows, columns,
                             high, wide * k, 0,
                         )  # fmt: skip
-            keep_gradient(c, args, n, dx, dx_width, scratch, width, sums)
+            if not whole or mode != pictures.PLAIN:
+                keep_gradient(c, args, n, dx, dx_width, picture, width, sums)
             if summed:
                 flush(2 * c, sums, totals, n == start)
 

@@ -49,7 +49,9 @@ DX_MODE, X_RAW, X_MEAN, DX_SKIP = range(37, 41)
 PLAIN, SUMMED, SUMMED_SKIP, SUMMED_SUBSAMPLED = range(4)
 # Winograd's way for many channels: its two sets of matrices.
 V, M = range(41, 43)
-FIELDS = 43
+# Winograd's way for few: how many rows of tiles are worked on at a time.
+STRIP = 43
+FIELDS = 44
 
 
 @inline
@@ -65,15 +67,22 @@ def copy_row(source, target, count):
 @inline
 def load_picture(channels, args, n, target, breadth):
     """Picture n of x, finished, into the inside of `target`, whose rows are `breadth` pixels."""
-    height, width, padding = get_int(args, HEIGHT), get_int(args, BREADTH), get_int(args, PADDING)
+    height, padding = get_int(args, HEIGHT), get_int(args, PADDING)
+    load_rows(channels, args, n, 0, height, target + 4 * (padding * breadth + padding) * channels, breadth)
+
+
+@inline
+def load_rows(channels, args, n, first, stop, target, breadth):
+    """Rows first to stop of picture n of x, finished, to `target` with rows `breadth` pixels apart."""
+    height, width = get_int(args, HEIGHT), get_int(args, BREADTH)
     mode, keep, x = get_int(args, MODE), get_int(args, KEEP), get_int(args, X)
     scale, shift = get_int(args, SCALE), get_int(args, SHIFT)
     skip, z = get_int(args, SKIP), get_int(args, Z)
     low = splat(get(get_int(args, LOW), 0))
     row = width * channels
-    for i in range(height):
+    for i in range(first, stop):
         source = (n * height + i) * row
-        to = target + 4 * ((i + padding) * breadth + padding) * channels
+        to = target + 4 * (i - first) * breadth * channels
         if mode == COPY:
             copy_row(x + 4 * source, to, row)
             continue
@@ -119,7 +128,13 @@ def fetch_source(args, first, lines, end):
 
 @inline
 def load_gradient(channels, args, n, target, breadth):
-    """The gradient by the raw convolution of picture n, into `target`, whose rows are `breadth` pixels.
+    """The gradient by the raw convolution of picture n, into `target`, whose rows are `breadth` pixels."""
+    load_gradient_rows(channels, args, n, 0, get_int(args, OUT_HEIGHT), target, breadth)
+
+
+@inline
+def load_gradient_rows(channels, args, n, first, stop, target, breadth):
+    """Rows first to stop of the gradient by the raw convolution of picture n.
 
     AFFINE: a dy + b raw + c, which is what batch normalisation's backward step comes to when a, b and c
     are computed once a channel; MASKED: dy where the rectified output RAW is positive.
@@ -127,9 +142,9 @@ def load_gradient(channels, args, n, target, breadth):
     height, width = get_int(args, OUT_HEIGHT), get_int(args, OUT_BREADTH)
     mode, dy, raw = get_int(args, GRADIENT_MODE), get_int(args, DY), get_int(args, RAW)
     row = width * channels
-    for i in range(height):
+    for i in range(first, stop):
         source = (n * height + i) * row
-        to = target + 4 * i * breadth * channels
+        to = target + 4 * (i - first) * breadth * channels
         if mode == AFFINE:
             for c in range(0, channels, WIDTH):
                 a, b, d = load(get_int(args, A), c), load(get_int(args, B), c), load(get_int(args, C0), c)
@@ -146,15 +161,23 @@ def load_gradient(channels, args, n, target, breadth):
 @inline
 def keep_gradient(channels, args, n, dx, dx_breadth, picture, breadth, sums):
     """Picture n's dx from the scratch `dx`; with x from `picture`'s inside as the mask; adds to `sums`."""
-    height, width, padding = get_int(args, HEIGHT), get_int(args, BREADTH), get_int(args, PADDING)
+    height, padding = get_int(args, HEIGHT), get_int(args, PADDING)
+    x = picture + 4 * (padding * breadth + padding) * channels
+    keep_gradient_rows(channels, args, n, 0, height, dx, dx_breadth, x, breadth, sums)
+
+
+@inline
+def keep_gradient_rows(channels, args, n, first, stop, dx, dx_breadth, picture, breadth, sums):
+    """Rows first to stop of picture n's dx, from the scratch `dx`, with x from `picture` as the mask."""
+    height, width = get_int(args, HEIGHT), get_int(args, BREADTH)
     mode, result = get_int(args, DX_MODE), get_int(args, DX)
     raw, skip = get_int(args, X_RAW), get_int(args, DX_SKIP)
     low = splat(get(get_int(args, LOW), 0))
     row = width * channels
-    for i in range(height):
+    for i in range(first, stop):
         to = (n * height + i) * row
-        d = dx + 4 * i * dx_breadth * channels
-        x = picture + 4 * ((i + padding) * breadth + padding) * channels
+        d = dx + 4 * (i - first) * dx_breadth * channels
+        x = picture + 4 * (i - first) * breadth * channels
         if mode == PLAIN:
             for j in range(0, row, WIDTH):
                 store(result, to + j, load(d, j))

@@ -17,6 +17,7 @@ from residua.engines.numba.kernels import pictures
 from residua.engines.numba.kernels.pictures import keep_gradient, load_gradient, load_picture
 from residua.engines.numba.kernels.products import product
 from residua.engines.numba.kernels.scalars import clear, flush, get_int, part_of
+from residua.engines.numba.kernels.strips import GAP
 from residua.engines.numba.kernels.transforms import (
     TILE,
     patch_2d,
@@ -27,7 +28,7 @@ from residua.engines.numba.kernels.transforms import (
     tile_2d_statistics,
 )
 from residua.engines.numba.kernels.vector import WIDTH
-from residua.engines.numba.kernels.winograd import GAP, keep_edge
+from residua.engines.numba.kernels.winograd import keep_edge
 
 X_ONLY, BOTH = 1, 2
 
