@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -22,11 +24,56 @@ from residua.training.inference import Answers, answer
 Say = Callable[[str], None]
 
 
-def evaluate_model(model: Model, config: EvaluateConfig, say: Say) -> Evaluation:
-    """The metrics of a model on a split of the data it was trained on, or of other data.
+@dataclass(frozen=True, eq=False)
+class Answered:
+    """What a model answers on a labelled split, with the pictures: what figures and reports are made of.
+
+    data, split: their names. pictures: (N, H, W, C) uint8 as stored, labels (N,) int64 in the model's order
+    of classes, names (N,). probabilities: (N, classes) float32, as `residua predict` gives them.
+    """
+
+    model: Model
+    data: str
+    split: str
+    pictures: Pictures
+    probabilities: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """(N,) the true classes, as places in `classes`."""
+        return self.pictures.labels
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes."""
+        return self.model.classes
+
+    @property
+    def chosen(self) -> NDArray[np.int64]:
+        """(N,) the most probable classes."""
+        chosen: NDArray[np.int64] = self.probabilities.argmax(axis=1)
+        return chosen
+
+    @property
+    def title(self) -> str:
+        """Data and split in words, short."""
+        part = f"{self.split} split" if self.split in ("train", "validation", "test") else self.split
+        return f"{Path(self.data).name or self.data}, {part}"
+
+    @cached_property
+    def evaluation(self) -> Evaluation:
+        """All metrics."""
+        return measure(Answers(self.probabilities, self.labels), self.classes, self.data, self.split)
+
+
+def answer_split(model: Model, config: EvaluateConfig, say: Say) -> Answered:
+    """The model's answers on a split of the data it was trained on, or of other data.
 
     Other data must have the model's classes, by name; a folder of them without test/ is taken whole.
-    Raises DataError where classes do not match, ConfigError where no data is known.
+    Raises DataError where classes or pictures do not match, ConfigError where no data is known.
     """
     name, split, pictures = read_pictures(model, config, say)
     views, shape, frozen = VIEWS[config.views], model.preprocessing, model.frozen()
@@ -34,14 +81,18 @@ def evaluate_model(model: Model, config: EvaluateConfig, say: Say) -> Evaluation
     every = [
         answer(engine, *frozen, Batches(pictures, shape, None, config.batch, view=view)) for view in views
     ]
-    answers = Answers(mean_answer([found.probabilities for found in every]), every[0].labels)
-    return measure(answers, model.classes, name, split)
+    return Answered(model, name, split, pictures, mean_answer([found.probabilities for found in every]))
+
+
+def evaluate_model(model: Model, config: EvaluateConfig, say: Say) -> Evaluation:
+    """The metrics of `answer_split`. Raises as it does."""
+    return answer_split(model, config, say).evaluation
 
 
 def read_pictures(model: Model, config: EvaluateConfig, say: Say) -> tuple[str, str, Pictures]:
     """The data's name, the split's, and its pictures with labels in the model's order of classes.
 
-    Raises as `evaluate_model`.
+    Raises as `answer_split`.
     """
     known = model.training
     name = config.data or known.get("data")
