@@ -11,13 +11,18 @@ import tomli_w
 
 from residua.config import (
     BenchConfig,
+    CalibrateConfig,
     CheckConfig,
+    CurvesConfig,
     EvaluateConfig,
     ImportConfig,
+    InsideConfig,
+    MistakesConfig,
     OptimizerOptions,
     PredictConfig,
     ScheduleOptions,
     SheetConfig,
+    SweepConfig,
     TrainConfig,
 )
 from residua.errors import ConfigError
@@ -32,6 +37,11 @@ CONFIGS = (
     SheetConfig,
     ImportConfig,
     BenchConfig,
+    MistakesConfig,
+    CalibrateConfig,
+    InsideConfig,
+    CurvesConfig,
+    SweepConfig,
 )
 
 
@@ -110,7 +120,7 @@ def test_what_an_option_cannot_take(values, said):
 @pytest.mark.parametrize("config", CONFIGS)
 def test_every_limit_is_kept_by_every_option_that_has_one(config):
     for name in option_names(config):
-        if name in LIMITS and name != "hidden":
+        if name in LIMITS and name not in ("hidden", "channels"):
             assert flag_of(name) in line({name: -1}, config)
 
 

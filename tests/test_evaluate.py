@@ -13,7 +13,8 @@ from PIL import Image
 
 import residua
 from residua.data import DATASETS
-from residua.insight.figures import draw_confusion, draw_curves
+from residua.insight.confusion import draw_confusion
+from residua.insight.curves import draw_curves
 from residua.insight.metrics import calibration_error, evaluation_text, measure
 from residua.training.inference import Answers
 from tiny import OPTIONS, answered, call, paint, paint_folder, refused
@@ -180,7 +181,7 @@ def test_figures_come_even_where_no_picture_can_be_drawn(run, capsys, monkeypatc
     def full(*arguments):
         raise residua.errors.RunError("Cannot write it: Read-only file system.")
 
-    monkeypatch.setattr("residua.insight.figures.draw_confusion", full)
+    monkeypatch.setattr("residua.insight.confusion.draw_confusion", full)
     code, out, err = call(capsys, "evaluate", run, "--json")
     assert code == 0
     assert json.loads(out)["pictures"] == 2

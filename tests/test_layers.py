@@ -29,6 +29,7 @@ from residua.layers import (
     Lengths,
     Linear,
     LocalResponseNorm,
+    Logarithm,
     LogSoftmax,
     MaxPool2d,
     MultiplyConstant,
@@ -169,6 +170,7 @@ CASES = {
         (LocalResponseNorm(4, 0.3, 1.5, 0.5), (3, 2, 2, 2)),
         (LocalResponseNorm(1, 0.3, 0.75, 0.5), (3, 6)),
     ],
+    "Logarithm": [(Logarithm(), (4, 6)), (Logarithm(), (2, 3, 2, 5))],
     "LogSoftmax": [(LogSoftmax(), (4, 6)), (LogSoftmax(), (2, 3, 2, 5)), (LogSoftmax(), (3, 1))],
     "MaxPool2d": [
         (MaxPool2d(), (2, 6, 4, 3)),

@@ -82,6 +82,14 @@ LIMITS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "pictures": ("1 to 100", lambda x: 1 <= x <= 100),
     "variations": ("1 to 100", lambda x: 1 <= x <= 100),
     "rounds": ("1 or more", _positive),
+    "sample": ("2 to 100000", lambda x: 2 <= x <= 100_000),
+    "show": ("1 to 400", lambda x: 1 <= x <= 400),
+    "reject": ("a probability from 0 to 1", lambda x: 0 <= x <= 1),
+    "reject_accuracy": ("a share above 0 and at most 1", lambda x: 0 < x <= 1),
+    "channels": ("numbers from 0", lambda x: all(number >= 0 for number in x)),
+    "lowest": ("above 0 and at most 1000", lambda x: 0 < x <= 1000),
+    "highest": ("above 0 and at most 1000", lambda x: 0 < x <= 1000),
+    "steps": ("10 to 100000", lambda x: 10 <= x <= 100_000),
     "seconds": ("above 0", _positive),
 }
 

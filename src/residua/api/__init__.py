@@ -1,17 +1,21 @@
 """The verbs in Python: what the command line calls, and what a program or a notebook calls."""
 
 from residua.api.data import augment_sheet, check_data
+from residua.api.inspect import calibrate, curves, mistakes
 from residua.api.joined import ensemble, reconstruct
 from residua.api.models import TrainResult, evaluate, import_weights, iterate_predictions, predict, train
 
 __all__ = [
     "TrainResult",
     "augment_sheet",
+    "calibrate",
     "check_data",
+    "curves",
     "ensemble",
     "evaluate",
     "import_weights",
     "iterate_predictions",
+    "mistakes",
     "predict",
     "reconstruct",
     "train",

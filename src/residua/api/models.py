@@ -54,7 +54,7 @@ def train(
     by name; or a whole `config`. resume: a run folder to go on with instead. reporter: hears of the
     progress (`residua.training.progress.Quiet()` for silence). Raises ResiduaError.
     """
-    from residua.insight.figures import draw_curves
+    from residua.insight.curves import draw_curves
     from residua.training.progress import make_reporter
     from residua.training.train import resume_training, start_training
 
@@ -82,8 +82,8 @@ def train(
 def _final_test(trained: Trained, reporter: Reporter) -> Evaluation:
     """The best model on the test split, kept as test.json and confusion.png in the run folder."""
     from residua.files.durable import write_durably
+    from residua.insight.confusion import draw_confusion
     from residua.insight.evaluate import evaluate_model
-    from residua.insight.figures import draw_confusion
     from residua.models.model_file import load_model
 
     config = trained.config
@@ -107,8 +107,8 @@ def evaluate(
     options: the fields of `EvaluateConfig`. Writes <model>-confusion.png beside the model, or into
     `output`. Raises ResiduaError.
     """
+    from residua.insight.confusion import draw_confusion
     from residua.insight.evaluate import evaluate_model
-    from residua.insight.figures import draw_confusion
     from residua.models.model_file import Model, best_model, load_model
 
     named = {} if data is None else {"data": str(data)}

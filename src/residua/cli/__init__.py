@@ -14,6 +14,7 @@ import cyclopts
 from cyclopts import App, Parameter
 
 from residua.cli.benchmark import bench
+from residua.cli.inspect import calibrate, curves, mistakes
 from residua.cli.joined import ensemble, reconstruct
 from residua.cli.pictures import augment, check
 from residua.cli.tables import engines, models, summary, warm
@@ -42,7 +43,8 @@ app = App(
     default_parameter=Parameter(consume_multiple=True, negative_iterable=(), show_default=show_default),
 )
 for verb in (
-    train, evaluate, predict, ensemble, reconstruct, check, augment, models, summary, engines, warm, bench,
+    train, evaluate, predict, mistakes, calibrate, curves, ensemble, reconstruct, check, augment,
+    models, summary, engines, warm, bench,
 ):  # fmt: skip
     app.command(verb)
 app.command(import_, name="import")

@@ -16,15 +16,19 @@ import cyclopts
 
 from residua.config import (
     BenchConfig,
+    CalibrateConfig,
     CheckConfig,
     DataOptions,
     EnsembleConfig,
+    InsideConfig,
+    MistakesConfig,
     ModelOptions,
     OptimizerOptions,
     PredictConfig,
     RunOptions,
     ScheduleOptions,
     SheetOptions,
+    SweepOptions,
     TransferOptions,
 )
 from residua.errors import ConfigError
@@ -66,7 +70,8 @@ def natural(name: str, value: int) -> int:
 
 def refuse_fractions(arguments: Sequence[str]) -> None:
     """The parser would round 1.5 where a whole number is asked for."""
-    verbs = (PredictConfig, CheckConfig, SheetOptions, EnsembleConfig, BenchConfig)
+    looking = (MistakesConfig, CalibrateConfig, InsideConfig, SweepOptions)
+    verbs = (PredictConfig, CheckConfig, SheetOptions, EnsembleConfig, BenchConfig, *looking)
     training = (DataOptions, ModelOptions, TransferOptions, OptimizerOptions, ScheduleOptions, RunOptions)
     sections = (*training, *verbs)
     whole = {"channels", "classes", "freeze"}

@@ -5,6 +5,14 @@ TOML file (under its section or not) and `rate=0.1` in Python all set `TrainConf
 A default of None means that the data set's card decides (see `residua.data.DATASETS`).
 """
 
+from residua.config.inspect import (
+    CalibrateConfig,
+    CurvesConfig,
+    InsideConfig,
+    MistakesConfig,
+    SweepConfig,
+    SweepOptions,
+)
 from residua.config.training import (
     DataOptions,
     EngineName,
@@ -29,12 +37,16 @@ from residua.config.verbs import (
 
 __all__ = [
     "BenchConfig",
+    "CalibrateConfig",
     "CheckConfig",
+    "CurvesConfig",
     "DataOptions",
     "EngineName",
     "EnsembleConfig",
     "EvaluateConfig",
     "ImportConfig",
+    "InsideConfig",
+    "MistakesConfig",
     "ModelOptions",
     "OptimizerOptions",
     "PredictConfig",
@@ -43,6 +55,8 @@ __all__ = [
     "ScheduleOptions",
     "SheetConfig",
     "SheetOptions",
+    "SweepConfig",
+    "SweepOptions",
     "TrainConfig",
     "TransferOptions",
 ]

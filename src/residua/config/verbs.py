@@ -78,6 +78,10 @@ class PredictConfig:
 
     top: int = 3
     """How many names to give for each picture."""
+    reject: float | None = None
+    """Say 'not sure' where the first name's probability is below this."""
+    reject_accuracy: float | None = None
+    """Say 'not sure' as needed to be right so often on the pictures of `residua calibrate`, such as 0.99."""
     views: Literal["one", "flips", "five", "ten"] = "one"
     """How often each is looked at: mirrored too, in the middle and the corners, or both; the mean counts."""
     batch: int = 64

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,8 @@ def build_ensemble(
     Weights are chosen on the validation split of the data that the first member was trained on, or of
     --data. Raises ResiduaError where members or data do not fit.
     """
+    # Members are joined as they were trained; a temperature is found for all together.
+    models = [replace(model, calibration=None) for model in models]
     if len(models) > 1:
         check_members(models, names)
     common = join_models(models, names)

@@ -1,22 +1,26 @@
-"""Pictures: learning curves and the confusion matrix, drawn without a display."""
+"""What all pictures share: figures without a display, colours, sheets of small pictures."""
 
 from __future__ import annotations
 
 import io
+import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from residua.files.durable import write_durably
-from residua.insight.metrics import Evaluation
-from residua.training.run_folder import read_log
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Blue and orange of Okabe and Ito's palette: told apart with every kind of colour vision, and in grey.
-TRAINING, VALIDATION = "#0072B2", "#D55E00"
+# Okabe and Ito's palette (2008): told apart with every kind of colour vision.
+BLUE, ORANGE, GREEN, PINK = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+AMBER, SKY, BLACK, GREY = "#E69F00", "#56B4E9", "#000000", "#767676"
+PALETTE = (BLUE, ORANGE, GREEN, PINK, AMBER, SKY, BLACK)
+TRAINING, VALIDATION = BLUE, ORANGE
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -37,72 +41,70 @@ def save_figure(figure: Figure, path: Path) -> Path:
     return path
 
 
-def draw_curves(run: Path) -> Path:
-    """curves.png in the run folder: loss and error over the epochs, training and validation."""
-    rows = read_log(run)
-    figure = new_figure(10, 4.2)
-    loss, error = figure.subplots(1, 2)
-    epochs = [row["epoch"] for row in rows]
-    for axes, kind, label in ((loss, "loss", "loss (nats)"), (error, "error", "error (%)")):
-        _curve(axes, epochs, [row[f"train_{kind}"] for row in rows], "training", TRAINING, "o")
-        if rows and f"validation_{kind}" in rows[-1]:
-            values = [row[f"validation_{kind}"] for row in rows]
-            best = int(np.argmin(values))
-            name = f"validation (best {values[best]:.3g} in epoch {epochs[best]})"
-            _curve(axes, epochs, values, name, VALIDATION, "s")
-        axes.set_xlabel("epoch")
-        axes.set_ylabel(label)
-        axes.grid(alpha=0.25)
-        axes.spines[["top", "right"]].set_visible(False)
-        if epochs:
-            axes.set_xlim(0.5, max(epochs[-1], 2) + 0.5)
-            axes.xaxis.get_major_locator().set_params(integer=True)
-        # Above the axes: inside, some curve would run through it.
-        axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
-    positive = [row[key] for row in rows for key in row if key.endswith("loss") and row[key] > 0]
-    if positive and max(positive) > 20 * min(positive):
-        loss.set_yscale("log")
-    error.set_ylim(bottom=0)
-    figure.suptitle(run.name, fontsize=11)
-    return save_figure(figure, run / "curves.png")
+def short(name: str, letters: int) -> str:
+    """The name, cut to so many letters."""
+    return name if len(name) <= letters else name[: letters - 1].rstrip(" ,") + "…"
 
 
-def _curve(axes: Any, epochs: list[int], values: list[float], label: str, color: str, marker: str) -> None:
-    # Markers tell the curves apart without colour; on long runs they would hide the line.
-    every = max(1, len(epochs) // 15)
-    axes.plot(epochs, values, color=color, marker=marker, markersize=4, markevery=every, label=label)
+def show(axes: Any, picture: NDArray[Any]) -> None:
+    """Draw one (H, W, 1 or 3) picture, uint8 or from 0 to 1, without axes and without smoothing."""
+    grey = picture.shape[-1] == 1
+    most = 255 if picture.dtype == np.uint8 else 1
+    axes.imshow(
+        picture[..., 0] if grey else picture, cmap="gray" if grey else None, vmin=0, vmax=most,
+        interpolation="nearest",
+    )  # fmt: skip
+    axes.set_axis_off()
 
 
-def draw_confusion(evaluation: Evaluation, path: Path) -> Path:
-    """The confusion matrix as a picture: share of each true class, counts in the cells where they fit."""
-    from matplotlib.colors import PowerNorm
+def tidy(axes: Any) -> None:
+    """A faint grid, and a frame on two sides only."""
+    axes.grid(alpha=0.25)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
 
-    names = [entry.name for entry in evaluation.classes]
-    matrix = evaluation.confusion
-    shares = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    side = min(max(4.5, 0.55 * len(names) + 2.2), 20.0)
-    figure = new_figure(side + 0.9, side)
-    axes = figure.subplots()
-    # The root makes the few mistakes visible beside the many right answers.
-    image = axes.imshow(shares, cmap="Blues", norm=PowerNorm(0.5, vmin=0, vmax=100))
-    size, large = (8, 10) if len(names) <= 30 else (4.5, 18)
-    # Upright where the names fit side by side: a letter is about 0.7 of its size wide, an inch has 72 points.
-    upright = max(map(len, names)) * 0.7 * size < 72 * (side - 2.2) / len(names)
-    turn: dict[str, Any] = {} if upright else {"rotation": 60, "ha": "right", "rotation_mode": "anchor"}
-    axes.set_xticks(range(len(names)), names, fontsize=size, **turn)
-    axes.set_yticks(range(len(names)), names, fontsize=size)
-    axes.set_xlabel("answer", fontsize=large)
-    axes.set_ylabel("true class", fontsize=large)
-    if len(names) <= 30:
-        for (row, column), count in np.ndenumerate(matrix):
-            if count:
-                color = "white" if shares[row, column] > 45 else "black"
-                axes.text(column, row, f"{count:,}", ha="center", va="center", color=color, fontsize=8)
-    bar = figure.colorbar(image, ax=axes, shrink=0.8, aspect=30, pad=0.02)
-    bar.set_label("share of the true class (%)", fontsize=large)
-    axes.set_title(
-        f"{Path(evaluation.data).name or evaluation.data}, {evaluation.part}: "
-        f"{100 * evaluation.accuracy:.2f} % of {evaluation.pictures:,} right",
-        fontsize=large,
-    )
-    return save_figure(figure, path)
+
+def whole_ticks(axis: Any) -> None:
+    """Ticks at whole numbers only."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis.set_major_locator(MaxNLocator(integer=True))
+
+
+def picture_sheet(
+    images: NDArray[np.uint8],
+    captions: Sequence[Sequence[tuple[str, str]]],
+    title: str,
+    columns: int = 8,
+) -> Figure:
+    """Pictures in reading order, above each its lines of text.
+
+    images: (N, H, W, C) uint8. captions: for each picture, lines as (text, colour).
+    """
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    columns = max(4, min(columns, len(images)))  # narrower, a title would not fit
+    rows = max(1, -(-len(images) // columns))
+    lines = max(map(len, captions), default=0)
+    height, width = images.shape[1:3]
+    # Square cells: higher pictures would leave their captions far apart.
+    side, line = 1.45, 0.145
+    tall = side * min(max(height / width, 0.5), 2.0)
+    figure = new_figure(columns * (side + 0.12), rows * (tall + lines * line + 0.1) + 0.55)
+    figure.set_layout_engine(ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.05))
+    grid = figure.subplots(rows, columns, squeeze=False)
+    for axes in grid.flat:
+        axes.set_axis_off()
+    for axes, image, caption in zip(grid.flat, images, captions, strict=False):
+        show(axes, image)
+        for place, (text, colour) in enumerate(caption):
+            below = len(caption) - 1 - place
+            axes.annotate(
+                text, (0.5, 1), xycoords="axes fraction", xytext=(0, 2.5 + 10 * below),
+                textcoords="offset points", ha="center", va="bottom", fontsize=8, color=colour,
+            )  # fmt: skip
+    # A letter is about 0.09 inches wide.
+    letters = int((columns * (side + 0.12)) / 0.09)
+    wrapped = "\n".join(part for line in title.split("\n") for part in textwrap.wrap(line, letters))
+    figure.suptitle(wrapped, fontsize=11)
+    return figure

@@ -17,7 +17,7 @@ from residua.data.pictures import fit_pixels, read_picture
 from residua.data.pixel_table import is_pixel_table, read_pixel_table
 from residua.data.views import VIEWS, mean_answer, see
 from residua.engines import open_engine
-from residua.errors import PictureError
+from residua.errors import ConfigError, PictureError
 from residua.models.model_file import Model
 from residua.training.inference import make_infer
 
@@ -27,31 +27,54 @@ _Item = tuple[str, NDArray[np.uint8] | None]
 
 @dataclass(frozen=True)
 class Prediction:
-    """One picture: its most probable classes, best first, or why it could not be read."""
+    """One picture: its most probable classes, best first, or why it could not be read.
+
+    sure: whether the first is as probable as was asked for; None where nothing was asked.
+    """
 
     file: str
     top: tuple[tuple[str, float], ...]
     error: str | None = None
+    sure: bool | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
         if self.error is not None:
             return {"file": self.file, "error": self.error}
         name, probability = self.top[0]
-        return {
+        found: dict[str, Any] = {
             "file": self.file,
             "class": name,
             "probability": probability,
             "top": [{"class": name, "probability": probability} for name, probability in self.top],
         }
+        return found if self.sure is None else found | {"sure": self.sure}
+
+
+def least_confidence(model: Model, config: PredictConfig) -> float | None:
+    """The probability below which a model says 'not sure'; None where it always answers.
+
+    Raises ConfigError where none was chosen for this model, or where two ways of choosing were given.
+    """
+    if config.reject is not None and config.reject_accuracy is not None:
+        raise ConfigError("choose one of --reject and --reject-accuracy")
+    if config.reject_accuracy is None:
+        return config.reject
+    if model.calibration is None:
+        raise ConfigError(
+            "--reject-accuracy takes a model whose thresholds are known: run `residua calibrate` on it "
+            "first, or give a probability with --reject"
+        )
+    return model.calibration.threshold(config.reject_accuracy).threshold
 
 
 def predict_files(model: Model, files: Sequence[Path], config: PredictConfig) -> Iterator[Prediction]:
     """Predictions in the order of the files; a picture that cannot be read is answered by its error.
 
     A table of pixels (Kaggle's test.csv) stands for its pictures, which are called test.csv[0] and so on.
-    Raises DataError where such a table is damaged.
+    Raises DataError where such a table is damaged, ConfigError as `least_confidence`.
     """
+    least = least_confidence(model, config)
     shape = model.preprocessing
     items = [item for path in files for item in _pictures_in(path)]
     views = VIEWS[config.views]
@@ -81,11 +104,12 @@ def predict_files(model: Model, files: Sequence[Path], config: PredictConfig) ->
                 rows = iter(mean_answer(every))
             for (name, _), picture in zip(chunk, read_ones, strict=True):
                 if isinstance(picture, PictureError):
-                    yield Prediction(name, (), str(picture))
+                    yield Prediction(name, (), str(picture), None if least is None else False)
                     continue
                 row = next(rows)
                 order = np.argsort(-row, kind="stable")[:top]
-                yield Prediction(name, tuple((model.classes[place], float(row[place])) for place in order))
+                named = tuple((model.classes[place], float(row[place])) for place in order)
+                yield Prediction(name, named, sure=None if least is None else named[0][1] >= least)
 
 
 def _pictures_in(path: Path) -> list[_Item]:

@@ -11,14 +11,15 @@ from residua.insight.predict import Prediction
 
 
 def write_text(predictions: Iterable[Prediction], out: TextIO, top: int) -> list[Prediction]:
-    """One line a picture: its name and the most probable classes."""
+    """One line a picture: its name and the most probable classes, behind 'not sure' where they are not."""
     bad = []
     for prediction in predictions:
         if prediction.error is not None:
             bad.append(prediction)
             continue
         names = "   ".join(f"{name} {100 * probability:.1f} %" for name, probability in prediction.top)
-        print(f"{prediction.file}   {names}", file=out, flush=True)
+        answer = f"not sure   ({names})" if prediction.sure is False else names
+        print(f"{prediction.file}   {answer}", file=out, flush=True)
     return bad
 
 
@@ -34,12 +35,16 @@ def write_csv(predictions: Iterable[Prediction], out: TextIO, top: int) -> list[
     """A header, then a row a picture; those that failed have only their file and the error."""
     bad = []
     writer = csv.writer(out, lineterminator="\n")
+    asked = False
     for number, prediction in enumerate(predictions):
         if number == 0:
             columns = [name for place in range(top) for name in _columns(place)]
-            writer.writerow(["file", *columns, "error"])
+            asked = prediction.sure is not None  # else no column more: others read this by position
+            writer.writerow(["file", *columns, *(["sure"] if asked else []), "error"])
         cells = [cell for name, probability in prediction.top for cell in (name, repr(probability))]
         cells += [""] * (2 * top - len(cells))
+        if asked:
+            cells.append("" if prediction.error is not None else "yes" if prediction.sure else "no")
         writer.writerow([prediction.file, *cells, prediction.error or ""])
         if prediction.error is not None:
             bad.append(prediction)

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from residua.layers.activation import LeakyReLU, LogSoftmax, ReLU, Sigmoid, Softmax, Tanh, Threshold
+from residua.layers.activation import (
+    LeakyReLU,
+    Logarithm,
+    LogSoftmax,
+    ReLU,
+    Sigmoid,
+    Softmax,
+    Tanh,
+    Threshold,
+)
 from residua.layers.base import Layer, Row
 from residua.layers.blocks import Residual, Sequential
 from residua.layers.border import NearestUpsample2d, ReflectionPad2d, ReplicationPad2d, ZeroPad2d
@@ -42,6 +51,7 @@ LAYERS: dict[str, type[Layer]] = {
     "Linear": Linear,
     "LocalResponseNorm": LocalResponseNorm,
     "LogSoftmax": LogSoftmax,
+    "Logarithm": Logarithm,
     "MaxPool2d": MaxPool2d,
     "MultiplyConstant": MultiplyConstant,
     "NearestUpsample2d": NearestUpsample2d,
@@ -90,6 +100,7 @@ __all__ = [
     "Linear",
     "LocalResponseNorm",
     "LogSoftmax",
+    "Logarithm",
     "MaxPool2d",
     "MultiplyConstant",
     "NearestUpsample2d",

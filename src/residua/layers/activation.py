@@ -111,3 +111,28 @@ class Threshold(Layer):
     def backward(self, engine: Engine, v: Tree, saved: Any, dy: Array) -> tuple[Array, Tree]:
         """dy where x was above the level."""
         return engine.threshold_backward(dy, saved, level=self.level, value=self.value), {}
+
+
+@dataclass(frozen=True)
+class Logarithm(Layer):
+    """log x of positive numbers, such as probabilities; below the smallest float32 that of the smallest."""
+
+    def forward(self, engine: Engine, v: Tree, x: Array) -> tuple[Array, Any, Tree]:
+        """y, shaped like x."""
+        x = engine.share(x)
+        return engine.apply(_logarithm, x), x, {}
+
+    def backward(self, engine: Engine, v: Tree, saved: Any, dy: Array) -> tuple[Array, Tree]:
+        """dy / x."""
+        return engine.apply(_logarithm_backward, dy, saved), {}
+
+
+_LEAST = 1.1754944e-38  # the smallest normal float32
+
+
+def _logarithm(xp: Any, x: Array) -> Array:
+    return xp.log(xp.maximum(x, x.dtype.type(_LEAST)))
+
+
+def _logarithm_backward(xp: Any, dy: Array, x: Array) -> Array:
+    return xp.where(x > _LEAST, dy / xp.maximum(x, x.dtype.type(_LEAST)), x.dtype.type(0))

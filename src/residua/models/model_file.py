@@ -18,6 +18,7 @@ from residua.files.tensors import read_tensors, write_tensors
 from residua.layers import Layer
 from residua.layers.base import Undrawn
 from residua.layers.description import build, describe
+from residua.models.calibration import Calibration, tempered
 from residua.variables import Tree, fill, flatten
 
 KIND = "model file"
@@ -30,6 +31,7 @@ class Model:
     """A trained network with all that its use needs.
 
     `classes` are in the order of the logits. `training` says how it was trained: plain JSON types.
+    `calibration` is what `residua calibrate` found, None before.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Model:
     classes: tuple[str, ...]
     preprocessing: Preprocessing
     training: dict[str, Any] = field(default_factory=dict)
+    calibration: Calibration | None = None
 
     def work(self, pictures: int) -> float:
         """Multiply-adds of one pass over so many pictures."""
@@ -45,8 +48,9 @@ class Model:
         return float(pictures * self.network.multiply_adds((shape.height, shape.width, shape.channels)))
 
     def frozen(self) -> tuple[Layer, Tree]:
-        """The network and variables for inference."""
-        return self.network.freeze(self.variables)
+        """The network and variables for inference, its temperature included."""
+        temperature = 1.0 if self.calibration is None else self.calibration.temperature
+        return tempered(*self.network.freeze(self.variables), temperature)
 
 
 def save_model(path: str | Path, model: Model) -> None:
@@ -58,6 +62,8 @@ def save_model(path: str | Path, model: Model) -> None:
         "preprocessing": model.preprocessing.to_dict(),
         "training": model.training,
     }
+    if model.calibration is not None:
+        document["calibration"] = model.calibration.to_dict()
     write_tensors(path, KIND, VERSION, flatten(model.variables), document)
 
 
@@ -76,6 +82,8 @@ def load_model(path: str | Path, layers: Mapping[str, type[Layer]] | None = None
         name, classes, training = document["name"], tuple(document["classes"]), document["training"]
         if not all(isinstance(text, str) for text in (name, *classes)) or not isinstance(training, dict):
             raise ValueError("its names are no text")
+        known = document.get("calibration")
+        calibration = None if known is None else Calibration.from_dict(known)
         shape = (preprocessing.height, preprocessing.width, preprocessing.channels)
         outputs = network.output_shape(shape)
         if outputs != (len(classes),) or len(set(classes)) != len(classes):
@@ -87,7 +95,7 @@ def load_model(path: str | Path, layers: Mapping[str, type[Layer]] | None = None
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else " ".join(str(error).split())
         raise ModelFileError(f"{path} is not a usable model file: {reason}") from None
-    return Model(name, network, variables, classes, preprocessing, training)
+    return Model(name, network, variables, classes, preprocessing, training, calibration)
 
 
 class _NoDraws(Undrawn):
