@@ -109,6 +109,10 @@ class Batches:
         mixed, share = self.mix.apply(ready, others, self.seed, epoch, indices)
         return Batch(mixed, labels, indices, self.pictures.labels[partners], share)
 
+    def unvaried(self, indices: NDArray[np.int64]) -> NDArray[np.float32]:
+        """What a network is shown of the pictures at these places where nothing is varied."""
+        return see(self.pictures.images[indices], self.preprocessing, self.view)
+
     def _prepared(self, epoch: int, indices: NDArray[np.int64]) -> NDArray[np.float32]:
         """The pictures at these places, normalised, and varied where that is asked for."""
         images = self.pictures.images[indices]

@@ -31,6 +31,7 @@ class Position:
     best_accuracy: float = -1.0
     best_loss: float = 0.0
     log_bytes: int = 0
+    statistics_bytes: int = 0
 
 
 def write_checkpoint(run: Path, state: Tree, position: Position, fingerprint: str) -> Path:

@@ -47,6 +47,10 @@ class FeatureBatches(Batches):
             ready[turned] = self.mirrored[indices[turned]]
         return Batch(ready, self.pictures.labels[indices], indices)
 
+    def unvaried(self, indices: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The features of the pictures at these places, not mirrored."""
+        return np.array(self.features[indices])
+
 
 def can_be_cached(augment: Augment | None) -> bool:
     """Whether the pictures are varied by mirroring at most: two features each then say it all."""

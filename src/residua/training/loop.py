@@ -28,6 +28,7 @@ from residua.training.phases import ORDINARY, Phase, Plan, make_phase
 from residua.training.progress import Reporter
 from residua.training.run_folder import append_line
 from residua.training.schedules import make_schedule
+from residua.training.statistics import FILE, layer_statistics
 from residua.variables import Tree
 
 WAITING_SHARE = 0.1  # above this the pictures, not the network, decide the speed
@@ -171,6 +172,8 @@ class Training:
             position.best_epoch = position.epoch + 1
             save_model(task.run / "best.safetensors", model)
         save_model(task.run / "last.safetensors", model)
+        seen = layer_statistics(task.engine, phase.network, self._variables(), phase.train)
+        position.statistics_bytes = append_line(task.run / FILE, {"epoch": row["epoch"]} | seen)
         position.log_bytes = append_line(task.run / "log.jsonl", row)
         append_line(task.run / "timing.jsonl", timing)
         position.epoch, position.batch = position.epoch + 1, 0

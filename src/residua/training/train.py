@@ -19,6 +19,7 @@ from residua.training.prepare import prepare
 from residua.training.progress import Reporter
 from residua.training.recipe import resolve
 from residua.training.run_folder import create_run, read_run, refuse_used, truncate
+from residua.training.statistics import FILE
 from residua.training.step import start_state
 
 IMBALANCE = 3.0  # pictures of the largest class to those of the smallest, above which we say so
@@ -109,6 +110,7 @@ def _train(task: Task, *, resume: bool) -> Trained:
                 "bring them back, or start a new run"
             )
         truncate(run / "log.jsonl", position.log_bytes)
+        truncate(run / FILE, position.statistics_bytes)
         task.reporter.say(f"Resuming {run} after step {position.step}")
     try:
         Training(task, state, position).run()
