@@ -1,7 +1,7 @@
 """The verbs in Python: what the command line calls, and what a program or a notebook calls."""
 
 from residua.api.data import augment_sheet, check_data
-from residua.api.inspect import calibrate, curves, mistakes
+from residua.api.inspect import calibrate, curves, find_rate, inside, mistakes
 from residua.api.joined import ensemble, reconstruct
 from residua.api.models import TrainResult, evaluate, import_weights, iterate_predictions, predict, train
 
@@ -13,7 +13,9 @@ __all__ = [
     "curves",
     "ensemble",
     "evaluate",
+    "find_rate",
     "import_weights",
+    "inside",
     "iterate_predictions",
     "mistakes",
     "predict",

@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from residua.config import CalibrateConfig, CurvesConfig, EvaluateConfig, MistakesConfig
+from residua.config import (
+    CalibrateConfig,
+    CurvesConfig,
+    EvaluateConfig,
+    InsideConfig,
+    MistakesConfig,
+    SweepConfig,
+)
 from residua.errors import ConfigError
 from residua.options import configure
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from residua.insight.calibration import CalibrationReport
+    from residua.insight.feature_map import Method
+    from residua.insight.inside import Inside
     from residua.insight.mistakes import Mistakes
+    from residua.training.sweep import Sweep
+
+MOST_FILES = 4  # of whose maps a picture is drawn
+METHODS: dict[str, tuple[Method, ...]] = {
+    "pca": ("pca",),
+    "tsne": ("tsne",),
+    "both": ("pca", "tsne"),
+    "none": (),
+}
 
 
 def mistakes(
@@ -90,6 +111,94 @@ def curves(runs: str | Path | Sequence[str | Path], **options: Any) -> Path:
     check_epochs(folders)
     beside = folders[0] if len(folders) == 1 else Path()
     return save_figure(curves_figure(folders), Path(config.output or beside / "curves.png"))
+
+
+def find_rate(data: str | Path, *, say: Any = print, **options: Any) -> tuple[Sweep, Path]:
+    """Sweep the learning rate from low to high; what was found, and its picture, rates-DATA.png or `output`.
+
+    options: the fields of `SweepOptions`, and of training's data, model, transfer and optimiser. Nothing of
+    the training is kept. Raises ResiduaError.
+    """
+    from residua.insight.curves import sweep_figure
+    from residua.insight.figures import save_figure
+    from residua.training.sweep import sweep_rates
+
+    config = configure(SweepConfig, {"data": str(data)} | options)
+    found = sweep_rates(config, say)
+    path = Path(config.sweep.output or f"rates-{Path(data).name or 'pictures'}.png")
+    return found, save_figure(sweep_figure(found), path)
+
+
+def inside(
+    model: str | Path, files: str | Path | Sequence[str | Path] = (), *, say: Any = print, **options: Any
+) -> tuple[Inside | None, list[Path]]:
+    """Draw what is inside a trained network; what was found on pictures of its data, and the pictures' paths.
+
+    Filters of the first layer, maps of each stage for `files` (or two pictures of the data), the strongest
+    pictures of channels, maps of the features, and, of a run, the statistics of its epochs. options: the
+    fields of `InsideConfig`. Without data nothing is found, and only what needs none is drawn. Raises
+    ResiduaError.
+    """
+    from residua.data.pictures import find_pictures, read_picture
+    from residua.engines import open_engine
+    from residua.insight import inside_figures as figures
+    from residua.insight.evaluate import answer_split
+    from residua.insight.feature_map import feature_map_figure
+    from residua.insight.figures import save_figure
+    from residua.insight.inside import frozen_chain, look_inside, stages
+    from residua.insight.statistics_figure import statistics_figure
+    from residua.models.model_file import load_model
+    from residua.training.statistics import read_statistics
+
+    config = configure(InsideConfig, options)
+    path = _file(model)
+    loaded = load_model(path)
+    frozen_chain(loaded)  # what cannot be looked into is refused before anything is drawn
+    stem = _stem(path, config.output)
+    drawn: list[Path] = []
+
+    def draw(name: str, figure: Callable[[], Figure]) -> None:
+        try:
+            drawn.append(save_figure(figure(), Path(f"{stem}{name}.png")))
+        except ConfigError as error:  # what one network does not have is no reason to draw nothing of it
+            say(f"Not drawn: {error}")
+
+    draw("filters", lambda: figures.filters_figure(loaded))
+    shape = loaded.preprocessing
+    named = [files] if isinstance(files, str | Path) else list(files)
+    images = {
+        entry.name: shape.cut(read_picture(entry, *shape.reading, shape.channels))
+        for entry in find_pictures(Path(entry) for entry in named)[:MOST_FILES]
+    }
+    found = None
+    if config.data is not None or loaded.training.get("data") is not None:
+        asked = EvaluateConfig(
+            data=config.data,
+            data_dir=config.data_dir,
+            labels=config.labels,
+            split=config.split,
+            engine=config.engine,
+            threads=config.threads,
+        )
+        answered = answer_split(loaded, asked, say, config.sample)
+        found = look_inside(answered, config.sample, config.stage, config.engine, config.threads)
+        if not images:
+            names = answered.pictures.names
+            images = {names[i]: answered.pictures.images[i] for i in (0, len(answered) // 2)}
+    else:
+        say("This model does not say what it was trained on: name a data set with --data to see more")
+    engine = open_engine(config.engine, threads=config.threads)
+    if stages(loaded):
+        for number, (name, image) in enumerate(images.items(), start=1):
+            draw(f"activations-{number}", partial(figures.activations_figure, loaded, image, engine, name))
+    if found is not None:
+        seen = found
+        draw("strongest", lambda: figures.strongest_figure(seen, config.channels))
+        for method in METHODS[config.map]:
+            draw(f"map-{method}", partial(feature_map_figure, seen, method, config.seed))
+    if Path(model).is_dir() and read_statistics(Path(model)):
+        draw("statistics", lambda: statistics_figure(Path(model)))
+    return found, drawn
 
 
 def _named(data: str | Path | None) -> dict[str, Any]:

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from cyclopts import Parameter
+from cyclopts import Group, Parameter
 
 from residua.cli.terminal import to_stderr
-from residua.config import CalibrateConfig, CurvesConfig, MistakesConfig
+from residua.config import (
+    CalibrateConfig,
+    CurvesConfig,
+    DataOptions,
+    InsideConfig,
+    MistakesConfig,
+    ModelOptions,
+    OptimizerOptions,
+    SweepOptions,
+    TransferOptions,
+)
 from residua.errors import ConfigError
 
+_SWEEP, _DATA, _MODEL, _TRANSFER, _OPTIMIZER = (
+    Group(name, sort_key=place)
+    for place, name in enumerate(("Sweep", "Data", "Model", "Transfer", "Optimiser"))
+)
 _Switch = Annotated[bool, Parameter(negative="")]
 
 
@@ -91,6 +105,78 @@ def curves(*runs: str, options: Annotated[CurvesConfig, Parameter(name="*")] = C
     if not runs:
         raise ConfigError("curves needs one run folder or more")
     print(f"Picture: {api.curves(runs, **vars(options))}")
+    return 0
+
+
+def inside(
+    model: str,
+    /,
+    *files: str,
+    json: _Switch = False,
+    options: Annotated[InsideConfig, Parameter(name="*")] = InsideConfig(),
+) -> int:
+    """Draw what is inside a network: filters, maps, strongest pictures, a map of the features, dead units.
+
+    Parameters
+    ----------
+    model
+        A model file, or a run folder, whose statistics are drawn too.
+    files
+        Pictures whose maps are drawn, at most four (two of the data set).
+    json
+        Print what was found as JSON.
+    """
+    import json as json_module
+
+    from residua import api
+    from residua.insight.inside import dead_text
+
+    found, drawn = api.inside(model, files, say=to_stderr, **vars(options))
+    if found is not None and json:
+        print(json_module.dumps(found.to_dict()))
+    elif found is not None:
+        print(f"{found.answered.title}: {len(found.places):,} pictures looked at")
+        print(dead_text(found))
+    for path in drawn:
+        (to_stderr if json else print)(f"Picture: {path}")
+    return 0
+
+
+def find_rate(
+    data: str,
+    /,
+    *,
+    json: _Switch = False,
+    sweep: Annotated[SweepOptions, Parameter(name="*", group=_SWEEP)] = SweepOptions(),
+    data_options: Annotated[DataOptions, Parameter(name="*", group=_DATA)] = DataOptions(),
+    model_options: Annotated[ModelOptions, Parameter(name="*", group=_MODEL)] = ModelOptions(),
+    transfer: Annotated[TransferOptions, Parameter(name="*", group=_TRANSFER)] = TransferOptions(),
+    optimizer: Annotated[OptimizerOptions, Parameter(name="*", group=_OPTIMIZER)] = OptimizerOptions(),
+) -> int:
+    """Find a learning rate: train a moment with rates that rise from far too low to far too high.
+
+    Parameters
+    ----------
+    data
+        A data set's name, or a folder of pictures.
+    json
+        Print everything as JSON.
+    """
+    import json as json_module
+
+    from residua import api
+
+    if data_options.data not in (DataOptions.data, data):
+        raise ConfigError(f"two data sets were named, {data} and {data_options.data}: choose one")
+    chosen = vars(data_options) | vars(model_options) | vars(transfer) | vars(optimizer) | vars(sweep)
+    found, path = api.find_rate(say=to_stderr, **chosen | {"data": data})
+    if json:
+        print(json_module.dumps(found.to_dict()))
+        return 0
+    told = "no rate" if found.suggested is None else f"--rate {found.suggested:g}"
+    print(f"{told}   (the sweep ended: {found.ended})")
+    print(found.reason)
+    print(f"Picture: {path}")
     return 0
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from residua.config import TrainConfig
 from residua.errors import RunError
 from residua.insight.figures import (
+    GREY,
     PALETTE,
     TRAINING,
     VALIDATION,
@@ -22,6 +23,7 @@ from residua.insight.figures import (
     whole_ticks,
 )
 from residua.training.run_folder import read_log, read_run
+from residua.training.sweep import Sweep
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -149,3 +151,33 @@ def _curve(
     every = max(1, len(epochs) // 15)
     style: dict[str, Any] = {"marker": marker, "markersize": 4, "markevery": every}
     axes.plot(epochs, values, color=color, linestyle=line, alpha=alpha, label=label, **style)
+
+
+def sweep_figure(sweep: Sweep) -> Figure:
+    """Loss against learning rate, as measured and smoothed, and the rate that is suggested."""
+    figure = new_figure(8, 4.6)
+    axes = figure.subplots()
+    tidy(axes)
+    axes.plot(sweep.rates, sweep.losses, color=GREY, linewidth=0.7, alpha=0.7, label="loss of each step")
+    axes.plot(sweep.rates, sweep.smoothed, color=TRAINING, linewidth=2, label="mean over neighbouring steps")
+    axes.set_xscale("log")
+    # What comes apart would press all before it into a line.
+    low, high = float(sweep.smoothed.min()), float(sweep.smoothed[: max(len(sweep.rates) // 3, 1)].max())
+    room = max(high - low, 0.05)
+    axes.set_ylim(max(low - 0.25 * room, 0), high + 0.6 * room)
+    if sweep.suggested is not None:
+        height = float(np.interp(np.log(sweep.suggested), np.log(sweep.rates), sweep.smoothed))
+        axes.axvline(sweep.suggested, color=VALIDATION, linestyle="--", linewidth=1)
+        axes.plot(sweep.suggested, height, "o", color=VALIDATION, label=f"suggested: {sweep.suggested:g}")
+    axes.plot(sweep.least, sweep.smoothed.min(), "s", color=TRAINING, label=f"least: at {sweep.least:.2g}")
+    axes.set_xlabel("learning rate (logarithmic)")
+    axes.set_ylabel("training loss (nats)")
+    axes.legend(
+        frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=4, fontsize=8, borderaxespad=0.2
+    )
+    figure.suptitle(
+        f"{Path(sweep.data).name}, {sweep.model}, {sweep.optimizer}, batches of {sweep.batch}: "
+        f"{len(sweep.rates)} steps with rising rates",
+        fontsize=10,
+    )
+    return figure

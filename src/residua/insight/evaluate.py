@@ -69,13 +69,16 @@ class Answered:
         return measure(Answers(self.probabilities, self.labels), self.classes, self.data, self.split)
 
 
-def answer_split(model: Model, config: EvaluateConfig, say: Say) -> Answered:
+def answer_split(model: Model, config: EvaluateConfig, say: Say, most: int | None = None) -> Answered:
     """The model's answers on a split of the data it was trained on, or of other data.
 
-    Other data must have the model's classes, by name; a folder of them without test/ is taken whole.
+    most: of larger splits so many pictures, evenly taken. Other data must have the model's classes, by name;
+    a folder of them without test/ is taken whole.
     Raises DataError where classes or pictures do not match, ConfigError where no data is known.
     """
     name, split, pictures = read_pictures(model, config, say)
+    if most is not None and len(pictures) > most:
+        pictures = pictures.take(np.linspace(0, len(pictures) - 1, most).round().astype(np.int64))
     views, shape, frozen = VIEWS[config.views], model.preprocessing, model.frozen()
     engine = open_engine(config.engine, threads=config.threads, work=len(views) * model.work(len(pictures)))
     every = [

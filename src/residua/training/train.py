@@ -41,15 +41,20 @@ class Trained:
 def start_training(config: TrainConfig, reporter: Reporter, after_epoch: AfterEpoch) -> Trained:
     """Train a new network in a new run folder."""
     refuse_used(config)  # before minutes of reading pictures
-    base = load_base(config)
-    data = _open(config, base, reporter)
-    task = _task(resolve(config, data, base), data, reporter, base)
+    task, data, base = open_task(config, reporter)
     name = f"{Path(data.name).name or 'pictures'}-{task.model.name}"
     run = create_run(task.config, name)
     if base is not None:
         save_model(run / KEPT, base.model)
     reporter.say(f"Run folder: {run}")
     return _train(replace(task, run=run, after_epoch=after_epoch), resume=False)
+
+
+def open_task(config: TrainConfig, reporter: Reporter) -> tuple[Task, DataSet, Base | None]:
+    """All that a new run reads, before it has a folder. Raises ResiduaError where it does not fit."""
+    base = load_base(config)
+    data = _open(config, base, reporter)
+    return _task(resolve(config, data, base), data, reporter, base), data, base
 
 
 def resume_training(run: Path, reporter: Reporter, after_epoch: AfterEpoch) -> Trained:
