@@ -32,25 +32,29 @@ def layer_statistics(engine: Engine, network: Layer, variables: Tree, train: Bat
     """
     count = min(len(train.pictures), max(LEAST, min(MOST, len(train.pictures) // SHARE)))
     places = np.linspace(0, len(train.pictures) - 1, count).round().astype(np.int64)
-    found: dict[str, dict[str, Any]] = {}
+    weights: dict[str, dict[str, Any]] = {}
     for path, array in flatten(variables).items():
         owner, _, kind = path.rpartition(".")
         if kind == "weight" and array.ndim > 1:
             numbers = np.asarray(array, np.float64)
             own = {"weight_std": _six(numbers.std()), "weight_most": _six(np.abs(numbers).max())}
-            found[owner.removesuffix(".conv")] = own
+            weights[owner.removesuffix(".conv")] = own
+
+    found: dict[str, dict[str, Any]] = {}  # in the order in which layers compute
 
     def hear(name: str, layer: Layer, y: Any) -> None:
         numbers = np.asarray(y, np.float32)
-        row = found.setdefault(name, {})
+        row = found.setdefault(name, dict(weights.get(name, {})))
         row |= {"mean": _six(numbers.mean(dtype=np.float64)), "std": _six(numbers.std(dtype=np.float64))}
         if rectifies(layer):
             on = numbers.reshape(-1, numbers.shape[-1]) > 0
             row |= {"off": _six(1 - on.mean()), "dead": int((~on.any(axis=0)).sum()), "channels": on.shape[1]}
 
     frozen, held = network.freeze(variables)
-    tapped = tap(frozen, hear, lambda name, layer: name in found or rectifies(layer))
+    tapped = tap(frozen, hear, lambda name, layer: name in weights or rectifies(layer))
     tapped.infer(engine, held, train.unvaried(places))
+    # A layer may be part of another once it is frozen.
+    found |= {name: row for name, row in weights.items() if name not in found}
     return {"pictures": count, "layers": [{"name": name} | row for name, row in found.items()]}
 
 
