@@ -96,7 +96,7 @@ def fit_temperature(probabilities: NDArray[np.float32], labels: NDArray[np.int64
     """
     from scipy.optimize import minimize_scalar
 
-    if probabilities.shape[1] < 2:
+    if probabilities.shape[1] < 2 or (probabilities.argmax(axis=1) == labels).all():
         return None
     logits = np.log(np.maximum(probabilities.astype(np.float64), LEAST))
     logits -= logits.max(axis=1, keepdims=True)

@@ -169,7 +169,8 @@ def sweep_figure(sweep: Sweep) -> Figure:
         height = float(np.interp(np.log(sweep.suggested), np.log(sweep.rates), sweep.smoothed))
         axes.axvline(sweep.suggested, color=VALIDATION, linestyle="--", linewidth=1)
         axes.plot(sweep.suggested, height, "o", color=VALIDATION, label=f"suggested: {sweep.suggested:g}")
-    axes.plot(sweep.least, sweep.smoothed.min(), "s", color=TRAINING, label=f"least: at {sweep.least:.2g}")
+    fastest = float(np.interp(np.log(sweep.steepest), np.log(sweep.rates), sweep.smoothed))
+    axes.plot(sweep.steepest, fastest, "s", color=TRAINING, label=f"falls fastest: at {sweep.steepest:.2g}")
     axes.set_xlabel("learning rate (logarithmic)")
     axes.set_ylabel("training loss (nats)")
     axes.legend(

@@ -63,7 +63,7 @@ class Evaluation:
 def measure(answers: Answers, names: tuple[str, ...], data: str, split: str) -> Evaluation:
     """All metrics of these answers. Classes without pictures count for nothing in the balanced accuracy."""
     from scipy.stats import binomtest
-    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+    from sklearn.metrics import precision_recall_fscore_support
 
     probabilities, labels = answers.probabilities, answers.labels
     chosen = probabilities.argmax(axis=1)
@@ -91,8 +91,14 @@ def measure(answers: Answers, names: tuple[str, ...], data: str, split: str) -> 
             ClassMetrics(name, int(s), float(p), float(r), float(f))
             for name, p, r, f, s in zip(names, precision, recall, f1, support, strict=True)
         ),
-        confusion=confusion_matrix(labels, chosen, labels=every).astype(np.int64),
+        confusion=_confusion(labels, chosen, len(names)),
     )
+
+
+def _confusion(labels: NDArray[np.int64], chosen: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
+    """(classes, classes) counts: rows are the true classes."""
+    counts = np.bincount(labels * classes + chosen, minlength=classes * classes)
+    return counts.reshape(classes, classes).astype(np.int64)
 
 
 def calibration_error(probabilities: NDArray[np.float32], labels: NDArray[np.int64], bins: int = 15) -> float:

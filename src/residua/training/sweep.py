@@ -30,7 +30,7 @@ Floats = NDArray[np.float64]
 WORSE = 4.0  # times the least loss: beyond, training has come apart
 KEPT = 0.9  # share of the running mean that tells when to stop
 SPREAD = 0.04  # of the sweep: deviation of the bell that smooths the losses
-MARGIN = 3.0  # the suggested rate lies so many times below that of the least loss
+STEADY = 3.0  # times below the peak of a schedule lies a rate that is kept all the time
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +63,9 @@ class Sweep:
                 "Look at lower rates with --lowest, or more --steps."
             )
         return (
-            f"The loss is least at {self.least:.2g} and rises beyond; {MARGIN:g} times below it still falls, "
-            f"at a distance from where training comes apart. It fell fastest at {self.steepest:.2g}."
+            f"The loss falls up to this rate, fastest at {self.steepest:.2g}, and rises beyond: the largest "
+            "for the peak of a one-cycle schedule, which is there for a moment. "
+            f"A rate that is kept all the time lies lower, about {_round(self.suggested / STEADY):g}."
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -160,7 +161,7 @@ def _judge(data: str, model: str, config: TrainConfig, rates: Floats, losses: Fl
     steepest = int(slopes[: least + 1].argmin())
     fallen = smoothed[0] - smoothed[least]
     # Less than a hundredth may be chance.
-    suggested = None if fallen < 0.01 * smoothed[0] else _round(float(rates[least]) / MARGIN)
+    suggested = None if fallen < 0.01 * smoothed[0] else _round(float(rates[least]))
     return Sweep(
         data,
         model,
