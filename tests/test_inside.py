@@ -18,7 +18,7 @@ from residua.engines.numpy_engine import NumpyEngine
 from residua.errors import ConfigError
 from residua.insight.evaluate import answer_split
 from residua.insight.feature_map import feature_map_figure, principal_components
-from residua.insight.inside import activation_maps, look_inside, stages
+from residua.insight.inside import activation_maps, dead_text, look_inside, stages
 from residua.insight.inside_figures import choose_channels, filters_figure, first_filters, strongest_figure
 from residua.insight.statistics_figure import statistics_figure
 from residua.layers import Conv2d, Flatten, GlobalAveragePool, Linear, Sequential
@@ -27,7 +27,7 @@ from residua.layers.tap import tap
 from residua.models import build_model
 from residua.training.progress import Quiet
 from residua.training.statistics import layer_statistics, read_statistics
-from tiny import TINY, answered, paint_folder, refused
+from tiny import TINY, answered, call, paint_folder, refused
 
 pytestmark = pytest.mark.usefixtures("quiet_cache")
 
@@ -52,11 +52,13 @@ def with_dead_channel(model, channel=2):
 
 
 # ---------------------------------------------------------------- taps
-@pytest.mark.parametrize("name", ["resnet8", "preact-resnet20", "squeezenet", "capsnet", "ensemble"])
+@pytest.mark.parametrize("name", ["resnet8", "preresnet20", "squeezenet", "capsnet", "ensemble"])
 @pytest.mark.parametrize("engine", ["numpy", "numba"])
 def test_taps_change_no_bit(name, engine, rng):
     if not installed(engine):
         pytest.skip("numba is not installed")
+    if (name, engine) == ("squeezenet", "numba"):
+        pytest.skip("compiling its kernels takes seconds, and tells nothing more")
     if name == "ensemble":
         members = [
             build_model(ModelOptions(model="resnet8", width=4), channels=3, classes=3, size=(8, 8))
@@ -65,9 +67,6 @@ def test_taps_change_no_bit(name, engine, rng):
         size = 8
     else:
         size = {"squeezenet": 40, "capsnet": 28}.get(name, 8)
-        known = residua.models.MODELS
-        if name not in known:
-            pytest.skip(f"there is no {name}")
         options = ModelOptions(model=name, width=None if name == "squeezenet" else 8)
         network = build_model(options, channels=3, classes=3, size=(size, size))
     frozen, v = network.freeze(network.init(rng))
@@ -76,7 +75,7 @@ def test_taps_change_no_bit(name, engine, rng):
     tapped = tap(frozen, lambda name, layer, y: heard.update({name: np.array(y)}), lambda name, layer: True)
     plain = np.array(computing.plain(frozen.infer(computing, v, x)))
     np.testing.assert_array_equal(np.array(computing.plain(tapped.infer(computing, v, x))), plain)
-    assert len(heard) >= 4
+    assert len(heard) >= 3
     assert all(np.isfinite(y).all() for y in heard.values())
     assert not any(part in ("layers", "branches", "members") for name in heard for part in name.split("."))
 
@@ -94,16 +93,13 @@ def test_the_maps_of_a_stage_are_what_the_layers_compute(looked):
 
 
 # ---------------------------------------------------------------- what is found
-def test_a_planted_dead_unit_is_named(looked, tmp_path, capsys):
+def test_a_planted_dead_unit_is_named(looked):
     assert not any(dead.layer == "stem" for dead in look_inside(looked).dead)
     broken = with_dead_channel(looked.model)
     found = look_inside(replace(looked, model=broken))
     stem = next(dead for dead in found.dead if dead.layer == "stem")
     assert (stem.channels, stem.of) == ((2,), 4)
-    path = tmp_path / "broken.safetensors"
-    residua.save_model(path, broken)
-    out = answered(capsys, "inside", path, "--data", looked.data, "--map", "none")
-    assert "stem: 1 of 4 channels: 2" in out
+    assert "stem: 1 of 4 channels: 2" in dead_text(found)
     # In the statistics of training too.
     batches = Batches(looked.pictures, broken.preprocessing)
     rows = layer_statistics(NumpyEngine(), broken.network, broken.variables, batches)["layers"]
@@ -146,6 +142,8 @@ def test_the_strongest_pictures_of_a_channel_that_sees_red(looked):
     row, column = np.unravel_index((seen[..., 0] - seen[..., 2]).argmax(), image.shape[:2])
     np.testing.assert_allclose(found.spots[place, 0], [(row + 0.5) / 8, (column + 0.5) / 8], atol=1e-6)
     strongest_figure(found, (2, 0))  # a channel that is never on, when asked for
+    with pytest.raises(ConfigError, match="see has the channels 0 to 2; --channels was given 3"):
+        strongest_figure(found, (3,))
     name, kernels = first_filters(answers.model)
     assert name == "see"
     np.testing.assert_array_equal(kernels, weight)
@@ -182,23 +180,15 @@ def test_maps_of_few_and_of_equal_features(looked):
 # ---------------------------------------------------------------- the verb, and bad input
 def test_inside_draws_everything_of_a_run(trained, tmp_path, capsys):
     out = answered(capsys, "inside", trained / "run", trained / "pics" / "red", "--output", tmp_path)
-    drawn = {path.stem for path in tmp_path.iterdir()}
+    drawn = {path.stem for path in tmp_path.glob("*.png")}
     every = {"filters", "strongest", "map-pca", "map-tsne", "statistics"}
     assert drawn == every | {f"activations-{number}" for number in range(1, 5)}
     assert "pictures looked at" in out
     line = refused(capsys, "inside", trained / "run", "--stage", "stage9")
     assert "has no stage or layer 'stage9'. Did you mean 'stage" in line
-    assert "has the channels 0 to 15" in call_err(capsys, trained, "--channels", "16")
     line = refused(capsys, "inside", trained / "run", "--stage", "head")
     assert "head gives no maps to show; stages that do: stem, stage1" in line
-
-
-def call_err(capsys, trained, *arguments):
-    from tiny import call
-
-    code, _, err = call(capsys, "inside", trained / "run", *arguments, "--map", "none")
-    assert code == 0
-    return err
+    assert "--channels takes numbers from 0" in refused(capsys, "inside", trained / "run", "--channels", "-1")
 
 
 def test_a_network_without_convolutions_and_an_ensemble(looked, tmp_path, capsys):
@@ -210,8 +200,6 @@ def test_a_network_without_convolutions_and_an_ensemble(looked, tmp_path, capsys
         filters_figure(plain)
     path = tmp_path / "plain.safetensors"
     residua.save_model(path, plain)
-    from tiny import call
-
     code, out, err = call(capsys, "inside", path, "--data", looked.data, "--map", "pca")
     assert code == 0
     assert "Not drawn: plain has no convolution that sees the pictures" in err
@@ -236,7 +224,9 @@ def test_statistics_change_no_bit_of_the_training(engine, tmp_path, monkeypatch)
         if name == "without":
             monkeypatch.setattr(loop, "layer_statistics", lambda *_: {})
         run = str(tmp_path / name)
-        residua.train(pics, run=run, reporter=Quiet(), engine=engine, final_test=False, **TINY)
+        residua.train(
+            pics, run=run, reporter=Quiet(), engine=engine, final_test=False, **TINY | {"epochs": 1}
+        )
     for name in ("best.safetensors", "last.safetensors", "log.jsonl"):
         assert (tmp_path / "with" / name).read_bytes() == (tmp_path / "without" / name).read_bytes()
 

@@ -247,7 +247,7 @@ def calibration_text(report: CalibrationReport, accuracies: tuple[float, ...]) -
             continue
         share = 100 * row.accepted / calibration.pictures
         lines.append(
-            f"  {100 * wanted:17g} %   {row.threshold:20.4f}   {share:12.2f} %   "
+            f"  {100 * wanted:17g} %   {row.threshold:20.6f}   {share:12.2f} %   "
             f"{row.right:,} of {row.accepted:,}"
         )
     return "\n".join(lines)

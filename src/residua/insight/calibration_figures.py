@@ -38,7 +38,14 @@ def reliability_figure(answered: Answered) -> Figure:
     grid[1, 0].set_ylabel("pictures")
     # Inside, bars would lie under it.
     handles, labels = grid[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, frameon=False, loc="outside lower center", ncols=3, fontsize=9)
+    figure.legend(
+        handles,
+        labels,
+        frameon=False,
+        loc="outside lower center",
+        ncols=3 if len(sides) > 1 else 1,
+        fontsize=9,
+    )
     figure.suptitle(f"{answered.title}: is it as often right as it says?", fontsize=11)
     return figure
 
@@ -62,6 +69,11 @@ def _bins(upper: Any, lower: Any, found: Reliability) -> None:
     lower.set_xlabel("confidence: probability of the first guess (%)")
     tidy(upper)
     tidy(lower)
+
+
+def _written(threshold: float) -> str:
+    """Three digits, and more where they would all be nines."""
+    return f"{threshold:.3f}" if threshold < 0.999 else f"{threshold:.6f}"
 
 
 def risk_coverage_figure(answered: Answered) -> Figure:
@@ -88,7 +100,7 @@ def risk_coverage_figure(answered: Answered) -> Figure:
     for place, wanted in marks.items():
         x, y = 100 * curve.coverage[place], 100 * curve.risk[place]
         axes.plot(x, y, "o", color=ORANGE)
-        text = f"{100 * wanted:g} % right: below {curve.threshold[place]:.3f} not sure"
+        text = f"{100 * wanted:g} % right: below {_written(float(curve.threshold[place]))} not sure"
         # Up and to the left: the curve rises to the right.
         axes.annotate(text, (x, y), (-6, 5), textcoords="offset points", ha="right", fontsize=8)
     if not errors:

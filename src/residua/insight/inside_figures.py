@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from residua.engines import Engine
 from residua.errors import ConfigError
-from residua.insight.figures import ORANGE, new_figure, short, show
+from residua.insight.figures import Tiles, short
 from residua.insight.inside import Inside, activation_maps
 from residua.models.model_file import Model
 from residua.variables import flatten
@@ -48,22 +48,16 @@ def filters_figure(model: Model) -> Figure:
     shown = min(count, MOST_FILTERS)
     columns = min(shown, 16 if shown > 32 else 8)
     rows = -(-shown // columns)
-    figure = new_figure(max(0.72 * columns + 0.3, 5.0), 0.92 * rows + 0.8)
-    grid = figure.subplots(rows, columns, squeeze=False)
-    for axes in grid.flat:
-        axes.set_axis_off()
-    for number, axes in zip(range(shown), grid.flat, strict=False):
+    rest = f", the first {shown} of them" if shown < count else ""
+    title = f"{name}: {count} filters of {height}x{width}x{channels}{rest}"
+    told = f"{title}\nmiddle grey is 0; each in its own range"
+    tiles = Tiles(rows, columns, 0.72, 0.72, told, above=0.18, size=10)
+    for number in range(shown):
         kernel = kernels[..., number]
         most = max(float(np.abs(kernel).max()), 1e-12)
-        show(axes, 0.5 + kernel / (2 * most))
-        axes.set_title(str(number), fontsize=8, pad=2)
-    rest = f", the first {shown} of them" if shown < count else ""
-    figure.suptitle(
-        f"{name}: {count} filters of {height}x{width}x{channels}{rest}\n"
-        "middle grey is 0; each in its own range",
-        fontsize=10,
-    )
-    return figure
+        row, column = divmod(number, columns)
+        tiles.picture(row, column, 0.5 + kernel / (2 * most), str(number))
+    return tiles.figure
 
 
 def activations_figure(model: Model, image: NDArray[np.uint8], engine: Engine, title: str = "") -> Figure:
@@ -74,28 +68,21 @@ def activations_figure(model: Model, image: NDArray[np.uint8], engine: Engine, t
     maps = activation_maps(model, image[None], engine)
     if not maps:
         raise ConfigError(f"{model.name} has no stage with maps: no activations to draw")
-    rows = len(maps)
     tall = min(max(image.shape[0] / image.shape[1], 0.6), 1.6)
-    figure = new_figure(0.98 * (MAPS + 1) + 1.6, rows * (0.98 * tall + 0.22) + 0.9)
-    grid = figure.subplots(rows, MAPS + 1, squeeze=False)
-    for axes in grid.flat:
-        axes.set_axis_off()
-    for row, (name, found) in zip(grid, maps.items(), strict=True):
-        _, height, width, channels = found.shape
-        show(row[0], image)
-        told = f"{short(name, 14)}\n{height}x{width}x{channels}"
-        row[0].text(-0.08, 0.5, told, transform=row[0].transAxes, ha="right", va="center", fontsize=9)
-        order = np.argsort(-np.abs(found[0]).mean(axis=(0, 1)), kind="stable")[:MAPS]
-        for axes, channel in zip(row[1:], order.tolist(), strict=False):
-            axes.imshow(found[0, ..., channel], cmap="viridis", interpolation="nearest", aspect="auto")
-            axes.set_box_aspect(image.shape[0] / image.shape[1])
-            axes.set_title(str(channel), fontsize=8, pad=2)
-    figure.suptitle(
+    told = (
         f"{title or model.name}: the {MAPS} most active channels of each stage, numbered\n"
-        "yellow is each map's largest value, dark blue its least",
-        fontsize=10,
+        "yellow is each map's largest value, dark blue its least"
     )
-    return figure
+    tiles = Tiles(len(maps), MAPS + 1, 0.98, 0.98 * tall, told, above=0.18, left=1.3, size=10)
+    for row, (name, found) in enumerate(maps.items()):
+        _, height, width, channels = found.shape
+        tiles.picture(row, 0, image)
+        tiles.row_name(row, f"{short(name, 14)}\n{height}x{width}x{channels}")
+        order = np.argsort(-np.abs(found[0]).mean(axis=(0, 1)), kind="stable")[:MAPS]
+        for column, channel in enumerate(order.tolist(), start=1):
+            style = {"cmap": "viridis", "vmin": None, "vmax": None}
+            tiles.picture(row, column, found[0, :, :, channel], str(channel), **style)
+    return tiles.figure
 
 
 def choose_channels(inside: Inside, channels: Sequence[int] = ()) -> list[int]:
@@ -128,35 +115,18 @@ def strongest_figure(inside: Inside, channels: Sequence[int] = ()) -> Figure:
     height, width = images.shape[1:3]
     columns = min(COLUMNS, len(images))
     tall = min(max(height / width, 0.6), 1.6)
-    figure = new_figure(max(1.12 * columns + 1.3, 7.5), max(len(chosen), 1) * (1.05 * tall + 0.2) + 0.9)
-    grid = figure.subplots(max(len(chosen), 1), columns, squeeze=False)
-    for axes in grid.flat:
-        axes.set_axis_off()
-    for row, channel in zip(grid, chosen, strict=False):
-        order = np.argsort(-inside.peaks[:, channel], kind="stable")[:columns]
-        off = float(inside.peaks[order[0], channel]) <= 0 and inside.rectified
-        told = f"channel {channel}\n" + (
-            "never on" if off else f"up to {inside.peaks[order[0], channel]:.3g}"
-        )
-        row[0].text(-0.08, 0.5, told, transform=row[0].transAxes, ha="right", va="center", fontsize=9)
-        if off:
-            continue
-        for axes, place in zip(row, order.tolist(), strict=True):
-            if inside.rectified and inside.peaks[place, channel] <= 0:
-                continue  # fewer pictures than columns switch it on
-            show(axes, images[place])
-            down, right = inside.spots[place, channel]
-            _ring(axes, right * width - 0.5, down * height - 0.5, width)
-            axes.set_title(short(names[labels[place]], 13), fontsize=8, pad=2)
-    figure.suptitle(
+    title = (
         f"{inside.answered.title}: pictures in which channels of {inside.stage} are strongest, "
-        f"of {len(images):,}\na ring marks where",
-        fontsize=10,
+        f"of {len(images):,}\na ring marks where"
     )
-    return figure
-
-
-def _ring(axes: Any, x: float, y: float, width: int) -> None:
-    # White around the colour, so that it is seen on any picture.
-    axes.plot(x, y, "o", markersize=11, markerfacecolor="none", markeredgecolor="white", markeredgewidth=3)
-    axes.plot(x, y, "o", markersize=11, markerfacecolor="none", markeredgecolor=ORANGE, markeredgewidth=1.3)
+    tiles = Tiles(max(len(chosen), 1), columns, 1.05, 1.05 * tall, title, above=0.18, left=1.05, size=10)
+    for row, channel in enumerate(chosen):
+        order = np.argsort(-inside.peaks[:, channel], kind="stable")[:columns]
+        most = float(inside.peaks[order[0], channel])
+        on = [place for place in order.tolist() if not inside.rectified or inside.peaks[place, channel] > 0]
+        told = f"channel {channel}\n" + (f"up to {most:.3g}" if on else "never on")
+        tiles.row_name(row, told)
+        for column, place in enumerate(on):
+            tiles.picture(row, column, images[place], short(names[labels[place]], 13))
+            tiles.ring(row, column, *inside.spots[place, channel].tolist())
+    return tiles.figure
