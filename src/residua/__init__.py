@@ -14,7 +14,19 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from residua.api import ensemble, evaluate, import_weights, predict, reconstruct, train
+    from residua.api import (
+        calibrate,
+        curves,
+        ensemble,
+        evaluate,
+        find_rate,
+        import_weights,
+        inside,
+        mistakes,
+        predict,
+        reconstruct,
+        train,
+    )
     from residua.classifier import Classifier
     from residua.engines import open_engine
     from residua.models import build_model
@@ -24,10 +36,15 @@ _PLACES = {
     "Classifier": "residua.classifier",
     "Model": "residua.models.model_file",
     "build_model": "residua.models",
+    "calibrate": "residua.api",
+    "curves": "residua.api",
     "ensemble": "residua.api",
     "evaluate": "residua.api",
+    "find_rate": "residua.api",
     "import_weights": "residua.api",
+    "inside": "residua.api",
     "load_model": "residua.models.model_file",
+    "mistakes": "residua.api",
     "open_engine": "residua.engines",
     "predict": "residua.api",
     "reconstruct": "residua.api",
@@ -39,10 +56,15 @@ __all__ = [
     "Classifier",
     "Model",
     "build_model",
+    "calibrate",
+    "curves",
     "ensemble",
     "evaluate",
+    "find_rate",
     "import_weights",
+    "inside",
     "load_model",
+    "mistakes",
     "open_engine",
     "predict",
     "reconstruct",

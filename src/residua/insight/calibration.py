@@ -162,8 +162,13 @@ def coverages(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> 
     if len(kept) > MOST_THRESHOLDS:
         spread = np.linspace(0, len(kept) - 1, MOST_THRESHOLDS).round().astype(np.int64)
         kept = [kept[number] for number in spread.tolist()]
+    whole = len(labels)  # where all are accepted, nothing on other pictures is to be refused either
     return tuple(
-        Coverage(float(curve.threshold[place]), int(curve.accepted[place]), int(curve.right[place]))
+        Coverage(
+            0.0 if curve.accepted[place] == whole else float(curve.threshold[place]),
+            int(curve.accepted[place]),
+            int(curve.right[place]),
+        )
         for place in kept
     )
 
