@@ -94,6 +94,13 @@ def test_no_rate_where_the_loss_never_falls():
     sweep_figure(found).canvas.draw()
 
 
+def test_a_loss_that_still_falls_at_the_last_rate():
+    rates = np.geomspace(1e-5, 1e-2, 100)
+    found = curve(rates, np.linspace(2.3, 1.0, 100))
+    assert "still fell at the last rate, 0.01" in found.reason
+    assert "--highest" in found.reason
+
+
 def test_smoothing_does_not_lag():
     values = np.abs(np.arange(101) - 50.0)
     assert smooth(values, 4).argmin() == 50

@@ -125,5 +125,7 @@ def _blocks(evaluation: Evaluation) -> Figure:
     named = sum(number for _, _, number in pairs)
     rest = f"{kinds - len(pairs):,} weaker pairs with {mistakes - named:,} mistakes are not named"
     told = f"{count:,} classes: the {len(pairs)} strongest of {kinds:,} confused pairs; {rest}"
+    if kinds == len(pairs):
+        told = f"{count:,} classes; all {kinds} confused pairs are named"
     figure.suptitle(f"{_title(evaluation)}\n{told}", fontsize=12)
     return figure

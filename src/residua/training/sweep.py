@@ -62,6 +62,11 @@ class Sweep:
                 f"The loss never fell: from {self.smoothed[0]:.3f} to {self.smoothed.min():.3f} at best. "
                 "Look at lower rates with --lowest, or more --steps."
             )
+        if self.least >= self.rates[-1]:
+            return (
+                f"The loss still fell at the last rate, {self.least:.2g}, and fastest at {self.steepest:.2g}: "
+                "look at higher rates with --highest."
+            )
         return (
             f"The loss falls up to this rate, fastest at {self.steepest:.2g}, and rises beyond: the largest "
             "for the peak of a one-cycle schedule, which is there for a moment. "
