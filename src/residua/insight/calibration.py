@@ -228,8 +228,8 @@ def calibrate_model(model: Model, config: CalibrateConfig, say: Say) -> Calibrat
     after = with_temperature(before, calibration)
     if after.evaluation.calibration_error > before.evaluation.calibration_error:
         say(
-            f"The loss fell, the calibration error rose: {len(before):,} pictures are few, or one temperature "
-            "cannot mend what is wrong"
+            f"The loss fell, the calibration error rose: {len(before):,} pictures are few, or one "
+            "temperature cannot mend what is wrong"
         )
     calibration = replace(calibration, coverages=coverages(after.probabilities, after.labels))
     return CalibrationReport(before, replace(after, model=replace(after.model, calibration=calibration)))

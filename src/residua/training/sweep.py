@@ -64,8 +64,8 @@ class Sweep:
             )
         if self.least >= self.rates[-1]:
             return (
-                f"The loss still fell at the last rate, {self.least:.2g}, and fastest at {self.steepest:.2g}: "
-                "look at higher rates with --highest."
+                f"The loss still fell at the last rate, {self.least:.2g}, and fastest at "
+                f"{self.steepest:.2g}: look at higher rates with --highest."
             )
         return (
             f"The loss falls up to this rate, fastest at {self.steepest:.2g}, and rises beyond: the largest "
