@@ -9,15 +9,27 @@ from numpy.typing import NDArray
 
 from residua.engines.numba import large
 from residua.engines.numba.corners import widened
-from residua.engines.numba.kernels import direct, normalization, pictures, winograd, winograd_backward
+from residua.engines.numba.kernels import (
+    direct,
+    gathered,
+    normalization,
+    pictures,
+    winograd,
+    winograd_backward,
+)
 from residua.engines.numba.machine import Machine, double
 from residua.engines.numba.memory import address as address_of
 from residua.engines.numba.plans import Plan, padded, pixel_rows, plan
 from residua.engines.numba.values import Gradient, Norm, Padded, Pending, Subsampled, Widened
-from residua.engines.numba.weighing import transformed, turned, weight_gradient, wide_weight
+from residua.engines.numba.weighing import panels, transformed, turned, weight_gradient, wide_weight
 
 Array = NDArray[Any]
 INFINITY = float("inf")
+BACKWARD: dict[str, Any] = {
+    "winograd": winograd_backward.backward,
+    "gathered": gathered.backward,
+    "direct": direct.backward,
+}
 FEW = 8  # pictures for which transformed weights are kept
 
 
@@ -146,6 +158,9 @@ def forward(
             large.forward(machine, block, p, statistics)
             return y, sums
         kernel: Any = winograd.forward
+    elif p.method == "gathered":
+        held.append(panels(host, block, flat, p, turned=False))
+        kernel = gathered.forward
     else:
         block[pictures.WEIGHT] = address_of(flat)
         kernel = direct.forward
@@ -157,7 +172,7 @@ def forward(
 
 def _expect_backward(machine: Machine, p: Plan) -> None:
     """What is trained forward will be trained backward."""
-    kernel = winograd_backward.backward if p.method == "winograd" else direct.backward
+    kernel = BACKWARD[p.method]
     unpadded = p.c % padded(1) != 0
     literals, specialised = p.backward_literals(direct.WEIGHT_ONLY if unpadded else direct.BOTH)
     machine.kernels.expect(kernel, literals if specialised else ())
@@ -223,7 +238,7 @@ def backward(
     if p.large:
         large.backward(machine, block, p, want_dx, want_dweight)
     else:
-        kernel = winograd_backward.backward if p.method == "winograd" else direct.backward
+        kernel = BACKWARD[p.method]
         what = direct.WEIGHT_ONLY * want_dweight + direct.INPUT_ONLY * want_dx
         machine.run(kernel, block, parts, *p.backward_literals(what), p.scratch_backward)
     return dx, None if partial is None else weight_gradient(machine, weight, p, partial)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from residua.engines.numba.kernels import direct, winograd, winograd_backward, winograd_large
+from residua.engines.numba.kernels import direct, gathered, winograd, winograd_backward, winograd_large
 from residua.engines.numba.kernels.products import ROWS
 from residua.engines.numba.kernels.transforms import PLACES, TILE
 from residua.engines.numba.kernels.vector import WIDTH
@@ -20,6 +20,10 @@ MOST_PARTS = 16
 MOST_WEIGHTS = 128 * 128  # of one tap, that Winograd's way takes picture by picture
 ROW_BYTES = 2**17
 PARTIAL_BYTES = 5 * 2**20  # of all parts' weight gradients together
+GATHERED = 80 * 1024  # floats of windows gathered at a time: what fits beside the rest into the cache
+MOST_GATHERED = 512 * 1024  # of one picture; those that exceed the cache are still faster up to here
+LEAST_GATHERED = 64 * 128  # weights of one tap; with fewer, they stay in the cache, and copying costs more
+FEW_GATHERED = 8  # pictures that are worth packing the weight for
 LEAST_PARTS = 4  # so that a few threads find work
 
 
@@ -94,6 +98,8 @@ class Plan:
         """Floats of one part's weight gradient."""
         if self.method == "winograd":
             return PLACES * self.c * self.k
+        if self.method == "gathered":
+            return self.kernel * self.kernel * self.c * self.k
         return int(self.kernel * direct.rounded_up(self.kernel * self.c) * self.k)
 
 
@@ -124,6 +130,12 @@ def _power(limit: int) -> int:
     return 1 << limit.bit_length() - 1
 
 
+def gathers(count: int, pixels: int, c: int, k: int, kernel: int) -> bool:
+    """Whether windows are gathered into a matrix: heavy weights, and not too many windows of a picture."""
+    fits = pixels * kernel * kernel * c <= MOST_GATHERED
+    return fits and kernel > 1 and c % WIDTH == 0 and c * k >= LEAST_GATHERED and count >= FEW_GATHERED
+
+
 @lru_cache(maxsize=1024)
 def plan(count: int, height: int, width: int, c: int, k: int, kernel: int, stride: int, padding: int) -> Plan:
     """The plan for these shapes; ShapeError where the kernel does not fit into the picture."""
@@ -142,6 +154,13 @@ def plan(count: int, height: int, width: int, c: int, k: int, kernel: int, strid
         scratch = winograd.forward_scratch(out_width, c, k, *cut)
         scratch_backward = winograd_backward.backward_scratch(out_width, c, k, *cut)
         partial = PLACES * c * k
+    elif gathers(count, out_height * out_width, c, k, kernel):
+        method, window, pixels = "gathered", kernel * kernel * c, out_height * out_width
+        group = max(1, min(GATHERED // (pixels * window), -(-count // LEAST_PARTS)))
+        cut, picture = (group, 1, 1), (height + 2 * padding) * (width + 2 * padding) * c
+        scratch = gathered.forward_scratch(picture, pixels, window, k, group)
+        scratch_backward = gathered.backward_scratch(picture, pixels, window, c, k, group)
+        partial = window * k
     else:
         method, cut = "direct", (1, 1, 1)
         shape = (height, width, out_height, out_width, c, k, kernel, stride, padding)

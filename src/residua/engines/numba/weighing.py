@@ -42,8 +42,21 @@ def transformed(host: Any, block: Array, weight: Array, flat: Array, p: Plan, *,
     return [u, copy]
 
 
+def panels(host: Any, block: Array, flat: Array, p: Plan, *, turned: bool) -> Array:
+    """Fill in the weight cut into panels, as gathered windows read it."""
+    machine, window = host.machine, p.kernel**2 * p.c
+    packed = machine.take(window * p.k)
+    share = max(1, (window if turned else p.k) // 32)
+    arguments = (share, window, p.k, address_of(flat), address_of(packed), int(turned))
+    machine.run(weights.pack_panels, arguments, share)
+    block[pictures.WEIGHT] = address_of(packed)
+    return packed
+
+
 def turned(host: Any, block: Array, flat: Array, p: Plan, want_dx: bool) -> Array:
     """Fill in the weight as the way back reads it, inputs and outputs exchanged."""
+    if p.method == "gathered" and want_dx:
+        return panels(host, block, flat, p, turned=True)
     machine, share = host.machine, max(1, p.k // 16)
     if p.method == "winograd":
         u = machine.take(PLACES * p.c * p.k)
@@ -62,7 +75,7 @@ def weight_gradient(machine: Machine, weight: Array, p: Plan, partial: Array) ->
     """dweight, as the layer sees it, from the parts' gradients."""
     kernel, _, c, k = weight.shape
     share = max(1, p.c // 16)
-    if p.method == "direct":
+    if p.method != "winograd":
         dweight = machine.take(weight.size)
         summing = (
             share, kernel, p.c, p.k, c, k, address_of(partial), address_of(dweight), p.partials,

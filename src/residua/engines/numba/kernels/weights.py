@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from residua.engines.numba.kernels.direct import rounded, taps_before, taps_in_phase
+from residua.engines.numba.kernels.direct import PANEL, rounded, taps_before, taps_in_phase
 from residua.engines.numba.kernels.scalars import get, get_int, part_of, put
 from residua.engines.numba.kernels.transforms import PLACES, kernel_2d, kernel_back_2d
 from residua.engines.numba.kernels.vector import WIDTH, load, store, transpose
@@ -97,6 +97,29 @@ def pack_backward(l0, l1, l2, l3, args, part, scratch):
                 for i in range(wide_c):
                     number = get(weight, source + i * k + o) if i < c and o < k else np.float32(0)
                     put(packed, target + o * wide_c + i, number)
+
+
+def pack_panels(l0, l1, l2, l3, args, part, scratch):
+    """weight[window, k] -> [panels of k][window][PANEL], or turned round [panels of window][k][PANEL].
+
+    Block: parts, window (kernel kernel c), k, weight, packed, whether turned round.
+    """
+    parts, window, k = get_int(args, 0), get_int(args, 1), get_int(args, 2)
+    weight, packed, turned = get_int(args, 3), get_int(args, 4), get_int(args, 5)
+    long = window if turned else k
+    start, stop = part_of((long + PANEL - 1) // PANEL, part, parts)
+    for panel in range(start * PANEL, min(stop * PANEL, long), PANEL):
+        columns = min(PANEL, long - panel)
+        if turned:
+            to = packed + 4 * panel * k
+            for o in range(0, k, WIDTH):
+                for j in range(0, columns, WIDTH):
+                    transpose(weight + 4 * ((panel + j) * k + o), k, to + 4 * (o * columns + j), columns)
+        else:
+            to = packed + 4 * panel * window
+            for i in range(window):
+                for j in range(0, columns, WIDTH):
+                    store(to, i * columns + j, load(weight, i * k + panel + j))
 
 
 def sum_weight(l0, l1, l2, l3, args, part, scratch):
