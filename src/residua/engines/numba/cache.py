@@ -22,11 +22,17 @@ import llvmlite
 import numba
 from llvmlite import binding
 from numba import njit, types
+from numba.core import config
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
+from numba.core.compiler_lock import global_compiler_lock
 from platformdirs import user_cache_path
 
-from residua.engines.numba.kernels.vector import KERNEL, WIDTH
+from residua.engines.numba.kernels.vector import BARE, KERNEL, WIDTH
 from residua.engines.numba.prepare import Helper
+
+# The kernels' loops are unrolled by hand: what LLVM's third level adds is code, and a quarter of the time
+# to compile, not speed.
+LEVEL = 2
 
 # Read as the modules are: what is edited while a process runs must not pass for what it compiles.
 SOURCES = [
@@ -52,6 +58,7 @@ def fingerprint() -> str:
         binding.get_host_cpu_name(),
         features,
         WIDTH,
+        LEVEL,
     )
     digest.update(repr(versions).encode())
     return digest.hexdigest()[:20]
@@ -140,7 +147,7 @@ class Kernels:
             if self._helper is not None:
                 self._helper.wait(key)
             shape = tuple(types.literal(n) for n in literals) if literals else (types.int64,) * 4
-            result = self._load(function, (*shape, types.int64, types.int64, types.int64))
+            result = self._load(function, (*shape, types.int64, types.int64, types.int64), BARE)
             found = int(result.library.get_pointer_to_function(result.fndesc.llvm_func_name))
             self._addresses[key] = found
         return found
@@ -152,16 +159,23 @@ class Kernels:
 
     def entry(self, function: Callable[..., Any], signature: tuple[Any, ...]) -> Any:
         """A compiled function to be called from Python."""
-        return self._load(function, signature).entry_point
+        return self._load(function, signature, {}).entry_point
 
-    def _load(self, function: Callable[..., Any], signature: tuple[Any, ...]) -> Any:
+    def _load(
+        self, function: Callable[..., Any], signature: tuple[Any, ...], options: dict[str, bool]
+    ) -> Any:
         dispatcher = self._dispatchers.get(function)
         if dispatcher is None:
-            dispatcher = self._dispatchers[function] = njit(**KERNEL)(function)
+            dispatcher = self._dispatchers[function] = njit(**KERNEL, **options)(function)
             if self.folder is not None:
                 cache = dispatcher._cache = _Cache(dispatcher.py_func)
                 cache.missed = self._missed
-        dispatcher.compile(signature)
+        with global_compiler_lock:
+            level, config.OPT = config.OPT, type(config.OPT)(LEVEL)
+            try:
+                dispatcher.compile(signature)
+            finally:
+                config.OPT = level
         return dispatcher.overloads[signature]
 
     def _missed(self) -> None:

@@ -45,7 +45,9 @@ LANES = ir.VectorType(ir.IntType(32), WIDTH)
 
 # Division by zero must not branch, and a kernel runs without the interpreter's lock.
 KERNEL = {"nogil": True, "error_model": "numpy", "boundscheck": False, "cache": False}
-inline = njit(forceinline=True, **KERNEL)
+# No code that Python itself could call: each kernel would be compiled three times.
+BARE = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+inline = njit(forceinline=True, **KERNEL, **BARE)
 
 
 # ---------------------------------------------------------------- what the intrinsics are built from
