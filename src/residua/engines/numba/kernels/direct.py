@@ -26,10 +26,20 @@ from residua.engines.numba.kernels.pictures import (
     load_picture,
 )
 from residua.engines.numba.kernels.products import ROWS, product
-from residua.engines.numba.kernels.scalars import clear, fetch, fetch_to_write, flush, get_int, part_of
+from residua.engines.numba.kernels.scalars import (
+    clear,
+    fetch,
+    fetch_to_write,
+    flush,
+    get_int,
+    part_of,
+    unknown,
+)
 from residua.engines.numba.kernels.vector import WIDTH, inline
 
 PANEL = 2 * WIDTH
+BAND = 256  # pixels
+IN_PLACE = 2**15  # floats of dy that are read where they lie
 WEIGHT_ONLY, INPUT_ONLY, BOTH = 1, 2, 3
 
 
@@ -177,15 +187,24 @@ def backward(c, k, stride, what, args, part, scratch):
     whole = kernel == 1 and stride == 1 and padding == 0 and width % ROWS == 0
     as_it_lies = lies_ready(args, stride, width)
     picture = scratch
+    # Only dx meets pixels of dy beyond its border. A large dy is copied all the same: one panel of it after
+    # the other is read, and the scratch lies in large pages.
+    no_border = whole or (what & INPUT_ONLY == 0 and y_size <= IN_PLACE)
+    if no_border:
+        dy_width, inside = out_width, dy
     if whole:
-        dy_width, dx_width = width, width
+        dx_width = width
+    # Rows whose panel of dy stays in the first-level cache while one row of the kernel follows the other.
+    band = max(1, BAND // out_width)
+    # Windows of few channels overlap: told by how much, LLVM keeps so much in registers that it spills sums.
+    step = unknown(stride * c)
     for n in range(start, stop):
         x_next, y_next = (n + 1) * x_size, (n + 1) * y_size
         if as_it_lies:
             picture = get_int(args, pictures.X) + 4 * n * x_size
         elif what & WEIGHT_ONLY or summed:
             load_picture(c, args, n, scratch, width)
-        if whole and get_int(args, pictures.GRADIENT_MODE) == pictures.AS_IT_IS:
+        if no_border and get_int(args, pictures.GRADIENT_MODE) == pictures.AS_IT_IS:
             dy = get_int(args, pictures.DY) + 4 * n * y_size
             inside = dy
         else:
@@ -195,14 +214,16 @@ def backward(c, k, stride, what, args, part, scratch):
         if what & WEIGHT_ONLY:
             for panel in range(0, k, PANEL):
                 columns = min(PANEL, k - panel)
-                for u in range(kernel):
-                    a = picture + 4 * u * width * c
-                    to = dweight + 4 * (u * taps * k + panel)
-                    b = inside + 4 * panel
-                    product(
-                        a, 1, stride * width * c, stride * c, b, dy_width * k, k, to, k, taps, columns,
-                        out_height, out_width, n - start,
-                    )  # fmt: skip
+                for top in range(0, out_height, band):
+                    high = min(band, out_height - top)
+                    b = inside + 4 * (top * dy_width * k + panel)
+                    for u in range(kernel):
+                        a = picture + 4 * (top * stride + u) * width * c
+                        to = dweight + 4 * (u * taps * k + panel)
+                        product(
+                            a, 1, stride * width * c, step, b, dy_width * k, k, to, k, taps, columns,
+                            high, out_width, n - start + top,
+                        )  # fmt: skip
         if what & INPUT_ONLY:
             for panel in range(0, c, PANEL):
                 columns = min(PANEL, c - panel)

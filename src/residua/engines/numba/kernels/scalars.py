@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
@@ -47,6 +48,17 @@ put = _writer(types.float32, FLOAT)
 get_double = _reader(types.float64, DOUBLE)
 put_double = _writer(types.float64, DOUBLE)
 get_int = _reader(types.int64, INT)
+
+
+@intrinsic
+def unknown(typing, number):
+    """The number itself, which the compiler must take for any: a constant would make it unroll too far."""
+
+    def emit(context, builder, sig, args):
+        # No instruction at all, on any processor: it only says that its result may differ from its input.
+        return builder.asm(ir.FunctionType(INT, [INT]), "", "=r,0", [args[0]], False)
+
+    return types.int64(types.int64), emit
 
 
 @inline
