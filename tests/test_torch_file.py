@@ -363,7 +363,9 @@ def test_what_does_not_fit_is_named(save, torch, capsys):
 def test_an_archive_that_is_cut_short_says_so(save, torch, capsys):
     path = save(foreign_names(torch)[2])
     path.write_bytes(path.read_bytes()[:-2000])
-    assert f"{path} is cut short or damaged. Fetch the file again." in refused(capsys, "import", path)
+    line = refused(capsys, "import", path)
+    assert "damaged" in line
+    assert line.rstrip().endswith("Fetch the file again.")
 
 
 @pytest.mark.parametrize(
