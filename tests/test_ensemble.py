@@ -76,6 +76,31 @@ def test_members_see_what_they_were_trained_on(engine, images, method):
     assert np.array_equal(probabilities(engine, joined, images), expected)
 
 
+@pytest.mark.parametrize(
+    ("reading", "told"),
+    [
+        ({"source": (24, 20)}, "18x18x3 made of 24x20"),
+        ({"resize": 20}, "18x18x3 out of the middle of 20x20"),
+        ({"order": "BGR"}, "18x18x3 in the order BGR"),
+    ],
+)
+def test_members_pictures_are_read_as_they_were_trained(engine, rng, reading, told):
+    def member(seed, **reading):
+        look = Preprocessing(18, 18, 3, (0.1, 0.4, 0.7), (0.2, 0.3, 0.1 + 0.1 * seed), **reading)
+        network = build_model(ModelOptions(model="resnet8", width=4), channels=3, classes=3, size=(18, 18))
+        return Model("resnet8", network, network.init(np.random.default_rng(seed)), ("a", "b", "c"), look, {})
+
+    members = [member(0, **reading), member(1, **reading)]
+    joined = join_models(members, ["x", "y"])
+    look = members[0].preprocessing
+    assert (joined.preprocessing.reading, joined.preprocessing.stored) == (look.reading, look.stored)
+    images = rng.integers(0, 256, (4, *look.stored, 3), np.uint8)
+    parts = [probabilities(engine, one, images) for one in members]
+    np.testing.assert_allclose(probabilities(engine, joined, images), sum(parts) / 2, atol=1e-6)
+    with pytest.raises(DataError, match=f"y takes pictures of {told}, x of 18x18x3: .*from one base"):
+        join_models([member(0), members[1]], ["x", "y"])
+
+
 def test_an_ensemble_may_be_a_member(engine, images):
     pair = join_models([untrained(0), untrained(1)], ["x", "y"])
     whole = join_models([pair, untrained(2)], ["pair", "z"], "weighted", (0.75, 0.25))

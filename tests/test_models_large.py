@@ -111,6 +111,20 @@ def test_options_reach_vgg():
     assert {row.kind for row in build("vgg11").rows(IMAGENET)} >= {"Dropout"}
 
 
+@pytest.mark.parametrize(("name", "first"), [("vgg11", 2048), ("vgg11-bn", 2048), ("alexnet", 256)])
+def test_wide_layers_begin_with_the_papers_deviation(name, first):
+    """Otherwise a single step at a usual rate throws the logits of 4,096 wide features about."""
+    network = build(name, classes=300, size=(64, 64), hidden=(400, 500))
+    v = network.init(np.random.default_rng(0))
+    shapes = {"hidden1": (first, 400), "hidden2": (400, 500), "head": (500, 300)}
+    for layer, shape in shapes.items():
+        assert v[layer]["weight"].shape == shape
+        assert v[layer]["weight"].std() == pytest.approx(0.01, rel=0.02), layer
+    small = build("vgg8", classes=10, size=(32, 32))
+    v = small.init(np.random.default_rng(0))
+    assert v["hidden1"]["weight"].std() == pytest.approx((2 / 2048) ** 0.5, rel=0.02)
+
+
 def test_what_does_not_fit_is_refused():
     with pytest.raises(ShapeError, match=r"at least 32x32 pixels; they were given 28x30"):
         build("vgg16", size=(28, 30))

@@ -349,12 +349,23 @@ def test_what_does_not_fit_is_named(save, torch, capsys):
     extra = save(weights | {"fc2.weight": torch.ones(3, 3)}, "extra.pth")
     assert "unexpected fc2.weight" in refused(capsys, "import", extra, "--model", "resnet8")
     line = refused(capsys, "import", extra)
+    assert "unexpected fc2.weight" in line
+    assert "(residual, 8 layers is the nearest model here)" in line
+    bent = save(weights | {"bn1.weight": torch.ones(5)}, "bent.pth")
+    for asked in (["--model", "resnet8"], []):
+        line = refused(capsys, "import", bent, *asked)
+        assert "misshapen stem.norm.weight (5,) instead of (4,)" in line
+    line = refused(capsys, "import", save({"a.weight": torch.ones(3, 3)}, "strange.pth"))
     assert "belong to no model here" in line
     assert "residua models" in line
-    bent = save(weights | {"bn1.weight": torch.ones(5)}, "bent.pth")
-    assert "misshapen stem.norm.weight (5,) instead of (4,)" in refused(
-        capsys, "import", bent, "--model", "resnet8"
-    )
+
+
+def test_an_archive_that_is_cut_short_says_so(save, torch, capsys):
+    path = save(foreign_names(torch)[2])
+    path.write_bytes(path.read_bytes()[:-2000])
+    line = refused(capsys, "import", path)
+    assert "damaged" in line
+    assert line.rstrip().endswith("Fetch the file again.")
 
 
 @pytest.mark.parametrize(

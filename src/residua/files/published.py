@@ -51,4 +51,4 @@ def _read(path: Path) -> NDArray[Any]:
         raise ModelFileError(f"cannot read {path}: {error.strerror or error}") from None
     except (ValueError, EOFError, TypeError, SyntaxError, OverflowError, MemoryError) as error:
         reason = " ".join(str(error).split())[:120] or type(error).__name__
-        raise ModelFileError(f"{path} holds no plain array of numbers: {reason}") from None
+        raise ModelFileError(f"{path} holds no plain array of numbers: {reason}. Fetch it again.") from None

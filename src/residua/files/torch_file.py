@@ -37,6 +37,7 @@ _STORAGES = {
     "BoolStorage": np.dtype("?"),
 }
 REPEATED = 1_000_000
+_AGAIN = "Fetch the file again."
 _OLD_MAGIC, _OLD_VERSION = 0x1950A86A20F9469CFC6C, 1001
 
 
@@ -92,7 +93,10 @@ def read_torch_weights(path: str | Path) -> dict[str, Array]:
         if zipfile.is_zipfile(path):
             return _read_archive(path)
         with open(path, "rb") as stream:
-            if stream.read(2) == b"\x80\x02":
+            start = stream.read(2)
+            if start == b"PK":  # a zip archive, whose table stands at its end
+                raise ModelFileError(f"{path} is cut short or damaged. {_AGAIN}")
+            if start == b"\x80\x02":
                 stream.seek(0)
                 return _read_row(stream, path)
     except ModelFileError as error:
@@ -101,7 +105,7 @@ def read_torch_weights(path: str | Path) -> dict[str, Array]:
         raise ModelFileError(f"cannot read {path}: {error.strerror or error}") from None
     except _DAMAGE as error:
         reason = " ".join(str(error).split())[:120] or type(error).__name__
-        raise ModelFileError(f"{path} is damaged: {reason}. Fetch the file again.") from None
+        raise ModelFileError(f"{path} is damaged: {reason}. {_AGAIN}") from None
     return _read_safetensors(path)
 
 
@@ -114,7 +118,9 @@ def _read_safetensors(path: Path) -> dict[str, Array]:
             arrays = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
     except (SafetensorError, ValueError, TypeError, AttributeError, KeyError) as error:
         reason = " ".join(str(error).split())
-        raise ModelFileError(f"{path} is neither a PyTorch archive nor safetensors: {reason}") from None
+        raise ModelFileError(
+            f"{path} is damaged, or neither a PyTorch archive nor safetensors: {reason}. {_AGAIN}"
+        ) from None
     return {name.removeprefix("module."): array for name, array in arrays.items()}
 
 

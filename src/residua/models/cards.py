@@ -106,6 +106,8 @@ MODELS: dict[str, Card] = {
     "plain44": _plain(44, 658_586),
     "plain56": _plain(56, 853_018),
     "preresnet20": _preactivated(20, 269_722),
+    "preresnet32": _preactivated(32, 464_154),
+    "preresnet44": _preactivated(44, 658_586),
     "preresnet56": _preactivated(56, 853_018),
     "preresnet110": _preactivated(110, 1_727_962, 6.37),
     "lenet5": Card(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -46,9 +47,10 @@ def join_models(
         tuple(row[0] for row in rows),
         tuple(row[1] for row in rows),
     )
-    # Raw pixels: each member's own scale and shift then give it the very numbers that it was trained on.
+    # Raw pixels, read as every member's are: its own scale and shift then give it the very numbers that it
+    # was trained on.
     channels = looks[0].channels
-    raw = Preprocessing(looks[0].height, looks[0].width, channels, (0.0,) * channels, (1 / 255,) * channels)
+    raw = replace(looks[0], mean=(0.0,) * channels, std=(1 / 255,) * channels)
     members = [{"file": name, "name": model.name} for name, model in zip(names, models, strict=True)]
     variables = dict(zip(keys, (model.variables for model in models), strict=True))
     title = "ensemble of " + ", ".join(model.name for model in models)
@@ -57,7 +59,7 @@ def join_models(
 
 
 def check_members(models: Sequence[Model], names: Sequence[str]) -> None:
-    """Raise DataError unless all models have the same classes and take pictures of one size."""
+    """Raise DataError unless all models have the same classes and take pictures that are read in one way."""
     first = models[0]
     for model, name in zip(models[1:], names[1:], strict=True):
         if model.classes != first.classes:
@@ -66,13 +68,22 @@ def check_members(models: Sequence[Model], names: Sequence[str]) -> None:
                 f"{name} knows the classes {_some(model.classes)}, {names[0]} {_some(first.classes)}{order}: "
                 "leave it out, or train it on data with the same classes"
             )
-        sizes = [(p.height, p.width, p.channels) for p in (model.preprocessing, first.preprocessing)]
-        if sizes[0] != sizes[1]:
-            mine, theirs = ("x".join(map(str, size)) for size in sizes)
+        mine, theirs = _reading(model.preprocessing), _reading(first.preprocessing)
+        if mine != theirs:
             raise DataError(
                 f"{name} takes pictures of {mine}, {names[0]} of {theirs}: leave it out, or train both on "
-                "pictures of one size (--size)"
+                "pictures of one size (--size) and from one base"
             )
+
+
+def _reading(look: Preprocessing) -> str:
+    """The size of pictures and how they are brought to it, in words."""
+    words = f"{look.height}x{look.width}x{look.channels}"
+    if look.source is not None:
+        words += f" made of {look.source[0]}x{look.source[1]}"
+    if look.resize is not None:
+        words += f" out of the middle of {look.resize}x{look.resize}"
+    return words if look.order == "RGB" else f"{words} in the order {look.order}"
 
 
 def _some(classes: tuple[str, ...], most: int = 4) -> str:

@@ -17,6 +17,8 @@ from residua.variables import STATISTICS, Tree, fill, flatten
 
 Shape = tuple[int, int, int]
 
+NEAR = 0.5  # share of names that weights and a model must have in common to be told what does not fit
+
 
 def fit_foreign(
     weights: Mapping[str, Any], model: str | None, source: str, size: int | None = None
@@ -27,14 +29,8 @@ def fit_foreign(
     ModelFileError that says what does not fit.
     """
     if model is not None:
-        card = find_card(model)
-        network, shape = _template(model, weights, size)
-        ours = translate(weights, network, shape)
-        template = network.init(Undrawn())
-        try:
-            return model, network, _filled(template, ours, source)
-        except ModelFileError as error:
-            raise ModelFileError(f"{error} ({card.title} was asked for)") from None
+        return _asked(weights, model, source, size, "was asked for")
+    nearest, likeness = "", 0.0
     for name in MODELS:
         try:
             network, shape = _template(name, weights, size)
@@ -43,6 +39,9 @@ def fit_foreign(
         template = network.init(Undrawn())
         wanted = {path: array.shape for path, array in flatten(template).items() if not _is_key(path)}
         names = set(our_names(_used(weights), network).values())
+        shared = len(names & wanted.keys()) / len(names | wanted.keys())
+        if shared > likeness:
+            nearest, likeness = name, shared
         if names - wanted.keys() and not _folds(names, wanted):
             continue
         if not wanted.keys() <= names:
@@ -50,11 +49,25 @@ def fit_foreign(
         ours = translate(weights, network, shape)
         if {path: array.shape for path, array in ours.items()} == wanted:
             return name, network, _filled(template, ours, source)
+    if likeness >= NEAR:
+        return _asked(weights, nearest, source, size, "is the nearest model here")
     some = ", ".join(f"{name} {tuple(array.shape)}" for name, array in list(weights.items())[:3])
     raise ModelFileError(
         f"the {len(weights)} weights in {source} belong to no model here ({some}, ...): "
         "`residua models` lists those that can be filled"
     )
+
+
+def _asked(
+    weights: Mapping[str, Any], model: str, source: str, size: int | None, why: str
+) -> tuple[str, Sequential, Tree]:
+    """That model, filled. Raises ModelFileError that names what does not fit, and why it was this model."""
+    network, shape = _template(model, weights, size)
+    ours = translate(weights, network, shape)
+    try:
+        return model, network, _filled(network.init(Undrawn()), ours, source)
+    except ModelFileError as error:
+        raise ModelFileError(f"{error} ({find_card(model).title} {why})") from None
 
 
 def translate(weights: Mapping[str, Any], network: Sequential, shape: Shape) -> dict[str, Any]:

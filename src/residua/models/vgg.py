@@ -21,6 +21,9 @@ from residua.layers import (
     Sequential,
 )
 
+# Of the initial weights of fully connected layers, as in Krizhevsky et al. 2012, section 5, and since.
+DEVIATION = 0.01
+
 
 def vgg(
     *,
@@ -32,6 +35,7 @@ def vgg(
     normalized: bool = False,
     hidden: tuple[int, ...] = (4096, 4096),
     dropout: float = 0.5,
+    deviation: float | None = DEVIATION,
 ) -> Sequential:
     """Blocks of 3x3 convolutions with ReLU, each block ending in 2x2 max pooling; then the classifier.
 
@@ -40,7 +44,8 @@ def vgg(
     connected layer reads all that is left of them, 7x7 maps of 224x224 pictures, 2x2 of 64x64. `hidden`
     gives the widths of the fully connected layers before the last; dropout follows each. `normalized` puts
     batch normalisation behind every convolution (Ioffe and Szegedy 2015), whose biases it makes needless.
-    The paper starts deep networks from a trained shallow one; He's initial weights make that needless.
+    The paper starts deep networks from a trained shallow one; He's initial weights make that needless in
+    the convolutions. `deviation` is that of the initial weights of the fully connected layers.
 
     Raises ShapeError for pictures that the poolings leave nothing of.
     """
@@ -62,7 +67,7 @@ def vgg(
                 layers[name] = Conv2d(features, after, bias=True, relu=True)
             features = after
         layers[f"pool{block}"] = MaxPool2d()
-    return Sequential(layers | classifier(layers, (*size, channels), classes, hidden, dropout))
+    return Sequential(layers | classifier(layers, (*size, channels), classes, hidden, dropout, deviation))
 
 
 def classifier(
@@ -71,17 +76,28 @@ def classifier(
     classes: int,
     hidden: tuple[int, ...],
     dropout: float,
+    deviation: float | None = DEVIATION,
 ) -> dict[str, Layer]:
-    """Fully connected layers behind the layers `before`, which read pictures of `shape`."""
+    """Fully connected layers behind the layers `before`, which read pictures of `shape`.
+
+    deviation: of their initial weights; None for He's sqrt(2 / in), and sqrt(1 / in) before the softmax.
+    Those would let layers as wide as the papers' not learn at usual rates, normalised or not: one step
+    changes an output by the rate times the sum of its inputs' squares, which dropout doubles at each layer
+    where nothing makes up for it (about 25,000 before the softmax, instead of 500).
+    """
     features = prod(Sequential(before).output_shape(shape))
     layers: dict[str, Layer] = {"flatten": Flatten()}
+
+    def linear(units: int, gain: float) -> Linear:
+        return Linear(features, units, gain=gain if deviation is None else deviation**2 * features)
+
     for number, units in enumerate(hidden, start=1):
-        layers[f"hidden{number}"] = Linear(features, units, gain=2.0)
+        layers[f"hidden{number}"] = linear(units, 2.0)
         layers[f"relu{number}"] = ReLU()
         if dropout:
             layers[f"dropout{number}"] = Dropout(dropout)
         features = units
-    return layers | {"head": Linear(features, classes)}
+    return layers | {"head": linear(classes, 1.0)}
 
 
 def small_vgg(
@@ -103,4 +119,5 @@ def small_vgg(
         normalized=True,
         hidden=hidden,
         dropout=dropout,
+        deviation=None,
     )

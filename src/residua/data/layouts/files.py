@@ -19,7 +19,8 @@ def read_lines(path: Path) -> list[str]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as problem:
-        raise DataError(f"Cannot read {path}: {problem.strerror or problem}.") from problem
+        again = "; unpack the archive again" if isinstance(problem, FileNotFoundError) else ""
+        raise DataError(f"Cannot read {path}: {problem.strerror or problem}{again}.") from problem
     except UnicodeDecodeError:
         raise DataError(f"{path} is no text in UTF-8; fetch it again.") from None
     return [line for line in text.splitlines() if line.strip()]
