@@ -312,9 +312,7 @@ def branching_model() -> Model:
 
 NETWORKS = [
     ("resnet8", {"width": 8}),
-    ("vgg8", {"width": 8}),
     ("branching", {}),
-    ("lenet5", {"size": 32, "channels": 1}),
     ("capsnet", {"size": 20, "channels": 1, "width": 8}),
 ]
 
