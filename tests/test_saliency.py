@@ -163,19 +163,25 @@ def test_guided_backpropagation_is_that_of_pytorch(published, peer, seen, comput
     agree(methods.guided_gradient(Scorer.of(published, computing), x, classes), expected)
 
 
-def test_integrated_gradients_are_those_of_pytorch(published, peer, seen, computing):
+@pytest.mark.parametrize(("kind", "tolerance"), [("double", 1e-6), ("numba", 1e-3)])
+def test_integrated_gradients_are_those_of_pytorch(published, peer, seen, kind, tolerance):
+    """In float32 to a thousandth: gradients jump where a ReLU turns, and rounding decides about some."""
+    if kind == "numba" and not installed("numba"):
+        pytest.skip("the engine 'numba' needs Numba: pip install 'residua[fast]'")
     x, classes = seen[0][:1], seen[1][:1]
     baseline = published.preprocessing.normalize(np.zeros((1, 32, 32, 3), np.uint8))[0]
-    found = methods.integrated_gradients(
-        Scorer.of(published, computing), x, classes, baseline, tolerance=0, most=64
-    )
+    if kind == "double":
+        scorer, x = in_double(published), x.astype(np.float64)
+    else:
+        scorer = Scorer.of(published, open_engine(kind, threads=1))
+    found = methods.integrated_gradients(scorer, x, classes, baseline, tolerance=0, most=64)
     assert found.steps.tolist() == [64]
     weights = np.r_[0.5, np.ones(63), 0.5] / 64
     line = x.astype(np.float64) - baseline
     points = baseline + np.linspace(0, 1, 65)[:, None, None, None] * line
     dx = torch_gradient(peer, points, classes.repeat(65))
     total = (weights[:, None, None, None] * dx).sum(axis=0, keepdims=True)
-    agree(found.maps, total * line, 1e-3)  # gradients jump where a ReLU turns: rounding decides about some
+    agree(found.maps, total * line, tolerance)
 
 
 @pytest.mark.parametrize(("layer", "ends"), [("stage3", 12), ("stage2", 9), ("stage1.1", 5)])
