@@ -20,6 +20,7 @@ from residua.config import (
     CheckConfig,
     DataOptions,
     EnsembleConfig,
+    ExplainConfig,
     InsideConfig,
     MistakesConfig,
     ModelOptions,
@@ -70,11 +71,11 @@ def natural(name: str, value: int) -> int:
 
 def refuse_fractions(arguments: Sequence[str]) -> None:
     """The parser would round 1.5 where a whole number is asked for."""
-    looking = (MistakesConfig, CalibrateConfig, InsideConfig, SweepOptions)
+    looking = (MistakesConfig, CalibrateConfig, InsideConfig, ExplainConfig, SweepOptions)
     verbs = (PredictConfig, CheckConfig, SheetOptions, EnsembleConfig, BenchConfig, *looking)
     training = (DataOptions, ModelOptions, TransferOptions, OptimizerOptions, ScheduleOptions, RunOptions)
     sections = (*training, *verbs)
-    whole = {"channels", "classes", "freeze"}
+    whole = {"channels", "classes", "freeze", "numbers"}
     for section in sections:
         hints = get_type_hints(section)
         whole |= {entry.name for entry in fields(section) if hints[entry.name] in (int, int | None)}
@@ -85,7 +86,7 @@ def refuse_fractions(arguments: Sequence[str]) -> None:
             raise ConfigError(f"{option} takes a whole number; it was given {value!r}")
 
 
-def explain(error: cyclopts.CycloptsError, arguments: Sequence[str]) -> str:
+def in_our_words(error: cyclopts.CycloptsError, arguments: Sequence[str]) -> str:
     """A parser's complaint in our words, on one line."""
     verb = next((f" {argument}" for argument in arguments[:1] if not argument.startswith("-")), "")
     token = getattr(error, "token", None)
