@@ -1,6 +1,7 @@
 """The verbs in Python: what the command line calls, and what a program or a notebook calls."""
 
 from residua.api.data import augment_sheet, check_data
+from residua.api.fool import class_pictures, fool, fool_from_noise, robustness
 from residua.api.inspect import calibrate, curves, find_rate, inside, mistakes
 from residua.api.joined import ensemble, reconstruct
 from residua.api.models import TrainResult, evaluate, import_weights, iterate_predictions, predict, train
@@ -10,15 +11,19 @@ __all__ = [
     "augment_sheet",
     "calibrate",
     "check_data",
+    "class_pictures",
     "curves",
     "ensemble",
     "evaluate",
     "find_rate",
+    "fool",
+    "fool_from_noise",
     "import_weights",
     "inside",
     "iterate_predictions",
     "mistakes",
     "predict",
     "reconstruct",
+    "robustness",
     "train",
 ]

@@ -14,6 +14,7 @@ import cyclopts
 from cyclopts import App, Parameter
 
 from residua.cli.benchmark import bench
+from residua.cli.fool import fool
 from residua.cli.inspect import calibrate, curves, find_rate, inside, mistakes
 from residua.cli.joined import ensemble, reconstruct
 from residua.cli.pictures import augment, check
@@ -43,7 +44,7 @@ app = App(
     default_parameter=Parameter(consume_multiple=True, negative_iterable=(), show_default=show_default),
 )
 for verb in (
-    train, evaluate, predict, mistakes, calibrate, curves, inside, find_rate, ensemble, reconstruct, check,
+    train, evaluate, predict, mistakes, calibrate, curves, inside, fool, find_rate, ensemble, reconstruct, check,
     augment, models, summary, engines, warm, bench,
 ):  # fmt: skip
     app.command(verb)

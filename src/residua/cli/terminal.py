@@ -20,6 +20,7 @@ from residua.config import (
     CheckConfig,
     DataOptions,
     EnsembleConfig,
+    FoolConfig,
     InsideConfig,
     MistakesConfig,
     ModelOptions,
@@ -70,7 +71,7 @@ def natural(name: str, value: int) -> int:
 
 def refuse_fractions(arguments: Sequence[str]) -> None:
     """The parser would round 1.5 where a whole number is asked for."""
-    looking = (MistakesConfig, CalibrateConfig, InsideConfig, SweepOptions)
+    looking = (MistakesConfig, CalibrateConfig, InsideConfig, SweepOptions, FoolConfig)
     verbs = (PredictConfig, CheckConfig, SheetOptions, EnsembleConfig, BenchConfig, *looking)
     training = (DataOptions, ModelOptions, TransferOptions, OptimizerOptions, ScheduleOptions, RunOptions)
     sections = (*training, *verbs)
