@@ -44,8 +44,8 @@ app = App(
     default_parameter=Parameter(consume_multiple=True, negative_iterable=(), show_default=show_default),
 )
 for verb in (
-    train, evaluate, predict, mistakes, calibrate, curves, inside, fool, find_rate, ensemble, reconstruct, check,
-    augment, models, summary, engines, warm, bench,
+    train, evaluate, predict, mistakes, calibrate, curves, inside, fool, find_rate, ensemble, reconstruct,
+    check, augment, models, summary, engines, warm, bench,
 ):  # fmt: skip
     app.command(verb)
 app.command(import_, name="import")

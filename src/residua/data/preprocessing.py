@@ -102,15 +102,15 @@ class Preprocessing:
             pixels = pixels[..., ::-1]
         scale, shift = self._rows
         rows = np.ascontiguousarray(pixels).reshape(n * h, w * c)
-        result = np.multiply(rows, scale, dtype=np.float32)
+        result: NDArray[np.float32] = np.multiply(rows, scale, dtype=np.float32)
         result += shift
         return result.reshape(n, h, w, c)
 
     def scale_backward(self, dy: NDArray[np.float32]) -> NDArray[np.float32]:
         """The gradient by `scale`'s pixels, (N, H, W, C), out of that by its result."""
         n, h, w, c = dy.shape
-        dpixels = (dy.reshape(n * h, w * c) * self._rows[0]).reshape(dy.shape)
-        return dpixels[..., ::-1] if self.order == "BGR" else dpixels
+        dpixels: NDArray[np.float32] = (dy.reshape(n * h, w * c) * self._rows[0]).reshape(dy.shape)
+        return np.ascontiguousarray(dpixels[..., ::-1]) if self.order == "BGR" else dpixels
 
     def check(self, images: NDArray[np.uint8]) -> None:
         """Raise ShapeError unless `images` are (N, H, W, C) uint8 of this size."""

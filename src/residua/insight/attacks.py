@@ -6,7 +6,7 @@ Changes are measured in steps of 8-bit pixels (1 of 255), before the model's own
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +60,8 @@ class Attacked:
 def distance(change: NDArray[np.floating], norm: Norm) -> NDArray[np.float64]:
     """(N,) the size of changes (N, ...)."""
     rows = change.reshape(len(change), -1).astype(np.float64)
-    return np.abs(rows).max(axis=1) if norm == "inf" else np.sqrt((rows * rows).sum(axis=1))
+    sizes: NDArray[np.float64] = np.abs(rows).max(axis=1)
+    return sizes if norm == "inf" else np.sqrt((rows * rows).sum(axis=1))
 
 
 def reached(logits: Floats, labels: Labels, targeted: bool, how: Attack) -> NDArray[np.bool_]:
@@ -162,51 +163,58 @@ def project(change: Floats, sizes: NDArray[np.float64], norm: Norm) -> Floats:
     """The nearest changes inside the balls."""
     if norm == "inf":
         bound = _column(sizes)
-        return np.clip(change, -bound, bound)
-    factor = np.minimum(1, sizes / np.maximum(distance(change, norm), 1e-30))
-    return change * _column(factor)
+        nearest: Floats = np.clip(change, -bound, bound)
+        return nearest
+    return change * _column(np.minimum(1, sizes / np.maximum(distance(change, norm), 1e-30)))
 
 
 def settle(origin: Floats, change: Floats, sizes: NDArray[np.float64], how: Attack) -> Floats:
     """The pictures that these changes make: inside 0 to 255 and the ball, after rounding too."""
     if not how.whole:
-        return np.clip(origin + change, 0, 255)
+        return _inside(origin + change)
     if how.norm == "inf":
         bound = _column(np.floor(sizes))
-        return np.clip(origin + np.clip(np.rint(change), -bound, bound), 0, 255)
+        return _inside(origin + np.clip(np.rint(change), -bound, bound))
     # Most of a change that is spread over many pixels is less than half a step at each, and would be
-    # rounded away. So it is enlarged before it is rounded, as far as the ball allows: the largest remain.
+    # rounded away. So it is enlarged, until it is as large after rounding as it was: the largest remain.
+    wanted = np.minimum(sizes, distance(np.clip(origin + change, 0, 255) - origin, "l2") * (1 + 1e-6))
     low, high = np.full(len(change), -4.0), np.full(len(change), 14.0)  # powers of two
     for _ in range(24):
         middle = (low + high) / 2
-        size = distance(_rounded(origin, change, middle) - origin, "l2")
-        fits = size <= sizes
+        fits = distance(_rounded(origin, change, middle) - origin, "l2") <= wanted
         low, high = np.where(fits, middle, low), np.where(fits, high, middle)
     best = _rounded(origin, change, low)
-    inside = distance(best - origin, "l2") <= sizes
-    return np.where(_column(inside) > 0, best, origin)
+    inside = distance(best - origin, "l2") <= wanted
+    found: Floats = np.where(inside[:, None, None, None], best, origin)
+    return found
 
 
 def _rounded(origin: Floats, change: Floats, powers: NDArray[np.float64]) -> Floats:
-    pictures: Floats = np.clip(origin + np.rint(change * _column(2.0**powers)), 0, 255)
-    return pictures
+    return _inside(origin + np.rint(change * _column(2.0**powers)))
+
+
+def _inside(pictures: Floats) -> Floats:
+    clipped: Floats = np.clip(pictures, 0, 255)
+    return clipped
 
 
 def _direction(gradient: Floats, norm: Norm) -> Floats:
     if norm == "inf":
         return np.sign(gradient)
     # By the largest number first: squares of tiny gradients would be zero.
-    most = np.abs(gradient).reshape(len(gradient), -1).max(axis=1)
-    scaled = gradient / np.maximum(_column(most), np.finfo(np.float32).tiny)
-    return scaled / np.maximum(_column(distance(scaled, norm)), 1e-30)
+    most = _column(np.abs(gradient).reshape(len(gradient), -1).max(axis=1))
+    scaled = (gradient / np.maximum(most, np.finfo(np.float32).tiny)).astype(np.float32)
+    return (scaled / np.maximum(_column(distance(scaled, norm)), 1e-30)).astype(np.float32)
 
 
 def _anywhere(shape: tuple[int, ...], sizes: NDArray[np.float64], how: Attack) -> Floats:
     """Random changes inside the balls; each picture's the same, whichever others there are."""
-    drawn = np.random.default_rng(how.seed).uniform(-1, 1, shape[1:]).astype(np.float32)
-    one = drawn[None] if how.norm == "inf" else _direction(drawn[None], "l2") / 2
-    return np.broadcast_to(one, shape) * _column(sizes)
+    drawn: Floats = np.random.default_rng(how.seed).uniform(-1, 1, shape[1:]).astype(np.float32)
+    one: Floats = drawn[None] if how.norm == "inf" else _direction(drawn[None] / 2, "l2") * np.float32(0.5)
+    every: Floats = np.repeat(one, shape[0], axis=0) * _column(sizes)
+    return every
 
 
-def _column(numbers: NDArray[np.generic]) -> Floats:
-    return numbers.astype(np.float32)[:, None, None, None]
+def _column(numbers: NDArray[Any]) -> Floats:
+    column: Floats = numbers.astype(np.float32)[:, None, None, None]
+    return column

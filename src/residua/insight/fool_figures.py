@@ -41,7 +41,9 @@ def fooling_figure(found: Fooling) -> Figure:
     )
     for column, (image, title) in enumerate(cells):
         axes = figure.add_subplot(grid[0, column])
-        axes.imshow(image[..., 0] if image.shape[-1] == 1 else image, interpolation="nearest", **shades(image))
+        axes.imshow(
+            image[..., 0] if image.shape[-1] == 1 else image, interpolation="nearest", **shades(image)
+        )
         axes.set_axis_off()
         axes.set_title(title, fontsize=9)
     axes = figure.add_subplot(grid[1, :])
@@ -90,7 +92,9 @@ def class_figure(found: ClassPictures) -> Figure:
     ]
     all_of = len(found.model.classes)
     some = "" if len(found.classes) == all_of else f" ({len(found.classes)} of {all_of:,} classes)"
-    title = f"{found.model.name}: pictures that raise a class's score most{some}\nthe class and its probability"
+    title = (
+        f"{found.model.name}: pictures that raise a class's score most{some}\nthe class and its probability"
+    )
     return picture_sheet(found.images, captions, title, _columns(len(captions)))
 
 

@@ -82,7 +82,7 @@ def robust_accuracy(
     for size in rising:
         bound = np.full(len(clean), size)
         for name, direction in (("fgsm", along), ("random", signs)):
-            right[name].append(_count(seen, settle(origin, direction * size, bound, how), labels))
+            right[name].append(_count(seen, settle(origin, direction * np.float32(size), bound, how), labels))
         if len(left):
             tried = attack(seen, images[clean[left]], labels[left], bound[left], how)
             gradients += tried.gradients
