@@ -167,7 +167,7 @@ def test_the_picture_of_it(trained, picture):
     assert factor * found.largest <= 127 or factor == 1
     assert f"the least found: {found.size:g}/255 at any pixel" in told
     before = 100 * found.probabilities[0, found.answers[0]]
-    assert f"original\nblue {before:.1f} %" in told
+    assert f"original\nblue: {before:.1f} %" in told
     assert [amplification(size) for size in (1, 2, 3, 12, 127, 200)] == [100, 50, 20, 10, 1, 1]
 
 

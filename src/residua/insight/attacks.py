@@ -209,8 +209,8 @@ def _direction(gradient: Floats, norm: Norm) -> Floats:
 
 def _anywhere(shape: tuple[int, ...], sizes: NDArray[np.float64], how: Attack) -> Floats:
     """Random changes inside the balls; each picture's the same, whichever others there are."""
-    drawn: Floats = np.random.default_rng(how.seed).uniform(-1, 1, shape[1:]).astype(np.float32)
-    one: Floats = drawn[None] if how.norm == "inf" else _direction(drawn[None] / 2, "l2") * np.float32(0.5)
+    drawn = np.random.default_rng(how.seed).uniform(-1, 1, (1, *shape[1:])).astype(np.float32)
+    one = drawn if how.norm == "inf" else _direction(drawn, "l2") * np.float32(0.5)
     every: Floats = np.repeat(one, shape[0], axis=0) * _column(sizes)
     return every
 

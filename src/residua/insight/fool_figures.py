@@ -35,9 +35,9 @@ def fooling_figure(found: Fooling) -> Figure:
     grid = figure.add_gridspec(2, 3, height_ratios=[2.75 * tall, 0.55 + 0.34 * len(shown)])
     size = f"at most {found.largest}/255 at any pixel\nroot of squares {found.root:.4g}/255"
     cells = (
-        (found.before, f"original\n{short(names[before], 26)} {100 * one[before]:.1f} %"),
+        (found.before, f"original\n{short(names[before], 26)}: {100 * one[before]:.1f} %"),
         (change, f"change × {factor} (grey: none)\n{size}"),
-        (found.after, f"result\n{short(names[after], 26)} {100 * two[after]:.1f} %"),
+        (found.after, f"result\n{short(names[after], 26)}: {100 * two[after]:.1f} %"),
     )
     for column, (image, title) in enumerate(cells):
         axes = figure.add_subplot(grid[0, column])
