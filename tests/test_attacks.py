@@ -9,11 +9,12 @@ import pytest
 
 import residua
 from residua.api import import_weights
-from residua.config import EvaluateConfig
+from residua.config import EvaluateConfig, FoolConfig
 from residua.data.preprocessing import Preprocessing
 from residua.engines import installed, open_engine
 from residua.engines.numpy_engine import NumpyEngine
 from residua.insight.attacks import Attack, attack, distance, reached, settle, smallest
+from residua.insight.dreams import fool_from_noise
 from residua.insight.evaluate import answer_split
 from residua.insight.input_gradient import PixelModel, cross_entropy, score
 from residua.insight.robustness import robust_accuracy, robustness_text
@@ -159,14 +160,16 @@ def test_changes_stay_inside_their_balls_and_pictures(method, norm, whole, seen)
 
 
 def test_rounding_keeps_what_matters_most_inside_the_ball():
-    origin = np.full((1, 4, 4, 1), 100, np.float32)
-    change = np.linspace(0.01, 0.16, 16, dtype=np.float32).reshape(1, 4, 4, 1)
+    origin = np.full((1, 8, 8, 1), 100, np.float32)
+    change = np.linspace(0.01, 0.49, 64, dtype=np.float32).reshape(1, 8, 8, 1)
     found = settle(origin, change, np.array([2.0]), Attack(norm="l2")) - origin
     assert set(np.unique(found)) == {0, 1}
     assert found.sum() == 4  # the root of four ones is 2
     assert (found.ravel()[-4:] == 1).all()
     none = settle(origin, change, np.array([0.5]), Attack(norm="l2"))
     np.testing.assert_array_equal(none, origin)
+    weak = settle(origin, 0.5 * change, np.array([2.0]), Attack(norm="l2")) - origin
+    assert weak.sum() == 1  # no larger than the change itself, whose root is 1.13
     small = settle(origin, 3 * change, np.array([0.4]), Attack(norm="inf"))
     np.testing.assert_array_equal(small, origin)
 
@@ -244,3 +247,11 @@ def test_robust_accuracy_falls_and_random_signs_are_harmless(engine, published, 
     assert told["clean"]["right"] == found.clean
     assert [row["size"] for row in told["curve"]] == [0.5, 1, 2]
     assert f"unchanged: {100 * found.clean / count:.2f} %" in robustness_text(found)
+
+
+def test_noise_is_seen_as_all_ten_classes(published):
+    found = fool_from_noise(published, FoolConfig(threads=1))
+    assert found.reached == 10
+    assert min(found.shares) >= 0.99
+    assert (found.probabilities.argmax(axis=1) == range(10)).all()
+    assert (found.start[np.arange(10), found.classes] < 0.99).sum() >= 8

@@ -16,7 +16,6 @@ from residua.insight.input_gradient import Floats, Labels, PixelModel, cross_ent
 Method = Literal["fgsm", "iterated", "pgd"]
 Norm = Literal["inf", "l2"]
 PRECISION = 1.02  # the least size under l2 is found up to 2 %
-REACH = 2.5  # all steps together, in sizes: enough to cross the ball (Madry et al. 2018, appendix)
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class Attack:
 
     whole: pixels are whole numbers, as files hold them, at every step; the gradient is taken at these. A
     picture is left as it is once it fools: its answer then leads by `margin`, in logits, and has at least
-    the probability `confidence`.
+    the probability `confidence`. reach: all steps together, in sizes; 2.5 is enough to cross the ball.
     """
 
     method: Method = "pgd"
@@ -40,6 +39,7 @@ class Attack:
     whole: bool = True
     confidence: float = 0.0
     margin: float = 1e-3
+    reach: float = 2.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +98,7 @@ def attack(
     if start is None and how.method == "pgd":
         change = _anywhere(origin.shape, sizes, how)
     steps = 1 if how.method == "fgsm" else how.steps
-    stride = sizes if how.method == "fgsm" else sizes * REACH / steps
+    stride = sizes if how.method == "fgsm" else sizes * how.reach / steps
     sign, count = (-1 if targeted else 1), 0
     active = np.arange(len(images))
     for step in range(steps + 1):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,12 @@ from residua.data.pictures import read_picture
 from residua.errors import ConfigError
 from residua.insight.attacks import Attack, attack
 from residua.insight.fool import find_class, open_pixel_model, to_png
-from residua.insight.input_gradient import Floats, PixelModel, score
+from residua.insight.input_gradient import Floats, PixelModel, ahead
 from residua.models.model_file import Model
 
 CONFIDENCE = 0.99
 NOISE_STEPS, CLASS_STEPS = 500, 200
+REACHES = (0.5, 0.1)
 # Where a picture may go: by at most the whole range.
 ANYWHERE = 255.0
 
@@ -102,7 +103,7 @@ def fool_from_noise(model: Model, config: FoolConfig) -> Noise:
     """Change noise, by the gradient of each class's probability, until the model is sure that it sees it.
 
     Nguyen, Yosinski, Clune 2015, 1412.1897, section 2.4 (gradient ascent), here by the gradient's signs
-    from uniform noise, in 8-bit pixels. Classes that do not get there in `config.iterations` steps come
+    from uniform noise, in 8-bit pixels, then along the gradient where that is not enough. Classes that do not get there in `config.iterations` steps come
     as near as they came. Raises ConfigError for a class that there is not, and for a model of one class.
     """
     if len(model.classes) < 2:
@@ -118,20 +119,32 @@ def fool_from_noise(model: Model, config: FoolConfig) -> Noise:
     # A little more than is asked for: an answer is computed in another way than its gradient.
     how = Attack("iterated", "inf", steps, confidence=wanted + 0.01 * (1 - wanted))
     part = shape.cut(before)
-    found = attack(seen, part, np.array(classes), np.full(len(classes), ANYWHERE), how, targeted=True)
+    labels, bound = np.array(classes), np.full(len(classes), ANYWHERE)
+    found = attack(seen, part, labels, bound, how, targeted=True)
+    pictures, gradients = found.pictures, found.gradients
+    left = np.flatnonzero(~found.fooled)
+    for reach in REACHES:
+        if not len(left):
+            break
+        # Where steps of one size at every pixel go to and fro, smaller ones along the gradient go on.
+        finer, far = replace(how, norm="l2", reach=reach), bound[left] * part[0].size ** 0.5
+        again = attack(seen, part[left], labels[left], far, finer, targeted=True, start=pictures[left])
+        pictures[left], gradients = again.pictures, gradients + again.gradients
+        left = left[~again.fooled]
     after = before.copy()
-    shape.cut(after)[:] = found.pictures.astype(np.uint8)
+    shape.cut(after)[:] = pictures.astype(np.uint8)
     pngs = tuple(to_png(picture) for picture in after)
-    again = np.stack([shape.cut(read_picture(png, *sides)) for png in pngs])
-    start, answers = seen.probabilities(part), seen.probabilities(again)
-    return Noise(model, classes, before, after, start, answers, wanted, found.gradients, pngs)
+    files = np.stack([shape.cut(read_picture(png, *sides)) for png in pngs])
+    start, answers = seen.probabilities(part), seen.probabilities(files)
+    return Noise(model, classes, before, after, start, answers, wanted, gradients, pngs)
 
 
 def class_pictures(model: Model, config: FoolConfig) -> ClassPictures:
     """The pictures that raise the scores of classes most, kept smooth and near the mean colour.
 
-    Simonyan, Vedaldi, Zisserman 2013, 1312.6034, section 2: the score itself, not its probability, from the
-    mean picture, less the squared distance from it. Beyond the paper each step sees the picture moved by a
+    Simonyan, Vedaldi, Zisserman 2013, 1312.6034, section 2: the score, less the squared distance from the
+    mean picture, from which it starts. Beyond the paper the score's lead over the other classes counts as
+    much as the score (networks of small pictures raise all scores together), each step sees the picture moved by a
     few pixels (jitter), and every fourth blurs it (Yosinski et al. 2015, 1506.06579, section 3). Raises
     ConfigError for a class that there is not.
     """
@@ -155,7 +168,7 @@ def _ascend(seen: PixelModel, labels: NDArray[np.int64], steps: int, seed: int) 
     for step in range(steps):
         moved = tuple(rng.integers(-jitter, jitter + 1, 2).tolist())
         rolled = np.roll(pictures, moved, (1, 2))
-        _, gradient = seen.gradient(rolled, labels, score)
+        _, gradient = seen.gradient(rolled, labels, ahead)
         gradient = np.roll(gradient, (-moved[0], -moved[1]), (1, 2))
         size = np.sqrt((gradient.astype(np.float64) ** 2).mean(axis=(1, 2, 3), keepdims=True))
         pictures = pictures + (4.0 * gradient / np.maximum(size, 1e-30)).astype(np.float32)
