@@ -102,7 +102,9 @@ def attack(
     sign, count = (-1 if targeted else 1), 0
     active = np.arange(len(images))
     for step in range(steps + 1):
-        change[active] = project(change[active], sizes[active], how.norm)
+        kept = project(change[active], sizes[active], how.norm)
+        # Inside 0 to 255 too: what gathers outside would have to be undone before anything moves again.
+        change[active] = _inside(origin[active] + kept) - origin[active]
         now = settle(origin[active], change[active], sizes[active], how)
         if step == steps:
             logits = seen.logits(now)

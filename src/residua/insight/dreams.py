@@ -103,8 +103,9 @@ def fool_from_noise(model: Model, config: FoolConfig) -> Noise:
     """Change noise, by the gradient of each class's probability, until the model is sure that it sees it.
 
     Nguyen, Yosinski, Clune 2015, 1412.1897, section 2.4 (gradient ascent), here by the gradient's signs
-    from uniform noise, in 8-bit pixels, then along the gradient where that is not enough. Classes that do not get there in `config.iterations` steps come
-    as near as they came. Raises ConfigError for a class that there is not, and for a model of one class.
+    from uniform noise, in 8-bit pixels, then along the gradient where that is not enough. Classes that do
+    not get there in `config.iterations` steps each time come as near as they came. Raises ConfigError for
+    a class that there is not, and for a model of one class.
     """
     if len(model.classes) < 2:
         raise ConfigError(f"{model.name} knows one class alone: it sees that in any noise")
@@ -144,9 +145,9 @@ def class_pictures(model: Model, config: FoolConfig) -> ClassPictures:
 
     Simonyan, Vedaldi, Zisserman 2013, 1312.6034, section 2: the score, less the squared distance from the
     mean picture, from which it starts. Beyond the paper the score's lead over the other classes counts as
-    much as the score (networks of small pictures raise all scores together), each step sees the picture moved by a
-    few pixels (jitter), and every fourth blurs it (Yosinski et al. 2015, 1506.06579, section 3). Raises
-    ConfigError for a class that there is not.
+    much as the score (networks of small pictures raise all scores together), each step sees the picture
+    moved by a few pixels (jitter), and every fourth blurs it (Yosinski et al. 2015, 1506.06579, section 3).
+    Raises ConfigError for a class that there is not.
     """
     classes, steps = choose_classes(model, config), config.iterations or CLASS_STEPS
     seen = open_pixel_model(model, config, len(classes) * steps)

@@ -5,9 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from residua.insight.dreams import ClassPictures, Noise
-from residua.insight.figures import BLACK, BLUE, GREY, ORANGE, new_figure, picture_sheet, shades, short, tidy
+from residua.insight.figures import (
+    BLACK,
+    BLUE,
+    GREY,
+    ORANGE,
+    Tiles,
+    new_figure,
+    picture_sheet,
+    shades,
+    short,
+    tidy,
+)
 from residua.insight.fool import Fooling, measure_told, shown_classes
 from residua.insight.robustness import Robustness
 
@@ -78,7 +90,7 @@ def noise_figure(found: Noise) -> Figure:
         f"{found.model.name}: noise, changed until it is seen as a class with "
         f"{100 * found.confidence:g} % or more\n{found.reached} of {len(found.classes)} reached it"
     )
-    return picture_sheet(found.after, captions, title, _columns(len(captions)))
+    return _sheet(found.after, captions, title)
 
 
 def class_figure(found: ClassPictures) -> Figure:
@@ -95,12 +107,22 @@ def class_figure(found: ClassPictures) -> Figure:
     title = (
         f"{found.model.name}: pictures that raise a class's score most{some}\nthe class and its probability"
     )
-    return picture_sheet(found.images, captions, title, _columns(len(captions)))
+    return _sheet(found.images, captions, title)
 
 
-def _columns(count: int) -> int:
-    """Ten classes, the usual number, in two full rows."""
-    return 5 if count in (9, 10) else 8
+def _sheet(images: NDArray[np.uint8], captions: list[list[tuple[str, str]]], title: str) -> Figure:
+    """Few pictures large; ten, the usual number of classes, in two full rows."""
+    count = len(images)
+    if count > 4:
+        return picture_sheet(images, captions, title, 5 if count in (9, 10) else 8)
+    side = 3.0
+    tall = min(max(images.shape[1] / images.shape[2], 0.5), 2.0)
+    tiles = Tiles(1, count, side, side * tall, title, above=0.33)
+    for column, (image, caption) in enumerate(zip(images, captions, strict=True)):
+        tiles.picture(0, column, image)
+        for place, (text, colour) in enumerate(reversed(caption)):
+            tiles.line(0, column, text, place, colour)
+    return tiles.figure
 
 
 def _percent(share: float) -> str:
