@@ -87,8 +87,8 @@ def noise_figure(found: Noise) -> Figure:
         colour = BLUE if share >= found.confidence else ORANGE
         captions.append([(short(found.model.classes[place], LETTERS), BLACK), (_percent(share), colour)])
     title = (
-        f"{found.model.name}: noise, changed until it is seen as a class with "
-        f"{100 * found.confidence:g} % or more\n{found.reached} of {len(found.classes)} reached it"
+        f"{found.model.name}: noise, changed until it is seen as a class\n"
+        f"{found.reached} of {len(found.classes)} with {100 * found.confidence:g} % or more"
     )
     return _sheet(found.after, captions, title)
 

@@ -47,6 +47,8 @@ def _filled(count: int) -> int:
 
 def ahead(xp: Any, logits: Any, labels: Any) -> Any:
     """The gradient of the label's own logit plus its log odds, log p / (1 - p)."""
+    if logits.shape[1] == 1:  # a lone class leads nobody
+        return score(xp, logits, labels)
     return score(xp, logits, labels) - cross_entropy(xp, logits, labels)
 
 
