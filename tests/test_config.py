@@ -16,6 +16,7 @@ from residua.config import (
     CurvesConfig,
     EvaluateConfig,
     ExplainConfig,
+    FoolConfig,
     ImportConfig,
     InsideConfig,
     MistakesConfig,
@@ -42,6 +43,7 @@ CONFIGS = (
     CalibrateConfig,
     InsideConfig,
     ExplainConfig,
+    FoolConfig,
     CurvesConfig,
     SweepConfig,
 )

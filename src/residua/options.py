@@ -96,6 +96,11 @@ LIMITS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "most_steps": ("2 to 100000", lambda x: 2 <= x <= 100_000),
     "patch": ("1 or more pixels", _positive),
     "sheet": ("1 to 100 pictures", lambda x: 1 <= x <= 100),
+    "epsilon": ("above 0 and at most 100000, in steps of 1/255", lambda x: 0 < x <= 100_000),
+    "most": ("1 to 100000, in steps of 1/255", lambda x: 1 <= x <= 100_000),
+    "iterations": ("1 to 100000", lambda x: 1 <= x <= 100_000),
+    "confidence": ("a probability from 0 to 0.9999", lambda x: 0 <= x <= 0.9999),
+    "sizes": ("sizes above 0 and at most 255", lambda x: bool(x) and all(0 < size <= 255 for size in x)),
 }
 
 

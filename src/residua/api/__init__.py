@@ -2,6 +2,7 @@
 
 from residua.api.data import augment_sheet, check_data
 from residua.api.explain import Explanations, explain
+from residua.api.fool import class_pictures, fool, fool_from_noise, robustness
 from residua.api.inspect import calibrate, curves, find_rate, inside, mistakes
 from residua.api.joined import ensemble, reconstruct
 from residua.api.models import TrainResult, evaluate, import_weights, iterate_predictions, predict, train
@@ -12,16 +13,20 @@ __all__ = [
     "augment_sheet",
     "calibrate",
     "check_data",
+    "class_pictures",
     "curves",
     "ensemble",
     "evaluate",
     "explain",
     "find_rate",
+    "fool",
+    "fool_from_noise",
     "import_weights",
     "inside",
     "iterate_predictions",
     "mistakes",
     "predict",
     "reconstruct",
+    "robustness",
     "train",
 ]

@@ -21,6 +21,7 @@ from residua.config import (
     DataOptions,
     EnsembleConfig,
     ExplainConfig,
+    FoolConfig,
     InsideConfig,
     MistakesConfig,
     ModelOptions,
@@ -71,7 +72,7 @@ def natural(name: str, value: int) -> int:
 
 def refuse_fractions(arguments: Sequence[str]) -> None:
     """The parser would round 1.5 where a whole number is asked for."""
-    looking = (MistakesConfig, CalibrateConfig, InsideConfig, ExplainConfig, SweepOptions)
+    looking = (MistakesConfig, CalibrateConfig, InsideConfig, ExplainConfig, SweepOptions, FoolConfig)
     verbs = (PredictConfig, CheckConfig, SheetOptions, EnsembleConfig, BenchConfig, *looking)
     training = (DataOptions, ModelOptions, TransferOptions, OptimizerOptions, ScheduleOptions, RunOptions)
     sections = (*training, *verbs)

@@ -6,6 +6,7 @@ A default of None means that the data set's card decides (see `residua.data.DATA
 """
 
 from residua.config.explain import ExplainConfig
+from residua.config.fool import FoolConfig
 from residua.config.inspect import (
     CalibrateConfig,
     CurvesConfig,
@@ -46,6 +47,7 @@ __all__ = [
     "EnsembleConfig",
     "EvaluateConfig",
     "ExplainConfig",
+    "FoolConfig",
     "ImportConfig",
     "InsideConfig",
     "MistakesConfig",

@@ -90,14 +90,27 @@ class Preprocessing:
     def normalize_stored(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """As `normalize`, at the size of the stored pictures."""
         self.check(images)
-        n, h, w, c = images.shape
+        return self.scale(images)
+
+    def scale(self, pixels: NDArray[Any]) -> NDArray[np.float32]:
+        """(pixel / 255 - mean) / std, in the network's order of channels, of any numbers.
+
+        pixels: (N, H, W, C) as stored, whole numbers or between them, which no file holds.
+        """
+        n, h, w, c = pixels.shape
         if self.order == "BGR":
-            images = images[..., ::-1]
+            pixels = pixels[..., ::-1]
         scale, shift = self._rows
-        rows = np.ascontiguousarray(images).reshape(n * h, w * c)
-        result = np.multiply(rows, scale, dtype=np.float32)
+        rows = np.ascontiguousarray(pixels).reshape(n * h, w * c)
+        result: NDArray[np.float32] = np.multiply(rows, scale, dtype=np.float32)
         result += shift
         return result.reshape(n, h, w, c)
+
+    def scale_backward(self, dy: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The gradient by `scale`'s pixels, (N, H, W, C), out of that by its result."""
+        n, h, w, c = dy.shape
+        dpixels: NDArray[np.float32] = (dy.reshape(n * h, w * c) * self._rows[0]).reshape(dy.shape)
+        return np.ascontiguousarray(dpixels[..., ::-1]) if self.order == "BGR" else dpixels
 
     def check(self, images: NDArray[np.uint8]) -> None:
         """Raise ShapeError unless `images` are (N, H, W, C) uint8 of this size."""

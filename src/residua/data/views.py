@@ -51,7 +51,11 @@ def see(images: NDArray[np.uint8], preprocessing: Preprocessing, view: View) -> 
     corner. Pictures without room are seen whole; for the corners they are moved by an eighth of their
     side, and the mean colour comes in, as with training's padded crops. Smaller ones are enlarged first.
     """
-    normal = preprocessing.normalize_stored(images)
+    return place(preprocessing.normalize_stored(images), preprocessing, view)
+
+
+def place(normal: NDArray[np.float32], preprocessing: Preprocessing, view: View) -> NDArray[np.float32]:
+    """The part of normalised pictures, (N, H, W, C) of the stored size, that is seen: see `see`."""
     height, width = preprocessing.height, preprocessing.width
     if normal.shape[1] < height or normal.shape[2] < width:
         normal = warp.resize(normal, max(height, normal.shape[1]), max(width, normal.shape[2]))
@@ -64,3 +68,18 @@ def see(images: NDArray[np.uint8], preprocessing: Preprocessing, view: View) -> 
     left = (normal.shape[2] - width) * (view.right + 1) // 2
     part = normal[:, top : top + height, left : left + width]
     return np.ascontiguousarray(part[:, :, ::-1] if view.mirrored else part)
+
+
+def place_backward(dy: NDArray[np.float32], preprocessing: Preprocessing) -> NDArray[np.float32]:
+    """The gradient by the normalised pictures of the stored size, out of that by `place`'s middle."""
+    (stored_h, stored_w), (n, height, width, c) = preprocessing.stored, dy.shape
+    h, w = max(height, stored_h), max(width, stored_w)
+    dnormal = np.zeros((n, h, w, c), np.float32)
+    top, left = (h - height) // 2, (w - width) // 2
+    dnormal[:, top : top + height, left : left + width] = dy
+    if stored_h < height or stored_w < width:
+        # Enlarging is linear, each side by itself: its matrices are what becomes of single pixels.
+        down = warp.resize(np.eye(stored_h, dtype=np.float32)[None, ..., None], h, stored_h)[0, ..., 0]
+        across = warp.resize(np.eye(stored_w, dtype=np.float32)[None, ..., None], w, stored_w)[0, ..., 0]
+        dnormal = np.einsum("nabc,ah,bw->nhwc", dnormal, down, across, optimize=True)
+    return np.ascontiguousarray(dnormal)
