@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from residua.api import (
         calibrate,
+        compare,
         curves,
         ensemble,
         evaluate,
@@ -37,6 +38,7 @@ _PLACES = {
     "Model": "residua.models.model_file",
     "build_model": "residua.models",
     "calibrate": "residua.api",
+    "compare": "residua.api",
     "curves": "residua.api",
     "ensemble": "residua.api",
     "evaluate": "residua.api",
@@ -57,6 +59,7 @@ __all__ = [
     "Model",
     "build_model",
     "calibrate",
+    "compare",
     "curves",
     "ensemble",
     "evaluate",

@@ -1,5 +1,6 @@
 """The verbs in Python: what the command line calls, and what a program or a notebook calls."""
 
+from residua.api.compare import compare
 from residua.api.data import augment_sheet, check_data
 from residua.api.inspect import calibrate, curves, find_rate, inside, mistakes
 from residua.api.joined import ensemble, reconstruct
@@ -10,6 +11,7 @@ __all__ = [
     "augment_sheet",
     "calibrate",
     "check_data",
+    "compare",
     "curves",
     "ensemble",
     "evaluate",

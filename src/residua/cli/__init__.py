@@ -14,6 +14,7 @@ import cyclopts
 from cyclopts import App, Parameter
 
 from residua.cli.benchmark import bench
+from residua.cli.compare import compare
 from residua.cli.inspect import calibrate, curves, find_rate, inside, mistakes
 from residua.cli.joined import ensemble, reconstruct
 from residua.cli.pictures import augment, check
@@ -43,8 +44,8 @@ app = App(
     default_parameter=Parameter(consume_multiple=True, negative_iterable=(), show_default=show_default),
 )
 for verb in (
-    train, evaluate, predict, mistakes, calibrate, curves, inside, find_rate, ensemble, reconstruct, check,
-    augment, models, summary, engines, warm, bench,
+    train, evaluate, predict, compare, mistakes, calibrate, curves, inside, find_rate, ensemble, reconstruct,
+    check, augment, models, summary, engines, warm, bench,
 ):  # fmt: skip
     app.command(verb)
 app.command(import_, name="import")

@@ -5,6 +5,7 @@ TOML file (under its section or not) and `rate=0.1` in Python all set `TrainConf
 A default of None means that the data set's card decides (see `residua.data.DATASETS`).
 """
 
+from residua.config.compare import CompareConfig
 from residua.config.inspect import (
     CalibrateConfig,
     CurvesConfig,
@@ -39,6 +40,7 @@ __all__ = [
     "BenchConfig",
     "CalibrateConfig",
     "CheckConfig",
+    "CompareConfig",
     "CurvesConfig",
     "DataOptions",
     "EngineName",
