@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         mistakes,
         predict,
         reconstruct,
+        report,
         train,
     )
     from residua.classifier import Classifier
@@ -50,6 +51,7 @@ _PLACES = {
     "open_engine": "residua.engines",
     "predict": "residua.api",
     "reconstruct": "residua.api",
+    "report": "residua.api",
     "save_model": "residua.models.model_file",
     "train": "residua.api",
 }
@@ -71,6 +73,7 @@ __all__ = [
     "open_engine",
     "predict",
     "reconstruct",
+    "report",
     "save_model",
     "train",
 ]

@@ -5,6 +5,7 @@ from residua.api.data import augment_sheet, check_data
 from residua.api.inspect import calibrate, curves, find_rate, inside, mistakes
 from residua.api.joined import ensemble, reconstruct
 from residua.api.models import TrainResult, evaluate, import_weights, iterate_predictions, predict, train
+from residua.api.report import report
 
 __all__ = [
     "TrainResult",
@@ -22,5 +23,6 @@ __all__ = [
     "mistakes",
     "predict",
     "reconstruct",
+    "report",
     "train",
 ]

@@ -18,6 +18,7 @@ from residua.config import (
     BenchConfig,
     CalibrateConfig,
     CheckConfig,
+    CompareConfig,
     DataOptions,
     EnsembleConfig,
     InsideConfig,
@@ -25,6 +26,7 @@ from residua.config import (
     ModelOptions,
     OptimizerOptions,
     PredictConfig,
+    ReportConfig,
     RunOptions,
     ScheduleOptions,
     SheetOptions,
@@ -70,7 +72,7 @@ def natural(name: str, value: int) -> int:
 
 def refuse_fractions(arguments: Sequence[str]) -> None:
     """The parser would round 1.5 where a whole number is asked for."""
-    looking = (MistakesConfig, CalibrateConfig, InsideConfig, SweepOptions)
+    looking = (MistakesConfig, CalibrateConfig, InsideConfig, SweepOptions, CompareConfig, ReportConfig)
     verbs = (PredictConfig, CheckConfig, SheetOptions, EnsembleConfig, BenchConfig, *looking)
     training = (DataOptions, ModelOptions, TransferOptions, OptimizerOptions, ScheduleOptions, RunOptions)
     sections = (*training, *verbs)

@@ -14,6 +14,7 @@ from residua.config.inspect import (
     SweepConfig,
     SweepOptions,
 )
+from residua.config.report import ReportConfig
 from residua.config.training import (
     DataOptions,
     EngineName,
@@ -53,6 +54,7 @@ __all__ = [
     "OptimizerOptions",
     "PredictConfig",
     "ReconstructConfig",
+    "ReportConfig",
     "RunOptions",
     "ScheduleOptions",
     "SheetConfig",
