@@ -71,7 +71,7 @@ def simulate(rng, models, pictures, accuracy=0.9, gain=0.0):
 
 
 def test_equal_models_are_seldom_called_different(rng):
-    quick = CompareConfig(samples=100)
+    quick = CompareConfig(draws=100)
     two = [_pairs(simulate(rng, 2, 2000), quick)[0].told for _ in range(2000)]
     # The exact test keeps below its level, since counts are whole.
     assert 0.02 < np.mean(two) < 0.06
@@ -80,7 +80,7 @@ def test_equal_models_are_seldom_called_different(rng):
 
 
 def test_a_better_model_is_found_and_the_interval_holds_the_truth(rng):
-    config = CompareConfig(samples=1000)
+    config = CompareConfig(draws=1000)
     told, held = [], []
     for _ in range(300):
         rights = simulate(rng, 2, 4000, accuracy=0.85, gain=0.03)

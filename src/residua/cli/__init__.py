@@ -15,6 +15,7 @@ from cyclopts import App, Parameter
 
 from residua.cli.benchmark import bench
 from residua.cli.compare import compare
+from residua.cli.explain import explain
 from residua.cli.inspect import calibrate, curves, find_rate, inside, mistakes
 from residua.cli.joined import ensemble, reconstruct
 from residua.cli.pictures import augment, check
@@ -23,7 +24,7 @@ from residua.cli.tables import engines, models, summary, warm
 from residua.cli.terminal import (
     accept_all_names,
     drop_output,
-    explain,
+    in_our_words,
     options_file,
     refuse_fractions,
     show_default,
@@ -45,8 +46,8 @@ app = App(
     default_parameter=Parameter(consume_multiple=True, negative_iterable=(), show_default=show_default),
 )
 for verb in (
-    train, evaluate, predict, report, compare, mistakes, calibrate, curves, inside, find_rate, ensemble,
-    reconstruct, check, augment, models, summary, engines, warm, bench,
+    train, evaluate, predict, report, compare, explain, mistakes, calibrate, curves, inside, find_rate,
+    ensemble, reconstruct, check, augment, models, summary, engines, warm, bench,
 ):  # fmt: skip
     app.command(verb)
 app.command(import_, name="import")
@@ -72,7 +73,7 @@ def run(arguments: list[str]) -> int:
         sys.stdout.flush()  # while an error can still be told
         return result if isinstance(result, int) else 0
     except cyclopts.CycloptsError as error:
-        return _fail(explain(error, arguments), 2)
+        return _fail(in_our_words(error, arguments), 2)
     except ResiduaError as error:
         return _fail(str(error), error.exit_code)
     except KeyboardInterrupt:

@@ -21,6 +21,7 @@ from residua.config import (
     CompareConfig,
     DataOptions,
     EnsembleConfig,
+    ExplainConfig,
     InsideConfig,
     MistakesConfig,
     ModelOptions,
@@ -72,7 +73,9 @@ def natural(name: str, value: int) -> int:
 
 def refuse_fractions(arguments: Sequence[str]) -> None:
     """The parser would round 1.5 where a whole number is asked for."""
-    looking = (MistakesConfig, CalibrateConfig, InsideConfig, SweepOptions, CompareConfig, ReportConfig)
+    looking = (
+        MistakesConfig, CalibrateConfig, InsideConfig, ExplainConfig, SweepOptions, CompareConfig, ReportConfig,
+    )  # fmt: skip
     verbs = (PredictConfig, CheckConfig, SheetOptions, EnsembleConfig, BenchConfig, *looking)
     training = (DataOptions, ModelOptions, TransferOptions, OptimizerOptions, ScheduleOptions, RunOptions)
     sections = (*training, *verbs)
@@ -87,7 +90,7 @@ def refuse_fractions(arguments: Sequence[str]) -> None:
             raise ConfigError(f"{option} takes a whole number; it was given {value!r}")
 
 
-def explain(error: cyclopts.CycloptsError, arguments: Sequence[str]) -> str:
+def in_our_words(error: cyclopts.CycloptsError, arguments: Sequence[str]) -> str:
     """A parser's complaint in our words, on one line."""
     verb = next((f" {argument}" for argument in arguments[:1] if not argument.startswith("-")), "")
     token = getattr(error, "token", None)

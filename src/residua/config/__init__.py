@@ -6,6 +6,7 @@ A default of None means that the data set's card decides (see `residua.data.DATA
 """
 
 from residua.config.compare import CompareConfig
+from residua.config.explain import ExplainConfig
 from residua.config.inspect import (
     CalibrateConfig,
     CurvesConfig,
@@ -47,6 +48,7 @@ __all__ = [
     "EngineName",
     "EnsembleConfig",
     "EvaluateConfig",
+    "ExplainConfig",
     "ImportConfig",
     "InsideConfig",
     "MistakesConfig",

@@ -22,7 +22,7 @@ class CompareConfig:
     """Which pictures."""
     level: float = 0.05
     """How often equal models may be called different; intervals hold 1 minus that."""
-    samples: int = 10_000
+    draws: int = 10_000
     """Bootstrap samples behind the interval of a difference."""
     seed: int = 0
     """Draws the bootstrap samples."""

@@ -152,7 +152,7 @@ def _pairs(rights: Sequence[Right], config: CompareConfig) -> tuple[Pair, ...]:
         first_only = int((rights[better] & ~rights[worse]).sum())
         second_only = int((rights[worse] & ~rights[better]).sum())
         interval = difference_interval(
-            first_only, second_only, pictures, config.level / len(both), config.samples, config.seed
+            first_only, second_only, pictures, config.level / len(both), config.draws, config.seed
         )
         probability = mcnemar(first_only, second_only)
         difference = (first_only - second_only) / pictures

@@ -63,7 +63,8 @@ def whole_ticks(axis: Any) -> None:
 class Tiles:
     """Equal cells in rows and columns, all in one axes in inches: axes of their own would take seconds.
 
-    width, height: of a cell's picture in inches; above: room for its text, left: for that of the rows.
+    width, height: of a cell's picture in inches; above: room for its text, left: for that of the rows,
+    below: for what is said of the columns.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Tiles:
         *,
         above: float,
         left: float = 0.0,
+        below: float = 0.0,
         size: float = 11,
     ) -> None:
         gap = 0.08
@@ -86,7 +88,7 @@ class Tiles:
         lines = [part for line in title.split("\n") for part in textwrap.wrap(line, letters)]
         head = len(lines) * size * 1.35 / 72 + 0.12
         down = above + height + gap
-        self.figure = new_figure(inches, head + rows * down + gap)
+        self.figure = new_figure(inches, head + rows * down + gap + below)
         self.figure.set_layout_engine("none")
         self.inches = self.figure.get_size_inches()
         self.figure.suptitle("\n".join(lines), fontsize=size, y=1 - 0.05 / self.inches[1], va="top")
@@ -94,16 +96,22 @@ class Tiles:
         self.axes.set_axis_off()
         self.width, self.height = width, height
         self.start, self.top = left + gap + (inches - across) / 2, self.inches[1] - head - above
-        self.across, self.down = width + gap, down
-        self._bound()
+        self.across, self.down, self.rows = width + gap, down, rows
+        self.bound()
 
-    def _bound(self) -> None:
+    def bound(self) -> None:
+        """Keep the axes in inches, whatever was drawn."""
         self.axes.set_xlim(0, self.inches[0])
         self.axes.set_ylim(0, self.inches[1])
 
     def corner(self, row: int, column: int) -> tuple[float, float]:
         """Left and top of a cell's picture, in inches from below left."""
         return self.start + column * self.across, self.top - row * self.down
+
+    def foot(self, column: int) -> tuple[float, float]:
+        """Left and bottom of a column, below its last picture."""
+        left, top = self.corner(self.rows - 1, column)
+        return left, top - self.height
 
     def picture(self, row: int, column: int, image: NDArray[Any], text: str = "", **style: Any) -> None:
         """Draw a picture (H, W, 1 or 3), or a map (H, W), with a line of text above."""
@@ -113,7 +121,7 @@ class Tiles:
             extent=(left, left + self.width, top - self.height, top), aspect="auto", interpolation="nearest",
             **(shades(image) | style),
         )  # fmt: skip
-        self._bound()
+        self.bound()
         if text:
             self.line(row, column, text)
 

@@ -43,16 +43,16 @@ def holm(probabilities: Sequence[float]) -> list[float]:
 
 
 def difference_interval(
-    first_only: int, second_only: int, pictures: int, level: float, samples: int, seed: int
+    first_only: int, second_only: int, pictures: int, level: float, draws: int, seed: int
 ) -> tuple[float, float]:
     """The paired bootstrap interval of the first's accuracy minus the second's, between -1 and 1.
 
-    Percentiles (Efron 1979) that leave out a share `level`, over `samples` draws of as many pictures with
+    Percentiles (Efron 1979) that leave out a share `level`, over `draws` draws of as many pictures with
     replacement. A draw counts only how often it meets each kind of discordant picture: that has a
     multinomial distribution, which is drawn from directly. Of few discordant pictures the interval is too
     narrow; the test is exact for those too.
     """
     shares = np.array([first_only, second_only, pictures - first_only - second_only]) / pictures
-    drawn = np.random.default_rng(seed).multinomial(pictures, shares, size=samples)
+    drawn = np.random.default_rng(seed).multinomial(pictures, shares, size=draws)
     low, high = np.quantile((drawn[:, 0] - drawn[:, 1]) / pictures, [level / 2, 1 - level / 2])
     return float(low), float(high)
