@@ -74,7 +74,8 @@ def natural(name: str, value: int) -> int:
 def refuse_fractions(arguments: Sequence[str]) -> None:
     """The parser would round 1.5 where a whole number is asked for."""
     looking = (
-        MistakesConfig, CalibrateConfig, InsideConfig, ExplainConfig, SweepOptions, CompareConfig, ReportConfig,
+        MistakesConfig, CalibrateConfig, InsideConfig, ExplainConfig, SweepOptions, CompareConfig,
+        ReportConfig,
     )  # fmt: skip
     verbs = (PredictConfig, CheckConfig, SheetOptions, EnsembleConfig, BenchConfig, *looking)
     training = (DataOptions, ModelOptions, TransferOptions, OptimizerOptions, ScheduleOptions, RunOptions)

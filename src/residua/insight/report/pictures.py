@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,8 +80,8 @@ def _mistake(found: Mistakes, place: int) -> Shown:
     lines = [("given", f"is {short(true, LETTERS)}")]
     for number, (name, probability, guess) in enumerate(guesses):
         kind = "wrong" if number == 0 else "right" if guess == a.labels[place] else "other"
-        lines.append((kind, f"{short(name, LETTERS)} {_sure(probability)}"))
-    said = " and ".join(f"{name} with {_sure(probability)}" for name, probability, _ in guesses)
+        lines.append((kind, f"{short(name, LETTERS)} {sure(probability)}"))
+    said = " and ".join(f"{name} with {sure(probability)}" for name, probability, _ in guesses)
     alt = f"{a.pictures.names[place]}: of the class {true}, answered {said}"
     return Shown(picture_uri(a.pictures.images[place]), alt, tuple(lines))
 
@@ -92,31 +91,31 @@ def suspect_pictures(found: Mistakes, most: int) -> list[Shown]:
     a, errors, shown = found.answered, found.label_errors, []
     for place, seems in zip(errors.places[:most].tolist(), errors.suspected[:most].tolist(), strict=True):
         given, other = a.classes[a.labels[place]], a.classes[seems]
-        sure = _sure(float(a.probabilities[place, seems]))
+        sure = sure(float(a.probabilities[place, seems]))
         alt = f"{a.pictures.names[place]}: labelled {given}, seems {other} with {sure}"
         lines = (("given", f"labelled {short(given, LETTERS)}"), ("wrong", f"{short(other, LETTERS)} {sure}"))
         shown.append(Shown(picture_uri(a.pictures.images[place]), alt, lines))
     return shown
 
 
-def least_sure(answered: Answered, most: int) -> list[Shown]:
+def leastsure(answered: Answered, most: int) -> list[Shown]:
     """The right answers that were the least sure: what is shown where there is no mistake."""
     right = np.flatnonzero(answered.chosen == answered.labels)
     order = right[np.argsort(answered.probabilities[right].max(axis=1), kind="stable")][:most]
     shown = []
     for place in order.tolist():
         name, sure = answered.classes[answered.labels[place]], float(answered.probabilities[place].max())
-        alt = f"{answered.pictures.names[place]}: of the class {name}, answered so with {_sure(sure)}"
+        alt = f"{answered.pictures.names[place]}: of the class {name}, answered so with {sure(sure)}"
         shown.append(
             Shown(
                 picture_uri(answered.pictures.images[place]), alt,
-                (("given", f"is {short(name, LETTERS)}"), ("right", f"{short(name, LETTERS)} {_sure(sure)}")),
+                (("given", f"is {short(name, LETTERS)}"), ("right", f"{short(name, LETTERS)} {sure(sure)}")),
             )
         )  # fmt: skip
     return shown
 
 
-def _sure(probability: float) -> str:
+def sure(probability: float) -> str:
     """A probability in whole per cent, and never 100 where it is not."""
     rounded = f"{100 * probability:.0f} %"
     return "over 99 %" if rounded == "100 %" and probability < 1 else rounded
@@ -127,8 +126,3 @@ def png(figure: Any) -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=144, metadata={"Software": "residua"})
     return buffer.getvalue()
-
-
-def pictured(shown: Sequence[Shown]) -> bool:
-    """Whether the pictures are small ones that are to keep their square pixels when enlarged."""
-    return bool(shown) and shown[0].uri.startswith("data:image/png")
