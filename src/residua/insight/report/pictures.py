@@ -91,27 +91,24 @@ def suspect_pictures(found: Mistakes, most: int) -> list[Shown]:
     a, errors, shown = found.answered, found.label_errors, []
     for place, seems in zip(errors.places[:most].tolist(), errors.suspected[:most].tolist(), strict=True):
         given, other = a.classes[a.labels[place]], a.classes[seems]
-        sure = sure(float(a.probabilities[place, seems]))
-        alt = f"{a.pictures.names[place]}: labelled {given}, seems {other} with {sure}"
-        lines = (("given", f"labelled {short(given, LETTERS)}"), ("wrong", f"{short(other, LETTERS)} {sure}"))
+        told = sure(float(a.probabilities[place, seems]))
+        alt = f"{a.pictures.names[place]}: labelled {given}, seems {other} with {told}"
+        lines = (("given", f"labelled {short(given, LETTERS)}"), ("wrong", f"{short(other, LETTERS)} {told}"))
         shown.append(Shown(picture_uri(a.pictures.images[place]), alt, lines))
     return shown
 
 
-def leastsure(answered: Answered, most: int) -> list[Shown]:
+def least_sure(answered: Answered, most: int) -> list[Shown]:
     """The right answers that were the least sure: what is shown where there is no mistake."""
     right = np.flatnonzero(answered.chosen == answered.labels)
     order = right[np.argsort(answered.probabilities[right].max(axis=1), kind="stable")][:most]
     shown = []
     for place in order.tolist():
-        name, sure = answered.classes[answered.labels[place]], float(answered.probabilities[place].max())
-        alt = f"{answered.pictures.names[place]}: of the class {name}, answered so with {sure(sure)}"
-        shown.append(
-            Shown(
-                picture_uri(answered.pictures.images[place]), alt,
-                (("given", f"is {short(name, LETTERS)}"), ("right", f"{short(name, LETTERS)} {sure(sure)}")),
-            )
-        )  # fmt: skip
+        name = answered.classes[answered.labels[place]]
+        told = sure(float(answered.probabilities[place].max()))
+        alt = f"{answered.pictures.names[place]}: of the class {name}, answered so with {told}"
+        lines = (("given", f"is {short(name, LETTERS)}"), ("right", f"{short(name, LETTERS)} {told}"))
+        shown.append(Shown(picture_uri(answered.pictures.images[place]), alt, lines))
     return shown
 
 

@@ -59,8 +59,8 @@ def saliency(findings: Findings, config: ReportConfig, say: Say) -> dict[str, An
         "rows": [_row(found, answered, number) for number in range(len(found))],
         "words": f"The parts of a picture on which the answer depends, for {told}: each picture, and two "
         "maps laid over it. Orange counts for the answer, blue against it; the stronger, the more.",
-        "note": f"{_sentence('; '.join(TOLD[method] for method in found.maps))}. A map tells what the answer depends "
-        "on, not whether for a good reason.",
+        "note": f"{_sentence('; '.join(TOLD[method] for method in found.maps))}. A map tells what the "
+        "answer depends on, not whether for a good reason.",
     }
 
 
