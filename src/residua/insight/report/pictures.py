@@ -80,7 +80,7 @@ def _mistake(found: Mistakes, place: int) -> Shown:
     lines = [("given", f"is {short(true, LETTERS)}")]
     for number, (name, probability, guess) in enumerate(guesses):
         kind = "wrong" if number == 0 else "right" if guess == a.labels[place] else "other"
-        lines.append((kind, f"{short(name, LETTERS)} {sure(probability)}"))
+        lines.append((kind, f"{short(name, LETTERS)}: {sure(probability)}"))
     said = " and ".join(f"{name} with {sure(probability)}" for name, probability, _ in guesses)
     alt = f"{a.pictures.names[place]}: of the class {true}, answered {said}"
     return Shown(picture_uri(a.pictures.images[place]), alt, tuple(lines))
@@ -93,7 +93,10 @@ def suspect_pictures(found: Mistakes, most: int) -> list[Shown]:
         given, other = a.classes[a.labels[place]], a.classes[seems]
         told = sure(float(a.probabilities[place, seems]))
         alt = f"{a.pictures.names[place]}: labelled {given}, seems {other} with {told}"
-        lines = (("given", f"labelled {short(given, LETTERS)}"), ("wrong", f"{short(other, LETTERS)} {told}"))
+        lines = (
+            ("given", f"labelled {short(given, LETTERS)}"),
+            ("wrong", f"{short(other, LETTERS)}: {told}"),
+        )
         shown.append(Shown(picture_uri(a.pictures.images[place]), alt, lines))
     return shown
 
@@ -107,19 +110,20 @@ def least_sure(answered: Answered, most: int) -> list[Shown]:
         name = answered.classes[answered.labels[place]]
         told = sure(float(answered.probabilities[place].max()))
         alt = f"{answered.pictures.names[place]}: of the class {name}, answered so with {told}"
-        lines = (("given", f"is {short(name, LETTERS)}"), ("right", f"{short(name, LETTERS)} {told}"))
+        lines = (("given", f"is {short(name, LETTERS)}"), ("right", f"{short(name, LETTERS)}: {told}"))
         shown.append(Shown(picture_uri(answered.pictures.images[place]), alt, lines))
     return shown
 
 
 def sure(probability: float) -> str:
-    """A probability in whole per cent, and never 100 where it is not."""
-    rounded = f"{100 * probability:.0f} %"
-    return "over 99 %" if rounded == "100 %" and probability < 1 else rounded
+    """A probability in whole per cent, and neither 100 nor 0 where it is not."""
+    if 0.995 <= probability < 1:
+        return "over 99 %"
+    return "under 1 %" if 0 < probability < 0.005 else f"{100 * probability:.0f} %"
 
 
 def png(figure: Any) -> bytes:
     """A figure as PNG, for what is made of many small squares."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=144, metadata={"Software": "residua"})
+    figure.savefig(buffer, format="png", dpi=144, transparent=True, metadata={"Software": "residua"})
     return buffer.getvalue()

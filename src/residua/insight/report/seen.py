@@ -116,7 +116,7 @@ def _row(found: Explained, answered: Answered, number: int) -> Explanation:
         laid = picture_uri(overlay(image, maps[number], method))
         shown.append(Shown(laid, alt, (("other", title),)))
     kind = "right" if answer == true else "wrong"
-    lines = (("given", f"is {short(true, LETTERS)}"), (kind, f"{short(answer, LETTERS)} {certain}"))
+    lines = (("given", f"is {short(true, LETTERS)}"), (kind, f"{short(answer, LETTERS)}: {certain}"))
     return Explanation(tuple(shown), lines)
 
 
