@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 import residua
+from reported import NUMPY, Outline, changed, thousand, without_maps
 from residua.insight.report.card import card_path, model_card
 from residua.insight.report.gather import gather
 from residua.insight.report.page import report_html
 from residua.insight.report.pictures import sure
 from residua.insight.report.seen import where
 from residua.training.progress import Quiet
-from reported import NUMPY, Outline, changed, thousand, without_maps
 from tiny import TINY, answered, call, contents, paint, paint_folder, refused
 
 pytestmark = pytest.mark.usefixtures("quiet_cache")
@@ -45,8 +45,8 @@ def test_a_run_gets_a_page_and_a_card(trained, tmp_path, capsys):
     assert sorted(path.name for path in out.iterdir()) == ["model-card.md", "report.html"]
     assert told["report"] == str(out / "report.html")
     outline = Outline((out / "report.html").read_text(encoding="utf-8"))
-    low, high = (f"{100 * edge:.2f}\u00a0%" for edge in evaluation.interval)
-    assert f"between {low} and {high} (95\u00a0% interval)" in outline.words
+    low, high = (f"{100 * edge:.2f} %" for edge in evaluation.interval)
+    assert f"between {low} and {high} (95 % interval)" in outline.words
     text = answered(capsys, "report", trained / "run", "--output", out)
     assert "which took no part in training" in text
     assert f"Report: {out / 'report.html'}" in text
@@ -142,7 +142,7 @@ def test_mistakes_are_shown_with_both_guesses(trained, tmp_path):
     outline = Outline(report_html(found, NUMPY, lambda line: None))
     assert any(re.match(r"blue/wrong.png: of the class blue, answered red with", alt) for alt in outline.alts)
     assert any(re.match(r"blue/wrong.png: labelled blue, seems red", alt) for alt in outline.alts)
-    assert "2 pictures of 8 are answered wrongly (25.00\u00a0%)." in outline.words
+    assert "2 pictures of 8 are answered wrongly (25.00 %)." in outline.words
     card = model_card(found)
     assert "Fewer than 30 pictures stand behind the figures of blue, red" in card
     assert "| blue | 4 | 75.0 % |" in card

@@ -9,9 +9,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from reported import NUMPY, thousand
 from residua.insight.report.gather import gather
 from residua.insight.report.page import report_html
-from reported import NUMPY, thousand
 from tiny import paint, paint_folder
 
 pytestmark = pytest.mark.usefixtures("quiet_cache")

@@ -52,8 +52,8 @@ def summary(findings: Findings) -> list[str]:
     part = "" if e.split == "whole folder" else f"{e.split} "
     told = [
         f"Of {e.pictures:,} {part}pictures ({seen(findings)}) it names {e.correct:,} right: "
-        f"{percent(e.accuracy)}. By chance of the draw the true figure may lie between {percent(low)} "
-        f"and {percent(high)} (95 % interval)."
+        f"{percent(e.accuracy)}. On other pictures of the same kind the share probably lies between "
+        f"{percent(low)} and {percent(high)} (95 % interval)."
     ]
     if len(e.classes) > 1:
         sizes = [entry.pictures for entry in e.classes]
