@@ -142,6 +142,7 @@ def test_mistakes_are_shown_with_both_guesses(trained, tmp_path):
     outline = Outline(report_html(found, NUMPY, lambda line: None))
     assert any(re.match(r"blue/wrong.png: of the class blue, answered red with", alt) for alt in outline.alts)
     assert any(re.match(r"blue/wrong.png: labelled blue, seems red", alt) for alt in outline.alts)
+    assert str(tmp_path) not in outline.words  # where it lies is the owner's business
     assert "2 pictures of 8 are answered wrongly (25.00 %)." in outline.words
     card = model_card(found)
     assert "Fewer than 30 pictures stand behind the figures of blue, red" in card
@@ -218,6 +219,16 @@ def test_no_certainty_is_made_up():
     assert [sure(p) for p in (1.0, 0.9999, 0.994, 0.5, 0.001, 0.0)] == [
         "100 %", "over 99 %", "99 %", "50 %", "under 1 %", "0 %",
     ]  # fmt: skip
+
+
+def test_an_ensemble_has_neither_stages_nor_grad_cam(trained, tmp_path, capsys):
+    both = tmp_path / "both.safetensors"
+    members = (trained / "run" / f"{name}.safetensors" for name in ("best", "last"))
+    answered(capsys, "ensemble", both, *members)
+    answered(capsys, "report", both, trained / "pics")
+    text = (tmp_path / "both-report.html").read_text(encoding="utf-8")
+    assert "This network is no row of layers" in text
+    assert "Integrated gradients share out" in text
 
 
 def test_a_transfer_run_names_its_base(trained, tmp_path, capsys):

@@ -6,10 +6,10 @@ import datetime
 import math
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from residua.config import ReportConfig, TrainConfig
-from residua.data import DATASETS
 from residua.insight.calibration import reliability, risk_coverage, with_temperature
 from residua.insight.compare_text import duration
 from residua.insight.confusion import WITH_COUNTS, confusion_figure
@@ -74,8 +74,10 @@ def context(findings: Findings) -> dict[str, Any]:
         "model": model,
         "known": known,
         "dataset": card,
-        "published": words.data_name(findings) in DATASETS or bool(card.layout),
-        "trained_on": model.training.get("data"),
+        # What lies above a folder is nobody's business but its owner's.
+        "data_title": card.title if card.citation else f"Pictures in the folder {words.data_name(findings)}",
+        "other_data": None if findings.opened.same else _name(model.training.get("data")),
+        "trained_on": _name(model.training.get("data")),
         "evaluation": e,
         "part": e.part,
         "summary": words.summary(findings),
@@ -129,6 +131,10 @@ def _options(config: TrainConfig) -> dict[str, str]:
         " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
         for name, value in chosen_options(config).items()
     }  # fmt: skip
+
+
+def _name(data: str | None) -> str | None:
+    return None if data is None else Path(data).name or data
 
 
 def _extreme(findings: Findings, *, largest: bool) -> dict[str, Any]:
