@@ -15,6 +15,7 @@ from residua.config import (
     CheckConfig,
     CurvesConfig,
     EvaluateConfig,
+    ExplainConfig,
     ImportConfig,
     InsideConfig,
     MistakesConfig,
@@ -40,6 +41,7 @@ CONFIGS = (
     MistakesConfig,
     CalibrateConfig,
     InsideConfig,
+    ExplainConfig,
     CurvesConfig,
     SweepConfig,
 )

@@ -97,7 +97,7 @@ LIMITS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "samples": ("1 to 10000", lambda x: 1 <= x <= 10_000),
     "most_steps": ("2 to 100000", lambda x: 2 <= x <= 100_000),
     "patch": ("1 or more pixels", _positive),
-    "sheet": ("1 to 50 pictures", lambda x: 1 <= x <= 50),
+    "sheet": ("1 to 100 pictures", lambda x: 1 <= x <= 100),
 }
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from residua.models.model_file import Model
 
 ALONE = 8  # pictures that are each drawn large
-TOGETHER = 10  # pictures of a sheet, where there are more
+ROWS = 10  # of a sheet, where there are more
 SHOWN = 4  # pictures of the data set where none were named
 
 
@@ -74,7 +74,7 @@ def explain(
     engine = open_engine(config.engine, threads=config.threads, work=work)
     stem = _stem(path, config.output)
     found = explain_pictures(loaded, images, config, names=names, labels=labels, engine=engine, say=say)
-    each = config.sheet or (1 if len(found) <= ALONE else TOGETHER)
+    each = config.sheet or (1 if len(found) <= ALONE else ROWS * figures.abreast(len(found.maps)))
     drawn = []
     for number, start in enumerate(range(0, len(found), each), start=1):
         places = list(range(start, min(start + each, len(found))))

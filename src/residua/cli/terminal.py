@@ -80,7 +80,7 @@ def refuse_fractions(arguments: Sequence[str]) -> None:
     verbs = (PredictConfig, CheckConfig, SheetOptions, EnsembleConfig, BenchConfig, *looking)
     training = (DataOptions, ModelOptions, TransferOptions, OptimizerOptions, ScheduleOptions, RunOptions)
     sections = (*training, *verbs)
-    whole = {"channels", "classes", "freeze"}
+    whole = {"channels", "classes", "freeze", "numbers"}
     for section in sections:
         hints = get_type_hints(section)
         whole |= {entry.name for entry in fields(section) if hints[entry.name] in (int, int | None)}

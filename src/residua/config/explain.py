@@ -39,7 +39,7 @@ class ExplainConfig:
     patch: int | None = None
     """Side of the square that covers parts of the picture, in pixels (a fifth of the shorter side)."""
     sheet: int | None = None
-    """Pictures on a sheet: 1 draws each large, on a file of its own (1 for up to 8 pictures, 10 beyond)."""
+    """Pictures on a sheet; 1 draws each large, in a file of its own (1 up to 8 pictures, beyond ten rows)."""
     check: bool = False
     """Say how much the maps change when weights are made random: one that stays says little of the model."""
     seed: int = 0

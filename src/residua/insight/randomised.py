@@ -19,7 +19,8 @@ from residua.models.model_file import Model
 from residua.variables import count_parameters
 
 CHECKED = 8  # pictures at most
-STAYS = 0.5  # rank correlation from which a map says little of what was learned
+STAYS = 0.5  # rank correlation with all weights random from which a map says little of what was learned
+BLIND = 0.8  # and with a random head from which it says little of the class
 
 
 @dataclass(frozen=True)
@@ -112,9 +113,14 @@ def randomised_text(found: Randomised) -> str:
     ]
     for name, row in found.likeness.items():
         lines.append(f"  {METHODS[name].title}".ljust(26) + "".join(f"{value:12.2f}" for value in row))
+    blind = [METHODS[name].title for name, row in found.likeness.items() if row[0] >= BLIND]
+    if blind:
+        lines.append(
+            f"  {', '.join(blind)}: hardly another with a random head, so mostly not about the class"
+        )
     stay = [METHODS[name].title for name, row in found.likeness.items() if row[-1] >= STAYS]
     if stay:
         lines.append(
-            f"  {', '.join(stay)}: much the same with random weights, so mostly the picture's own edges"
+            f"  {', '.join(stay)}: much the same with random weights, so mostly about the picture itself"
         )
     return "\n".join(lines)

@@ -14,11 +14,12 @@ from residua.engines import Engine, open_engine
 from residua.errors import ConfigError, near
 from residua.insight import saliency_methods as compute
 from residua.insight.gradients import Floats, Places, Scorer, class_number, layer_shapes, probabilities
-from residua.insight.inside import stages
+from residua.insight.inside import frozen_chain
 from residua.insight.saliency_methods import Integrated
 from residua.layers import Ensemble, Layer
 from residua.layers.tap import rectifies, tap
 from residua.models.model_file import Model
+from residua.variables import count_parameters
 
 
 @dataclass(frozen=True)
@@ -223,16 +224,33 @@ def cam_layer(model: Model, scorer: Scorer, x: Floats, stage: str | None) -> str
             raise ConfigError(
                 f"{model.name} is several networks: name a layer of one with --stage, or {instead}"
             )
-        stage = next(reversed(stages(model)), None)
-        if stage is None:
+        last = _last_maps(model)
+        if last is None:
             raise ConfigError(f"{model.name} has no layer that gives maps, as Grad-CAM needs: {instead}")
-        return stage
+        return last
     shapes = layer_shapes(scorer, x)
     if stage not in shapes:
         raise ConfigError(f"{model.name} has no stage or layer {stage!r}.{near(stage, shapes)}")
     if len(shapes[stage]) != 3:
         raise ConfigError(f"{stage} gives no maps, as Grad-CAM needs: {_told(shapes)}, or {instead}")
     return stage
+
+
+def _last_maps(model: Model) -> str | None:
+    """The last layer of the outermost row that has weights and gives maps, before the head."""
+    _, variables, chain = frozen_chain(model)
+    seen = model.preprocessing
+    shape: tuple[int, ...] = (seen.height, seen.width, seen.channels)
+    with_maps = []
+    for name, layer in chain.items():
+        shape = layer.output_shape(shape)
+        if len(shape) == 3:
+            with_maps.append(name)
+    weighted = [name for name in chain if count_parameters(variables[name])]
+    for choice in ([name for name in with_maps if name in weighted[:-1]], with_maps):
+        if choice:
+            return choice[-1]
+    return None
 
 
 def _told(shapes: dict[str, tuple[int, ...]]) -> str:

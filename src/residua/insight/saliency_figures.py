@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,7 @@ AGAINST = ("#FFFFFF", "#B5DAF2", "#56B4E9", "#0072B2", "#00304F")
 STRONGEST = (
     99  # percentile of a map's sizes that has the full colour: single pixels would leave the rest pale
 )
+CELLS = 8  # of a sheet, from left to right, where several pictures stand side by side
 LARGE = 64  # pixels of a side from which a picture is drawn larger
 
 
@@ -83,28 +85,46 @@ def picture_figure(explained: Explained, place: int) -> Figure:
     return tiles.figure
 
 
-def sheet_figure(explained: Explained, places: list[int]) -> Figure:
-    """Several pictures, a row each: the picture and its maps over it."""
+def abreast(methods: int) -> int:
+    """Pictures that stand side by side on a sheet, each with the maps of so many methods."""
+    return max(1, CELLS // (methods + 1))
+
+
+def sheet_figure(explained: Explained, places: Sequence[int]) -> Figure:
+    """Several pictures, each with its maps over it to the right."""
     names = list(explained.maps)
+    each, count = len(names) + 1, min(abreast(len(names)), len(places))
     width, tall = _cell(explained.images[0], 1.15, 1.5)
+    told = [_caption(explained, place) for place in places]
+    alone = count == 1  # what is told of a picture then has room beside it
+    above, left = (0.2, 1.5) if alone else (0.05 + 10 / 72 * max(map(len, told)), 0.0)
     title = f"{explained.model.name}: where the score of the class comes from"
-    tiles = Tiles(
-        len(places), len(names) + 1, width, width * tall, title, above=0.2, left=1.5, below=0.46, size=10
-    )
-    for row, place in enumerate(places):
+    rows = -(-len(places) // count)
+    tiles = Tiles(rows, each * count, width, width * tall, title, above=above, left=left, below=0.46, size=10)
+    for number, (place, lines) in enumerate(zip(places, told, strict=True)):
+        row, first = number // count, number % count * each
         image = explained.images[place]
-        tiles.picture(row, 0, image)
-        target = explained.targets[place]
-        told = [short(_name(explained, place), 20), *_short_answer(explained, place)]
-        if target != explained.probabilities[place].argmax():
-            told.append(f"for: {short(explained.model.classes[target], 15)}")
-        tiles.row_name(row, "\n".join(told))
-        for column, name in enumerate(names, start=1):
+        tiles.picture(row, first, image)
+        if alone:
+            tiles.row_name(row, "\n".join(lines))
+        else:
+            for line, text in enumerate(reversed(lines)):
+                tiles.line(row, first, text, line)
+        for column, name in enumerate(names, start=first + 1):
             text = short(METHODS[name].title, 21) if not row else ""
             tiles.picture(row, column, overlay(image, explained.maps[name][place], name), text)
-            if row == len(places) - 1:
+            if not row:
                 _colour_bars(tiles, column, name, both=False)
     return tiles.figure
+
+
+def _caption(explained: Explained, place: int) -> list[str]:
+    """What is told of a picture on a sheet, in short lines."""
+    classes, target = explained.model.classes, explained.targets[place]
+    told = [short(_name(explained, place), 20), *_short_answer(explained, place)]
+    if target != explained.probabilities[place].argmax():
+        told.append(f"for: {short(classes[target], 15)}")
+    return told
 
 
 def _cell(image: Bytes, small: float, large: float) -> tuple[float, float]:
