@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: train test check bench bench-all peer clean
+.PHONY: train test check bench bench-all peer browser clean
 
 train: $(VENV)/residua.stamp
 	$(BIN)/residua train digits
@@ -28,6 +28,10 @@ bench-all: $(VENV)/residua.stamp
 
 peer: $(VENV)/residua.stamp
 	$(PIP) install --editable '.[fast,peer]'
+
+# Optional too: what the tests of the report's page drive a Chromium of the system with; without it they skip.
+browser: $(VENV)/residua.stamp
+	$(PIP) install --group browser
 
 $(VENV)/python.stamp:
 	$(PYTHON) -c 'import sys; sys.exit("residua needs Python 3.11 or newer, this is " + sys.version.split()[0] + ": make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'

@@ -91,6 +91,8 @@ LIMITS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "highest": ("above 0 and at most 1000", lambda x: 0 < x <= 1000),
     "steps": ("10 to 100000", lambda x: 10 <= x <= 100_000),
     "seconds": ("above 0", _positive),
+    "level": ("a share between 0 and 1", lambda x: 0 < x < 1),
+    "draws": ("100 to 10000000", lambda x: 100 <= x <= 10_000_000),
     "numbers": ("numbers from 0", lambda x: all(number >= 0 for number in x)),
     "samples": ("1 to 10000", lambda x: 1 <= x <= 10_000),
     "most_steps": ("2 to 100000", lambda x: 2 <= x <= 100_000),

@@ -14,11 +14,13 @@ import cyclopts
 from cyclopts import App, Parameter
 
 from residua.cli.benchmark import bench
+from residua.cli.compare import compare
 from residua.cli.explain import explain
 from residua.cli.fool import fool
 from residua.cli.inspect import calibrate, curves, find_rate, inside, mistakes
 from residua.cli.joined import ensemble, reconstruct
 from residua.cli.pictures import augment, check
+from residua.cli.report import report
 from residua.cli.tables import engines, models, summary, warm
 from residua.cli.terminal import (
     accept_all_names,
@@ -45,8 +47,8 @@ app = App(
     default_parameter=Parameter(consume_multiple=True, negative_iterable=(), show_default=show_default),
 )
 for verb in (
-    train, evaluate, predict, explain, mistakes, calibrate, curves, inside, fool, find_rate, ensemble,
-    reconstruct, check, augment, models, summary, engines, warm, bench,
+    train, evaluate, predict, report, compare, explain, mistakes, calibrate, curves, inside, fool, find_rate,
+    ensemble, reconstruct, check, augment, models, summary, engines, warm, bench,
 ):  # fmt: skip
     app.command(verb)
 app.command(import_, name="import")

@@ -18,6 +18,7 @@ from residua.config import (
     BenchConfig,
     CalibrateConfig,
     CheckConfig,
+    CompareConfig,
     DataOptions,
     EnsembleConfig,
     ExplainConfig,
@@ -27,6 +28,7 @@ from residua.config import (
     ModelOptions,
     OptimizerOptions,
     PredictConfig,
+    ReportConfig,
     RunOptions,
     ScheduleOptions,
     SheetOptions,
@@ -72,7 +74,10 @@ def natural(name: str, value: int) -> int:
 
 def refuse_fractions(arguments: Sequence[str]) -> None:
     """The parser would round 1.5 where a whole number is asked for."""
-    looking = (MistakesConfig, CalibrateConfig, InsideConfig, ExplainConfig, SweepOptions, FoolConfig)
+    looking = (
+        MistakesConfig, CalibrateConfig, InsideConfig, ExplainConfig, SweepOptions, CompareConfig,
+        ReportConfig, FoolConfig,
+    )  # fmt: skip
     verbs = (PredictConfig, CheckConfig, SheetOptions, EnsembleConfig, BenchConfig, *looking)
     training = (DataOptions, ModelOptions, TransferOptions, OptimizerOptions, ScheduleOptions, RunOptions)
     sections = (*training, *verbs)

@@ -5,6 +5,7 @@ TOML file (under its section or not) and `rate=0.1` in Python all set `TrainConf
 A default of None means that the data set's card decides (see `residua.data.DATASETS`).
 """
 
+from residua.config.compare import CompareConfig
 from residua.config.explain import ExplainConfig
 from residua.config.fool import FoolConfig
 from residua.config.inspect import (
@@ -15,6 +16,7 @@ from residua.config.inspect import (
     SweepConfig,
     SweepOptions,
 )
+from residua.config.report import ReportConfig
 from residua.config.training import (
     DataOptions,
     EngineName,
@@ -41,6 +43,7 @@ __all__ = [
     "BenchConfig",
     "CalibrateConfig",
     "CheckConfig",
+    "CompareConfig",
     "CurvesConfig",
     "DataOptions",
     "EngineName",
@@ -55,6 +58,7 @@ __all__ = [
     "OptimizerOptions",
     "PredictConfig",
     "ReconstructConfig",
+    "ReportConfig",
     "RunOptions",
     "ScheduleOptions",
     "SheetConfig",

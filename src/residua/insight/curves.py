@@ -120,7 +120,7 @@ def run_labels(runs: Sequence[Path]) -> list[str]:
     if len(set(names)) < len(names):
         names = [str(run) for run in runs]
     try:
-        options = [_flat(read_run(run)) for run in runs]
+        options = [flat_options(read_run(run)) for run in runs]
     except RunError:
         return [short(name, 60) for name in names]
     differing = [
@@ -132,7 +132,8 @@ def run_labels(runs: Sequence[Path]) -> list[str]:
     ]
 
 
-def _flat(config: TrainConfig) -> dict[str, Any]:
+def flat_options(config: TrainConfig) -> dict[str, Any]:
+    """Every option of a run by its name alone."""
     sections = [getattr(config, entry.name) for entry in fields(config)]
     return {entry.name: getattr(part, entry.name) for part in sections for entry in fields(part)}
 

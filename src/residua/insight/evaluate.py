@@ -92,8 +92,18 @@ def evaluate_model(model: Model, config: EvaluateConfig, say: Say) -> Evaluation
     return answer_split(model, config, say).evaluation
 
 
-def read_pictures(model: Model, config: EvaluateConfig, say: Say) -> tuple[str, str, Pictures]:
-    """The data's name, the split's, and its pictures with labels in the model's order of classes.
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """The data that a model is asked about; same: what it was trained on; whole: it has no test split."""
+
+    name: str
+    data: DataSet
+    same: bool
+    whole: bool
+
+
+def open_data(model: Model, config: EvaluateConfig, say: Say) -> Opened:
+    """The data that the model was trained on, split as it was then, or other data.
 
     Raises as `answer_split`.
     """
@@ -130,13 +140,22 @@ def read_pictures(model: Model, config: EvaluateConfig, say: Say) -> tuple[str, 
             "its test split may hold pictures that the model has seen"
         )
     own = data.card.kind == "folder" and not data.card.layout
-    whole = own and not same and not (Path(name) / "test").is_dir()
-    split = "whole folder" if whole else config.split
-    pictures = _whole(data) if whole else data.read(config.split)
+    return Opened(name, data, same, own and not same and not (Path(name) / "test").is_dir())
+
+
+def read_pictures(model: Model, config: EvaluateConfig, say: Say) -> tuple[str, str, Pictures]:
+    """The data's name, the split's, and its pictures with labels in the model's order of classes.
+
+    Raises as `answer_split`.
+    """
+    opened = open_data(model, config, say)
+    name, data = opened.name, opened.data
+    pictures = _whole(data) if opened.whole else data.read(config.split)
     if not len(pictures):
         raise DataError(f"the {config.split} split of {name} is empty: name another with --split")
     labels = _translate(pictures.labels, data.classes, model.classes, name)
-    return name, split, Pictures(shape.cut(pictures.images), labels, pictures.names)
+    shown = Pictures(model.preprocessing.cut(pictures.images), labels, pictures.names)
+    return name, "whole folder" if opened.whole else config.split, shown
 
 
 def _times(sides: tuple[int, int, int]) -> str:

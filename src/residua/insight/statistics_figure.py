@@ -24,10 +24,10 @@ PANELS = (
 )
 
 
-def statistics_figure(run: Path) -> Figure:
+def statistics_figure(run: Path, width: float = 13.5) -> Figure:
     """A row for each layer, a column for each epoch: four panels of what `training.statistics` kept.
 
-    Layers without such a number are grey. Raises RunError for a run without statistics.
+    width: in inches. Layers without such a number are grey. Raises RunError for a run without statistics.
     """
     rows = read_statistics(run)
     if not rows:
@@ -37,7 +37,7 @@ def statistics_figure(run: Path) -> Figure:
     # What is trained may change on the way, as layers are unfrozen.
     names = list(dict.fromkeys(layer["name"] for row in rows for layer in row["layers"]))
     epochs = [row["epoch"] for row in rows]
-    figure = new_figure(13.5, max(4.2, 0.17 * len(names) + 2.0))
+    figure = new_figure(width, max(4.2, 0.17 * len(names) + 2.0))
     grid = figure.subplots(1, len(PANELS), sharey=True)
     for axes, (key, title, colours) in zip(grid, PANELS, strict=True):
         _panel(figure, axes, _values(rows, names, key), title, colours, key, epochs)

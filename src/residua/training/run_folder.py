@@ -148,7 +148,26 @@ def truncate(path: Path, size: int) -> None:
 
 def read_log(run: Path) -> list[dict[str, Any]]:
     """The epochs of a run, oldest first."""
-    path = run / "log.jsonl"
+    return _read_lines(run / "log.jsonl")
+
+
+def read_timing(run: Path) -> list[dict[str, Any]]:
+    """Seconds and speed of each epoch of a run, oldest first; a resumed one may be there twice."""
+    return _read_lines(run / "timing.jsonl")
+
+
+def _read_lines(path: Path) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+
+
+def read_circumstances(run: Path) -> dict[str, dict[str, Any]]:
+    """Where a run took place: {"versions": {...}, "machine": {...}}; {} where nothing was kept."""
+    import tomllib
+
+    try:
+        found = tomllib.loads((run / "run.toml").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunError(f"cannot read {run / 'run.toml'}: {error}") from None
+    return {name: dict(found.get(name, {})) for name in ("versions", "machine")}
