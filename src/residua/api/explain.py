@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from residua.api.places import stem_of
 from residua.config import EvaluateConfig, ExplainConfig
 from residua.errors import ConfigError, DataError, PictureError
 from residua.options import configure
@@ -51,16 +52,15 @@ def explain(
     the fields of `ExplainConfig`. Overlays are written beside the model, or into `output`. A picture that
     cannot be read is told among the errors; raises ResiduaError where nothing can be explained.
     """
-    from residua.api.inspect import _stem
     from residua.engines import open_engine
     from residua.insight import saliency_figures as figures
     from residua.insight.figures import save_figure
     from residua.insight.randomised import compare_with_random, random_levels
     from residua.insight.saliency import METHODS, explain_pictures
-    from residua.models.model_file import best_model, load_model
+    from residua.models.model_file import find_model, load_model
 
     config = configure(ExplainConfig, options)
-    path = best_model(model) if Path(model).is_dir() else Path(model)
+    path = find_model(model)
     loaded = load_model(path)
     if config.check:
         random_levels(loaded)  # what cannot be checked is refused before anything is drawn
@@ -72,7 +72,7 @@ def explain(
     )
     work = loaded.work(len(images)) * sum(METHODS[name].passes for name in config.methods or METHODS)
     engine = open_engine(config.engine, threads=config.threads, work=work)
-    stem = _stem(path, config.output)
+    stem = stem_of(path, config.output)
     found = explain_pictures(loaded, images, config, names=names, labels=labels, engine=engine, say=say)
     each = config.sheet or (1 if len(found) <= ALONE else ROWS * figures.abreast(len(found.maps)))
     drawn = []
@@ -92,13 +92,13 @@ def _read(model: Model, files: Sequence[Path]) -> tuple[list[str], NDArray[np.ui
     import numpy as np
 
     from residua.cores import available_cores
-    from residua.data.pictures import find_pictures, read_picture
+    from residua.data.pictures import find_pictures
 
     shape = model.preprocessing
 
     def read(file: Path) -> NDArray[np.uint8] | PictureError:
         try:
-            return shape.cut(read_picture(file, *shape.reading, shape.channels))
+            return shape.cut(shape.read(file))
         except PictureError as error:
             return error
 
@@ -106,15 +106,14 @@ def _read(model: Model, files: Sequence[Path]) -> tuple[list[str], NDArray[np.ui
     with ThreadPoolExecutor(available_cores()) as pool:
         pictures = list(pool.map(read, found))
     errors = [str(error) for error in pictures if isinstance(error, PictureError)]
-    good = [image for image in pictures if not isinstance(image, PictureError)]
-    names = [str(file) for file, image in zip(found, pictures, strict=True) if not _bad(image)]
+    good = [
+        (str(file), image)
+        for file, image in zip(found, pictures, strict=True)
+        if not isinstance(image, PictureError)
+    ]
     if not good:
         raise DataError(errors[0] if errors else "there are no pictures to explain")
-    return names, np.stack(good), None, errors
-
-
-def _bad(picture: Any) -> bool:
-    return isinstance(picture, PictureError)
+    return [name for name, _ in good], np.stack([image for _, image in good]), None, errors
 
 
 def _of_data(model: Model, config: ExplainConfig, say: Any) -> tuple[Any, Any, Any]:
@@ -123,7 +122,7 @@ def _of_data(model: Model, config: ExplainConfig, say: Any) -> tuple[Any, Any, A
 
     from residua.insight.evaluate import read_pictures
 
-    asked = EvaluateConfig(data=config.data, data_dir=config.data_dir, split=config.split)
+    asked = EvaluateConfig.of(config)
     if config.data is None and model.training.get("data") is None:
         raise ConfigError(
             "give pictures or folders after the model, or --data NAME and --numbers: it does not say what "

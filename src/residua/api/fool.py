@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from residua.api.inspect import _file, _stem
+from residua.api.places import stem_of
 from residua.config import EvaluateConfig, FoolConfig
 from residua.options import configure
 
@@ -24,23 +24,22 @@ def fool(
     fields of `FoolConfig`. Where nothing within the bound fools, `fooled` is False and nothing is written.
     Raises ResiduaError.
     """
-    from residua.data.pictures import read_picture
     from residua.files.durable import write_durably
     from residua.insight.figures import save_figure
     from residua.insight.fool import file_name, fool_picture, size_told
     from residua.insight.fool_figures import fooling_figure
-    from residua.models.model_file import load_model
+    from residua.models.model_file import find_model, load_model
 
     config = configure(FoolConfig, options)
-    path, entry = _file(model), Path(file)
+    path, entry = find_model(model), Path(file)
     loaded = load_model(path)
     shape = loaded.preprocessing
-    picture = read_picture(entry, *shape.reading, shape.channels)
+    picture = shape.read(entry)
     found = fool_picture(loaded, picture, config, entry.name)
     if not found.fooled:
         return found, []
     name = file_name([entry.stem, "as", loaded.classes[found.answers[1]]])
-    fooled = Path(f"{_stem(path, config.output)}{name}.png")
+    fooled = Path(f"{stem_of(path, config.output)}{name}.png")
     write_durably(fooled, found.png)
     shown = save_figure(fooling_figure(found), fooled.with_name(f"{fooled.stem}-shown.png"))
     if told := size_told(entry, shape):
@@ -59,13 +58,13 @@ def fool_from_noise(model: str | Path, **options: Any) -> tuple[Noise, list[Path
     from residua.insight.figures import save_figure
     from residua.insight.fool import file_name
     from residua.insight.fool_figures import noise_figure
-    from residua.models.model_file import load_model
+    from residua.models.model_file import find_model, load_model
 
     config = configure(FoolConfig, options)
-    path = _file(model)
+    path = find_model(model)
     loaded = load_model(path)
     found = dreams.fool_from_noise(loaded, config)
-    stem = _stem(path, config.output)
+    stem = stem_of(path, config.output)
     if config.target is None:
         return found, [save_figure(noise_figure(found), Path(f"{stem}noise.png"))]
     name = file_name(["noise", "as", loaded.classes[found.classes[0]]])
@@ -83,14 +82,14 @@ def class_pictures(model: str | Path, **options: Any) -> tuple[ClassPictures, Pa
     from residua.insight.figures import save_figure
     from residua.insight.fool import file_name
     from residua.insight.fool_figures import class_figure
-    from residua.models.model_file import load_model
+    from residua.models.model_file import find_model, load_model
 
     config = configure(FoolConfig, options)
-    path = _file(model)
+    path = find_model(model)
     loaded = load_model(path)
     found = dreams.class_pictures(loaded, config)
     names = [] if config.target is None else [loaded.classes[found.classes[0]]]
-    sheet = Path(f"{_stem(path, config.output)}{file_name(['class-pictures', *names])}.png")
+    sheet = Path(f"{stem_of(path, config.output)}{file_name(['class-pictures', *names])}.png")
     return found, save_figure(class_figure(found), sheet)
 
 
@@ -106,22 +105,15 @@ def robustness(
     from residua.insight.fool import open_pixel_model
     from residua.insight.fool_figures import robustness_figure
     from residua.insight.robustness import STEPS, robust_accuracy
-    from residua.models.model_file import load_model
+    from residua.models.model_file import find_model, load_model
 
     config = configure(FoolConfig, options)
-    path = _file(model)
+    path = find_model(model)
     loaded = load_model(path)
-    asked = EvaluateConfig(
-        data=None if data is None else str(data),
-        data_dir=config.data_dir,
-        labels=config.labels,
-        split=config.split,
-        engine=config.engine,
-        threads=config.threads,
-    )
+    asked = EvaluateConfig.of(config, data=None if data is None else str(data))
     answered = answer_split(loaded, asked, say, config.sample)
     steps = config.iterations or STEPS
     # Larger sizes find few pictures left to attack.
     seen = open_pixel_model(loaded, config, 3 * steps * len(answered))
     found = robust_accuracy(answered, seen, config.sizes, steps, config.seed)
-    return found, save_figure(robustness_figure(found), Path(f"{_stem(path, config.output)}robustness.png"))
+    return found, save_figure(robustness_figure(found), Path(f"{stem_of(path, config.output)}robustness.png"))

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from residua.api.places import stem_of
 from residua.config import (
     CalibrateConfig,
     CurvesConfig,
@@ -46,22 +47,13 @@ def mistakes(
     from residua.insight import mistakes as found_in
     from residua.insight.evaluate import answer_split
     from residua.insight.figures import save_figure
-    from residua.models.model_file import load_model
+    from residua.models.model_file import find_model, load_model
 
     config = configure(MistakesConfig, _named(data) | options)
-    asked = EvaluateConfig(
-        data=config.data,
-        data_dir=config.data_dir,
-        labels=config.labels,
-        split=config.split,
-        views=config.views,
-        batch=config.batch,
-        engine=config.engine,
-        threads=config.threads,
-    )
-    path = _file(model)
+    asked = EvaluateConfig.of(config)
+    path = find_model(model)
     found = found_in.find_mistakes(answer_split(load_model(path), asked, say))
-    stem = _stem(path, config.output)
+    stem = stem_of(path, config.output)
     drawn = [save_figure(found_in.mistakes_figure(found, config.show), Path(f"{stem}mistakes.png"))]
     if len(found):
         drawn.append(save_figure(found_in.pairs_figure(found), Path(f"{stem}pairs.png")))
@@ -82,11 +74,11 @@ def calibrate(
     from residua.insight.calibration import calibrate_model
     from residua.insight.calibration_figures import reliability_figure, risk_coverage_figure
     from residua.insight.figures import save_figure
-    from residua.models.model_file import load_model, save_model
+    from residua.models.model_file import find_model, load_model, save_model
 
     config = configure(CalibrateConfig, _named(data) | options)
-    path = _file(model)
-    stem = _stem(path, config.output)
+    path = find_model(model)
+    stem = stem_of(path, config.output)
     report = calibrate_model(load_model(path), config, say)
     save_model(path, report.after.model)
     return report, [
@@ -139,7 +131,7 @@ def inside(
     fields of `InsideConfig`. Without data nothing is found, and only what needs none is drawn. Raises
     ResiduaError.
     """
-    from residua.data.pictures import find_pictures, read_picture
+    from residua.data.pictures import find_pictures
     from residua.engines import open_engine
     from residua.insight import inside_figures as figures
     from residua.insight.evaluate import answer_split
@@ -147,14 +139,14 @@ def inside(
     from residua.insight.figures import save_figure
     from residua.insight.inside import frozen_chain, look_inside, stages
     from residua.insight.statistics_figure import statistics_figure
-    from residua.models.model_file import load_model
+    from residua.models.model_file import find_model, load_model
     from residua.training.statistics import read_statistics
 
     config = configure(InsideConfig, options)
-    path = _file(model)
+    path = find_model(model)
     loaded = load_model(path)
     frozen_chain(loaded)  # what cannot be looked into is refused before anything is drawn
-    stem = _stem(path, config.output)
+    stem = stem_of(path, config.output)
     drawn: list[Path] = []
 
     def draw(name: str, figure: Callable[[], Figure]) -> None:
@@ -167,19 +159,12 @@ def inside(
     shape = loaded.preprocessing
     named = [files] if isinstance(files, str | Path) else list(files)
     images = {
-        entry.name: shape.cut(read_picture(entry, *shape.reading, shape.channels))
+        entry.name: shape.cut(shape.read(entry))
         for entry in find_pictures(Path(entry) for entry in named)[:MOST_FILES]
     }
     found = None
     if config.data is not None or loaded.training.get("data") is not None:
-        asked = EvaluateConfig(
-            data=config.data,
-            data_dir=config.data_dir,
-            labels=config.labels,
-            split=config.split,
-            engine=config.engine,
-            threads=config.threads,
-        )
+        asked = EvaluateConfig.of(config)
         answered = answer_split(loaded, asked, say, config.sample)
         found = look_inside(answered, config.sample, config.stage, config.engine, config.threads)
         if not images:
@@ -203,21 +188,3 @@ def inside(
 
 def _named(data: str | Path | None) -> dict[str, Any]:
     return {} if data is None else {"data": str(data)}
-
-
-def _file(model: str | Path) -> Path:
-    """The model file that is meant by a file or a run folder."""
-    from residua.models.model_file import best_model
-
-    return best_model(model) if Path(model).is_dir() else Path(model)
-
-
-def _stem(path: Path, output: str | None) -> str:
-    """What the names of pictures begin with: the model's own beside it, or a folder. Raises ConfigError."""
-    if output is None:
-        return str(path.with_name(f"{path.stem}-"))
-    try:
-        Path(output).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"--output takes a folder, not {output}: {error.strerror}") from None
-    return str(Path(output)) + "/"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from residua.api.places import stem_of
 from residua.config import (
     EnsembleConfig,
     ReconstructConfig,
@@ -45,19 +46,13 @@ def reconstruct(model: str | Path, *, say: Any = print, **options: Any) -> tuple
     options: the fields of `ReconstructConfig`. Raises ModelFileError for a network without a decoder.
     """
     from residua.insight.capsules import draw_dimensions, draw_reconstructions, look
-    from residua.models.model_file import best_model, load_model
+    from residua.models.model_file import find_model, load_model
 
     config = configure(ReconstructConfig, options)
-    path = best_model(model) if Path(model).is_dir() else Path(model)
+    path = find_model(model)
     seen = look(load_model(path), str(path), config, say)
-    folder, stem = path.parent, f"{path.stem}-"
-    if config.output is not None:
-        folder, stem = Path(config.output), ""
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ConfigError(f"--output takes a folder, not {config.output}: {error.strerror}") from None
+    stem = stem_of(path, config.output)
     return (
-        draw_reconstructions(seen, folder / f"{stem}reconstructions.png"),
-        draw_dimensions(seen, folder / f"{stem}dimensions.png"),
+        draw_reconstructions(seen, Path(f"{stem}reconstructions.png")),
+        draw_dimensions(seen, Path(f"{stem}dimensions.png")),
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from residua.api.places import made_folder
 from residua.config import (
     EvaluateConfig,
     ImportConfig,
@@ -109,21 +110,17 @@ def evaluate(
     """
     from residua.insight.confusion import draw_confusion
     from residua.insight.evaluate import evaluate_model
-    from residua.models.model_file import Model, best_model, load_model
+    from residua.models.model_file import Model, find_model, load_model
 
     named = {} if data is None else {"data": str(data)}
     config = configure(EvaluateConfig, named | options)
     if isinstance(model, Model):
         loaded, place = model, None
     else:
-        path = best_model(model) if Path(model).is_dir() else Path(model)
+        path = find_model(model)
         loaded, place = load_model(path), path.with_name(f"{path.stem}-confusion.png")
     if config.output is not None:
-        place = Path(config.output) / "confusion.png"
-        try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ConfigError(f"--output takes a folder, not {config.output}: {error.strerror}") from None
+        place = made_folder(config.output) / "confusion.png"
     evaluation = evaluate_model(loaded, config, say)
     if place is not None:
         try:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from residua.api.places import made_folder
 from residua.config import ReportConfig
-from residua.errors import ConfigError
 from residua.options import configure
 
 if TYPE_CHECKING:
@@ -55,11 +55,7 @@ def report(model: str | Path, data: str | Path | None = None, *, say: Any = prin
     path = Path(model)
     folder, stem = (path, "") if path.is_dir() else (path.parent, f"{path.stem}-")
     if config.output is not None:
-        folder, stem = Path(config.output), ""
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ConfigError(f"--output takes a folder, not {config.output}: {error.strerror}") from None
+        folder, stem = made_folder(config.output), ""
     findings = gather(path, config, say)
     page = folder / f"{stem}report.html"
     write_durably(page, report_html(findings, config, say).encode())

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
 
 from residua.config.training import DataOptions, EngineName
 
@@ -30,6 +30,13 @@ class EvaluateConfig:
     """What computes; auto takes numba, where it is installed, for jobs above a minute."""
     threads: int | None = None
     """Threads to compute with (the cores that this process may use)."""
+
+    @classmethod
+    def of(cls, options: Any, **given: Any) -> EvaluateConfig:
+        """What another verb's options say of the same things, but for what is `given`; not where files go."""
+        shared = {entry.name for entry in fields(cls)} - {"output"}
+        known = {name: value for name, value in vars(options).items() if name in shared and value is not None}
+        return cls(**known | given)
 
 
 @dataclass(frozen=True)

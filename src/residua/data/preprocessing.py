@@ -6,11 +6,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from residua.data.pictures import read_picture
 from residua.errors import DataError, ShapeError
 
 _CHUNK_PIXELS = 1 << 24  # bounds the memory of a count over a memory-mapped data set
@@ -62,6 +64,10 @@ class Preprocessing:
     def reading(self) -> tuple[int, int]:
         """Height and width at which pictures are read from files; `cut` keeps the middle of them."""
         return self.stored if self.resize is None else (self.resize, self.resize)
+
+    def read(self, source: Path | str | bytes) -> NDArray[np.uint8]:
+        """A picture file, or its bytes, at the size of `reading`: (H, W, C). Raises PictureError."""
+        return read_picture(source, *self.reading, self.channels)
 
     def cut(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The middle of (..., H, W, C) pictures as they were read, in the size that is stored: a view."""

@@ -190,15 +190,7 @@ def calibrate_model(model: Model, config: CalibrateConfig, say: Say) -> Calibrat
 
     Raises DataError where there are none, and as `answer_split`.
     """
-    asked = EvaluateConfig(
-        data=config.data,
-        data_dir=config.data_dir,
-        labels=config.labels,
-        split="validation",
-        batch=config.batch,
-        engine=config.engine,
-        threads=config.threads,
-    )
+    asked = EvaluateConfig.of(config, split="validation")
     model = replace(model, calibration=None)
     try:
         before = answer_split(model, asked, say)

@@ -60,7 +60,7 @@ def look(model: Model, name: str, config: ReconstructConfig, say: Say) -> Look:
             f"{name} holds {model.name}, which has no decoder that draws pictures: give one that was trained "
             "with --model capsnet"
         )
-    asked = EvaluateConfig(data=config.data, data_dir=config.data_dir, split=config.split)
+    asked = EvaluateConfig.of(config)
     data, _, pictures = read_pictures(model, asked, say)
     shown = [np.flatnonzero(pictures.labels == place)[:EACH] for place in range(len(model.classes))]
     places = np.concatenate([found for found in shown if len(found)][:MOST_CLASSES])

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from residua.config import CompareConfig, EvaluateConfig
 from residua.errors import ConfigError, DataError
 from residua.insight.curves import NOT_TOLD, flat_options
-from residua.insight.evaluate import Answered, answer_split
+from residua.insight.evaluate import Answered, answer_split, same_data
 from residua.insight.metrics import Evaluation
 from residua.insight.significance import difference_interval, holm, mcnemar
-from residua.models.model_file import best_model, load_model
-from residua.training.run_folder import read_circumstances, read_log, read_run, read_timing
+from residua.models.model_file import find_model, load_model
+from residua.training.run_folder import read_circumstances, read_log, read_run, read_seconds
 from residua.variables import count_parameters
 
 Say = Callable[[str], None]
@@ -106,21 +106,13 @@ def compare_models(models: Sequence[str | Path], config: CompareConfig, say: Say
     paths = [Path(model) for model in models]
     if len(paths) < 2:
         raise ConfigError(f"compare takes two or more run folders or model files; {len(paths)} came")
-    files = [best_model(path) if path.is_dir() else path for path in paths]
+    files = [find_model(path) for path in paths]
     real = [file.resolve() for file in files]
     for place, file in enumerate(real):
         if file in real[:place]:
             raise ConfigError(f"each model can be compared once: {paths[place]} is there already")
     names, runs = _names(paths), [_run(path) for path in paths]
-    asked = EvaluateConfig(
-        data=config.data,
-        data_dir=config.data_dir,
-        labels=config.labels,
-        split=config.split,
-        batch=config.batch,
-        engine=config.engine,
-        threads=config.threads,
-    )
+    asked = EvaluateConfig.of(config)
     sides, rights = [], []
     first: Answered | None = None
     for name, file, run in zip(names, files, runs, strict=True):
@@ -170,7 +162,7 @@ def _pairs(rights: Sequence[Right], config: CompareConfig) -> tuple[Pair, ...]:
 
 def _check_same(first: Answered, first_name: str, other: Answered, name: str) -> None:
     """Raise DataError where two models did not answer for the same pictures."""
-    if not _same_data(first.data, other.data):
+    if not same_data(first.data, other.data):
         raise DataError(
             f"compare needs one set of test pictures: {first_name} is of {first.data}, {name} of "
             f"{other.data}; name one that both know with --data"
@@ -194,10 +186,6 @@ def _check_same(first: Answered, first_name: str, other: Answered, name: str) ->
         raise DataError(f"the {first.split} pictures of {first_name} and {name} come in another order")
 
 
-def _same_data(one: str, other: str) -> bool:
-    return one == other or (Path(one).is_dir() and Path(one).resolve() == Path(other).resolve())
-
-
 def _run(path: Path) -> Path | None:
     """The run folder of a model: itself, or where its file lies; None for a model file alone."""
     own = path.is_dir() or path.stem in OF_RUNS
@@ -206,13 +194,12 @@ def _run(path: Path) -> Path | None:
 
 
 def _with_run(side: Side, run: Path, say: Say) -> Side:
-    config, timing, epochs = read_run(run), read_timing(run), len(read_log(run))
+    config, epochs = read_run(run), len(read_log(run))
     if epochs < (config.schedule.epochs or 0) and not config.schedule.stop_patience:
         say(f"{side.name} has done {epochs} of its {config.schedule.epochs} epochs")
     machine = read_circumstances(run)["machine"]
     where = f"{machine.get('processor', '?')}, {config.run.threads or machine.get('cores', '?')} threads"
-    seconds = sum(float(row["seconds"]) for row in timing)
-    return replace(side, epochs=epochs, seconds=seconds if timing else None, machine=where)
+    return replace(side, epochs=epochs, seconds=read_seconds(run), machine=where)
 
 
 def _differing(runs: Sequence[Path | None]) -> list[dict[str, Any] | None]:

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.config import FoolConfig
-from residua.data.pictures import read_picture
 from residua.errors import ConfigError
 from residua.insight.attacks import Attack, attack
 from residua.insight.fool import find_class, open_pixel_model, to_png
@@ -135,7 +134,7 @@ def fool_from_noise(model: Model, config: FoolConfig) -> Noise:
     after = before.copy()
     shape.cut(after)[:] = pictures.astype(np.uint8)
     pngs = tuple(to_png(picture) for picture in after)
-    files = np.stack([shape.cut(read_picture(png, *sides)) for png in pngs])
+    files = np.stack([shape.cut(shape.read(png)) for png in pngs])
     start, answers = seen.probabilities(part), seen.probabilities(files)
     return Noise(model, classes, before, after, start, answers, wanted, gradients, pngs)
 

@@ -115,7 +115,7 @@ def _answers(
     common: Model, models: Sequence[Model], config: EnsembleConfig, split: str, say: Say
 ) -> tuple[str, str, list[Answers]]:
     """The data's and the split's names, and each member's answers."""
-    asked = EvaluateConfig(config.data, config.data_dir, config.labels, split, config.batch)  # type: ignore[arg-type]
+    asked = EvaluateConfig.of(config, split=split)
     data, part, pictures = read_pictures(common, asked, say)
     found = []
     for model in models:

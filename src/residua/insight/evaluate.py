@@ -69,14 +69,16 @@ class Answered:
         return measure(Answers(self.probabilities, self.labels), self.classes, self.data, self.split)
 
 
-def answer_split(model: Model, config: EvaluateConfig, say: Say, most: int | None = None) -> Answered:
+def answer_split(
+    model: Model, config: EvaluateConfig, say: Say, most: int | None = None, opened: Opened | None = None
+) -> Answered:
     """The model's answers on a split of the data it was trained on, or of other data.
 
-    most: of larger splits so many pictures, evenly taken. Other data must have the model's classes, by name;
-    a folder of them without test/ is taken whole.
+    most: of larger splits so many pictures, evenly taken. opened: the data, where it is open already. Other
+    data must have the model's classes, by name; a folder of them without test/ is taken whole.
     Raises DataError where classes or pictures do not match, ConfigError where no data is known.
     """
-    name, split, pictures = read_pictures(model, config, say)
+    name, split, pictures = read_pictures(model, config, say, opened)
     if most is not None and len(pictures) > most:
         pictures = pictures.take(np.linspace(0, len(pictures) - 1, most).round().astype(np.int64))
     views, shape, frozen = VIEWS[config.views], model.preprocessing, model.frozen()
@@ -111,7 +113,7 @@ def open_data(model: Model, config: EvaluateConfig, say: Say) -> Opened:
     name = config.data or known.get("data")
     if name is None:
         raise ConfigError("this model does not say what it was trained on: name a data set with --data")
-    same = known.get("data") is not None and _same(name, known["data"])
+    same = known.get("data") is not None and same_data(name, known["data"])
     card = DATASETS.get(name)
     files = Path(name).is_dir() or (card is not None and card.kind == "folder")
     folder = known.get("kind") == "folder" if same else files
@@ -143,12 +145,14 @@ def open_data(model: Model, config: EvaluateConfig, say: Say) -> Opened:
     return Opened(name, data, same, own and not same and not (Path(name) / "test").is_dir())
 
 
-def read_pictures(model: Model, config: EvaluateConfig, say: Say) -> tuple[str, str, Pictures]:
+def read_pictures(
+    model: Model, config: EvaluateConfig, say: Say, opened: Opened | None = None
+) -> tuple[str, str, Pictures]:
     """The data's name, the split's, and its pictures with labels in the model's order of classes.
 
     Raises as `answer_split`.
     """
-    opened = open_data(model, config, say)
+    opened = opened or open_data(model, config, say)
     name, data = opened.name, opened.data
     pictures = _whole(data) if opened.whole else data.read(config.split)
     if not len(pictures):
@@ -162,7 +166,8 @@ def _times(sides: tuple[int, int, int]) -> str:
     return "x".join(map(str, sides))
 
 
-def _same(one: str, other: str) -> bool:
+def same_data(one: str, other: str) -> bool:
+    """Whether two names mean the same data set or folder."""
     return one == other or (Path(one).is_dir() and Path(one).resolve() == Path(other).resolve())
 
 

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.config import FoolConfig
-from residua.data.pictures import read_picture
 from residua.data.preprocessing import Preprocessing
 from residua.engines import Engine, open_engine
 from residua.errors import ConfigError, near
@@ -129,7 +128,7 @@ def fool_picture(
 ) -> Fooling:
     """Change one picture so that the model sees `config.target` in it, or anything else than now.
 
-    picture: (H, W, C) uint8, as `read_picture(file, *model.preprocessing.reading, channels)` gives it. The
+    picture: (H, W, C) uint8, as `model.preprocessing.read` gives it. The
     change is of `config.epsilon`, or the least that is enough, up to `config.most`; `fooled` tells whether
     any was. The answer after is that to the PNG's own bytes. Raises ConfigError for a model of one class,
     a class that there is not, and a target that is the answer already.
@@ -160,7 +159,7 @@ def fool_picture(
         whole = picture.copy()
         shape.cut(whole)[:] = found.pictures[0].astype(np.uint8)
         png = to_png(whole)
-        after = read_picture(png, *shape.reading, shape.channels)
+        after = shape.read(png)
         second = seen.probabilities(shape.cut(after)[None])[0]
         best = int(second.argmax())
         fooled = (best != answer if target is None else best == target) and second[best] >= how.confidence

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from residua.config import PredictConfig
 from residua.cores import available_cores
-from residua.data.pictures import fit_pixels, read_picture
+from residua.data.pictures import fit_pixels
 from residua.data.pixel_table import is_pixel_table, read_pixel_table
 from residua.data.views import VIEWS, mean_answer, see
 from residua.engines import open_engine
@@ -88,7 +88,7 @@ def predict_files(model: Model, files: Sequence[Path], config: PredictConfig) ->
         try:
             if pixels is not None:
                 return fit_pixels(pixels, *shape.stored, shape.channels)
-            return shape.cut(read_picture(name, *shape.reading, shape.channels))
+            return shape.cut(shape.read(name))
         except PictureError as error:
             return error
 

@@ -73,8 +73,7 @@ def load_model(path: str | Path, layers: Mapping[str, type[Layer]] | None = None
     `layers` adds layer classes of your own to those that a file may name. Raises ModelFileError that
     says what is absent, damaged, missing, unexpected or misshapen.
     """
-    if Path(path).is_dir():
-        path = best_model(path)
+    path = find_model(path)
     arrays, document = read_tensors(path, KIND, VERSION)
     try:
         network = build(document["network"], layers)
@@ -112,6 +111,11 @@ class _NoDraws(Undrawn):
         if math.prod(size) > self.most:
             raise ValueError("it describes a network much larger than the weights that it holds")
         return super().normal(loc, scale, size)
+
+
+def find_model(path: str | Path) -> Path:
+    """The model file that is meant by a file or a run folder. Raises ModelFileError as `best_model`."""
+    return best_model(path) if Path(path).is_dir() else Path(path)
 
 
 def best_model(run: str | Path) -> Path:

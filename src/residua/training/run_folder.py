@@ -151,9 +151,10 @@ def read_log(run: Path) -> list[dict[str, Any]]:
     return _read_lines(run / "log.jsonl")
 
 
-def read_timing(run: Path) -> list[dict[str, Any]]:
-    """Seconds and speed of each epoch of a run, oldest first; a resumed one may be there twice."""
-    return _read_lines(run / "timing.jsonl")
+def read_seconds(run: Path) -> float | None:
+    """What a run's epochs took in all; None where nothing was kept."""
+    timing = _read_lines(run / "timing.jsonl")
+    return sum(float(row["seconds"]) for row in timing) if timing else None
 
 
 def _read_lines(path: Path) -> list[dict[str, Any]]:

@@ -98,8 +98,6 @@ class Plan:
         """Floats of one part's weight gradient."""
         if self.method == "winograd":
             return PLACES * self.c * self.k
-        if self.method == "gathered":
-            return self.kernel * self.kernel * self.c * self.k
         return int(self.kernel * direct.rounded_up(self.kernel * self.c) * self.k)
 
 

@@ -15,13 +15,13 @@ from residua.insight.evaluate import Answered, Opened, answer_split, open_data
 from residua.insight.inside import DeadUnits, look_inside
 from residua.insight.mistakes import Mistakes, find_mistakes
 from residua.layers import Row
-from residua.models.model_file import Model, best_model, load_model
+from residua.models.model_file import Model, find_model, load_model
 from residua.training.run_folder import (
     machine,
     read_circumstances,
     read_log,
     read_run,
-    read_timing,
+    read_seconds,
     versions,
 )
 from residua.training.statistics import read_statistics
@@ -82,19 +82,11 @@ def gather(model: str | Path, config: ReportConfig, say: Say) -> Findings:
     Raises ModelFileError for a run without a model, and as `answer_split`.
     """
     path = Path(model)
-    file = best_model(path) if path.is_dir() else path
+    file = find_model(path)
     loaded = load_model(file)
-    asked = EvaluateConfig(
-        data=config.data,
-        data_dir=config.data_dir,
-        labels=config.labels,
-        split=config.split,
-        batch=config.batch,
-        engine=config.engine,
-        threads=config.threads,
-    )
-    answered = answer_split(loaded, asked, say)
-    opened = open_data(loaded, asked, lambda line: None)  # what it has to say was said
+    asked = EvaluateConfig.of(config)
+    opened = open_data(loaded, asked, say)
+    answered = answer_split(loaded, asked, say, opened=opened)
     shape = loaded.preprocessing
     rows = loaded.network.rows((shape.height, shape.width, shape.channels))
     dead = _dead(answered, config)
@@ -132,12 +124,12 @@ def _counts(opened: Opened, answered: Answered) -> dict[str, dict[str, int]]:
 def _run(folder: Path | None) -> RunFacts | None:
     if folder is None or not (folder / "run.toml").exists():
         return None
-    timing, circumstances = read_timing(folder), read_circumstances(folder)
+    circumstances = read_circumstances(folder)
     return RunFacts(
         folder,
         read_run(folder),
         read_log(folder),
-        sum(float(row["seconds"]) for row in timing) if timing else None,
+        read_seconds(folder),
         read_statistics(folder),
         circumstances["versions"],
         circumstances["machine"],

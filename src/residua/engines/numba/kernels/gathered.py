@@ -18,7 +18,7 @@ from __future__ import annotations
 import numpy as np
 
 from residua.engines.numba.kernels import pictures
-from residua.engines.numba.kernels.direct import BOTH, INPUT_ONLY, PANEL, WEIGHT_ONLY, rounded, rounded_up
+from residua.engines.numba.kernels.direct import INPUT_ONLY, PANEL, WEIGHT_ONLY, rounded, rounded_up
 from residua.engines.numba.kernels.pictures import (
     fetch_source,
     keep_gradient,
@@ -29,8 +29,6 @@ from residua.engines.numba.kernels.pictures import (
 from residua.engines.numba.kernels.products import product
 from residua.engines.numba.kernels.scalars import clear, fetch, fetch_to_write, flush, get_int, part_of
 from residua.engines.numba.kernels.vector import WIDTH, inline, load, store
-
-__all__ = ["BOTH", "INPUT_ONLY", "PANEL", "WEIGHT_ONLY", "backward", "forward"]
 
 GAP = 16
 DEPTH = 256  # numbers of a window whose weights stay in the first-level cache: 16 KB of a panel
@@ -50,31 +48,21 @@ def backward_scratch(picture: int, pixels: int, window: int, c: int, k: int, gro
 
 
 @inline
-def gather(c, args, picture, breadth, stride, to, pitch):
-    """The windows of one picture, pixel by pixel, as rows `pitch` numbers apart."""
+def exchange(c, args, picture, breadth, stride, windows, pitch, back):
+    """Copy the windows of one picture, pixel by pixel, into rows `pitch` numbers apart; or, on the way back,
+    add these rows to the picture that they were taken from."""
     kernel = get_int(args, pictures.KERNEL)
     for i in range(get_int(args, pictures.OUT_HEIGHT)):
         for j in range(get_int(args, pictures.OUT_BREADTH)):
             for u in range(kernel):
-                source = picture + 4 * ((i * stride + u) * breadth + j * stride) * c
-                target = to + 4 * u * kernel * c
+                there = picture + 4 * ((i * stride + u) * breadth + j * stride) * c
+                here = windows + 4 * u * kernel * c
                 for q in range(0, kernel * c, WIDTH):
-                    store(target, q, load(source, q))
-            to += 4 * pitch
-
-
-@inline
-def scatter(c, args, source, pitch, picture, breadth, stride):
-    """Add the windows' gradients to the picture that they were gathered from."""
-    kernel = get_int(args, pictures.KERNEL)
-    for i in range(get_int(args, pictures.OUT_HEIGHT)):
-        for j in range(get_int(args, pictures.OUT_BREADTH)):
-            for u in range(kernel):
-                target = picture + 4 * ((i * stride + u) * breadth + j * stride) * c
-                of = source + 4 * u * kernel * c
-                for q in range(0, kernel * c, WIDTH):
-                    store(target, q, load(target, q) + load(of, q))
-            source += 4 * pitch
+                    if back:
+                        store(there, q, load(there, q) + load(here, q))
+                    else:
+                        store(here, q, load(there, q))
+            windows += 4 * pitch
 
 
 def forward(c, k, stride, statistics, args, part, scratch):
@@ -105,7 +93,7 @@ def forward(c, k, stride, statistics, args, part, scratch):
         here = min(group, stop - first)
         for g in range(here):
             load_picture(c, args, first + g, scratch, breadth)
-            gather(c, args, scratch, breadth, stride, windows + 4 * g * pixels * pitch, pitch)
+            exchange(c, args, scratch, breadth, stride, windows + 4 * g * pixels * pitch, pitch, 0)
         x_lines, y_lines = here * x_size // 16 // turns + 1, here * y_size // 16 // turns + 1
         x_next, y_next = (first + here) * x_size, (first + here) * y_size
         for depth in range(0, window, DEPTH):
@@ -171,7 +159,7 @@ def backward(c, k, stride, what, args, part, scratch):
         if what & WEIGHT_ONLY:
             for g in range(here):
                 load_picture(c, args, first + g, scratch, breadth)
-                gather(c, args, scratch, breadth, stride, windows + 4 * g * pixels * pitch, pitch)
+                exchange(c, args, scratch, breadth, stride, windows + 4 * g * pixels * pitch, pitch, 0)
             for row in range(0, window, LINE):
                 fetch(get_int(args, pictures.DY), y_next, y_lines, stop * y_size)
                 fetch(get_int(args, pictures.RAW), y_next, y_lines, stop * y_size)
@@ -191,7 +179,7 @@ def backward(c, k, stride, what, args, part, scratch):
                 )  # fmt: skip
             for g in range(here):
                 clear(dx, size)
-                scatter(c, args, windows + 4 * g * pixels * pitch, pitch, dx, breadth, stride)
+                exchange(c, args, dx, breadth, stride, windows + 4 * g * pixels * pitch, pitch, 1)
                 if summed:
                     load_picture(c, args, first + g, scratch, breadth)
                 inside = dx + 4 * (padding * breadth + padding) * c
