@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from residua.engines.numba.machine import Machine
-from residua.engines.numba.recording import LEAVES, NotTaken, Recording, Unrecordable, leaves, mapped
+from residua.engines.numba.recording import (
+    LEAVES,
+    Known,
+    NotTaken,
+    Recording,
+    Unrecordable,
+    kind_of,
+    leaves,
+    mapped,
+)
 from residua.engines.numba.tape import Tape
 
 RECORD_AT = 3  # the call at which a step is recorded
@@ -27,6 +36,7 @@ class Compiled:
         self._calls: dict[Any, int] = {}
         self._trials: dict[Any, int] = {}
         self._recordings: dict[Any, Recording] = {}
+        self._known: dict[int, Known] = {}
         self._seconds = 0.0
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
@@ -35,15 +45,16 @@ class Compiled:
         with machine.team:
             if machine.tape is not None:  # a step within a step is part of it
                 return self._run(arguments, options)
-            given = (arguments, options)
-            inputs = [leaf for leaf in leaves(given) if isinstance(leaf, LEAVES) or type(leaf) is float]
-            key = _key(given, inputs)
+            inputs: list[Any] = []
+            key = _structure((arguments, options), inputs), tuple(self._kinds(inputs))
             recording = self._recordings.get(key)
             if recording is not None:
                 try:
-                    return recording.play(machine, [_as_array(value) for value in inputs])
+                    result = recording.play(machine, [_as_array(value) for value in inputs], self._known)
                 except NotTaken:
                     return self._run(arguments, options)
+                self._known = recording.returned
+                return result
             calls = self._calls[key] = self._calls.get(key, 0) + 1
             if calls >= RECORD_AT and self._worth_it(key):
                 return self._record(key, arguments, options)
@@ -51,6 +62,16 @@ class Compiled:
             result = self._run(arguments, options)
             self._seconds = time.perf_counter() - began
             return result
+
+    def _kinds(self, inputs: list[Any]) -> Iterator[Any]:
+        """Of each input what a recording takes for granted."""
+        known = self._known
+        for value in inputs:
+            found = known.get(id(value))
+            if found is not None:
+                yield found.kind
+            else:
+                yield kind_of(value) if isinstance(value, np.ndarray) else type(value)
 
     def _run(self, arguments: Any, options: Any) -> Any:
         return mapped(self._step(*arguments, **options), self._plain)
@@ -82,7 +103,7 @@ class Compiled:
         return result
 
     def _gives(self, recording: Recording, inputs: list[Any], expected: list[Any]) -> bool:
-        played = recording.play(self._machine, inputs)
+        played = recording.play(self._machine, inputs, {})
         found = [leaf for leaf in leaves(played) if isinstance(leaf, LEAVES)]
         return len(found) == len(expected) and all(map(_same, found, expected))
 
@@ -95,25 +116,17 @@ def _as_array(leaf: Any) -> Any:
     return leaf if isinstance(leaf, np.ndarray) else np.array(leaf)
 
 
-def _key(given: Any, inputs: list[Any]) -> Any:
-    """Everything that a recording takes for granted."""
-    return (
-        _structure(given),
-        tuple(
-            (value.shape, value.dtype, value.strides, value.flags.aligned)
-            if isinstance(value, np.ndarray)
-            else type(value)
-            for value in inputs
-        ),
-    )
-
-
-def _structure(tree: Any) -> Any:
-    if isinstance(tree, dict):
-        return tuple((name, _structure(branch)) for name, branch in tree.items())
-    if type(tree) in (tuple, list):
-        return (type(tree), *map(_structure, tree))
-    return None if _varies(tree) else ("constant", tree)
+def _structure(tree: Any, inputs: list[Any]) -> Any:
+    """The tree's shape and constants; what varies is added to `inputs`."""
+    kind = type(tree)
+    if kind is dict or isinstance(tree, dict):
+        return tuple([(name, _structure(branch, inputs)) for name, branch in tree.items()])
+    if kind is tuple or kind is list:
+        return (kind, *[_structure(branch, inputs) for branch in tree])
+    if _varies(tree):
+        inputs.append(tree)
+        return None
+    return "constant", tree
 
 
 def _other(leaf: Any) -> Any:

@@ -77,7 +77,11 @@ class JoinKernels(HeadKernels):
         if isinstance(a, Pending) and not a.relu and a.skip is None and a.done is None:
             y = Pending(a.shape, a.norm, True, b)
             return y, y
-        a, b = self._input(a), self._input(b)
+        if isinstance(a, Subsampled):
+            a, b = b, a
+        a = self._input(a)
+        # A shortcut's kept pixels are found while a kernel loads the sum.
+        b = b if isinstance(b, Subsampled) else self._input(b)
         if len(a.shape) == 4 and a.shape == b.shape and taken(a, b) and 0 not in a.shape:
             y = Pending(a.shape, self._unit(a), True, b)
             return y, y

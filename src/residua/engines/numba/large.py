@@ -7,7 +7,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from residua.engines.numba.kernels import pictures, winograd_large
-from residua.engines.numba.kernels.strips import GAP
+from residua.engines.numba.kernels.tiles import GAP
 from residua.engines.numba.kernels.transforms import PLACES
 from residua.engines.numba.machine import Machine
 from residua.engines.numba.memory import address as address_of

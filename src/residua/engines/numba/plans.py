@@ -83,14 +83,14 @@ class Plan:
         """The four numbers for the forward kernel, and whether to compile for them."""
         usual = self.c in USUAL and self.k in USUAL
         if self.method == "winograd":
-            return (self.c, self.k, int(statistics), 0), usual
+            return (self.c, self.k, int(statistics), self.stride), usual
         return (self.c, self.k, self.stride, int(statistics)), usual and self.stride in (1, 2)
 
     def backward_literals(self, what: int) -> tuple[tuple[int, ...], bool]:
         """The four numbers for the backward kernel, and whether to compile for them."""
         usual = self.c in USUAL and self.k in USUAL
         if self.method == "winograd":
-            return (self.c, self.k, 0, 0), usual
+            return (self.c, self.k, self.stride, 0), usual
         return (self.c, self.k, self.stride, what), usual and self.stride in (1, 2)
 
     @property
@@ -101,19 +101,19 @@ class Plan:
         return int(self.kernel * direct.rounded_up(self.kernel * self.c) * self.k)
 
 
-def _chunk(weights: int) -> int:
+def _chunk(weights: int, stride: int) -> int:
     """Tiles whose products are made at once.
 
-    With few channels, they and their strip of the picture stay in the second-level cache, 512 KB at the
-    least: 16 rows fill the registers of 16 channels, and 8 leave room for those of 32 (at 16 they are 8 per
-    cent slower, and whole pictures at a time 7 per cent with 16 channels). From 64 channels on it is the
-    weights' transforms that outgrow that cache, and must serve more tiles each time that they are read.
+    With few channels, they and their strip of the picture stay in the second-level cache: 16 rows fill the
+    registers of 16 channels, and those of 32 where that cache is 1 MB, as with AVX-512; at 512 KB 8 leave room
+    (16 are 8 per cent slower there, and 5 per cent faster at 1 MB). From 64 channels on it is the weights'
+    transforms that outgrow that cache, and must serve more tiles each time that they are read. With a stride
+    of 2 a tile has twice the places.
     """
     if weights <= 16 * 16:
         return 16
-    if weights <= 32 * 32:
-        return 8
-    return 32 if weights <= 128 * 128 else 64
+    tiles = 32 if weights > 32 * 32 else 16 if WIDTH == 16 else 8
+    return max(8, tiles // stride)
 
 
 def _cut(count: int, height: int, width: int, chunk: int) -> tuple[int, int, int]:
@@ -146,11 +146,11 @@ def plan(count: int, height: int, width: int, c: int, k: int, kernel: int, strid
         cut = (1, 1, chunk)
         scratch = scratch_backward = winograd_large.scatter_scratch(out_height, out_width, c, k)
         partial = PLACES * c * k
-    elif kernel == 3 and stride == 1 and c % WIDTH == 0:
+    elif kernel == 3 and stride <= 2 and c % WIDTH == 0 and c * k <= MOST_WEIGHTS:
         method = "winograd"
-        cut = _cut(count, out_height, out_width, _chunk(c * k))
-        scratch = winograd.forward_scratch(out_width, c, k, *cut)
-        scratch_backward = winograd_backward.backward_scratch(out_width, c, k, *cut)
+        cut = _cut(count, out_height, out_width, _chunk(c * k, stride))
+        scratch = winograd.forward_scratch(out_width, c, k, stride, *cut)
+        scratch_backward = winograd_backward.backward_scratch(out_width, c, k, stride, *cut)
         partial = PLACES * c * k
     elif gathers(count, out_height * out_width, c, k, kernel):
         method, window, pixels = "gathered", kernel * kernel * c, out_height * out_width

@@ -11,9 +11,11 @@ are found there by their value: an address lies far above any count and far belo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from itertools import count
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -78,6 +80,39 @@ def leaves(tree: Any) -> Iterator[Any]:
         yield tree
 
 
+class Known(NamedTuple):
+    """An array that a playing returned, and what is asked about it when it comes back with the next step."""
+
+    array: Any
+    kind: tuple[Any, ...]
+    address: int
+
+
+def kind_of(array: Any) -> tuple[Any, ...]:
+    """What a recording takes for granted of an array."""
+    return array.shape, array.dtype, array.strides, array.flags.aligned
+
+
+def builder(tree: Any, places: Iterator[int]) -> Callable[[Sequence[Any]], Any]:
+    """A function that makes the tree anew from the list of its leaves; `places` numbers them.
+
+    A state has hundreds, at every step: branches that hold leaves alone are filled without a loop of Python's.
+    """
+    if not isinstance(tree, dict) and type(tree) not in (tuple, list):
+        return itemgetter(next(places))
+    whole = type(tree)
+    if not tree:
+        return lambda _: whole()
+    if isinstance(tree, dict):
+        if len(tree) > 1 and not any(isinstance(branch, dict | tuple | list) for branch in tree.values()):
+            names, pick = list(tree), itemgetter(*(next(places) for _ in tree))
+            return lambda found: dict(zip(names, pick(found), strict=True))
+        pairs = [(name, builder(branch, places)) for name, branch in tree.items()]
+        return lambda found: {name: branch(found) for name, branch in pairs}
+    parts = [builder(branch, places) for branch in tree]
+    return lambda found: whole([part(found) for part in parts])
+
+
 class Kernels:
     """Some kernels, one after the other."""
 
@@ -136,30 +171,35 @@ class Condition:
 
 
 class Recording:
-    """A step that can be played back. It owns the memory that the step worked in."""
+    """A step that can be played back. It owns the memory that the step worked in.
+
+    `returned`: what the latest playing gave, by identity, for the next one to recognise.
+    """
 
     def __init__(
         self, entries: list[Any], slots: int, template: Any, outputs: list[tuple[int, Any]], memory: list[Any]
     ) -> None:
-        self._entries, self._slots, self._template = entries, slots, template
+        self._entries, self._slots = entries, slots
         self._outputs, self._memory = outputs, memory
         self._addresses = np.zeros(slots + len(outputs), np.int64)
-        self._last: list[Any] = [None] * slots
+        self._results, self._build = list(leaves(template)), builder(template, count())
+        self._kinds: list[Any] = [None] * len(self._results)
+        self.returned: dict[int, Known] = {}
 
-    def play(self, machine: Machine, inputs: Sequence[Any]) -> Any:
-        """The step's result for these inputs.
+    def play(self, machine: Machine, inputs: Sequence[Any], known: Mapping[int, Known]) -> Any:
+        """The step's result for these inputs, some of which may be `known`.
 
         Raises NotTaken where the step would not have gone the recorded way; nothing has changed then.
         """
-        addresses, last = self._addresses, self._last
-        values: list[Any] = [None] * len(addresses)
+        values: list[Any] = [None] * len(self._addresses)
+        at: list[int] = [0] * len(self._addresses)
         for number, value in enumerate(inputs):
-            values[number] = value
-            if value is not last[number]:
-                last[number], addresses[number] = value, address(value)
+            found = known.get(id(value))
+            values[number], at[number] = value, address(value) if found is None else found.address
         for number, (size, kind) in enumerate(self._outputs, start=self._slots):
             values[number] = array = machine.take(size, kind)
-            addresses[number] = address(array)
+            at[number] = address(array)
+        self._addresses[:] = at
 
         def filled(leaf: Any) -> Any:
             if isinstance(leaf, Slot):
@@ -168,17 +208,31 @@ class Recording:
 
         for entry in self._entries:
             if isinstance(entry, Kernels):
-                entry.play(machine, addresses)
+                entry.play(machine, self._addresses)
             elif isinstance(entry, Condition):
                 if not filled(entry.flag):
                     raise NotTaken
             else:
                 arguments, options = mapped(entry.arguments, filled)
                 result = entry.function(*arguments, **options)
-                found = [leaf for leaf in leaves(result) if isinstance(leaf, LEAVES)]
-                for number, leaf in zip(entry.results, found, strict=True):
+                arrays = [leaf for leaf in leaves(result) if isinstance(leaf, LEAVES)]
+                for number, leaf in zip(entry.results, arrays, strict=True):
                     if number == AS_IT_WAS:
                         continue
-                    array = np.asarray(leaf)
-                    values[number], addresses[number] = array, address(array)
-        return mapped(self._template, filled)
+                    values[number] = array = np.asarray(leaf)
+                    self._addresses[number] = at[number] = address(array)
+        return self._returning(values, at)
+
+    def _returning(self, values: list[Any], at: list[int]) -> Any:
+        """The result, remembered."""
+        given, returned, kinds = [], {}, self._kinds
+        for place, leaf in enumerate(self._results):
+            if type(leaf) is View:
+                array = leaf.of(values[leaf.slot])
+                kind = kinds[place] = kinds[place] or kind_of(array)
+                returned[id(array)] = Known(array, kind, at[leaf.slot] + leaf.offset)
+                given.append(array)
+            else:
+                given.append(values[leaf.number] if isinstance(leaf, Slot) else leaf)
+        self.returned = returned
+        return self._build(given)

@@ -36,7 +36,7 @@ def transformed(host: Any, block: Array, weight: Array, flat: Array, p: Plan, *,
         u = machine.take(size)
     share = max(1, p.c * p.k // SHARE)
     copy_at = 0 if copy is None else address_of(copy)
-    arguments = (share, p.c, p.k, address_of(flat), address_of(u), copy_at)
+    arguments = (share, p.c, p.k, address_of(flat), address_of(u), copy_at, p.stride)
     machine.run(weights.transform_weight, arguments, share)
     block[pictures.WEIGHT] = address_of(u)
     return [u, copy]
@@ -60,7 +60,8 @@ def turned(host: Any, block: Array, flat: Array, p: Plan, want_dx: bool) -> Arra
     machine, share = host.machine, max(1, p.k // 16)
     if p.method == "winograd":
         u = machine.take(PLACES * p.c * p.k)
-        machine.run(weights.transform_transposed, (share, p.c, p.k, address_of(flat), address_of(u)), share)
+        arguments = (share, p.c, p.k, address_of(flat), address_of(u), p.stride)
+        machine.run(weights.transform_transposed, arguments, share)
     else:
         wide = padded(p.c)
         u = machine.take(p.kernel**2 * wide * p.k)
@@ -74,7 +75,7 @@ def turned(host: Any, block: Array, flat: Array, p: Plan, want_dx: bool) -> Arra
 def weight_gradient(machine: Machine, weight: Array, p: Plan, partial: Array) -> Array:
     """dweight, as the layer sees it, from the parts' gradients."""
     kernel, _, c, k = weight.shape
-    share = max(1, p.c // 16)
+    share = max(1, p.c // 4)
     if p.method != "winograd":
         dweight = machine.take(weight.size)
         summing = (
@@ -83,7 +84,7 @@ def weight_gradient(machine: Machine, weight: Array, p: Plan, partial: Array) ->
         machine.run(weights.sum_weight, summing, share)
         return dweight.reshape(weight.shape)
     wide = machine.take(9 * p.c * p.k)
-    block = (share, p.c, p.k, address_of(partial), address_of(wide), p.partials)
+    block = (share, p.c, p.k, address_of(partial), address_of(wide), p.partials, p.stride)
     machine.run(weights.weight_gradient, block, share, scratch=PLACES * 2 * p.c * p.k // share)
     if (c, k) == (p.c, p.k):
         return wide.reshape(weight.shape)

@@ -70,17 +70,17 @@ class Algebra:
 # ---------------------------------------------------------------- B^T: patch -> products' input
 # The odd sums carry their factor, so that both ends are one addition: processors with units of their own
 # for additions have them idle otherwise.
-def _patch_p(f, d):
+def patch_p(f, d):
     even, odd = f.fma(-Q2, d[2], d[4]), f.fma(-P * Q2, d[1], f.mul(P, d[3]))
     return [f.add(even, odd), f.sub(even, odd)]
 
 
-def _patch_q(f, d):
+def patch_q(f, d):
     even, odd = f.fma(-P2, d[2], d[4]), f.fma(-Q * P2, d[1], f.mul(Q, d[3]))
     return [f.add(even, odd), f.sub(even, odd)]
 
 
-def _patch_first(f, d):
+def patch_first(f, d):
     return [f.fma(-S2, d[2], f.add(d[0], d[4]))]
 
 
@@ -90,7 +90,7 @@ def _patch_last(f, d):
 
 def patch(f, d):
     """B^T d."""
-    return _patch_first(f, d) + _patch_p(f, d) + _patch_q(f, d) + _patch_last(f, d)
+    return patch_first(f, d) + patch_p(f, d) + patch_q(f, d) + _patch_last(f, d)
 
 
 # ---------------------------------------------------------------- A^T: products -> tile
@@ -111,19 +111,19 @@ def tile(f, m):
 
 
 # ---------------------------------------------------------------- A: gradient of the tile -> of the products
-def _spread_p(f, y):
+def spread_p(f, y):
     even, odd = f.fma(P2, y[2], y[0]), f.fma(P3, y[3], f.mul(P, y[1]))
     return [f.add(even, odd), f.sub(even, odd)]
 
 
-def _spread_q(f, y):
+def spread_q(f, y):
     even, odd = f.fma(Q2, y[2], y[0]), f.fma(Q3, y[3], f.mul(Q, y[1]))
     return [f.add(even, odd), f.sub(even, odd)]
 
 
 def spread(f, y):
     """A y."""
-    return [y[0], *_spread_p(f, y), *_spread_q(f, y), y[3]]
+    return [y[0], *spread_p(f, y), *spread_q(f, y), y[3]]
 
 
 # ---------------------------------------------------------------- B: gradient of that input -> of the patch
@@ -171,30 +171,31 @@ def kernel_back(f, u):
 # Which rows go in, the matrix' part, which rows come out.
 if REGISTERS == 32:
     _PATCH_GROUPS = (
-        ((1, 2, 3, 4), lambda f, d: _patch_p(f, d) + _patch_q(f, d), (1, 2, 3, 4)),
-        ((0, 1, 2, 3, 4, 5), lambda f, d: _patch_first(f, d) + _patch_last(f, d), (0, 5)),
+        ((1, 2, 3, 4), lambda f, d: patch_p(f, d) + patch_q(f, d), (1, 2, 3, 4)),
+        ((0, 1, 2, 3, 4, 5), lambda f, d: patch_first(f, d) + _patch_last(f, d), (0, 5)),
     )
     _TILE_GROUPS = ((range(6), tile, range(4)),)
-    _SPREAD_GROUPS = ((range(4), lambda f, y: _spread_p(f, y) + _spread_q(f, y), (1, 2, 3, 4)),)
+    _SPREAD_GROUPS = ((range(4), lambda f, y: spread_p(f, y) + spread_q(f, y), (1, 2, 3, 4)),)
     _BACK_GROUPS = ((range(6), lambda f, m: patch_back(f, m)[1:5], (1, 2, 3, 4)),)
 else:
     _PATCH_GROUPS = (
-        ((1, 2, 3, 4), _patch_p, (1, 2)),
-        ((1, 2, 3, 4), _patch_q, (3, 4)),
-        ((0, 2, 4), _patch_first, (0,)),
+        ((1, 2, 3, 4), patch_p, (1, 2)),
+        ((1, 2, 3, 4), patch_q, (3, 4)),
+        ((0, 2, 4), patch_first, (0,)),
         ((1, 3, 5), _patch_last, (5,)),
     )
     _TILE_GROUPS = ((range(5), _tile_even, (0, 2)), (range(1, 6), _tile_odd, (1, 3)))
-    _SPREAD_GROUPS = ((range(4), _spread_p, (1, 2)), (range(4), _spread_q, (3, 4)))
+    _SPREAD_GROUPS = ((range(4), spread_p, (1, 2)), (range(4), spread_q, (3, 4)))
     _BACK_GROUPS = ((range(1, 6), _patch_back_odd, (1, 3)), (range(5), _patch_back_even, (2, 4)))
 
 
-def _one(row):
+def one_row(row):
+    """A row that goes through as it is."""
     return ((row,), lambda f, d: [d[row]])
 
 
-_SPREAD_GROUPS += ((*_one(0), (0,)), (*_one(3), (5,)))
-_BACK_GROUPS += ((*_one(0), (0,)), (*_one(5), (5,)))
+_SPREAD_GROUPS += ((*one_row(0), (0,)), (*one_row(3), (5,)))
+_BACK_GROUPS += ((*one_row(0), (0,)), (*one_row(5), (5,)))
 _KERNEL_GROUPS = ((range(3), kernel, range(6)),)
 _KERNEL_BACK_GROUPS = ((range(6), kernel_back, range(3)),)
 
@@ -213,7 +214,7 @@ def _grid(builder, pointer, row_step, column_step):
     )
 
 
-def _transform(groups, matrix, size, result, *, finish=None):
+def two_dimensional(groups, matrix, size, result, *, finish=None):
     """An intrinsic: result x result vectors from size x size, each at base + row step i + column step j.
 
     `finish` says what happens to them: None, they are stored; "add", they are added to what is there;
@@ -271,11 +272,11 @@ def _squares(builder, vectors):
     return total
 
 
-patch_2d = _transform(_PATCH_GROUPS, patch, PATCH, PATCH)
-tile_2d = _transform(_TILE_GROUPS, tile, PATCH, TILE)
-tile_2d_bias = _transform(_TILE_GROUPS, tile, PATCH, TILE, finish="bias")
-tile_2d_statistics = _transform(_TILE_GROUPS, tile, PATCH, TILE, finish="statistics")
-spread_2d = _transform(_SPREAD_GROUPS, spread, TILE, PATCH)
-patch_back_2d = _transform(_BACK_GROUPS, patch_back, PATCH, PATCH, finish="add")
-kernel_2d = _transform(_KERNEL_GROUPS, kernel, 3, PATCH)
-kernel_back_2d = _transform(_KERNEL_BACK_GROUPS, kernel_back, PATCH, 3)
+patch_2d = two_dimensional(_PATCH_GROUPS, patch, PATCH, PATCH)
+tile_2d = two_dimensional(_TILE_GROUPS, tile, PATCH, TILE)
+tile_2d_bias = two_dimensional(_TILE_GROUPS, tile, PATCH, TILE, finish="bias")
+tile_2d_statistics = two_dimensional(_TILE_GROUPS, tile, PATCH, TILE, finish="statistics")
+spread_2d = two_dimensional(_SPREAD_GROUPS, spread, TILE, PATCH)
+patch_back_2d = two_dimensional(_BACK_GROUPS, patch_back, PATCH, PATCH, finish="add")
+kernel_2d = two_dimensional(_KERNEL_GROUPS, kernel, 3, PATCH)
+kernel_back_2d = two_dimensional(_KERNEL_BACK_GROUPS, kernel_back, PATCH, 3)

@@ -10,18 +10,19 @@ import numpy as np
 
 from residua.engines.numba.kernels.direct import PANEL, rounded, taps_before, taps_in_phase
 from residua.engines.numba.kernels.scalars import get, get_int, part_of, put
-from residua.engines.numba.kernels.transforms import PLACES, kernel_2d, kernel_back_2d
+from residua.engines.numba.kernels.tiles import places_to_weight, weight_to_places
+from residua.engines.numba.kernels.transforms import PLACES
 from residua.engines.numba.kernels.vector import WIDTH, load, store, transpose
 
 
 def transform_weight(l0, l1, l2, l3, args, part, scratch):
     """U[36, c, k] = G weight[3, 3, c, k] G^T, for this part's share of c.
 
-    Block: parts, c, k, weight, U, copy or 0. Where there is a copy, U belongs to it, and is made anew only
+    Block: parts, c, k, weight, U, copy or 0, stride. Where there is a copy, U belongs to it, and is made anew only
     if the weight is no longer equal: comparing costs a tenth of transforming.
     """
     parts, c, k = get_int(args, 0), get_int(args, 1), get_int(args, 2)
-    weight, u, copy = get_int(args, 3), get_int(args, 4), get_int(args, 5)
+    weight, u, copy, stride = get_int(args, 3), get_int(args, 4), get_int(args, 5), get_int(args, 6)
     start, stop = part_of(c, part, parts)
     if copy != 0:
         changed = 0
@@ -34,13 +35,13 @@ def transform_weight(l0, l1, l2, l3, args, part, scratch):
             for i in range((tap * c + start) * k, (tap * c + stop) * k, WIDTH):
                 store(copy, i, load(weight, i))
     for i in range(start * k, stop * k, WIDTH):
-        kernel_2d(weight + 4 * i, 3 * c * k, c * k, u + 4 * i, 6 * c * k, c * k, 0, 0)
+        weight_to_places(stride, weight + 4 * i, c * k, u + 4 * i, c * k)
 
 
 def transform_transposed(l0, l1, l2, l3, args, part, scratch):
     """U^T[36, k, c] = G weight[3, 3, c, k] G^T with c and k exchanged, for this part's share of k."""
     parts, c, k = get_int(args, 0), get_int(args, 1), get_int(args, 2)
-    weight, u = get_int(args, 3), get_int(args, 4)
+    weight, u, stride = get_int(args, 3), get_int(args, 4), get_int(args, 5)
     start, stop = part_of(k // WIDTH, part, parts)
     block = WIDTH * WIDTH
     for o in range(start * WIDTH, stop * WIDTH, WIDTH):
@@ -49,13 +50,13 @@ def transform_transposed(l0, l1, l2, l3, args, part, scratch):
                 transpose(weight + 4 * ((tap * c + i) * k + o), k, scratch + 4 * tap * block, WIDTH)
             for row in range(WIDTH):
                 to = u + 4 * ((o + row) * c + i)
-                kernel_2d(scratch + 4 * row * WIDTH, 3 * block, block, to, 6 * c * k, c * k, 0, 0)
+                weight_to_places(stride, scratch + 4 * row * WIDTH, block, to, c * k)
 
 
 def weight_gradient(l0, l1, l2, l3, args, part, scratch):
     """dweight[3, 3, c, k] = G^T (the sum of all parts' dU) G, for this part's share of c."""
     parts, c, k = get_int(args, 0), get_int(args, 1), get_int(args, 2)
-    du, dweight, partial = get_int(args, 3), get_int(args, 4), get_int(args, 5)
+    du, dweight, partial, stride = get_int(args, 3), get_int(args, 4), get_int(args, 5), get_int(args, 6)
     start, stop = part_of(c, part, parts)
     size, run = PLACES * c * k, (stop - start) * k
     # Whole rows at a time, so that memory is read from end to end.
@@ -68,7 +69,7 @@ def weight_gradient(l0, l1, l2, l3, args, part, scratch):
                     v = v + load(scratch, place * run + i)
                 store(scratch, place * run + i, v)
     for i in range(0, run, WIDTH):
-        kernel_back_2d(scratch + 4 * i, 6 * run, run, dweight + 4 * (start * k + i), 3 * c * k, c * k, 0, 0)
+        places_to_weight(stride, scratch + 4 * i, run, dweight + 4 * (start * k + i), c * k)
 
 
 def pack_backward(l0, l1, l2, l3, args, part, scratch):

@@ -17,7 +17,7 @@ from residua.engines.numba.kernels import pictures
 from residua.engines.numba.kernels.pictures import keep_gradient, load_gradient, load_picture
 from residua.engines.numba.kernels.products import product
 from residua.engines.numba.kernels.scalars import clear, flush, get_int, part_of
-from residua.engines.numba.kernels.strips import GAP
+from residua.engines.numba.kernels.tiles import GAP
 from residua.engines.numba.kernels.transforms import (
     TILE,
     patch_2d,

@@ -1,0 +1,102 @@
+"""Tiles between their pixels and the places of Winograd's products, for a stride of 1 and of 2.
+
+A tile's places lie side by side, `place_count` times its channels, and tiles `GAP` floats further apart than
+that. Literal strides leave one of the two branches.
+"""
+
+from __future__ import annotations
+
+from residua.engines.numba.kernels import transforms, transforms_strided
+from residua.engines.numba.kernels.vector import inline
+
+GAP = 16  # floats between tiles or matrices: a distance of whole pages would make them share cache lines
+
+
+@inline
+def places_along(stride):
+    """Places along each side of a tile."""
+    return transforms.PATCH if stride == 1 else transforms_strided.PATCH
+
+
+def place_count(stride: int) -> int:
+    """Products for a tile."""
+    return transforms.PLACES if stride == 1 else transforms_strided.PLACES
+
+
+@inline
+def weights_at(place, along):
+    """Which of the weights' 6x6 places is multiplied there."""
+    last = transforms.PATCH - 1
+    return transforms.PATCH * min(place // along, last) + min(place % along, last)
+
+
+@inline
+def patch_to_places(stride, d, row, c, v):
+    """The patch at d, whose rows are `row` floats apart, as places of c channels."""
+    if stride == 1:
+        transforms.patch_2d(d, row, c, v, transforms.PATCH * c, c, 0, 0)
+    else:
+        transforms_strided.patch_2d(d, row, c, v, transforms_strided.PATCH * c, c, 0, 0)
+
+
+@inline
+def places_to_patch(stride, v, c, d, row):
+    """Places, as gradients, added to the patch at d."""
+    if stride == 1:
+        transforms.patch_back_2d(v, transforms.PATCH * c, c, d, row, c, 0, 0)
+    else:
+        transforms_strided.patch_back_2d(v, transforms_strided.PATCH * c, c, d, row, c, 0, 0)
+
+
+@inline
+def tile_to_places(stride, d, row, k, m):
+    """The tile of gradients at d as places of k channels."""
+    if stride == 1:
+        transforms.spread_2d(d, row, k, m, transforms.PATCH * k, k, 0, 0)
+    else:
+        transforms_strided.spread_2d(d, row, k, m, transforms_strided.PATCH * k, k, 0, 0)
+
+
+@inline
+def places_to_tile(stride, m, k, y, row):
+    """The tile of output."""
+    if stride == 1:
+        transforms.tile_2d(m, transforms.PATCH * k, k, y, row, k, 0, 0)
+    else:
+        transforms_strided.tile_2d(m, transforms_strided.PATCH * k, k, y, row, k, 0, 0)
+
+
+@inline
+def places_to_tile_summed(stride, m, k, y, row, sums):
+    """The tile of output, added to the sums over its pixels and over their squares."""
+    if stride == 1:
+        transforms.tile_2d_statistics(m, transforms.PATCH * k, k, y, row, k, sums, k)
+    else:
+        transforms_strided.tile_2d_statistics(m, transforms_strided.PATCH * k, k, y, row, k, sums, k)
+
+
+@inline
+def places_to_tile_biased(stride, m, k, y, row, bias, gap):
+    """The tile of output plus the bias, and not below the vector `gap` floats behind it."""
+    if stride == 1:
+        transforms.tile_2d_bias(m, transforms.PATCH * k, k, y, row, k, bias, gap)
+    else:
+        transforms_strided.tile_2d_bias(m, transforms_strided.PATCH * k, k, y, row, k, bias, gap)
+
+
+@inline
+def weight_to_places(stride, g, gap, u, gap_u):
+    """The nine taps at g, `gap` floats apart, as 36 places."""
+    if stride == 1:
+        transforms.kernel_2d(g, 3 * gap, gap, u, transforms.PATCH * gap_u, gap_u, 0, 0)
+    else:
+        transforms_strided.kernel_2d(g, 3 * gap, gap, u, transforms.PATCH * gap_u, gap_u, 0, 0)
+
+
+@inline
+def places_to_weight(stride, u, gap_u, g, gap):
+    """36 places, as gradients, as nine taps."""
+    if stride == 1:
+        transforms.kernel_back_2d(u, transforms.PATCH * gap_u, gap_u, g, 3 * gap, gap, 0, 0)
+    else:
+        transforms_strided.kernel_back_2d(u, transforms.PATCH * gap_u, gap_u, g, 3 * gap, gap, 0, 0)
