@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.engines.numba import large
-from residua.engines.numba.corners import widened
+from residua.engines.numba.corners import fitted
 from residua.engines.numba.kernels import (
     direct,
     gathered,
@@ -148,8 +148,7 @@ def forward(
         block[pictures.SUMS] = address_of(sums)
     elif bias is not None or relu or not p.straight:
         added = machine.block((0.0,), p.k) if bias is None else host.tidy(bias)
-        if added.size != p.k:
-            added = machine.host(widened, added, p.k)
+        added = fitted(machine, added, p.k)
         block[pictures.BIAS], block[pictures.OUT_LOW] = address_of(added), _low(machine, relu, p.k)
         held.append(added)
     if p.method == "winograd":

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.engines.numba.compiled import Compiled
-from residua.engines.numba.corners import cropped, widened
+from residua.engines.numba.corners import fitted
 from residua.engines.numba.fallback import FallbackEngine
 from residua.engines.numba.kernels import normalization, strides
 from residua.engines.numba.machine import Machine
@@ -82,7 +82,7 @@ class FinishingEngine(FallbackEngine):
 
     def cropped(self, shape: tuple[int, ...], flat: Array) -> Array:
         whole = flat.reshape(*shape[:-1], -1)
-        return whole if whole.shape == shape else self.machine.host(cropped, whole, *shape)
+        return fitted(self.machine, whole, *shape)
 
     def tidy(self, array: Array) -> Array:
         """The array side by side in memory, at an address that a float may have."""
@@ -103,7 +103,7 @@ class FinishingEngine(FallbackEngine):
         wide = padded(x.shape[-1])
         if wide == x.shape[-1]:
             return self.tidy(x).reshape(-1)
-        return self.machine.host(widened, x, *x.shape[:-1], wide).reshape(-1)
+        return fitted(self.machine, x, *x.shape[:-1], wide).reshape(-1)
 
     def finished(self, x: Pending) -> Array:
         """The finished picture, flat; stored, so that it is made once."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.engines.base import Saved
-from residua.engines.numba.corners import cropped, widened
+from residua.engines.numba.corners import fitted
 from residua.engines.numba.finishing import taken
 from residua.engines.numba.kernels import features
 from residua.engines.numba.kernels.products import ROWS
@@ -41,10 +41,8 @@ class HeadKernels(PoolKernels):
         machine, x, weight = self.machine, self.tidy(x), self.tidy(weight)
         (count, inputs), outputs = x.shape, weight.shape[1]
         wide = _fitting(outputs)
-        columns, added = weight, None if bias is None else self.tidy(bias)
-        if wide != outputs:
-            columns = machine.host(widened, weight, inputs, wide)
-            added = None if added is None else machine.host(widened, added, wide)
+        columns = fitted(machine, weight, inputs, wide)
+        added = None if bias is None else fitted(machine, self.tidy(bias), wide)
         y = machine.take(count * wide)
         parts = _parts(wide)
         block = (
@@ -52,18 +50,16 @@ class HeadKernels(PoolKernels):
             0 if added is None else address_of(added), address_of(y),
         )  # fmt: skip
         machine.run(features.linear, block, parts, scratch=ROWS * (inputs + features.PANEL))
-        return self._corner(y.reshape(count, wide), count, outputs), (x, columns)
+        return fitted(machine, y.reshape(count, wide), count, outputs), (x, columns)
 
     def linear_backward(self, dy: Any, weight: Array, saved: Saved) -> tuple[Any, Any, Any]:
         if not isinstance(saved, tuple):
             return super().linear_backward(dy, weight, saved)
         machine, (x, columns) = self.machine, saved
         (count, inputs), outputs, wide = x.shape, weight.shape[1], columns.shape[1]
-        dy = self.tidy(self.plain(dy))
-        if wide != outputs:
-            dy = machine.host(widened, dy, count, wide)
+        dy = fitted(machine, self.tidy(self.plain(dy)), count, wide)
         long = _fitting(inputs)
-        given = x if long == inputs else machine.host(widened, x, count, long)
+        given = fitted(machine, x, count, long)
         dweight, dbias = machine.take(long * wide), machine.take(wide)
         parts = _parts(wide)
         block = (
@@ -72,22 +68,21 @@ class HeadKernels(PoolKernels):
         )  # fmt: skip
         machine.run(features.linear_weights, block, parts)
         dx = Promise(x.shape, lambda: self._linear_inputs(dy, columns, count, inputs), self.plain)
-        return dx, self._corner(dweight.reshape(long, wide), inputs, outputs), self._corner(dbias, outputs)
+        return (
+            dx,
+            fitted(machine, dweight.reshape(long, wide), inputs, outputs),
+            fitted(machine, dbias, outputs),
+        )
 
     def _linear_inputs(self, dy: Array, columns: Array, count: int, inputs: int) -> Array:
         machine, wide, long = self.machine, columns.shape[1], _fitting(inputs)
-        if long != inputs:
-            columns = machine.host(widened, columns, long, wide)
+        columns = fitted(machine, columns, long, wide)
         dx = machine.take(count * long)
         parts = _parts(long)
         block = (parts, count, long, wide, address_of(dy), address_of(columns), address_of(dx))
         scratch = (features.PANEL + ROWS) * wide + ROWS * features.PANEL
         machine.run(features.linear_inputs, block, parts, scratch=scratch)
-        return self._corner(dx.reshape(count, long), count, inputs)
-
-    def _corner(self, array: Array, *shape: int) -> Array:
-        found: Array = array if array.shape == shape else self.machine.host(cropped, array, *shape)
-        return found
+        return fitted(machine, dx.reshape(count, long), count, inputs)
 
     # ------------------------------------------------------------------ probabilities and loss
     def softmax(self, logits: Any) -> Any:
@@ -109,8 +104,7 @@ class HeadKernels(PoolKernels):
         machine, logits = self.machine, self.tidy(logits)
         count, classes = logits.shape
         weights = None if weights is None else self.tidy(weights)
-        if not (isinstance(labels, np.ndarray) and labels.dtype == np.int64 and labels.flags.c_contiguous):
-            labels = machine.host(_as_labels, labels)
+        labels = self._labels(labels)
         dlogits, losses = machine.take(count * classes), machine.take(count, np.float64)
         loss, parts = machine.take(1), min(MOST_PARTS, -(-count // LEAST_ROWS))
         block = (
@@ -121,6 +115,22 @@ class HeadKernels(PoolKernels):
         machine.run(features.cross_entropy, block, parts)
         machine.run(features.conclude, (1, count, address_of(losses), address_of(loss)), 1)
         return loss.reshape(()), dlogits.reshape(count, classes)
+
+    def count_correct(self, logits: Any, labels: Any) -> Any:
+        logits, labels = self.plain(logits), self.plain(labels)
+        if not taken(logits) or logits.ndim != 2:
+            return super().count_correct(logits, labels)
+        machine, logits, labels = self.machine, self.tidy(logits), self._labels(labels)
+        right = machine.take(1, np.int64)
+        block = (1, *logits.shape, address_of(logits), address_of(labels), address_of(right))
+        machine.run(features.count_correct, block, 1)
+        return right.reshape(())
+
+    def _labels(self, labels: Any) -> Array:
+        if isinstance(labels, np.ndarray) and labels.dtype == np.int64 and labels.flags.c_contiguous:
+            return labels
+        found: Array = self.machine.host(_as_labels, labels)
+        return found
 
 
 def _fitting(columns: int) -> int:

@@ -96,7 +96,7 @@ class Plan:
     @property
     def partial_size(self) -> int:
         """Floats of one part's weight gradient."""
-        if self.method == "winograd":
+        if self.large:
             return PLACES * self.c * self.k
         return int(self.kernel * direct.rounded_up(self.kernel * self.c) * self.k)
 
@@ -105,10 +105,10 @@ def _chunk(weights: int, stride: int) -> int:
     """Tiles whose products are made at once.
 
     With few channels, they and their strip of the picture stay in the second-level cache: 16 rows fill the
-    registers of 16 channels, and those of 32 where that cache is 1 MB, as with AVX-512; at 512 KB 8 leave room
-    (16 are 8 per cent slower there, and 5 per cent faster at 1 MB). From 64 channels on it is the weights'
-    transforms that outgrow that cache, and must serve more tiles each time that they are read. With a stride
-    of 2 a tile has twice the places.
+    registers of 16 channels, and those of 32 where that cache is 1 MB, as with AVX-512; at 512 KB 8 leave
+    room (16 are 8 per cent slower there, and 5 per cent faster at 1 MB). From 64 channels on it is the
+    weights' transforms that outgrow that cache, and must serve more tiles each time that they are read. With
+    a stride of 2 a tile has twice the places.
     """
     if weights <= 16 * 16:
         return 16
@@ -151,7 +151,7 @@ def plan(count: int, height: int, width: int, c: int, k: int, kernel: int, strid
         cut = _cut(count, out_height, out_width, _chunk(c * k, stride))
         scratch = winograd.forward_scratch(out_width, c, k, stride, *cut)
         scratch_backward = winograd_backward.backward_scratch(out_width, c, k, stride, *cut)
-        partial = PLACES * c * k
+        partial = 9 * c * k
     elif gathers(count, out_height * out_width, c, k, kernel):
         method, window, pixels = "gathered", kernel * kernel * c, out_height * out_width
         group = max(1, min(GATHERED // (pixels * window), -(-count // LEAST_PARTS)))

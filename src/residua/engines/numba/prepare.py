@@ -32,6 +32,7 @@ USUAL = (
     "features linear_weights",
     "features linear_inputs",
     "features cross_entropy",
+    "features count_correct",
     "updates sweep 4 1 1 0",
     "updates sweep 3 2 1 0",
     "updates sweep 0 3 2 0",

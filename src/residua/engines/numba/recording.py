@@ -96,7 +96,7 @@ def kind_of(array: Any) -> tuple[Any, ...]:
 def builder(tree: Any, places: Iterator[int]) -> Callable[[Sequence[Any]], Any]:
     """A function that makes the tree anew from the list of its leaves; `places` numbers them.
 
-    A state has hundreds, at every step: branches that hold leaves alone are filled without a loop of Python's.
+    A state has hundreds, at every step: branches that hold leaves alone are filled without Python's loops.
     """
     if not isinstance(tree, dict) and type(tree) not in (tuple, list):
         return itemgetter(next(places))

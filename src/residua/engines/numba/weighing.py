@@ -6,7 +6,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from residua.engines.numba.corners import cropped, widened
+from residua.engines.numba.corners import fitted
 from residua.engines.numba.kernels import pictures, weights
 from residua.engines.numba.kernels.transforms import PLACES
 from residua.engines.numba.machine import Machine
@@ -21,7 +21,7 @@ def wide_weight(host: Any, weight: Array, c: int, k: int) -> Array:
     """The weight (kernel, kernel, c, k) with channels padded by zeros, flat."""
     if (c, k) == weight.shape[2:]:
         return host.tidy(weight).reshape(-1)
-    return host.machine.host(widened, weight, *weight.shape[:2], c, k).reshape(-1)
+    return fitted(host.machine, weight, *weight.shape[:2], c, k).reshape(-1)
 
 
 def transformed(host: Any, block: Array, weight: Array, flat: Array, p: Plan, *, few: bool) -> list[Any]:
@@ -65,9 +65,9 @@ def turned(host: Any, block: Array, flat: Array, p: Plan, want_dx: bool) -> Arra
     else:
         wide = padded(p.c)
         u = machine.take(p.kernel**2 * wide * p.k)
-        arguments = (share, p.kernel, p.stride, p.c, p.k, wide, p.k, address_of(flat), address_of(u))
+        packing = (share, p.kernel, p.stride, p.c, p.k, wide, p.k, address_of(flat), address_of(u))
         if want_dx:
-            machine.run(weights.pack_backward, arguments, share)
+            machine.run(weights.pack_backward, packing, share)
     block[pictures.WEIGHT] = address_of(u)
     return u
 
@@ -76,7 +76,7 @@ def weight_gradient(machine: Machine, weight: Array, p: Plan, partial: Array) ->
     """dweight, as the layer sees it, from the parts' gradients."""
     kernel, _, c, k = weight.shape
     share = max(1, p.c // 4)
-    if p.method != "winograd":
+    if not p.large:
         dweight = machine.take(weight.size)
         summing = (
             share, kernel, p.c, p.k, c, k, address_of(partial), address_of(dweight), p.partials,
@@ -84,8 +84,5 @@ def weight_gradient(machine: Machine, weight: Array, p: Plan, partial: Array) ->
         machine.run(weights.sum_weight, summing, share)
         return dweight.reshape(weight.shape)
     wide = machine.take(9 * p.c * p.k)
-    block = (share, p.c, p.k, address_of(partial), address_of(wide), p.partials, p.stride)
-    machine.run(weights.weight_gradient, block, share, scratch=PLACES * 2 * p.c * p.k // share)
-    if (c, k) == (p.c, p.k):
-        return wide.reshape(weight.shape)
-    return machine.host(cropped, wide.reshape(3, 3, p.c, p.k), 3, 3, c, k)
+    machine.run(weights.weight_gradient, (share, p.c, p.k, address_of(partial), address_of(wide)), share)
+    return fitted(machine, wide.reshape(3, 3, p.c, p.k), 3, 3, c, k)

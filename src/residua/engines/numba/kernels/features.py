@@ -16,7 +16,15 @@ from __future__ import annotations
 import numpy as np
 
 from residua.engines.numba.kernels.products import ROWS, product
-from residua.engines.numba.kernels.scalars import get, get_double, get_int, part_of, put, put_double
+from residua.engines.numba.kernels.scalars import (
+    get,
+    get_double,
+    get_int,
+    part_of,
+    put,
+    put_double,
+    put_int,
+)
 from residua.engines.numba.kernels.vector import WIDTH, inline, load, store, transpose, zero
 
 PANEL = 2 * WIDTH
@@ -182,3 +190,21 @@ def conclude(l0, l1, l2, l3, args, part, scratch):
     for i in range(count):
         total += get_double(doubles, i)
     put(get_int(args, 3), 0, np.float32(total / count))
+
+
+def count_correct(l0, l1, l2, l3, args, part, scratch):
+    """How many rows have their first largest number at their label.
+
+    Block: 1, rows, classes, logits, labels (int64), count (int64).
+    """
+    count, classes = get_int(args, 1), get_int(args, 2)
+    logits, labels, right = get_int(args, 3), get_int(args, 4), 0
+    for n in range(count):
+        best, place = get(logits, n * classes), 0
+        for k in range(1, classes):
+            value = get(logits, n * classes + k)
+            # What is no number counts as the largest, as NumPy has it.
+            if best == best and (value > best or value != value):
+                best, place = value, k
+        right += place == get_int(labels, n)
+    put_int(get_int(args, 5), 0, right)

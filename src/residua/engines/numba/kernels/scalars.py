@@ -48,6 +48,7 @@ put = _writer(types.float32, FLOAT)
 get_double = _reader(types.float64, DOUBLE)
 put_double = _writer(types.float64, DOUBLE)
 get_int = _reader(types.int64, INT)
+put_int = _writer(types.int64, INT)
 
 
 @intrinsic
@@ -80,6 +81,23 @@ def fetch_to_write(a, first, lines, end):
     """Prefetch some lines of 16 floats from a[first] on, for writing, not past `end`."""
     for i in range(first, min(first + 16 * lines, end), 16):
         prefetch(a, i, 1)
+
+
+@inline
+def fetch_pair(a, b, first, lines, end):
+    """As `fetch`, of two."""
+    for i in range(first, min(first + 16 * lines, end), 16):
+        prefetch(a, i, 0)
+        prefetch(b, i, 0)
+
+
+@inline
+def fetch_results(a, b, result, first, lines, end):
+    """As `fetch`, of two, and of a third to be written."""
+    for i in range(first, min(first + 16 * lines, end), 16):
+        prefetch(a, i, 0)
+        prefetch(b, i, 0)
+        prefetch(result, i, 1)
 
 
 @inline

@@ -7,6 +7,7 @@ that. Literal strides leave one of the two branches.
 from __future__ import annotations
 
 from residua.engines.numba.kernels import transforms, transforms_strided
+from residua.engines.numba.kernels.scalars import clear
 from residua.engines.numba.kernels.vector import inline
 
 GAP = 16  # floats between tiles or matrices: a distance of whole pages would make them share cache lines
@@ -41,11 +42,27 @@ def patch_to_places(stride, d, row, c, v):
 
 @inline
 def places_to_patch(stride, v, c, d, row):
-    """Places, as gradients, added to the patch at d."""
+    """Places, as gradients, to the patch at d; added where the tiles above and to the left overlap it."""
     if stride == 1:
         transforms.patch_back_2d(v, transforms.PATCH * c, c, d, row, c, 0, 0)
     else:
         transforms_strided.patch_back_2d(v, transforms_strided.PATCH * c, c, d, row, c, 0, 0)
+
+
+@inline
+def clear_edges(stride, c, d, breadth, rows, begin):
+    """Zeros where no tile stores first in so many rows and two more, whose first two are kept at no `begin`.
+
+    Those are the left edge and, with a stride of 2, the last row and column, which no tile reaches.
+    """
+    if begin:
+        clear(d, 2 * breadth * c)
+    for i in range(2, rows + 2):
+        clear(d + 4 * i * breadth * c, 2 * c)
+        if stride == 2:
+            clear(d + 4 * (i + 1) * breadth * c - 4 * c, c)
+    if stride == 2:
+        clear(d + 4 * (rows + 1) * breadth * c, breadth * c)
 
 
 @inline

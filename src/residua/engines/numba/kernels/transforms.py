@@ -71,16 +71,19 @@ class Algebra:
 # The odd sums carry their factor, so that both ends are one addition: processors with units of their own
 # for additions have them idle otherwise.
 def patch_p(f, d):
+    """The places of +P and -P."""
     even, odd = f.fma(-Q2, d[2], d[4]), f.fma(-P * Q2, d[1], f.mul(P, d[3]))
     return [f.add(even, odd), f.sub(even, odd)]
 
 
 def patch_q(f, d):
+    """The places of +Q and -Q."""
     even, odd = f.fma(-P2, d[2], d[4]), f.fma(-Q * P2, d[1], f.mul(Q, d[3]))
     return [f.add(even, odd), f.sub(even, odd)]
 
 
 def patch_first(f, d):
+    """The place of 0."""
     return [f.fma(-S2, d[2], f.add(d[0], d[4]))]
 
 
@@ -112,11 +115,13 @@ def tile(f, m):
 
 # ---------------------------------------------------------------- A: gradient of the tile -> of the products
 def spread_p(f, y):
+    """The places of +P and -P."""
     even, odd = f.fma(P2, y[2], y[0]), f.fma(P3, y[3], f.mul(P, y[1]))
     return [f.add(even, odd), f.sub(even, odd)]
 
 
 def spread_q(f, y):
+    """The places of +Q and -Q."""
     even, odd = f.fma(Q2, y[2], y[0]), f.fma(Q3, y[3], f.mul(Q, y[1]))
     return [f.add(even, odd), f.sub(even, odd)]
 
@@ -214,10 +219,11 @@ def _grid(builder, pointer, row_step, column_step):
     )
 
 
-def two_dimensional(groups, matrix, size, result, *, finish=None):
+def two_dimensional(groups, matrix, size, result, *, finish=None, lap=0):
     """An intrinsic: result x result vectors from size x size, each at base + row step i + column step j.
 
-    `finish` says what happens to them: None, they are stored; "add", they are added to what is there;
+    `finish` says what happens to them: None, they are stored; "add", they are added to what is there, but in
+    the first `lap` rows and columns alone, which the tiles before have written to; the others are stored;
     "statistics", their sum and the sum of their squares are also added to the vectors at `more` and
     `more + gap`; "bias", the vector at `more` is added and what is below the vector at `more + gap` raised
     to it.
@@ -238,7 +244,7 @@ def two_dimensional(groups, matrix, size, result, *, finish=None):
             def put(row, vectors):
                 for j, v in enumerate(vectors):
                     place = target(row, j)
-                    if finish == "add":
+                    if finish == "add" and min(row, j) < lap:
                         v = f.add(v, read(builder, place))
                     elif finish == "bias":
                         v = f.add(v, bias)
@@ -277,6 +283,6 @@ tile_2d = two_dimensional(_TILE_GROUPS, tile, PATCH, TILE)
 tile_2d_bias = two_dimensional(_TILE_GROUPS, tile, PATCH, TILE, finish="bias")
 tile_2d_statistics = two_dimensional(_TILE_GROUPS, tile, PATCH, TILE, finish="statistics")
 spread_2d = two_dimensional(_SPREAD_GROUPS, spread, TILE, PATCH)
-patch_back_2d = two_dimensional(_BACK_GROUPS, patch_back, PATCH, PATCH, finish="add")
+patch_back_2d = two_dimensional(_BACK_GROUPS, patch_back, PATCH, PATCH, finish="add", lap=2)
 kernel_2d = two_dimensional(_KERNEL_GROUPS, kernel, 3, PATCH)
 kernel_back_2d = two_dimensional(_KERNEL_BACK_GROUPS, kernel_back, PATCH, 3)

@@ -14,13 +14,13 @@ of a stride of 1: place (i, j) is multiplied with weights (min(i, 5), min(j, 5))
 from __future__ import annotations
 
 from residua.engines.numba.kernels.transforms import (
-    TILE,
     P2,
     P3,
     Q2,
     Q3,
     REGISTERS,
     S2,
+    TILE,
     P,
     Q,
     one_row,
@@ -164,6 +164,6 @@ tile_2d = two_dimensional(_TILE_GROUPS, tile, PATCH, TILE)
 tile_2d_bias = two_dimensional(_TILE_GROUPS, tile, PATCH, TILE, finish="bias")
 tile_2d_statistics = two_dimensional(_TILE_GROUPS, tile, PATCH, TILE, finish="statistics")
 spread_2d = two_dimensional(_SPREAD_GROUPS, spread, TILE, PATCH)
-patch_back_2d = two_dimensional(_BACK_GROUPS, patch_back, PATCH, PATCH, finish="add")
+patch_back_2d = two_dimensional(_BACK_GROUPS, patch_back, PATCH, PATCH, finish="add", lap=1)
 kernel_2d = two_dimensional(((range(3), kernel, range(6)),), kernel, 3, 6)
 kernel_back_2d = two_dimensional(((range(6), kernel_back, range(3)),), kernel_back, 6, 3)

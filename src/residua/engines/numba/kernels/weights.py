@@ -11,15 +11,14 @@ import numpy as np
 from residua.engines.numba.kernels.direct import PANEL, rounded, taps_before, taps_in_phase
 from residua.engines.numba.kernels.scalars import get, get_int, part_of, put
 from residua.engines.numba.kernels.tiles import places_to_weight, weight_to_places
-from residua.engines.numba.kernels.transforms import PLACES
 from residua.engines.numba.kernels.vector import WIDTH, load, store, transpose
 
 
 def transform_weight(l0, l1, l2, l3, args, part, scratch):
     """U[36, c, k] = G weight[3, 3, c, k] G^T, for this part's share of c.
 
-    Block: parts, c, k, weight, U, copy or 0, stride. Where there is a copy, U belongs to it, and is made anew only
-    if the weight is no longer equal: comparing costs a tenth of transforming.
+    Block: parts, c, k, weight, U, copy or 0, stride. Where there is a copy, U belongs to it, and is made anew
+    only if the weight is no longer equal: comparing costs a tenth of transforming.
     """
     parts, c, k = get_int(args, 0), get_int(args, 1), get_int(args, 2)
     weight, u, copy, stride = get_int(args, 3), get_int(args, 4), get_int(args, 5), get_int(args, 6)
@@ -54,22 +53,15 @@ def transform_transposed(l0, l1, l2, l3, args, part, scratch):
 
 
 def weight_gradient(l0, l1, l2, l3, args, part, scratch):
-    """dweight[3, 3, c, k] = G^T (the sum of all parts' dU) G, for this part's share of c."""
+    """dweight[3, 3, c, k] = G^T dU G of all pictures together, for this part's share of c.
+
+    Block: parts, c, k, dU, dweight.
+    """
     parts, c, k = get_int(args, 0), get_int(args, 1), get_int(args, 2)
-    du, dweight, partial, stride = get_int(args, 3), get_int(args, 4), get_int(args, 5), get_int(args, 6)
+    du, dweight = get_int(args, 3), get_int(args, 4)
     start, stop = part_of(c, part, parts)
-    size, run = PLACES * c * k, (stop - start) * k
-    # Whole rows at a time, so that memory is read from end to end.
-    for place in range(PLACES):
-        for other in range(partial):
-            source = du + 4 * (other * size + place * c * k + start * k)
-            for i in range(0, run, WIDTH):
-                v = load(source, i)
-                if other > 0:
-                    v = v + load(scratch, place * run + i)
-                store(scratch, place * run + i, v)
-    for i in range(0, run, WIDTH):
-        places_to_weight(stride, scratch + 4 * i, run, dweight + 4 * (start * k + i), c * k)
+    for i in range(start * k, stop * k, WIDTH):
+        places_to_weight(1, du + 4 * i, c * k, dweight + 4 * i, c * k)
 
 
 def pack_backward(l0, l1, l2, l3, args, part, scratch):

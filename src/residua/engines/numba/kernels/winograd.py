@@ -39,7 +39,7 @@ from residua.engines.numba.kernels.vector import WIDTH, above, fma, inline, load
 
 
 def forward_scratch(width: int, c: int, k: int, stride: int, group: int, strip: int, chunk: int) -> int:
-    """Floats of scratch that `forward` needs for strips of so many rows of tiles, `width` pixels of output."""
+    """Floats of scratch that `forward` needs for strips of so many rows of tiles, `width` pixels wide."""
     side = TILE * stride
     rows = (side * strip + 2) * (side * -(-width // TILE) + 2) * c
     return group * rows + chunk * (place_count(stride) * (c + k) + 2 * GAP) + 2 * k + TILE * TILE * k + 256
@@ -81,9 +81,8 @@ def forward(c, k, statistics, stride, args, part, scratch):
         for top in range(0, down, step):
             bottom = min(top + step, down)
             for g in range(here):
-                fill_strip(
-                    c, stride, args, first + g, top, bottom, scratch + 4 * g * size, breadth, step, step == down
-                )  # fmt: skip
+                to = scratch + 4 * g * size
+                fill_strip(c, stride, args, first + g, top, bottom, to, breadth, step, step == down)
             high = bottom - top
             tiles = here * high * right
             turns = (tiles + chunk - 1) // chunk * along * along

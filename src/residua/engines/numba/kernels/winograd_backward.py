@@ -7,14 +7,24 @@ import numpy as np
 from residua.engines.numba.kernels import pictures
 from residua.engines.numba.kernels.pictures import keep_gradient_rows, load_gradient_rows
 from residua.engines.numba.kernels.products import ROWS, product
-from residua.engines.numba.kernels.scalars import clear, fetch, fetch_to_write, flush, get_int, part_of
+from residua.engines.numba.kernels.scalars import (
+    clear,
+    fetch,
+    fetch_pair,
+    fetch_results,
+    flush,
+    get_int,
+    part_of,
+)
 from residua.engines.numba.kernels.strips import fill_strip
 from residua.engines.numba.kernels.tiles import (
     GAP,
+    clear_edges,
     patch_to_places,
     place_count,
     places_along,
     places_to_patch,
+    places_to_weight,
     tile_to_places,
     weights_at,
 )
@@ -23,15 +33,24 @@ from residua.engines.numba.kernels.vector import WIDTH, load, store
 
 
 def backward_scratch(width: int, c: int, k: int, stride: int, group: int, strip: int, chunk: int) -> int:
-    """Floats of scratch that `backward` needs for strips of so many rows of tiles, `width` pixels of output."""
+    """Floats of scratch that `backward` needs for strips of so many rows of tiles, `width` pixels wide."""
     right, side = -(-width // TILE), TILE * stride
     rows = (side * strip + 2) * (side * right + 2) * c
     gradient = TILE * strip * TILE * right * k
-    return group * (2 * rows + gradient) + chunk * (place_count(stride) * (c + k) + 2 * GAP) + 2 * c + 256
+    return (
+        group * (2 * rows + gradient)
+        + chunk * (place_count(stride) * (c + k) + 2 * GAP)
+        + 2 * c
+        + PLACES * c * k
+        + 256
+    )
 
 
 def backward(c, k, stride, unused, args, part, scratch):
-    """dx and this part's dU."""
+    """dx, and the gradient by the weight of this part's pictures.
+
+    Transformed back here, it is a quarter of dU: what the parts' sums take of memory and time.
+    """
     c, k, stride = np.int64(c), np.int64(k), np.int64(stride)
     side, along = TILE * stride, places_along(stride)
     group, chunk, step = (
@@ -42,10 +61,7 @@ def backward(c, k, stride, unused, args, part, scratch):
     in_height, in_width = get_int(args, pictures.HEIGHT), get_int(args, pictures.BREADTH)
     height, width = get_int(args, pictures.OUT_HEIGHT), get_int(args, pictures.OUT_BREADTH)
     padding = get_int(args, pictures.PADDING)
-    u, du = (
-        get_int(args, pictures.WEIGHT),
-        get_int(args, pictures.WEIGHT_GRADIENT) + 4 * PLACES * c * k * part,
-    )
+    u = get_int(args, pictures.WEIGHT)
     down, right = (height + TILE - 1) // TILE, (width + TILE - 1) // TILE
     breadth = side * right + 2
     size, gradient = (side * step + 2) * breadth * c, TILE * step * TILE * right * k
@@ -55,6 +71,7 @@ def backward(c, k, stride, unused, args, part, scratch):
     v = dy + 4 * group * gradient
     m = v + 4 * chunk * xv
     sums = m + 4 * chunk * xm
+    du = sums + 8 * c
     totals = get_int(args, pictures.SUMS) + 16 * c * part
     clear(scratch, group * size)
     clear(dy, group * gradient)
@@ -67,6 +84,10 @@ def backward(c, k, stride, unused, args, part, scratch):
         get_int(args, pictures.DX),
     )
     mode = get_int(args, pictures.DX_MODE)
+    if mode == pictures.PLAIN or x_raw == x:
+        x_raw = result  # fetched anyway
+    if mode != pictures.SUMMED_SKIP:
+        skip = result
     x_row, y_row = in_width * c, width * k
     x_end, y_end = stop * in_height * x_row, stop * height * y_row
     more = 0
@@ -76,17 +97,16 @@ def backward(c, k, stride, unused, args, part, scratch):
             bottom = min(top + step, down)
             high = bottom - top
             for g in range(here):
-                fill_strip(
-                    c, stride, args, first + g, top, bottom, scratch + 4 * g * size, breadth, step, step == down
-                )  # fmt: skip
+                to = scratch + 4 * g * size
+                fill_strip(c, stride, args, first + g, top, bottom, to, breadth, step, step == down)
                 end = min(height, TILE * bottom)
                 to = dy + 4 * g * gradient
                 load_gradient_rows(k, args, first + g, TILE * top, end, to, TILE * right)
                 if step != down and end < TILE * bottom:
                     rest = TILE * right * k
                     clear(to + 4 * (end - TILE * top) * rest, (TILE * bottom - end) * rest)
-            if top == 0:
-                clear(dx, here * size)
+            for g in range(here):
+                clear_edges(stride, c, dx + 4 * g * size, breadth, side * high, top == 0)
             tiles = here * high * right
             turns = (tiles + chunk - 1) // chunk * along * along
             lines, last = here * high * TILE, first + here - 1
@@ -111,14 +131,9 @@ def backward(c, k, stride, unused, args, part, scratch):
                             row, g = 0, g + 1
                 rows = (some + ROWS - 1) // ROWS * ROWS
                 for place in range(along * along):
-                    fetch(g_in, y_next, y_lines, y_end)
-                    fetch(raw, y_next, y_lines, y_end)
                     fetch(x, x_next, x_lines, x_end)
-                    if mode != pictures.PLAIN and x_raw != x:
-                        fetch(x_raw, x_here, x_lines, x_end)
-                    if mode == pictures.SUMMED_SKIP:
-                        fetch(skip, x_here, x_lines, x_end)
-                    fetch_to_write(result, x_here, x_lines, x_end)
+                    fetch_pair(g_in, raw, y_next, y_lines, y_end)
+                    fetch_results(x_raw, skip, result, x_here, x_lines, x_end)
                     x_next += 16 * x_lines
                     x_here += 16 * x_lines
                     y_next += 16 * y_lines
@@ -153,6 +168,8 @@ def backward(c, k, stride, unused, args, part, scratch):
                 held, rest = 2 * breadth * c, side * step * breadth * c
                 for i in range(0, held, WIDTH):
                     store(dx, i, load(dx + 4 * rest, i))
-                clear(dx + 4 * held, rest)
         if mode != pictures.PLAIN:
             flush(2 * c, sums, totals, first == start)
+    dweight = get_int(args, pictures.WEIGHT_GRADIENT) + 4 * 9 * c * k * part
+    for i in range(0, c * k, WIDTH):
+        places_to_weight(stride, du + 4 * i, c * k, dweight + 4 * i, c * k)
