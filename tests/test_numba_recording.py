@@ -55,6 +55,77 @@ def trained(engine, network, options, *, recorded, weights=None, disturb=lambda:
     return losses, kept[-1][1]
 
 
+def circulating(engine, steps, between=lambda number, state: state):
+    """The states' trees by identity and the last one's bytes; `between` sees every state before its step."""
+    network, options = small_resnet(depth=8, width=4), OPTIONS["sgd"]
+    step = make_step(network, engine, options)
+    state = start_state(network.init(np.random.default_rng(0)), make_optimizer(options), options.average)
+    seen = []
+    for number, (pictures, labels) in enumerate(batches(steps)):
+        state, _ = step(between(number, state), pictures, labels, None, 0.05)
+        seen.append(id(state))
+    assert step._recordings
+    return seen, bytes_of(state)
+
+
+def test_a_state_that_nobody_keeps_is_filled_again(engine):
+    seen, _ = circulating(engine, 10)
+    assert seen[-1] == seen[-3] == seen[-5]
+    assert seen[-2] == seen[-4] != seen[-1]
+
+
+@pytest.mark.parametrize("what", ["tree", "branch", "array", "part of an array"])
+def test_a_state_that_is_kept_in_part_is_never_filled_again(engine, what):
+    take = {
+        "tree": lambda state: state,
+        "branch": lambda state: next(iter(state["variables"].values())),
+        "array": lambda state: next(iter(flatten(state["variables"]).values())),
+        "part of an array": lambda state: next(iter(flatten(state["slots"]).values()))[..., 1:],
+    }[what]
+    kept = []
+
+    def keep(number, state):
+        part = take(state)
+        kept.append((part, bytes_of(part if isinstance(part, dict) else {"it": part})))
+        return state
+
+    _, last = circulating(engine, 10, keep)
+    for part, before in kept:
+        assert bytes_of(part if isinstance(part, dict) else {"it": part}) == before
+    assert last == circulating(engine, 10)[1]
+
+
+@pytest.mark.parametrize("how", ["replaced", "written"])
+def test_a_state_that_was_changed_in_between_is_seen_to_be(engine, how):
+    """As a step that is not recorded sees it."""
+
+    def change(number, state):
+        if number == 8:
+            path, array = next(iter(flatten(state["variables"]).items()))
+            *above, name = path.split(".")
+            branch = state["variables"]
+            for part in above:
+                branch = branch[part]
+            if how == "replaced":
+                branch[name] = array + np.float32(1)
+            else:
+                array += np.float32(1)
+        return state
+
+    _, recorded = circulating(engine, 10, change)
+
+    assert recorded != circulating(engine, 10)[1]
+    _, other = circulating(engine, 10, lambda number, state: fresh(change(number, state)))
+    assert recorded == other
+
+
+def fresh(tree):
+    """A copy, branches and arrays."""
+    return {
+        name: fresh(branch) if isinstance(branch, dict) else np.array(branch) for name, branch in tree.items()
+    }
+
+
 @pytest.fixture
 def never(monkeypatch):
     def forbid():

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from residua.engines.numba.machine import Machine
-from residua.engines.numba.recording import (
-    LEAVES,
-    Known,
-    NotTaken,
-    Recording,
-    Unrecordable,
-    kind_of,
-    leaves,
-    mapped,
-)
+from residua.engines.numba.memory import address
+from residua.engines.numba.recording import LEAVES, NotTaken, Recording, Unrecordable, leaves, mapped
+from residua.engines.numba.returning import Made, kind_of
 from residua.engines.numba.tape import Tape
 
 RECORD_AT = 3  # the call at which a step is recorded
@@ -36,7 +29,8 @@ class Compiled:
         self._calls: dict[Any, int] = {}
         self._trials: dict[Any, int] = {}
         self._recordings: dict[Any, Recording] = {}
-        self._known: dict[int, Known] = {}
+        self._tokens: dict[Any, int] = {}
+        self._made: dict[int, Made] = {}  # of the latest result
         self._seconds = 0.0
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
@@ -45,15 +39,13 @@ class Compiled:
         with machine.team:
             if machine.tape is not None:  # a step within a step is part of it
                 return self._run(arguments, options)
-            inputs: list[Any] = []
-            key = _structure((arguments, options), inputs), tuple(self._kinds(inputs))
+            key, inputs, addresses = self._gather(arguments, options)
             recording = self._recordings.get(key)
             if recording is not None:
                 try:
-                    result = recording.play(machine, [_as_array(value) for value in inputs], self._known)
+                    result, self._made = recording.play(machine, inputs, addresses)
                 except NotTaken:
                     return self._run(arguments, options)
-                self._known = recording.returned
                 return result
             calls = self._calls[key] = self._calls.get(key, 0) + 1
             if calls >= RECORD_AT and self._worth_it(key):
@@ -63,15 +55,30 @@ class Compiled:
             self._seconds = time.perf_counter() - began
             return result
 
-    def _kinds(self, inputs: list[Any]) -> Iterator[Any]:
-        """Of each input what a recording takes for granted."""
-        known = self._known
-        for value in inputs:
-            found = known.get(id(value))
-            if found is not None:
-                yield found.kind
+    def _gather(self, arguments: Any, options: Any) -> tuple[Any, list[Any], list[int]]:
+        """What the call is known by; its arrays, and where they lie."""
+        key: list[int] = []
+        inputs: list[Any] = []
+        addresses: list[int] = []
+        for argument in (*arguments, options):
+            made = self._made.get(id(argument))
+            if made is not None and not made.intact:
+                made = None
+            if made is None or made.token is None:
+                found: list[Any] = []
+                structure = _structure(argument, found)
+                token = self._tokens.setdefault((structure, tuple(map(_kind, found))), len(self._tokens))
+                if made is not None:
+                    made.token = token
+                arrays = list(map(_as_array, found))
+                inputs += arrays
+                addresses += map(address, arrays)
             else:
-                yield kind_of(value) if isinstance(value, np.ndarray) else type(value)
+                token = made.token
+                inputs += made.leaves
+                addresses += made.addresses
+            key.append(token)
+        return tuple(key), inputs, addresses
 
     def _run(self, arguments: Any, options: Any) -> Any:
         return mapped(self._step(*arguments, **options), self._plain)
@@ -103,13 +110,18 @@ class Compiled:
         return result
 
     def _gives(self, recording: Recording, inputs: list[Any], expected: list[Any]) -> bool:
-        played = recording.play(self._machine, inputs, {})
+        played, _ = recording.play(self._machine, inputs, list(map(address, inputs)))
         found = [leaf for leaf in leaves(played) if isinstance(leaf, LEAVES)]
         return len(found) == len(expected) and all(map(_same, found, expected))
 
 
 def _varies(leaf: Any) -> bool:
     return isinstance(leaf, LEAVES) or type(leaf) is float
+
+
+def _kind(leaf: Any) -> Any:
+    """What a recording takes for granted of an input."""
+    return kind_of(leaf) if isinstance(leaf, np.ndarray) else type(leaf)
 
 
 def _as_array(leaf: Any) -> Any:

@@ -11,15 +11,13 @@ are found there by their value: an address lies far above any count and far belo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import count
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from residua.engines.numba.memory import address
+from residua.engines.numba.returning import Made, Part, Slot, View
 
 if TYPE_CHECKING:
     from residua.engines.numba.machine import Machine
@@ -35,28 +33,6 @@ class Unrecordable(Exception):
 
 class NotTaken(Exception):
     """Played back, the step would take another branch than it did when it was recorded."""
-
-
-@dataclass(frozen=True)
-class Slot:
-    """A value that is another one at every call: the number of its place."""
-
-    number: int
-
-
-@dataclass(frozen=True)
-class View:
-    """A part of the array in a slot."""
-
-    slot: int
-    offset: int  # bytes
-    shape: tuple[int, ...]
-    strides: tuple[int, ...]
-    dtype: Any
-
-    def of(self, array: Any) -> Any:
-        """The part of this array."""
-        return np.ndarray(self.shape, self.dtype, array, self.offset, self.strides)
 
 
 def mapped(tree: Any, leaf: Callable[[Any], Any]) -> Any:
@@ -78,39 +54,6 @@ def leaves(tree: Any) -> Iterator[Any]:
             yield from leaves(branch)
     else:
         yield tree
-
-
-class Known(NamedTuple):
-    """An array that a playing returned, and what is asked about it when it comes back with the next step."""
-
-    array: Any
-    kind: tuple[Any, ...]
-    address: int
-
-
-def kind_of(array: Any) -> tuple[Any, ...]:
-    """What a recording takes for granted of an array."""
-    return array.shape, array.dtype, array.strides, array.flags.aligned
-
-
-def builder(tree: Any, places: Iterator[int]) -> Callable[[Sequence[Any]], Any]:
-    """A function that makes the tree anew from the list of its leaves; `places` numbers them.
-
-    A state has hundreds, at every step: branches that hold leaves alone are filled without Python's loops.
-    """
-    if not isinstance(tree, dict) and type(tree) not in (tuple, list):
-        return itemgetter(next(places))
-    whole = type(tree)
-    if not tree:
-        return lambda _: whole()
-    if isinstance(tree, dict):
-        if len(tree) > 1 and not any(isinstance(branch, dict | tuple | list) for branch in tree.values()):
-            names, pick = list(tree), itemgetter(*(next(places) for _ in tree))
-            return lambda found: dict(zip(names, pick(found), strict=True))
-        pairs = [(name, builder(branch, places)) for name, branch in tree.items()]
-        return lambda found: {name: branch(found) for name, branch in pairs}
-    parts = [builder(branch, places) for branch in tree]
-    return lambda found: whole([part(found) for part in parts])
 
 
 class Kernels:
@@ -171,10 +114,7 @@ class Condition:
 
 
 class Recording:
-    """A step that can be played back. It owns the memory that the step worked in.
-
-    `returned`: what the latest playing gave, by identity, for the next one to recognise.
-    """
+    """A step that can be played back. It owns the memory that the step worked in."""
 
     def __init__(
         self, entries: list[Any], slots: int, template: Any, outputs: list[tuple[int, Any]], memory: list[Any]
@@ -182,23 +122,31 @@ class Recording:
         self._entries, self._slots = entries, slots
         self._outputs, self._memory = outputs, memory
         self._addresses = np.zeros(slots + len(outputs), np.int64)
-        self._results, self._build = list(leaves(template)), builder(template, count())
-        self._kinds: list[Any] = [None] * len(self._results)
-        self.returned: dict[int, Known] = {}
+        self._several = type(template) is tuple
+        elements = template if self._several else (template,)
+        used = [{leaf.slot for leaf in leaves(element) if isinstance(leaf, View)} for element in elements]
+        lent = range(slots, slots + len(outputs))
+        self._parts = [
+            Part(element, lent, set().union(*(u for other, u in enumerate(used) if other != number)))
+            for number, element in enumerate(elements)
+        ]
 
-    def play(self, machine: Machine, inputs: Sequence[Any], known: Mapping[int, Known]) -> Any:
-        """The step's result for these inputs, some of which may be `known`.
+    def play(self, machine: Machine, inputs: list[Any], addresses: list[int]) -> tuple[Any, dict[int, Made]]:
+        """The step's result for these inputs, which lie there; and its trees that may come back, by identity.
 
         Raises NotTaken where the step would not have gone the recorded way; nothing has changed then.
         """
-        values: list[Any] = [None] * len(self._addresses)
-        at: list[int] = [0] * len(self._addresses)
-        for number, value in enumerate(inputs):
-            found = known.get(id(value))
-            values[number], at[number] = value, address(value) if found is None else found.address
+        rest = len(self._addresses) - len(inputs)
+        values, at = inputs + [None] * rest, addresses + [0] * rest
+        spares = [part.spare() for part in self._parts]
+        for part, spare in zip(self._parts, spares, strict=True):
+            if spare is not None:
+                for slot in part.outputs:
+                    values[slot] = spare.buffers[slot]
         for number, (size, kind) in enumerate(self._outputs, start=self._slots):
-            values[number] = array = machine.take(size, kind)
-            at[number] = address(array)
+            if values[number] is None:
+                values[number] = machine.take(size, kind)
+            at[number] = address(values[number])
         self._addresses[:] = at
 
         def filled(leaf: Any) -> Any:
@@ -221,18 +169,6 @@ class Recording:
                         continue
                     values[number] = array = np.asarray(leaf)
                     self._addresses[number] = at[number] = address(array)
-        return self._returning(values, at)
-
-    def _returning(self, values: list[Any], at: list[int]) -> Any:
-        """The result, remembered."""
-        given, returned, kinds = [], {}, self._kinds
-        for place, leaf in enumerate(self._results):
-            if type(leaf) is View:
-                array = leaf.of(values[leaf.slot])
-                kind = kinds[place] = kinds[place] or kind_of(array)
-                returned[id(array)] = Known(array, kind, at[leaf.slot] + leaf.offset)
-                given.append(array)
-            else:
-                given.append(values[leaf.number] if isinstance(leaf, Slot) else leaf)
-        self.returned = returned
-        return self._build(given)
+        made = [part.make(spare, values, at) for part, spare in zip(self._parts, spares, strict=True)]
+        known = {id(tree): found for tree, found in made if found is not None}
+        return tuple(tree for tree, _ in made) if self._several else made[0][0], known

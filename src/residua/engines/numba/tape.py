@@ -21,12 +21,11 @@ from residua.engines.numba.recording import (
     Condition,
     Kernels,
     Recording,
-    Slot,
     Unrecordable,
-    View,
     leaves,
     mapped,
 )
+from residua.engines.numba.returning import Slot, View
 
 if TYPE_CHECKING:
     from residua.engines.numba.machine import Machine
