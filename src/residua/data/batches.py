@@ -18,6 +18,7 @@ from residua.data.mix import Mix
 from residua.data.pictures import Pictures
 from residua.data.preprocessing import Preprocessing
 from residua.data.views import MIDDLE, View, see
+from residua.engines.base import Engine
 from residua.errors import ConfigError
 
 
@@ -42,7 +43,7 @@ class Batches:
 
     With a seed the order is drawn from (seed, epoch); without one it is the order of the split, for
     evaluation. augment varies the pictures, mix combines two of them, view says what is seen of one that is
-    not varied. `waited_seconds` is the time that the consumer of the latest epoch stood waiting for data.
+    not varied. engine: helps with varying. `waited_seconds` is the time that the consumer of the latest epoch stood waiting for data.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Batches:
         seed: int | None = None,
         mix: Mix | None = None,
         view: View = MIDDLE,
+        engine: Engine | None = None,
     ) -> None:
         if not isinstance(batch, int) or batch < 1:
             raise ConfigError(f"A batch needs at least 1 picture, not {batch!r}.")
@@ -63,7 +65,7 @@ class Batches:
         if augment:
             augment.check(preprocessing.channels)
         self.pictures, self.preprocessing, self.augment = pictures, preprocessing, augment
-        self.batch, self.seed, self.mix, self.view = batch, seed, mix, view
+        self.batch, self.seed, self.mix, self.view, self.engine = batch, seed, mix, view, engine
         self.waited_seconds = 0.0
 
     @property
@@ -115,12 +117,13 @@ class Batches:
 
     def _prepared(self, epoch: int, indices: NDArray[np.int64]) -> NDArray[np.float32]:
         """The pictures at these places, normalised, and varied where that is asked for."""
-        images = self.pictures.images[indices]
         # Pictures larger than what is seen are cut at random even where nothing else varies them.
         varied = self.augment is not None and (bool(self.augment) or self.preprocessing.source is not None)
         if varied and self.augment is not None and self.seed is not None:
-            return self.augment.apply(images, self.preprocessing, self.seed, epoch, indices)
-        return see(images, self.preprocessing, self.view)
+            return self.augment.take(
+                self.pictures.images, self.preprocessing, self.seed, epoch, indices, self.engine
+            )
+        return see(self.pictures.images[indices], self.preprocessing, self.view)
 
 
 class Epoch(Iterator[Batch]):

@@ -104,13 +104,22 @@ class Preprocessing:
         pixels: (N, H, W, C) as stored, whole numbers or between them, which no file holds.
         """
         n, h, w, c = pixels.shape
-        if self.order == "BGR":
-            pixels = pixels[..., ::-1]
         scale, shift = self._rows
-        rows = np.ascontiguousarray(pixels).reshape(n * h, w * c)
+        rows = np.ascontiguousarray(self.ordered(pixels)).reshape(n * h, w * c)
         result: NDArray[np.float32] = np.multiply(rows, scale, dtype=np.float32)
         result += shift
         return result.reshape(n, h, w, c)
+
+    def ordered(self, pixels: NDArray[Any]) -> NDArray[Any]:
+        """Pictures as they are stored in the network's order of channels: a view."""
+        return pixels[..., ::-1] if self.order == "BGR" else pixels
+
+    @cached_property
+    def line(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """(C,) scale and shift: a network sees pixel * scale + shift."""
+        scale = np.array([1 / (255 * std) for std in self.std])
+        shift = np.array([-mean / std for mean, std in zip(self.mean, self.std, strict=True)])
+        return scale.astype(np.float32), shift.astype(np.float32)
 
     def scale_backward(self, dy: NDArray[np.float32]) -> NDArray[np.float32]:
         """The gradient by `scale`'s pixels, (N, H, W, C), out of that by its result."""
@@ -190,7 +199,6 @@ class Preprocessing:
     @cached_property
     def _rows(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Scale and shift repeated along a row: NumPy's inner loop runs over W*C values, not over C."""
-        scale = np.array([1 / (255 * std) for std in self.std])
-        shift = np.array([-mean / std for mean, std in zip(self.mean, self.std, strict=True)])
+        scale, shift = self.line
         w = self.stored[1]
-        return np.tile(scale, w).astype(np.float32), np.tile(shift, w).astype(np.float32)
+        return np.tile(scale, w), np.tile(shift, w)

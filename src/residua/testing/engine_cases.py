@@ -197,6 +197,22 @@ def count_correct(rng: Generator) -> Iterator[Case]:
         yield Case({"logits": normal(rng, n, classes), "labels": rng.integers(0, classes, n)})
 
 
+def crop_and_flip(rng: Generator) -> Iterator[Case]:
+    """Windows within, across and outside of the pictures, as large as these, larger and smaller."""
+    for n, (h, w), size, c in (
+        (1, (1, 1), (1, 1), 1),
+        (9, (12, 7), (12, 7), 3),
+        (5, (6, 20), (3, 33), 1),
+        (7, (9, 8), (5, 6), 4),
+    ):
+        pixels = rng.integers(0, 256, (n + 3, h, w, c), np.uint8)
+        down, right = rng.integers(-h - 1, h + 2, n), rng.integers(-w - 1, w + 2, n)
+        where = {"indices": rng.integers(0, n + 3, n), "down": down, "right": right}
+        mirrored = {"mirrored": rng.integers(0, 2, n) == 1}
+        line = {"scale": normal(rng, c) / 99, "shift": normal(rng, c)}
+        yield Case({"pixels": pixels, **where, **mirrored}, {"size": size, **line})
+
+
 CASES: dict[str, Callable[[Generator], Iterator[Case]]] = {
     "add": add,
     "add_relu": add,
@@ -205,6 +221,7 @@ CASES: dict[str, Callable[[Generator], Iterator[Case]]] = {
     "conv2d": conv2d,
     "conv_norm": conv_norm,
     "count_correct": count_correct,
+    "crop_and_flip": crop_and_flip,
     "dropout": dropout,
     "flatten": pictures,
     "global_average_pool": pictures,

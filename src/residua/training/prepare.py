@@ -77,11 +77,13 @@ def prepare(
     about = about | {"seed": seed, "fingerprint": fingerprint, "versions": versions()}
     augment = Augment.of(options, train.images)
     held = validation if validation is not None and len(validation) else None
+    opened = open_engine(config.run.engine, threads=config.run.threads)
+    mix = Mix(options.mixup, options.cutmix)
     return Task(
         config=config,
-        engine=open_engine(config.run.engine, threads=config.run.threads),
+        engine=opened,
         model=Model(str(config.model.model), network, variables, classes, preprocessing, about),
-        train=Batches(train, preprocessing, augment, batch, seed, Mix(options.mixup, options.cutmix)),
+        train=Batches(train, preprocessing, augment, batch, seed, mix, engine=opened),
         validation=None if held is None else Batches(held, preprocessing, None, max(batch, 256)),
         class_weights=_class_weights(train.labels, len(classes)) if options.balance else None,
         fingerprint=fingerprint,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from residua.engines.numba.finishing import FinishingEngine, taken
 from residua.engines.numba.kernels import updates
+from residua.engines.numba.loads import LoadKernels
 from residua.engines.numba.machine import double
 from residua.engines.numba.memory import ALIGNMENT
 from residua.engines.numba.memory import address as address_of
@@ -49,7 +50,7 @@ def _layout(sizes: tuple[int, ...]) -> tuple[Array, Array, Array, Array, Array, 
     )
 
 
-class VariableKernels(FinishingEngine):
+class VariableKernels(LoadKernels):
     """mix, scale, norm, finite and the optimisers."""
 
     def _block(

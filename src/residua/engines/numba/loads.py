@@ -1,0 +1,54 @@
+"""Batches of pixels on the host's side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import types
+from numpy.typing import NDArray
+
+from residua.engines.numba.finishing import FinishingEngine
+from residua.engines.numba.kernels import loading
+from residua.engines.numba.memory import address as address_of
+
+SIGNATURE = (types.int64,) * 11
+
+
+class LoadKernels(FinishingEngine):
+    """crop_and_flip."""
+
+    _crop: Any = None
+
+    def crop_and_flip(
+        self,
+        pixels: NDArray[np.uint8],
+        indices: NDArray[np.int64],
+        down: NDArray[np.int64],
+        right: NDArray[np.int64],
+        mirrored: NDArray[np.bool_],
+        size: tuple[int, int],
+        scale: NDArray[np.float32],
+        shift: NDArray[np.float32],
+    ) -> NDArray[np.float32]:
+        # A thread of its own prepares batches while the team works on a step: one core is enough, and
+        # neither the team nor a recording may be touched.
+        count, h, w, c = pixels.shape
+        n, indices = len(indices), np.asarray(indices)
+        if n and not -count <= indices.min() <= indices.max() < count:
+            raise IndexError(f"{count} pictures have the places 0 to {count - 1}")
+        if not pixels.flags.c_contiguous:
+            pixels, indices = np.ascontiguousarray(pixels[indices]), np.arange(n)
+        places = np.empty((n, 4), np.int64)
+        places[:, 0], places[:, 1], places[:, 2], places[:, 3] = (
+            indices % max(count, 1),
+            down,
+            right,
+            mirrored,
+        )
+        rows = [np.tile(numbers, w).astype(np.float32) for numbers in (scale, shift)]
+        result = np.empty((n, *size, c), np.float32)
+        kernel = self._crop = self._crop or self.machine.kernels.entry(loading.crop_and_flip, SIGNATURE)
+        arrays: list[NDArray[Any]] = [pixels, places, result, *rows]
+        kernel(*map(address_of, arrays), n, h, w, c, *size)
+        return result
