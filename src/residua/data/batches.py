@@ -43,7 +43,8 @@ class Batches:
 
     With a seed the order is drawn from (seed, epoch); without one it is the order of the split, for
     evaluation. augment varies the pictures, mix combines two of them, view says what is seen of one that is
-    not varied. engine: helps with varying. `waited_seconds` is the time that the consumer of the latest epoch stood waiting for data.
+    not varied. engine: helps with varying. `waited_seconds` is the time that the consumer of the latest epoch
+    stood waiting for data.
     """
 
     def __init__(
