@@ -49,6 +49,28 @@ def test_windows_anywhere_of_any_size_are_the_reference_byte_for_byte(engine):
         assert found.tobytes() == expected.tobytes()
 
 
+@pytest.mark.parametrize("channels", [1, 2, 3, 4, 17])
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_rows_of_every_length_are_the_reference_byte_for_byte(engine, channels, mirrored):
+    """Vectors, and blocks of bytes that are turned, end before, at and after a row's end."""
+    rng = np.random.default_rng(4)
+    for width in range(1, 40):
+        given = list(arguments(rng, 3, 2, width, channels, (2, width), 1))
+        given[4] = np.full(3, mirrored)
+        expected, found = (each.crop_and_flip(*given) for each in (NumpyEngine(1), engine))
+        assert found.tobytes() == expected.tobytes()
+
+
+def test_pixels_in_a_file_that_ends_with_them(engine, tmp_path):
+    """A page's worth of pictures: what lies behind the last byte must not be read."""
+    given = list(arguments(np.random.default_rng(5), 64, 8, 8, 1, (8, 8), 2))
+    given[0], given[1] = random_pixels(np.random.default_rng(6), 64, 8, 8, 1), np.arange(64)
+    (tmp_path / "pixels").write_bytes(given[0].tobytes())
+    mapped = np.memmap(tmp_path / "pixels", np.uint8, "r", shape=(64, 8, 8, 1))
+    found = engine.crop_and_flip(mapped, *given[1:])
+    assert found.tobytes() == NumpyEngine(1).crop_and_flip(*given).tobytes()
+
+
 @pytest.mark.parametrize("how", ["read-only", "other order", "every second", "no picture"])
 def test_pixels_as_they_come(engine, how):
     given = list(arguments(np.random.default_rng(1), 9, 13, 17, 3, (13, 17), 3))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,11 +26,18 @@ def hash_integers(seed: int, epoch: int, stream: int, indices: Indices) -> NDArr
     The mixing step is SplitMix64's (Steele, Lea, Flood 2014, "Fast splittable pseudorandom number
     generators", 10.1145/2660193.2660195), applied once for each part of the key.
     """
-    state = np.zeros((), np.uint64)
     with np.errstate(over="ignore"):  # arithmetic modulo 2**64 is the point
+        return _mix(np.asarray(indices).astype(np.uint64) ^ _state(seed, epoch, stream))
+
+
+@lru_cache(maxsize=256)
+def _state(seed: int, epoch: int, stream: int) -> np.uint64:
+    """What the key comes to before the index: for every batch of an epoch the same."""
+    state = np.zeros((), np.uint64)
+    with np.errstate(over="ignore"):
         for part in (seed & (2**64 - 1), (seed >> 64) & (2**64 - 1), epoch, stream):
             state = _mix(state ^ np.uint64(part))
-        return _mix(np.asarray(indices).astype(np.uint64) ^ state)
+    return np.uint64(state)
 
 
 def _mix(value: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -164,13 +164,15 @@ class Kernels:
     def _load(
         self, function: Callable[..., Any], signature: tuple[Any, ...], options: dict[str, bool]
     ) -> Any:
-        dispatcher = self._dispatchers.get(function)
-        if dispatcher is None:
-            dispatcher = self._dispatchers[function] = njit(**KERNEL, **options)(function)
-            if self.folder is not None:
-                cache = dispatcher._cache = _Cache(dispatcher.py_func)
-                cache.missed = self._missed
+        # One at a time from the first look on: batches are prepared, and their kernel made, in a thread of
+        # their own.
         with global_compiler_lock:
+            dispatcher = self._dispatchers.get(function)
+            if dispatcher is None:
+                dispatcher = self._dispatchers[function] = njit(**KERNEL, **options)(function)
+                if self.folder is not None:
+                    cache = dispatcher._cache = _Cache(dispatcher.py_func)
+                    cache.missed = self._missed
             level, config.OPT = config.OPT, type(config.OPT)(LEVEL)
             try:
                 dispatcher.compile(signature)

@@ -71,7 +71,7 @@ def _geometry(p: Plan, parts: int) -> Array:
     block[:10] = (
         parts, p.count, p.height, p.width, p.padding, p.out_height, p.out_width, p.group, p.chunk, p.kernel,
     )  # fmt: skip
-    block[pictures.STRIP] = p.strip
+    block[pictures.STRIP], block[pictures.PACKED] = p.strip, p.packed
     return block
 
 
@@ -162,6 +162,8 @@ def forward(
         kernel = gathered.forward
     else:
         block[pictures.WEIGHT] = address_of(flat)
+        if p.packed:
+            held.append(panels(host, block, flat, p, turned=False))
         kernel = direct.forward
     machine.run(kernel, block, p.parts, *p.forward_literals(statistics), p.scratch)
     if statistics:

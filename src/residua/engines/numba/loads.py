@@ -12,7 +12,7 @@ from residua.engines.numba.finishing import FinishingEngine
 from residua.engines.numba.kernels import loading
 from residua.engines.numba.memory import address as address_of
 
-SIGNATURE = (types.int64,) * 11
+SIGNATURE = (types.int64,) * 12
 
 
 class LoadKernels(FinishingEngine):
@@ -33,22 +33,23 @@ class LoadKernels(FinishingEngine):
     ) -> NDArray[np.float32]:
         # A thread of its own prepares batches while the team works on a step: one core is enough, and
         # neither the team nor a recording may be touched.
-        count, h, w, c = pixels.shape
+        if pixels.dtype != np.uint8:
+            return super().crop_and_flip(pixels, indices, down, right, mirrored, size, scale, shift)
         n, indices = len(indices), np.asarray(indices)
+        count, h, w, c = pixels.shape
         if n and not -count <= indices.min() <= indices.max() < count:
             raise IndexError(f"{count} pictures have the places 0 to {count - 1}")
-        if not pixels.flags.c_contiguous:
+        if pixels.flags.c_contiguous:
+            indices = np.where(indices < 0, indices + count, indices)
+        else:
             pixels, indices = np.ascontiguousarray(pixels[indices]), np.arange(n)
         places = np.empty((n, 4), np.int64)
-        places[:, 0], places[:, 1], places[:, 2], places[:, 3] = (
-            indices % max(count, 1),
-            down,
-            right,
-            mirrored,
-        )
+        for column, numbers in enumerate((indices, down, right, mirrored)):
+            places[:, column] = numbers
         rows = [np.tile(numbers, w).astype(np.float32) for numbers in (scale, shift)]
         result = np.empty((n, *size, c), np.float32)
         kernel = self._crop = self._crop or self.machine.kernels.entry(loading.crop_and_flip, SIGNATURE)
-        arrays: list[NDArray[Any]] = [pixels, places, result, *rows]
+        turned = np.empty((*size, c), np.uint8)
+        arrays: list[NDArray[Any]] = [pixels, places, result, *rows, turned]
         kernel(*map(address_of, arrays), n, h, w, c, *size)
         return result

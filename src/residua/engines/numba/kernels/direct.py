@@ -115,6 +115,9 @@ def forward(c, k, stride, statistics, args, part, scratch):
         x_next, y_next = (n + 1) * x_size, (n + 1) * y_size
         for panel in range(0, k, PANEL):
             columns = min(PANEL, k - panel)
+            b, lead = weight + 4 * panel, k
+            if get_int(args, pictures.PACKED) != 0:
+                b, lead = weight + 4 * panel * kernel * kernel * c, columns
             for i in range(out_height):
                 fetch_source(args, x_next, x_lines, stop * x_size)
                 fetch_to_write(get_int(args, pictures.Y), y_next, y_lines, stop * y_size)
@@ -123,7 +126,7 @@ def forward(c, k, stride, statistics, args, part, scratch):
                 a = picture + 4 * i * stride * width * c
                 to = out + 4 * (i * rows * k + panel)
                 product(
-                    a, stride * c, width * c, 1, weight + 4 * panel, kernel * c * k, k, to, k, rows, columns,
+                    a, stride * c, width * c, 1, b, kernel * c * lead, lead, to, k, rows, columns,
                     kernel, kernel * c, 0,
                 )  # fmt: skip
         if rows != out_width or not finished:

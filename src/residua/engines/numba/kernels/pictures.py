@@ -51,7 +51,9 @@ PLAIN, SUMMED, SUMMED_SKIP, SUMMED_SUBSAMPLED = range(4)
 V, M = range(41, 43)
 # Winograd's way for few: how many rows of tiles are worked on at a time.
 STRIP = 43
-FIELDS = 44
+# A direct convolution: whether the weight lies in panels (`weights.pack_panels`).
+PACKED = 44
+FIELDS = 45
 
 
 @inline
