@@ -13,7 +13,6 @@ own. Results are the same for any number of threads.
 from __future__ import annotations
 
 import os
-import platform
 import threading
 import weakref
 from collections.abc import Sequence
@@ -25,6 +24,14 @@ from numba import types
 from numba.extending import intrinsic
 
 from residua.engines.numba.cache import Kernels
+from residua.engines.numba.kernels.atomics import (
+    atomic_add,
+    atomic_load,
+    atomic_store,
+    offer_core,
+    pause,
+    swap,
+)
 from residua.engines.numba.kernels.scalars import get_int
 from residua.engines.numba.kernels.vector import INT, address, inline
 from residua.engines.numba.memory import Block, Chunks
@@ -35,77 +42,9 @@ TICKET, FINISHED, STOP, TASK, SCRATCH = 0, 16, 32, 48, 64
 FUNCTION, ARGUMENTS, PARTS, LITERALS = TASK, TASK + 1, TASK + 2, TASK + 3
 LINE = 16
 NUMBER = 2**32 - 1
+AWAKE = 1  # behind the place of a thread's scratch: whether it watches the board
 PATIENCE = 20_000  # turns of waiting, about a millisecond, before a thread offers its core to others
-
-
-@intrinsic
-def atomic_load(typing, board, i):
-    """board[i], as it is now."""
-
-    def emit(context, builder, sig, args):
-        return builder.load_atomic(address(builder, *args, INT), "seq_cst", 8)
-
-    return types.int64(types.int64, types.int64), emit
-
-
-@intrinsic
-def atomic_store(typing, board, i, value):
-    """board[i] = value, seen by all."""
-
-    def emit(context, builder, sig, args):
-        builder.store_atomic(args[2], address(builder, *args[:2], INT), "seq_cst", 8)
-        return context.get_dummy_value()
-
-    return types.void(types.int64, types.int64, types.int64), emit
-
-
-@intrinsic
-def atomic_add(typing, board, i, value):
-    """board[i] += value; the value before."""
-
-    def emit(context, builder, sig, args):
-        return builder.atomic_rmw("add", address(builder, *args[:2], INT), args[2], "seq_cst")
-
-    return types.int64(types.int64, types.int64, types.int64), emit
-
-
-@intrinsic
-def swap(typing, board, i, old, new):
-    """board[i] = new if it is still `old`: whether it was."""
-
-    def emit(context, builder, sig, args):
-        pair = builder.cmpxchg(address(builder, *args[:2], INT), args[2], args[3], "seq_cst")
-        return builder.extract_value(pair, 1)
-
-    return types.boolean(types.int64, types.int64, types.int64, types.int64), emit
-
-
-@intrinsic
-def pause(typing):
-    """Tell the core that this is a waiting loop, where it can be told."""
-
-    def emit(context, builder, sig, args):
-        name = "llvm.x86.sse2.pause"
-        if platform.machine() in ("x86_64", "AMD64"):
-            void = ir.FunctionType(ir.VoidType(), [])
-            builder.call(builder.module.globals.get(name) or ir.Function(builder.module, void, name), [])
-        return context.get_dummy_value()
-
-    return types.void(), emit
-
-
-@intrinsic
-def offer_core(typing):
-    """Let another thread run, where the system has a call for it."""
-
-    def emit(context, builder, sig, args):
-        if hasattr(os, "sched_yield"):
-            kind = ir.FunctionType(ir.IntType(32), [])
-            name = "sched_yield"
-            builder.call(builder.module.globals.get(name) or ir.Function(builder.module, kind, name), [])
-        return context.get_dummy_value()
-
-    return types.void(), emit
+LINGER = 2_000  # turns that a worker waits for the next step before it sleeps: waking takes half as long
 
 
 @intrinsic
@@ -144,14 +83,27 @@ def take_parts(board, scratch):
 
 def serve(board, place):
     """A worker's life during a step: take parts, wait for the next task, until told to stop."""
-    while atomic_load(board, STOP) == 0:
-        ticket = take_parts(board, get_int(board, place))
+    atomic_store(board, place + AWAKE, 1)
+    while True:
+        while atomic_load(board, STOP) == 0:
+            ticket = take_parts(board, get_int(board, place))
+            turns = 0
+            while atomic_load(board, TICKET) == ticket and atomic_load(board, STOP) == 0:
+                pause()
+                turns += 1
+                if turns > PATIENCE:
+                    offer_core()
         turns = 0
-        while atomic_load(board, TICKET) == ticket and atomic_load(board, STOP) == 0:
+        while atomic_load(board, STOP) != 0 and turns < LINGER:
             pause()
             turns += 1
-            if turns > PATIENCE:
-                offer_core()
+        if turns < LINGER:
+            continue
+        # Said before the last look: a step that begins now wakes the worker, or is seen by it.
+        atomic_store(board, place + AWAKE, 0)
+        if atomic_load(board, STOP) != 0:
+            return
+        atomic_store(board, place + AWAKE, 1)
 
 
 @inline
@@ -203,7 +155,7 @@ SERVE, SUBMIT, PLAY = (types.int64,) * 2, (types.int64,) * 9, (types.int64,) * 4
 
 
 class Team:
-    """The threads of one engine. Between steps (`with team:`) the workers sleep.
+    """The threads of one engine. Between steps (`with team:`) the workers sleep, after a moment.
 
     Inside `with team:` the calling thread has the team for itself; another one waits at the door.
     """
@@ -258,8 +210,9 @@ class Team:
             if self._process != os.getpid():
                 self._hire()
             self._board[STOP] = 0
-            for door in self._doors:
-                door.release()
+            for number, door in enumerate(self._doors, start=1):
+                if not self._board[SCRATCH + number * LINE + AWAKE]:
+                    door.release()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -276,6 +229,7 @@ class Team:
         quitting = threading.Event()
         for number, door in enumerate(self._doors, start=1):
             place = SCRATCH + number * LINE
+            self._board[place + AWAKE] = 0
             worker = threading.Thread(
                 target=_work, args=(loop, self._board, place, door, quitting), name="residua", daemon=True
             )

@@ -25,7 +25,7 @@ from residua.engines.numba.kernels.pictures import (
     load_gradient,
     load_picture,
 )
-from residua.engines.numba.kernels.products import ROWS, product
+from residua.engines.numba.kernels.products import ROWS, product, product_of_sevens
 from residua.engines.numba.kernels.scalars import (
     clear,
     fetch,
@@ -199,6 +199,7 @@ def backward(c, k, stride, what, args, part, scratch):
         dx_width = width
     # Rows whose panel of dy stays in the first-level cache while one row of the kernel follows the other.
     band = max(1, BAND // out_width)
+    sevens = taps != kernel * c and kernel * c % 7 == 0 and k % PANEL == 0
     # Windows of few channels overlap: told by how much, LLVM keeps so much in registers that it spills sums.
     step = unknown(stride * c)
     for n in range(start, stop):
@@ -223,10 +224,16 @@ def backward(c, k, stride, what, args, part, scratch):
                     for u in range(kernel):
                         a = picture + 4 * (top * stride + u) * width * c
                         to = dweight + 4 * (u * taps * k + panel)
-                        product(
-                            a, 1, stride * width * c, step, b, dy_width * k, k, to, k, taps, columns,
-                            high, out_width, n - start + top,
-                        )  # fmt: skip
+                        if sevens:
+                            product_of_sevens(
+                                a, 1, stride * width * c, step, b, dy_width * k, k, to, k, kernel * c,
+                                columns, high, out_width, n - start + top,
+                            )  # fmt: skip
+                        else:
+                            product(
+                                a, 1, stride * width * c, step, b, dy_width * k, k, to, k, taps, columns,
+                                high, out_width, n - start + top,
+                            )  # fmt: skip
         if what & INPUT_ONLY:
             for panel in range(0, c, PANEL):
                 columns = min(PANEL, c - panel)

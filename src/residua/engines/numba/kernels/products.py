@@ -82,6 +82,15 @@ _PAIR = 2 * WIDTH
 if REGISTERS == 32:
     _pair = micro_kernel(ROWS, 2)
     _single, _half_single = micro_kernel(2 * ROWS, 1), micro_kernel(ROWS, 1)
+    _seven = micro_kernel(7, 2)
+
+    @inline
+    def product_of_sevens(a, am, ao, ai, b, bo, bi, c, cm, rows, columns, outer, inner, more):
+        """`product` of rows that sevens fit and eights do not: the 21 of a 7x7 kernel's row of RGB pixels."""
+        for n in range(0, columns, _PAIR):
+            for m in range(0, rows, 7):
+                to = c + 4 * (m * cm + n)
+                _seven(a + 4 * m * am, am, ao, ai, b + 4 * n, bo, bi, to, cm, outer, inner, more)
 
     @inline
     def product(a, am, ao, ai, b, bo, bi, c, cm, rows, columns, outer, inner, more):
@@ -132,3 +141,5 @@ else:
                 to = c + 4 * (m * cm + n)
                 _half_single(a + 4 * m * am, am, ao, ai, b + 4 * n, bo, bi, to, cm, outer, inner, more)
                 m += ROWS
+
+    product_of_sevens = product

@@ -1,0 +1,82 @@
+"""Numbers that several threads read and write, and ways to wait for them."""
+
+from __future__ import annotations
+
+import os
+import platform
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from residua.engines.numba.kernels.vector import INT, address
+
+
+@intrinsic
+def atomic_load(typing, board, i):
+    """board[i], as it is now."""
+
+    def emit(context, builder, sig, args):
+        return builder.load_atomic(address(builder, *args, INT), "seq_cst", 8)
+
+    return types.int64(types.int64, types.int64), emit
+
+
+@intrinsic
+def atomic_store(typing, board, i, value):
+    """board[i] = value, seen by all."""
+
+    def emit(context, builder, sig, args):
+        builder.store_atomic(args[2], address(builder, *args[:2], INT), "seq_cst", 8)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64), emit
+
+
+@intrinsic
+def atomic_add(typing, board, i, value):
+    """board[i] += value; the value before."""
+
+    def emit(context, builder, sig, args):
+        return builder.atomic_rmw("add", address(builder, *args[:2], INT), args[2], "seq_cst")
+
+    return types.int64(types.int64, types.int64, types.int64), emit
+
+
+@intrinsic
+def swap(typing, board, i, old, new):
+    """board[i] = new if it is still `old`: whether it was."""
+
+    def emit(context, builder, sig, args):
+        pair = builder.cmpxchg(address(builder, *args[:2], INT), args[2], args[3], "seq_cst")
+        return builder.extract_value(pair, 1)
+
+    return types.boolean(types.int64, types.int64, types.int64, types.int64), emit
+
+
+@intrinsic
+def pause(typing):
+    """Tell the core that this is a waiting loop, where it can be told."""
+
+    def emit(context, builder, sig, args):
+        name = "llvm.x86.sse2.pause"
+        if platform.machine() in ("x86_64", "AMD64"):
+            void = ir.FunctionType(ir.VoidType(), [])
+            builder.call(builder.module.globals.get(name) or ir.Function(builder.module, void, name), [])
+        return context.get_dummy_value()
+
+    return types.void(), emit
+
+
+@intrinsic
+def offer_core(typing):
+    """Let another thread run, where the system has a call for it."""
+
+    def emit(context, builder, sig, args):
+        if hasattr(os, "sched_yield"):
+            kind = ir.FunctionType(ir.IntType(32), [])
+            name = "sched_yield"
+            builder.call(builder.module.globals.get(name) or ir.Function(builder.module, kind, name), [])
+        return context.get_dummy_value()
+
+    return types.void(), emit
