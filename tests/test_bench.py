@@ -176,7 +176,7 @@ def test_sides_take_turns_and_the_first_changes_from_round_to_round():
     clock = Pretend()
     turns = {"a": clock.turn("a", 2e-3), "b": clock.turn("b", 6e-3)}
     found = alternate(turns, Limits(rounds=3, clock=clock))
-    warm_up = ["a"] * 3 + ["b"] * 3
+    warm_up = ["a"] * 4 + ["b"] * 4
     assert clock.calls == warm_up + [side for order in ("ab", "ba", "ab") for side in order for _ in range(4)]
     assert found["a"] == [pytest.approx([2.0] * 3)] * 3
     assert found["b"] == [pytest.approx([6.0] * 3)] * 3

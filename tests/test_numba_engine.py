@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from residua.engines.numba import NumbaEngine
+from residua.engines.numba.kernels import flushing
 from residua.engines.numpy_engine import NumpyEngine
 from residua.errors import EngineError, ShapeError
 from residua.testing import check_engine
@@ -176,3 +177,21 @@ def test_wrong_channels_are_named(engine):
     with pytest.raises(ShapeError, match="16 channels"):
         engine.conv2d(np.zeros((2, 8, 8, 3), np.float32), np.zeros((3, 3, 16, 16), np.float32), None,
                       stride=1, padding=1)  # fmt: skip
+
+
+@pytest.mark.skipif(
+    not (flushing.X86 or flushing.ARM), reason="this processor has no switch for denormal numbers"
+)
+@pytest.mark.parametrize("threads", [1, 2])
+def test_denormal_numbers_count_as_zero_in_kernels_and_nowhere_else(threads):
+    """Many processors take a hundred times as long for them."""
+    engine = NumbaEngine(threads)
+    tiny, one = np.full((8, 16, 16, 16), 1e-40, np.float32), np.ones((3, 3, 16, 16), np.float32)
+    convolve = engine.compile(lambda x, weight: engine.conv2d(x, weight, None, stride=1, padding=1)[0])
+    for _ in range(5):  # run, recorded, played
+        assert not np.any(convolve(tiny, one))
+        assert not np.any(convolve(tiny + 1, one * np.float32(1e-40)))
+        # The caller's numbers are as fine as before.
+        assert (tiny * np.float32(0.5)).max() > 0
+    exact, _ = REFERENCE.conv2d(tiny, one, None, stride=1, padding=1)
+    assert np.all(exact > 0)

@@ -17,6 +17,8 @@ Clock = Callable[[], float]
 REST_SECONDS = 0.05  # threads of the other side spin on for a while after their call
 TURN_SECONDS = 0.2  # a turn lasts at least about that long
 MOST_REPEATS = 50
+WARMING = 4  # calls before the first round, fewer where those after the first take longer than that:
+WARMING_SECONDS = 8.0
 TRIALS = 3  # rounds in which modes are compared before the better one races
 
 
@@ -66,11 +68,11 @@ def _seconds(turn: Turn, clock: Clock) -> float:
 
 
 def _warm_up(turn: Turn, clock: Clock) -> float:
-    """The best of three calls, of fewer where they take long."""
-    best, began = float("inf"), time.perf_counter()
-    for _ in range(3):
+    """The best of some calls: the first may compile and the third record a step, which is rare in use."""
+    best, began = _seconds(turn, clock), time.perf_counter()
+    for _ in range(WARMING - 1):
         best = min(best, _seconds(turn, clock))
-        if time.perf_counter() - began > 3:
+        if time.perf_counter() - began > WARMING_SECONDS:
             break
     return max(best, 1e-9)
 

@@ -32,6 +32,7 @@ from residua.engines.numba.kernels.atomics import (
     pause,
     swap,
 )
+from residua.engines.numba.kernels.flushing import FLUSH, floating_mode, set_floating_mode
 from residua.engines.numba.kernels.scalars import get_int
 from residua.engines.numba.kernels.vector import INT, address, inline
 from residua.engines.numba.memory import Block, Chunks
@@ -83,6 +84,7 @@ def take_parts(board, scratch):
 
 def serve(board, place):
     """A worker's life during a step: take parts, wait for the next task, until told to stop."""
+    set_floating_mode(floating_mode() | FLUSH)
     atomic_store(board, place + AWAKE, 1)
     while True:
         while atomic_load(board, STOP) == 0:
@@ -131,11 +133,16 @@ def hand_out(board, function, l0, l1, l2, l3, arguments, parts, task):
 
 def submit(board, function, l0, l1, l2, l3, arguments, parts, task):
     """One task."""
+    mode = floating_mode()
+    set_floating_mode(mode | FLUSH)
     hand_out(board, function, l0, l1, l2, l3, arguments, parts, task)
+    set_floating_mode(mode)
 
 
 def play(board, table, count, task):
     """Many tasks, one after the other. `table`: rows of function, four literals, arguments, parts."""
+    mode = floating_mode()
+    set_floating_mode(mode | FLUSH)
     for i in range(count):
         row = table + 56 * i
         hand_out(
@@ -149,6 +156,7 @@ def play(board, table, count, task):
             get_int(row, 6),
             task + i,
         )
+    set_floating_mode(mode)
 
 
 SERVE, SUBMIT, PLAY = (types.int64,) * 2, (types.int64,) * 9, (types.int64,) * 4
