@@ -11,7 +11,9 @@ import pytest
 
 pytest.importorskip("numba")
 
+from residua.engines.numba import NumbaEngine, plans, processor
 from residua.engines.numba.kernels import transforms
+from residua.engines.numpy_engine import NumpyEngine
 
 
 class Exact:
@@ -239,3 +241,39 @@ print(warm(small_resnet(depth=8, width=5), (8, 8, 3), NumbaEngine(1)))
     assert int(first.stdout) > 0, first.stderr
     second = run_python(code, RESIDUA_KERNEL_CACHE=str(tmp_path))
     assert (second.stdout.strip(), second.stderr) == ("0", "")
+
+
+def test_cache_sizes_are_read_as_linux_tells_them(tmp_path, monkeypatch):
+    monkeypatch.setattr(processor, "_CACHES", tmp_path)
+    ask = processor.second_level_cache.__wrapped__
+    assert ask() == processor.USUAL_CACHE  # nothing is told
+    for number, (level, size) in enumerate([("1", "48K"), ("2", "2048K"), ("3", "480M")]):
+        (tmp_path / f"index{number}").mkdir()
+        (tmp_path / f"index{number}" / "level").write_text(level + "\n")
+        (tmp_path / f"index{number}" / "size").write_text(size + "\n")
+    assert ask() == 2**21
+    (tmp_path / "index1" / "size").write_text("much\n")
+    assert ask() == processor.USUAL_CACHE
+
+
+@pytest.mark.parametrize("megabytes", [0.5, 1, 2])
+def test_results_are_right_whatever_the_cache(megabytes, monkeypatch):
+    """How many tiles are worked on at a time depends on it."""
+    monkeypatch.setattr(plans, "second_level_cache", lambda: int(megabytes * 2**20))
+    plans.plan.cache_clear()
+    try:
+        rng = np.random.default_rng(0)
+        engine, reference = NumbaEngine(2), NumpyEngine()
+        for c, k, size, stride in [(16, 16, 18, 1), (32, 64, 17, 2), (64, 64, 9, 1), (128, 128, 12, 1)]:
+            x = rng.normal(size=(9, size, size, c)).astype(np.float32)
+            weight = rng.normal(0, (9 * c) ** -0.5, (3, 3, c, k)).astype(np.float32)
+            options = {"stride": stride, "padding": 1}
+            y, saved = engine.conv2d(x, weight, None, **options)
+            exact, exactly = reference.conv2d(*(a.astype(np.float64) for a in (x, weight)), None, **options)
+            dy = rng.normal(size=exact.shape).astype(np.float32)
+            found = [y, *engine.conv2d_backward(dy, weight, saved, **options)[:2]]
+            right = [exact, *reference.conv2d_backward(dy.astype(np.float64), weight, exactly, **options)[:2]]
+            for mine, other in zip(found, right, strict=True):
+                assert np.abs(engine.plain(mine) - other).max() <= 2e-5 * np.abs(other).max()
+    finally:
+        plans.plan.cache_clear()

@@ -66,12 +66,13 @@ def strides_over(x: Any, weight: Array, stride: int, padding: int) -> bool:
     return stride > 1 and weight.shape[0] == 1 and padding == 0 and x.shape[3] % padded(1) == 0
 
 
-def _geometry(p: Plan, parts: int) -> Array:
+def _geometry(host: Host, p: Plan, parts: int) -> Array:
     block = np.zeros(pictures.FIELDS, np.int64)
     block[:10] = (
         parts, p.count, p.height, p.width, p.padding, p.out_height, p.out_width, p.group, p.chunk, p.kernel,
     )  # fmt: skip
     block[pictures.STRIP], block[pictures.PACKED] = p.strip, p.packed
+    block[pictures.AHEAD] = host.machine.team.threads
     return block
 
 
@@ -137,7 +138,7 @@ def forward(
     """The raw convolution and, with `statistics`, its sums; else y with bias and ReLU."""
     machine = host.machine
     machine.pool.batch = p.count
-    block = _geometry(p, p.parts)
+    block = _geometry(host, p, p.parts)
     held = _source(host, block, x, p.c, keep=False)
     flat = wide_weight(host, weight, p.c, p.k)
     y = machine.take(p.count * p.out_height * p.out_width * p.k)
@@ -200,7 +201,7 @@ def backward(
     """
     machine = host.machine
     parts = p.parts_backward
-    block = _geometry(p, parts)
+    block = _geometry(host, p, parts)
     if isinstance(x, Pending) and x.done is None and x.skip is not None:
         host.finished(x)
     held = [_source(host, block, x, p.c, keep=False), dy, raw]

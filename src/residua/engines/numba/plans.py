@@ -1,6 +1,6 @@
 """Which way a convolution is computed, and how the work is cut up: the one place where that is decided.
 
-Everything here depends on shapes alone, never on the number of threads, so that results do not either.
+Everything here depends on shapes and the processor, never on the number of threads, so that results do not.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from residua.engines.numba.kernels import direct, gathered, winograd, winograd_b
 from residua.engines.numba.kernels.products import ROWS
 from residua.engines.numba.kernels.transforms import PLACES, TILE
 from residua.engines.numba.kernels.vector import WIDTH
+from residua.engines.numba.processor import second_level_cache
 from residua.engines.numpy_convolution import output_size
 
 # Kernels with these numbers of channels are compiled for them; others share one general version.
@@ -20,6 +21,7 @@ MOST_PARTS = 16
 MOST_WEIGHTS = 128 * 128  # of one tap, that Winograd's way takes picture by picture
 ROW_BYTES = 2**17
 PARTIAL_BYTES = 5 * 2**20  # of all parts' weight gradients together
+HEAVY_BYTES, HEAVY_PARTS = 2**17, 8  # of one, from where on half as many parts save more than they cost
 GATHERED = 80 * 1024  # floats of windows gathered at a time: what fits beside the rest into the cache
 MOST_GATHERED = 512 * 1024  # of one picture; those that exceed the cache are still faster up to here
 LEAST_GATHERED = 64 * 128  # weights of one tap; with fewer, they stay in the cache, and copying costs more
@@ -114,17 +116,20 @@ class Plan:
 
 
 def _chunk(weights: int, stride: int) -> int:
-    """Tiles whose products are made at once.
+    """Tiles whose products are made at once, for so many weights of one tap.
 
-    With few channels, they and their strip of the picture stay in the second-level cache: 16 rows fill the
-    registers of 16 channels, and those of 32 where that cache is 1 MB, as with AVX-512; at 512 KB 8 leave
-    room (16 are 8 per cent slower there, and 5 per cent faster at 1 MB). From 64 channels on it is the
-    weights' transforms that outgrow that cache, and must serve more tiles each time that they are read. With
-    a stride of 2 a tile has twice the places.
+    16 rows fill the registers of 16 channels. With more channels a few tiles are best, which with their strip
+    of the picture stay in the second-level cache, as long as the weights' transforms do so too; where they
+    outgrow it, they must serve more tiles each time that they are read. Measured with caches of 512 KB,
+    1 MB and 2 MB. With a stride of 2 a tile has twice the places.
     """
     if weights <= 16 * 16:
         return 16
-    tiles = 32 if weights > 32 * 32 else 16 if WIDTH == 16 else 8
+    large = second_level_cache() >= 2**21
+    if weights > (64 * 64 if large else 32 * 32):
+        tiles = 32
+    else:
+        tiles = 16 if WIDTH == 16 and not large else 8
     return max(8, tiles // stride)
 
 
@@ -179,6 +184,8 @@ def plan(count: int, height: int, width: int, c: int, k: int, kernel: int, strid
     parts = min(MOST_PARTS, -(-count // cut[0]))
     # Every part's gradient by the weights has to be added up: a part should have some pictures.
     few = min(parts, _power(max(LEAST_PARTS, PARTIAL_BYTES // (4 * partial))), max(LEAST_PARTS, count // 4))
+    if 4 * partial > HEAVY_BYTES:
+        few = min(few, HEAVY_PARTS)
     parts_backward = parts if large else few
     return Plan(
         method, count, height, width, c, k, kernel, stride, padding, out_height, out_width,

@@ -18,7 +18,7 @@ Kernels take their arguments as one block of int64; the constants below are the 
 
 from __future__ import annotations
 
-from residua.engines.numba.kernels.scalars import fetch, fetch_to_write, get, get_int, put
+from residua.engines.numba.kernels.scalars import fetch_results, get, get_int, put
 from residua.engines.numba.kernels.vector import (
     WIDTH,
     above,
@@ -53,7 +53,9 @@ V, M = range(41, 43)
 STRIP = 43
 # A direct convolution: whether the weight lies in panels (`weights.pack_panels`).
 PACKED = 44
-FIELDS = 45
+# How many parts are worked on at a time: so far on lies, most likely, the next one of the same thread.
+AHEAD = 45
+FIELDS = 46
 
 
 @inline
@@ -118,14 +120,18 @@ def load_rows(channels, args, n, first, stop, target, breadth):
 
 
 @inline
+def sources(args):
+    """Where x, the shortcut added to it and the sum that is kept lie; x stands for what there is not."""
+    mode, x = get_int(args, MODE), get_int(args, X)
+    kept = mode >= NORM_SKIP or (mode == NORM and get_int(args, KEEP) != 0)
+    return x, get_int(args, SKIP) if mode == NORM_SKIP else x, get_int(args, Z) if kept else x
+
+
+@inline
 def fetch_source(args, first, lines, end):
     """Prefetch what `load_picture` will read and write, some lines from x[first] on, not past `end`."""
-    mode = get_int(args, MODE)
-    fetch(get_int(args, X), first, lines, end)
-    if mode == NORM_SKIP:
-        fetch(get_int(args, SKIP), first, lines, end)
-    if mode >= NORM_SKIP or (mode == NORM and get_int(args, KEEP) != 0):
-        fetch_to_write(get_int(args, Z), first, lines, end)
+    x, skip, z = sources(args)
+    fetch_results(x, skip, z, first, lines, end)
 
 
 @inline

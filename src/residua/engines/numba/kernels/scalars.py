@@ -92,12 +92,31 @@ def fetch_pair(a, b, first, lines, end):
 
 
 @inline
+def fetch_three(a, b, c, first, lines, end):
+    """As `fetch`, of three."""
+    for i in range(first, min(first + 16 * lines, end), 16):
+        prefetch(a, i, 0)
+        prefetch(b, i, 0)
+        prefetch(c, i, 0)
+
+
+@inline
 def fetch_results(a, b, result, first, lines, end):
     """As `fetch`, of two, and of a third to be written."""
     for i in range(first, min(first + 16 * lines, end), 16):
         prefetch(a, i, 0)
         prefetch(b, i, 0)
         prefetch(result, i, 1)
+
+
+@inline
+def fetch_four(a, b, c, d, first, lines, end):
+    """As `fetch`, of two, and of two to be written."""
+    for i in range(first, min(first + 16 * lines, end), 16):
+        prefetch(a, i, 0)
+        prefetch(b, i, 0)
+        prefetch(c, i, 1)
+        prefetch(d, i, 1)
 
 
 @inline

@@ -9,8 +9,9 @@ whole pictures where these are small. All that a strip needs fits into the secon
     backward    rows of x -> V, of dy -> M = A dy A^T; dU += V^T M; V <- M U^T; B V B^T added to dx
 
 Neighbouring strips share two rows of x, which stay in the scratch, and two rows of dx, which are finished
-with the next strip. The weights' transforms U (36 x C x K) and U^T are made once a step. While the products
-of one strip run, the next strip's rows are fetched into the cache: the products leave the memory idle.
+with the next strip. The weights' transforms U (36 x C x K) and U^T are made once a step. While one strip is
+worked on, the next strip's rows are fetched into the cache, a few lines before each tile and each product: a
+core has room for a dozen lines on their way, and waits when more are asked for at once.
 
 Sums (statistics, dU) are kept for each part; their order does not depend on how many threads there are.
 """
@@ -20,10 +21,18 @@ from __future__ import annotations
 import numpy as np
 
 from residua.engines.numba.kernels import pictures
-from residua.engines.numba.kernels.pictures import fetch_source
+from residua.engines.numba.kernels.pictures import sources
 from residua.engines.numba.kernels.products import ROWS, product
-from residua.engines.numba.kernels.scalars import clear, fetch_to_write, flush, get_int, part_of
-from residua.engines.numba.kernels.strips import fill_strip
+from residua.engines.numba.kernels.scalars import (
+    clear,
+    fetch_four,
+    fetch_results,
+    fetch_to_write,
+    flush,
+    get_int,
+    part_of,
+)
+from residua.engines.numba.kernels.strips import fill_strip, following
 from residua.engines.numba.kernels.tiles import (
     GAP,
     patch_to_places,
@@ -64,8 +73,9 @@ def forward(c, k, statistics, stride, args, part, scratch):
     size = (side * step + 2) * breadth * c
     xv, xm = along * along * c + GAP, along * along * k + GAP
     v = scratch + 4 * group * size
-    m = v + 4 * chunk * xv
-    sums = m + 4 * chunk * xm
+    # Where a product's block is as wide as its matrix, it has read its rows before it writes them.
+    m = v if c == k and k <= 2 * WIDTH else v + 4 * chunk * xv
+    sums = v + 4 * chunk * (xv + xm)
     edge = sums + 8 * k
     bias, gap = (
         get_int(args, pictures.BIAS),
@@ -74,8 +84,12 @@ def forward(c, k, statistics, stride, args, part, scratch):
     totals = get_int(args, pictures.SUMS) + 16 * k * part
     clear(scratch, group * size)
     clear(sums, 2 * k)
-    start, stop = part_of(get_int(args, pictures.COUNT), part, get_int(args, pictures.PARTS))
+    count = get_int(args, pictures.COUNT)
+    start, stop = part_of(count, part, get_int(args, pictures.PARTS))
     x_row, y_row = in_width * c, width * k
+    x, skip, z = sources(args)
+    same = stride == 1 and c == k
+    x_end, y_end = count * in_height * x_row, count * height * y_row
     for first in range(start, stop, group):
         here = min(group, stop - first)
         for top in range(0, down, step):
@@ -85,16 +99,21 @@ def forward(c, k, statistics, stride, args, part, scratch):
                 fill_strip(c, stride, args, first + g, top, bottom, to, breadth, step, step == down)
             high = bottom - top
             tiles = here * high * right
-            turns = (tiles + chunk - 1) // chunk * along * along
+            turns = (tiles + chunk - 1) // chunk * along * along + 2 * tiles
             lines = here * high * TILE
             x_lines, y_lines = lines * stride * x_row // 16 // turns + 1, lines * y_row // 16 // turns + 1
             last = first + here - 1
             x_next = (last * in_height + max(0, min(in_height, side * bottom + 2 - padding))) * x_row
             y_next = (last * height + min(height, TILE * bottom)) * y_row
+            if bottom == down:
+                after = following(args, part, first + here, stop)
+                x_next, y_next = after * in_height * x_row, after * height * y_row
+            turn = 0
             for begin in range(0, tiles, chunk):
                 some = min(chunk, tiles - begin)
                 row, column, g = begin // right % high, begin % right, begin // (right * high)
                 for t in range(some):
+                    turn = _fetch(same, x, skip, z, y, turn, x_next, x_lines, x_end, y_next, y_lines, y_end)
                     d = scratch + 4 * (g * size + (row * breadth + column) * side * c)
                     for i in range(0, c, WIDTH):
                         patch_to_places(stride, d + 4 * i, breadth * c, c, v + 4 * (t * xv + i))
@@ -105,15 +124,13 @@ def forward(c, k, statistics, stride, args, part, scratch):
                             row, g = 0, g + 1
                 rows = (some + ROWS - 1) // ROWS * ROWS
                 for place in range(along * along):
-                    fetch_source(args, x_next, x_lines, stop * in_height * x_row)
-                    fetch_to_write(y, y_next, y_lines, stop * height * y_row)
-                    x_next += 16 * x_lines
-                    y_next += 16 * y_lines
+                    turn = _fetch(same, x, skip, z, y, turn, x_next, x_lines, x_end, y_next, y_lines, y_end)
                     vp, mp = v + 4 * place * c, m + 4 * place * k
                     up = u + 4 * weights_at(place, along) * c * k
                     product(vp, xv, 0, 1, up, 0, k, mp, xm, rows, k, 1, c, 0)
                 row, column, g = begin // right % high, begin % right, begin // (right * high)
                 for t in range(some):
+                    turn = _fetch(same, x, skip, z, y, turn, x_next, x_lines, x_end, y_next, y_lines, y_end)
                     i0, j0 = TILE * (top + row), TILE * column
                     to = y + 4 * (((first + g) * height + i0) * width + j0) * k
                     whole = i0 + TILE <= height and j0 + TILE <= width
@@ -137,6 +154,18 @@ def forward(c, k, statistics, stride, args, part, scratch):
                             row, g = 0, g + 1
         if statistics:
             flush(2 * k, sums, totals, first == start)
+
+
+@inline
+def _fetch(same, x, skip, z, y, turn, x_next, x_lines, x_end, y_next, y_lines, y_end):
+    """This turn's lines of what the next strip reads and writes; the next turn. `same`: x has y's shape."""
+    first = x_next + 16 * turn * x_lines
+    if same:
+        fetch_four(x, skip, z, y + 4 * (y_next - x_next), first, x_lines, x_end)
+    else:
+        fetch_results(x, skip, z, first, x_lines, x_end)
+        fetch_to_write(y, y_next + 16 * turn * y_lines, y_lines, y_end)
+    return turn + 1
 
 
 @inline

@@ -12,11 +12,12 @@ from residua.engines.numba.kernels.scalars import (
     fetch,
     fetch_pair,
     fetch_results,
+    fetch_three,
     flush,
     get_int,
     part_of,
 )
-from residua.engines.numba.kernels.strips import fill_strip
+from residua.engines.numba.kernels.strips import fill_strip, following
 from residua.engines.numba.kernels.tiles import (
     GAP,
     clear_edges,
@@ -29,7 +30,7 @@ from residua.engines.numba.kernels.tiles import (
     weights_at,
 )
 from residua.engines.numba.kernels.transforms import PATCH, PLACES, TILE
-from residua.engines.numba.kernels.vector import WIDTH, load, store
+from residua.engines.numba.kernels.vector import WIDTH, inline, load, store
 
 
 def backward_scratch(width: int, c: int, k: int, stride: int, group: int, strip: int, chunk: int) -> int:
@@ -76,7 +77,8 @@ def backward(c, k, stride, unused, args, part, scratch):
     clear(scratch, group * size)
     clear(dy, group * gradient)
     clear(sums, 2 * c)
-    start, stop = part_of(get_int(args, pictures.COUNT), part, get_int(args, pictures.PARTS))
+    count = get_int(args, pictures.COUNT)
+    start, stop = part_of(count, part, get_int(args, pictures.PARTS))
     x, g_in, raw = get_int(args, pictures.X), get_int(args, pictures.DY), get_int(args, pictures.RAW)
     x_raw, skip, result = (
         get_int(args, pictures.X_RAW),
@@ -89,7 +91,8 @@ def backward(c, k, stride, unused, args, part, scratch):
     if mode != pictures.SUMMED_SKIP:
         skip = result
     x_row, y_row = in_width * c, width * k
-    x_end, y_end = stop * in_height * x_row, stop * height * y_row
+    x_end, y_end = count * in_height * x_row, count * height * y_row
+    same = stride == 1 and c == k
     more = 0
     for first in range(start, stop, group):
         here = min(group, stop - first)
@@ -108,16 +111,21 @@ def backward(c, k, stride, unused, args, part, scratch):
             for g in range(here):
                 clear_edges(stride, c, dx + 4 * g * size, breadth, side * high, top == 0)
             tiles = here * high * right
-            turns = (tiles + chunk - 1) // chunk * along * along
+            turns = (tiles + chunk - 1) // chunk * along * along + tiles
             lines, last = here * high * TILE, first + here - 1
             x_lines, y_lines = lines * stride * x_row // 16 // turns + 1, lines * y_row // 16 // turns + 1
             x_next = (last * in_height + max(0, min(in_height, side * bottom + 2 - padding))) * x_row
             y_next = (last * height + min(height, TILE * bottom)) * y_row
+            if bottom == down:
+                after = following(args, part, first + here, stop)
+                x_next, y_next = after * in_height * x_row, after * height * y_row
             x_here = (first * in_height + max(0, side * top - padding)) * x_row
+            turn = 0
             for begin in range(0, tiles, chunk):
                 some = min(chunk, tiles - begin)
                 row, column, g = begin // right % high, begin % right, begin // (right * high)
                 for t in range(some):
+                    turn = _fetch(same, x, g_in, raw, turn, x_next, x_lines, x_end, y_next, y_lines, y_end)
                     d = scratch + 4 * (g * size + (row * breadth + column) * side * c)
                     for i in range(0, c, WIDTH):
                         patch_to_places(stride, d + 4 * i, breadth * c, c, v + 4 * (t * xv + i))
@@ -131,21 +139,20 @@ def backward(c, k, stride, unused, args, part, scratch):
                             row, g = 0, g + 1
                 rows = (some + ROWS - 1) // ROWS * ROWS
                 for place in range(along * along):
-                    fetch(x, x_next, x_lines, x_end)
-                    fetch_pair(g_in, raw, y_next, y_lines, y_end)
-                    fetch_results(x_raw, skip, result, x_here, x_lines, x_end)
-                    x_next += 16 * x_lines
-                    x_here += 16 * x_lines
-                    y_next += 16 * y_lines
+                    turn = _fetch(same, x, g_in, raw, turn, x_next, x_lines, x_end, y_next, y_lines, y_end)
                     vp, mp = v + 4 * place * c, m + 4 * place * k
                     at = 4 * weights_at(place, along) * c * k
                     # Places that share a weight add up their gradients.
                     again = more | (place >= PATCH * along) | (place % along >= PATCH)
                     product(vp, 1, 0, xv, mp, 0, xm, du + at, k, c, k, 1, some, again)
+                    fetch_results(x_raw, skip, result, x_here, x_lines, x_end)
+                    x_here += 16 * x_lines
                     product(mp, xm, 0, 1, u + at, 0, c, vp, xv, rows, c, 1, k, 0)
                 more = 1
                 row, column, g = begin // right % high, begin % right, begin // (right * high)
                 for t in range(some):
+                    fetch_results(x_raw, skip, result, x_here, x_lines, x_end)
+                    x_here += 16 * x_lines
                     d = dx + 4 * (g * size + (row * breadth + column) * side * c)
                     for i in range(0, c, WIDTH):
                         places_to_patch(stride, v + 4 * (t * xv + i), c, d + 4 * i, breadth * c)
@@ -173,3 +180,16 @@ def backward(c, k, stride, unused, args, part, scratch):
     dweight = get_int(args, pictures.WEIGHT_GRADIENT) + 4 * 9 * c * k * part
     for i in range(0, c * k, WIDTH):
         places_to_weight(stride, du + 4 * i, c * k, dweight + 4 * i, c * k)
+
+
+@inline
+def _fetch(same, x, dy, raw, turn, x_next, x_lines, x_end, y_next, y_lines, y_end):
+    """This turn's lines of what the next strip reads; the next turn. `same`: x has dy's shape."""
+    first = x_next + 16 * turn * x_lines
+    if same:
+        shift = 4 * (y_next - x_next)
+        fetch_three(x, dy + shift, raw + shift, first, x_lines, x_end)
+    else:
+        fetch(x, first, x_lines, x_end)
+        fetch_pair(dy, raw, y_next + 16 * turn * y_lines, y_lines, y_end)
+    return turn + 1
