@@ -14,6 +14,7 @@ from residua.engines.numba.kernels import (
     gathered,
     normalization,
     pictures,
+    pointwise,
     winograd,
     winograd_backward,
 )
@@ -240,7 +241,7 @@ def backward(
     if p.large:
         large.backward(machine, block, p, want_dx, want_dweight)
     else:
-        kernel = BACKWARD[p.method]
+        kernel = pointwise.backward if p.pointwise else BACKWARD[p.method]
         what = direct.WEIGHT_ONLY * want_dweight + direct.INPUT_ONLY * want_dx
         machine.run(kernel, block, parts, *p.backward_literals(what), p.scratch_backward)
     return dx, None if partial is None else weight_gradient(machine, weight, p, partial)

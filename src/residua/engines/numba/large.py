@@ -14,7 +14,7 @@ from residua.engines.numba.memory import address as address_of
 from residua.engines.numba.plans import Plan
 
 Array = NDArray[Any]
-PANEL = 256  # columns of a product that are a part of their own
+SHARE = 256  # columns of a product that are a part of their own
 
 
 def _matrices(machine: Machine, p: Plan, channels: int) -> Array:
@@ -22,12 +22,13 @@ def _matrices(machine: Machine, p: Plan, channels: int) -> Array:
 
 
 def _multiply(
-    machine: Machine, a: tuple[int, ...], b: tuple[int, ...], c: tuple[int, ...], sizes: tuple[int, ...]
-) -> None:
+    machine: Machine, kernel: Any, p: Plan, matrices: tuple[int, ...], distances: tuple[int, ...],
+    sizes: tuple[int, ...],
+) -> None:  # fmt: skip
     """A place's product for all places. `sizes`: rows, columns, inner."""
-    panels = max(1, sizes[1] // PANEL)
-    block = (PLACES * panels, panels, *sizes, *a, *b, *c)
-    machine.run(winograd_large.multiply, block, PLACES * panels)
+    shares = max(1, sizes[1] // SHARE)
+    block = (PLACES * shares, shares, *sizes, *matrices, *distances, p.chunk)
+    machine.run(kernel, block, PLACES * shares)
 
 
 def forward(machine: Machine, block: Array, p: Plan, statistics: bool) -> None:
@@ -38,11 +39,8 @@ def forward(machine: Machine, block: Array, p: Plan, statistics: bool) -> None:
         winograd_large.scatter, block, p.parts, (p.c, p.k, winograd_large.X_ONLY, 0), False, p.scratch
     )
     xv, xm = p.chunk * p.c + GAP, p.chunk * p.k + GAP
-    u = int(block[pictures.WEIGHT])
-    _multiply(
-        machine, (address_of(v), xv, p.c, 1), (u, p.c * p.k, p.k), (address_of(m), xm, p.k),
-        (p.chunk, p.k, p.c),
-    )  # fmt: skip
+    matrices, distances = (address_of(v), int(block[pictures.WEIGHT]), address_of(m)), (xv, p.weights, xm)
+    _multiply(machine, winograd_large.multiply, p, matrices, distances, (p.chunk, p.k, p.c))
     machine.run(winograd_large.gather, block, p.parts, (p.c, p.k, int(statistics), 0), False, p.scratch)
 
 
@@ -53,16 +51,11 @@ def backward(machine: Machine, block: Array, p: Plan, want_dx: bool, want_dweigh
     literals = (p.c, p.k, winograd_large.BOTH, 0)
     machine.run(winograd_large.scatter, block, p.parts, literals, False, p.scratch)
     xv, xm = p.chunk * p.c + GAP, p.chunk * p.k + GAP
-    area = p.c * p.k
     if want_dweight:
-        du = int(block[pictures.WEIGHT_GRADIENT])
-        _multiply(
-            machine, (address_of(v), xv, 1, p.c), (address_of(m), xm, p.k), (du, area, p.k),
-            (p.c, p.k, p.tiles),
-        )  # fmt: skip
+        matrices = address_of(v), address_of(m), int(block[pictures.WEIGHT_GRADIENT])
+        kernel, distances = winograd_large.multiply_transposed, (xv, xm, p.weights)
+        _multiply(machine, kernel, p, matrices, distances, (p.c, p.k, p.tiles))
     if want_dx:
-        _multiply(
-            machine, (address_of(m), xm, p.k, 1), (int(block[pictures.WEIGHT]), area, p.c),
-            (address_of(v), xv, p.c), (p.chunk, p.c, p.k),
-        )  # fmt: skip
+        matrices, distances = (address_of(m), int(block[pictures.WEIGHT]), address_of(v)), (xm, p.weights, xv)
+        _multiply(machine, winograd_large.multiply, p, matrices, distances, (p.chunk, p.c, p.k))
         machine.run(winograd_large.gather_gradient, block, p.parts, literals, False, p.scratch)

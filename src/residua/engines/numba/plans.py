@@ -8,8 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from residua.engines.numba.kernels import direct, gathered, winograd, winograd_backward, winograd_large
+from residua.engines.numba.kernels import (
+    direct,
+    gathered,
+    pointwise,
+    winograd,
+    winograd_backward,
+    winograd_large,
+)
 from residua.engines.numba.kernels.products import ROWS
+from residua.engines.numba.kernels.tiles import GAP
 from residua.engines.numba.kernels.transforms import PLACES, TILE
 from residua.engines.numba.kernels.vector import WIDTH
 from residua.engines.numba.processor import second_level_cache
@@ -89,6 +97,12 @@ class Plan:
         return self.method == "direct" and self.kernel == self.stride == 1 and self.padding == 0 and heavy
 
     @property
+    def pointwise(self) -> bool:
+        """Whether the way back is that of a 1x1 convolution, from panels (`kernels/pointwise`)."""
+        plain = self.kernel == self.stride == 1 and self.padding == 0 and self.c % WIDTH == 0
+        return self.method == "direct" and plain
+
+    @property
     def straight(self) -> bool:
         """Whether products go straight to where y lies, and need no finishing if there is nothing to add."""
         return self.method == "direct" and self.out_width % ROWS == 0
@@ -108,10 +122,19 @@ class Plan:
         return (self.c, self.k, self.stride, what), usual and self.stride in (1, 2)
 
     @property
+    def weights(self) -> int:
+        """How far the places of the weights' transform are apart, in floats."""
+        return self.c * self.k + (GAP if self.large else 0)
+
+    def panel(self, columns: int) -> int:
+        """Columns of a panel of that transform; all columns are one where it is not cut."""
+        return winograd_large.panel_width(columns) if self.large else columns
+
+    @property
     def partial_size(self) -> int:
         """Floats of one part's weight gradient."""
         if self.large:
-            return PLACES * self.c * self.k
+            return PLACES * self.weights
         return int(self.kernel * direct.rounded_up(self.kernel * self.c) * self.k)
 
 
@@ -180,6 +203,7 @@ def plan(count: int, height: int, width: int, c: int, k: int, kernel: int, strid
         method, cut = "direct", (1, 1, 1)
         shape = (height, width, out_height, out_width, c, k, kernel, stride, padding)
         scratch, scratch_backward = direct.forward_scratch(*shape), direct.backward_scratch(*shape)
+        scratch_backward = max(scratch_backward, pointwise.backward_scratch(height * width, c, k))
         partial = kernel * direct.rounded_up(kernel * c) * k
     parts = min(MOST_PARTS, -(-count // cut[0]))
     # Every part's gradient by the weights has to be added up: a part should have some pictures.

@@ -147,20 +147,24 @@ class Job:
 class Promise:
     """A result that is computed when it is read."""
 
-    __slots__ = ("_get", "job", "ndim", "plain", "shape", "size")
+    __slots__ = ("_get", "_value", "job", "ndim", "plain", "shape", "size")
 
     def __init__(
         self, shape: Shape, get: Callable[[], Any], plain: Callable[[Any], Any], job: Job | None = None
     ) -> None:
-        self.shape, self._get, self.plain, self.job = shape, get, plain, job
+        self.shape, self.plain, self.job = shape, plain, job
+        self._get: Callable[[], Any] | None = get
+        self._value: Any = None
         self.ndim = len(shape)
         self.size = 1
         for side in shape:
             self.size *= side
 
     def get(self) -> Any:
-        """The value, which may be another unfinished one."""
-        return self._get()
+        """The value, which may be another unfinished one; computed once, however often it is read."""
+        if self._get is not None:
+            self._value, self._get = self._get(), None
+        return self._value
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         return self.plain(self).astype(dtype) if dtype is not None else self.plain(self)

@@ -29,14 +29,16 @@ def transformed(host: Any, block: Array, weight: Array, flat: Array, p: Plan, *,
 
     For a `few` pictures transforming would take longer than convolving: U is kept as long as the weight.
     """
-    machine, size, copy = host.machine, PLACES * p.c * p.k, None
+    machine, size, copy = host.machine, PLACES * p.weights, None
     if few and flat.size == weight.size:
         u, copy = machine.kept(weight, size)
     else:
         u = machine.take(size)
-    share = max(1, p.c * p.k // SHARE)
+    share = max(1, p.c // 16 if p.large else p.c * p.k // SHARE)
     copy_at = 0 if copy is None else address_of(copy)
-    arguments = (share, p.c, p.k, address_of(flat), address_of(u), copy_at, p.stride)
+    arguments = (
+        share, p.c, p.k, address_of(flat), address_of(u), copy_at, p.stride, p.weights, p.panel(p.k),
+    )  # fmt: skip
     machine.run(weights.transform_weight, arguments, share)
     block[pictures.WEIGHT] = address_of(u)
     return [u, copy]
@@ -55,12 +57,12 @@ def panels(host: Any, block: Array, flat: Array, p: Plan, *, turned: bool) -> Ar
 
 def turned(host: Any, block: Array, flat: Array, p: Plan, want_dx: bool) -> Array:
     """Fill in the weight as the way back reads it, inputs and outputs exchanged."""
-    if p.method == "gathered" and want_dx:
+    if (p.method == "gathered" or p.pointwise) and want_dx:
         return panels(host, block, flat, p, turned=True)
-    machine, share = host.machine, max(1, p.k // 16)
+    machine, share = host.machine, max(1, p.k // (32 if p.method == "winograd" and p.large else 16))
     if p.method == "winograd":
-        u = machine.take(PLACES * p.c * p.k)
-        arguments = (share, p.c, p.k, address_of(flat), address_of(u), p.stride)
+        u = machine.take(PLACES * p.weights)
+        arguments = (share, p.c, p.k, address_of(flat), address_of(u), p.stride, p.weights, p.panel(p.c))
         machine.run(weights.transform_transposed, arguments, share)
     else:
         wide = padded(p.c)
@@ -75,7 +77,7 @@ def turned(host: Any, block: Array, flat: Array, p: Plan, want_dx: bool) -> Arra
 def weight_gradient(machine: Machine, weight: Array, p: Plan, partial: Array) -> Array:
     """dweight, as the layer sees it, from the parts' gradients."""
     kernel, _, c, k = weight.shape
-    share = max(1, p.c // 4)
+    share = max(1, p.c // (16 if p.large else 4))
     if not p.large:
         dweight = machine.take(weight.size)
         summing = (
@@ -84,5 +86,6 @@ def weight_gradient(machine: Machine, weight: Array, p: Plan, partial: Array) ->
         machine.run(weights.sum_weight, summing, share)
         return dweight.reshape(weight.shape)
     wide = machine.take(9 * p.c * p.k)
-    machine.run(weights.weight_gradient, (share, p.c, p.k, address_of(partial), address_of(wide)), share)
+    arguments = (share, p.c, p.k, address_of(partial), address_of(wide), p.weights, p.panel(p.k))
+    machine.run(weights.weight_gradient, arguments, share)
     return fitted(machine, wide.reshape(3, 3, p.c, p.k), 3, 3, c, k)

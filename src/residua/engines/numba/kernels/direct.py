@@ -100,7 +100,9 @@ def forward(c, k, stride, statistics, args, part, scratch):
         get_int(args, pictures.HEIGHT) * get_int(args, pictures.BREADTH) * c,
         out_height * out_width * k,
     )
-    turns = out_height * ((k + PANEL - 1) // PANEL)
+    # A few lines are fetched before a few rows each: more at once would make the products wait.
+    few = 2 * ROWS
+    turns = out_height * ((rows + few - 1) // few) * ((k + PANEL - 1) // PANEL)
     x_lines, y_lines = x_size // 16 // turns + 1, y_size // 16 // turns + 1
     as_it_lies = lies_ready(args, stride, width)
     finished = get_int(args, pictures.BIAS) == 0 and not statistics
@@ -119,16 +121,17 @@ def forward(c, k, stride, statistics, args, part, scratch):
             if get_int(args, pictures.PACKED) != 0:
                 b, lead = weight + 4 * panel * kernel * kernel * c, columns
             for i in range(out_height):
-                fetch_source(args, x_next, x_lines, stop * x_size)
-                fetch_to_write(get_int(args, pictures.Y), y_next, y_lines, stop * y_size)
-                x_next += 16 * x_lines
-                y_next += 16 * y_lines
-                a = picture + 4 * i * stride * width * c
-                to = out + 4 * (i * rows * k + panel)
-                product(
-                    a, stride * c, width * c, 1, b, kernel * c * lead, lead, to, k, rows, columns,
-                    kernel, kernel * c, 0,
-                )  # fmt: skip
+                for row in range(0, rows, few):
+                    fetch_source(args, x_next, x_lines, stop * x_size)
+                    fetch_to_write(get_int(args, pictures.Y), y_next, y_lines, stop * y_size)
+                    x_next += 16 * x_lines
+                    y_next += 16 * y_lines
+                    a = picture + 4 * (i * width + row) * stride * c
+                    to = out + 4 * ((i * rows + row) * k + panel)
+                    product(
+                        a, stride * c, width * c, 1, b, kernel * c * lead, lead, to, k, min(few, rows - row),
+                        columns, kernel, kernel * c, 0,
+                    )  # fmt: skip
         if rows != out_width or not finished:
             keep_output(k, args, n, out, rows, statistics, sums)
         if statistics:

@@ -9,14 +9,18 @@ steps, each a kernel of its own:
     gather     M -> y, or V -> dx (parts: pictures)
 
 The weights' gradient is one product V^T M a place, without partial sums: nothing to add up afterwards.
+
+All matrices lie in panels of columns, each from end to end in memory (`at_column`): what a block of a
+product reads lies side by side. Rows of a power of two would share a few places of the cache: half as fast.
 """
 
 from __future__ import annotations
 
 from residua.engines.numba.kernels import pictures
+from residua.engines.numba.kernels.direct import PANEL
 from residua.engines.numba.kernels.pictures import keep_gradient, load_gradient, load_picture
-from residua.engines.numba.kernels.products import product
-from residua.engines.numba.kernels.scalars import clear, flush, get_int, part_of
+from residua.engines.numba.kernels.products import ROWS, product
+from residua.engines.numba.kernels.scalars import clear, fetch, flush, get_int, part_of
 from residua.engines.numba.kernels.tiles import GAP
 from residua.engines.numba.kernels.transforms import (
     TILE,
@@ -27,10 +31,25 @@ from residua.engines.numba.kernels.transforms import (
     tile_2d_bias,
     tile_2d_statistics,
 )
-from residua.engines.numba.kernels.vector import WIDTH
+from residua.engines.numba.kernels.vector import WIDTH, inline
 from residua.engines.numba.kernels.winograd import keep_edge
 
 X_ONLY, BOTH = 1, 2
+DEPTH = 256  # rows of a panel that stay in the first-level cache
+
+
+def panel_width(columns: int) -> int:
+    """Columns of a panel: all panels of a matrix are as wide."""
+    return PANEL if columns % PANEL == 0 else WIDTH
+
+
+width_of = inline(panel_width)
+
+
+@inline
+def at_column(column, rows, panel):
+    """Where a matrix of so many rows, in panels of that width, has row 0 of this column."""
+    return (column - column % panel) * rows + column % panel
 
 
 def rounded_tiles(count: int, height: int, width: int) -> int:
@@ -55,6 +74,7 @@ def scatter(c, k, what, l3, args, part, scratch):
     rows = get_int(args, pictures.CHUNK)
     xv, xm = rows * c + GAP, rows * k + GAP
     v, m = get_int(args, pictures.V), get_int(args, pictures.M)
+    c_panel, k_panel = width_of(c), width_of(k)
     dy = scratch + 4 * size
     clear(scratch, size)
     if what == BOTH:
@@ -68,36 +88,67 @@ def scatter(c, k, what, l3, args, part, scratch):
             row, column, tile = t // right, t % right, n * down * right + t
             d = scratch + 4 * (row * breadth + column) * TILE * c
             for i in range(0, c, WIDTH):
-                patch_2d(d + 4 * i, breadth * c, c, v + 4 * (tile * c + i), 6 * xv, xv, 0, 0)
+                at = at_column(i, rows, c_panel) + tile * c_panel
+                patch_2d(d + 4 * i, breadth * c, c, v + 4 * at, 6 * xv, xv, 0, 0)
             if what == BOTH:
                 d = dy + 4 * (row * TILE * right + column) * TILE * k
                 for i in range(0, k, WIDTH):
-                    spread_2d(d + 4 * i, TILE * right * k, k, m + 4 * (tile * k + i), 6 * xm, xm, 0, 0)
+                    at = at_column(i, rows, k_panel) + tile * k_panel
+                    spread_2d(d + 4 * i, TILE * right * k, k, m + 4 * at, 6 * xm, xm, 0, 0)
 
 
 def multiply(l0, l1, l2, l3, args, part, scratch):
-    """C_p = A_p B_p for this part's place p and panel of columns.
+    """C_p = A_p B_p for this part's place p and panels of columns.
 
-    Block: parts, panels, rows, columns, inner; then address, distance of the places and steps (in floats) of
-    A (place, row, inner), B (place, inner), C (place, row).
+    Block: parts, shares of the columns, rows, columns, inner, A, B, C and how far their places are apart.
     """
-    panels, rows, columns, inner = get_int(args, 1), get_int(args, 2), get_int(args, 3), get_int(args, 4)
-    place = part // panels
-    first, last = part_of(columns // WIDTH, part % panels, panels)
-    a = get_int(args, 5) + 4 * place * get_int(args, 6)
-    b = get_int(args, 9) + 4 * (place * get_int(args, 10) + first * WIDTH)
-    c = get_int(args, 12) + 4 * (place * get_int(args, 13) + first * WIDTH)
-    product(
-        a, get_int(args, 7), 0, get_int(args, 8), b, 0, get_int(args, 11), c, get_int(args, 14),
-        rows, (last - first) * WIDTH, 1, inner, 0,
-    )  # fmt: skip
+    shares, rows, columns, inner = get_int(args, 1), get_int(args, 2), get_int(args, 3), get_int(args, 4)
+    place, panel, deep = part // shares, width_of(columns), width_of(inner)
+    a = get_int(args, 5) + 4 * place * get_int(args, 8)
+    b = get_int(args, 6) + 4 * place * get_int(args, 9)
+    c = get_int(args, 7) + 4 * place * get_int(args, 10)
+    first, last = part_of(columns // panel, part % shares, shares)
+    high = 2 * ROWS
+    for column in range(first * panel, last * panel, panel):
+        for depth in range(0, inner, DEPTH):
+            some = min(DEPTH, inner - depth)
+            at = column * inner + depth * panel
+            lines = some * panel // 16 * high // rows + 1
+            for row in range(0, rows, high):
+                # B is one stream: what comes next is on its way while these rows are multiplied.
+                fetch(b, at + some * panel + row // high * 16 * lines, lines, last * panel * inner)
+                product(
+                    a + 4 * (depth * rows + row * deep), deep, deep * rows, 1, b + 4 * at, deep * panel,
+                    panel, c + 4 * (column * rows + row * panel), panel, high, panel, some // deep, deep,
+                    depth,
+                )  # fmt: skip
+
+
+def multiply_transposed(l0, l1, l2, l3, args, part, scratch):
+    """C_p = A_p^T B_p; block as that of `multiply`, rows and columns those of C."""
+    shares, rows, columns, inner = get_int(args, 1), get_int(args, 2), get_int(args, 3), get_int(args, 4)
+    place, panel, wide = part // shares, width_of(columns), width_of(rows)
+    a = get_int(args, 5) + 4 * place * get_int(args, 8)
+    b = get_int(args, 6) + 4 * place * get_int(args, 9)
+    c = get_int(args, 7) + 4 * place * get_int(args, 10)
+    high = get_int(args, 11)  # rows of A and B as they lie
+    first, last = part_of(columns // panel, part % shares, shares)
+    for column in range(first * panel, last * panel, panel):
+        for depth in range(0, inner, DEPTH):
+            some = min(DEPTH, inner - depth)
+            for row in range(0, rows, wide):
+                product(
+                    a + 4 * (row * high + depth * wide), 1, 0, wide, b + 4 * (column * high + depth * panel),
+                    0, panel, c + 4 * (column * rows + row * panel), panel, wide, panel, 1, some, depth,
+                )  # fmt: skip
 
 
 def gather(c, k, statistics, l3, args, part, scratch):
     """y from M, with the sums of y and its squares, or with bias and ReLU."""
     height, width = get_int(args, pictures.OUT_HEIGHT), get_int(args, pictures.OUT_BREADTH)
     down, right = (height + TILE - 1) // TILE, (width + TILE - 1) // TILE
-    xm = get_int(args, pictures.CHUNK) * k + GAP
+    rows, panel = get_int(args, pictures.CHUNK), width_of(k)
+    xm = rows * k + GAP
     m, y = get_int(args, pictures.M), get_int(args, pictures.Y)
     sums, edge = scratch, scratch + 8 * k
     bias, low = get_int(args, pictures.BIAS), get_int(args, pictures.OUT_LOW)
@@ -110,7 +161,7 @@ def gather(c, k, statistics, l3, args, part, scratch):
             to = y + 4 * ((n * height + TILE * row) * width + TILE * column) * k
             whole = TILE * row + TILE <= height and TILE * column + TILE <= width
             for i in range(0, k, WIDTH):
-                a = m + 4 * (tile * k + i)
+                a = m + 4 * (at_column(i, rows, panel) + tile * panel)
                 if not whole:
                     tile_2d(a, 6 * xm, xm, edge + 4 * i, TILE * k, k, 0, 0)
                 elif statistics != 0:
@@ -131,7 +182,8 @@ def gather_gradient(c, k, l2, l3, args, part, scratch):
     down, right = (height + TILE - 1) // TILE, (width + TILE - 1) // TILE
     breadth = TILE * right + 2
     size = (TILE * down + 2) * breadth * c
-    xv = get_int(args, pictures.CHUNK) * c + GAP
+    rows, panel = get_int(args, pictures.CHUNK), width_of(c)
+    xv = rows * c + GAP
     v, mode = get_int(args, pictures.V), get_int(args, pictures.DX_MODE)
     dx, sums = scratch + 4 * size, scratch + 8 * size
     totals = get_int(args, pictures.SUMS) + 16 * c * part
@@ -143,7 +195,8 @@ def gather_gradient(c, k, l2, l3, args, part, scratch):
             row, column, tile = t // right, t % right, n * down * right + t
             d = dx + 4 * (row * breadth + column) * TILE * c
             for i in range(0, c, WIDTH):
-                patch_back_2d(v + 4 * (tile * c + i), 6 * xv, xv, d + 4 * i, breadth * c, c, 0, 0)
+                at = at_column(i, rows, panel) + tile * panel
+                patch_back_2d(v + 4 * at, 6 * xv, xv, d + 4 * i, breadth * c, c, 0, 0)
         if mode != pictures.PLAIN:
             load_picture(c, args, n, scratch, breadth)
         inside = dx + 4 * (padding * breadth + padding) * c

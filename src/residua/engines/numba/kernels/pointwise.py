@@ -1,0 +1,115 @@
+"""1x1 convolutions on their way back: two products of matrices for every block of pixels.
+
+    dweight (C x K)  += x^T dy          dx (pixels x C) = dy weight^T
+
+Both x and dy are read along their pixels and across them. As they lie, rows of many channels share a few
+places of the first-level cache, and nearly every read would miss it; so they are first copied into panels of
+columns, each from end to end in memory (as in `winograd_large`). Copying is one read and one write of what
+takes part in dozens of multiplications.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from residua.engines.numba.kernels import pictures
+from residua.engines.numba.kernels.direct import INPUT_ONLY, PANEL, WEIGHT_ONLY, rounded, rounded_up
+from residua.engines.numba.kernels.pictures import keep_gradient, load_gradient, load_picture
+from residua.engines.numba.kernels.products import ROWS, product
+from residua.engines.numba.kernels.scalars import (
+    clear,
+    fetch,
+    fetch_pair,
+    fetch_results,
+    flush,
+    get_int,
+    part_of,
+)
+from residua.engines.numba.kernels.vector import WIDTH, inline, load, store
+from residua.engines.numba.kernels.winograd_large import width_of
+
+
+def backward_scratch(pixels: int, c: int, k: int) -> int:
+    """Floats of scratch that `backward` needs for so many pixels at a time."""
+    return rounded_up(pixels) * (3 * c + 2 * k) + 2 * c + 256
+
+
+@inline
+def into_panels(columns, source, rows, target, high):
+    """Rows of `columns` numbers as panels of `high` rows."""
+    panel = width_of(columns)
+    for first in range(0, columns, panel):
+        to = target + 4 * first * high
+        for row in range(rows):
+            for i in range(0, panel, WIDTH):
+                store(to, row * panel + i, load(source, row * columns + first + i))
+
+
+def backward(c, k, unused, what, args, part, scratch):
+    """dx and this part's dweight [c, k]; by `what`, one of them alone."""
+    c, k, what = np.int64(c), np.int64(k), np.int64(what)
+    width = get_int(args, pictures.BREADTH)
+    pixels = get_int(args, pictures.HEIGHT) * width
+    high = rounded(pixels)
+    c_panel, k_panel = width_of(c), width_of(k)
+    x_panels = scratch
+    dy_panels = x_panels + 4 * high * c
+    flat_x = dy_panels + 4 * high * k
+    flat_dy = flat_x + 4 * high * c
+    dx = flat_dy + 4 * high * k
+    sums = dx + 4 * high * c
+    packed = get_int(args, pictures.WEIGHT)
+    dweight = get_int(args, pictures.WEIGHT_GRADIENT) + 4 * c * k * part
+    totals = get_int(args, pictures.SUMS) + 16 * c * part
+    count, mode = get_int(args, pictures.COUNT), get_int(args, pictures.DX_MODE)
+    summed = what & INPUT_ONLY != 0 and mode != pictures.PLAIN
+    x, g_in, raw = get_int(args, pictures.X), get_int(args, pictures.DY), get_int(args, pictures.RAW)
+    result = get_int(args, pictures.DX)
+    x_raw = get_int(args, pictures.X_RAW) if summed else result
+    skip = get_int(args, pictures.DX_SKIP) if mode == pictures.SUMMED_SKIP else result
+    clear(dy_panels, high * k)
+    clear(sums, 2 * c)
+    start, stop = part_of(count, part, get_int(args, pictures.PARTS))
+    x_size, y_size = pixels * c, pixels * k
+    few = 2 * ROWS
+    down, across = (k // k_panel) * (c // c_panel), (c + PANEL - 1) // PANEL * ((high + few - 1) // few)
+    x_lines, y_lines, lines = x_size // 16 // down + 1, y_size // 16 // down + 1, x_size // 16 // across + 1
+    for n in range(start, stop):
+        picture, dy = x + 4 * n * x_size, g_in + 4 * n * y_size
+        if get_int(args, pictures.MODE) != pictures.COPY:
+            load_picture(c, args, n, flat_x, width)
+            picture = flat_x
+        if get_int(args, pictures.GRADIENT_MODE) != pictures.AS_IT_IS:
+            load_gradient(k, args, n, flat_dy, width)
+            dy = flat_dy
+        into_panels(k, dy, pixels, dy_panels, high)
+        if what & WEIGHT_ONLY:
+            into_panels(c, picture, pixels, x_panels, pixels)
+            turn = 0
+            for column in range(0, k, k_panel):
+                for row in range(0, c, c_panel):
+                    fetch(x, (n + 1) * x_size + 16 * turn * x_lines, x_lines, stop * x_size)
+                    fetch_pair(g_in, raw, (n + 1) * y_size + 16 * turn * y_lines, y_lines, stop * y_size)
+                    turn += 1
+                    product(
+                        x_panels + 4 * row * pixels, 1, 0, c_panel, dy_panels + 4 * column * high, 0, k_panel,
+                        dweight + 4 * (row * k + column), k, c_panel, k_panel, 1, pixels, n - start,
+                    )  # fmt: skip
+        if what & INPUT_ONLY:
+            if mode == pictures.PLAIN and pixels % ROWS == 0:
+                dx = result + 4 * n * x_size
+            at = n * x_size
+            for column in range(0, c, PANEL):
+                columns = min(PANEL, c - column)
+                for row in range(0, high, few):
+                    fetch_results(x_raw, skip, result, at, lines, stop * x_size)
+                    at += 16 * lines
+                    product(
+                        dy_panels + 4 * row * k_panel, k_panel, k_panel * high, 1, packed + 4 * column * k,
+                        k_panel * columns, columns, dx + 4 * (row * c + column), c, min(few, high - row),
+                        columns, k // k_panel, k_panel, 0,
+                    )  # fmt: skip
+            if mode != pictures.PLAIN or pixels % ROWS != 0:
+                keep_gradient(c, args, n, dx, width, picture, width, sums)
+            if summed:
+                flush(2 * c, sums, totals, n == start)
