@@ -134,9 +134,13 @@ def forward(
     *,
     bias: Array | None = None,
     relu: bool = False,
+    skip: Array | None = None,
     statistics: bool,
 ) -> tuple[Array, Any]:
-    """The raw convolution and, with `statistics`, its sums; else y with bias and ReLU."""
+    """The raw convolution and, with `statistics`, its sums; else y with bias and ReLU.
+
+    skip: flat, added to y before a ReLU, where `Plan.adds` says so.
+    """
     machine = host.machine
     machine.pool.batch = p.count
     block = _geometry(host, p, p.parts)
@@ -152,7 +156,8 @@ def forward(
         added = machine.block((0.0,), p.k) if bias is None else host.tidy(bias)
         added = fitted(machine, added, p.k)
         block[pictures.BIAS], block[pictures.OUT_LOW] = address_of(added), _low(machine, relu, p.k)
-        held.append(added)
+        held += [added, skip]
+        block[pictures.Y_SKIP] = 0 if skip is None else address_of(skip)
     if p.method == "winograd":
         held += transformed(host, block, weight, flat, p, few=not statistics and p.count <= FEW)
         if p.large:

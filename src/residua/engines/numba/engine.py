@@ -22,6 +22,7 @@ from residua.engines.numba.plans import MOST_PARTS, padded
 from residua.engines.numba.values import (
     Gradient,
     Job,
+    Late,
     Padded,
     Pending,
     Promise,
@@ -55,8 +56,16 @@ class NumbaEngine(JoinKernels):
             y, inner = self.conv2d(self._kept_pixels(x, stride), weight, bias, stride=1, padding=0, relu=relu)
             return y, Strided(inner, x.shape, stride)
         p = convolution_plan(x, weight, stride, padding)
-        flat, _ = convolution.forward(self, x, weight, p, bias=bias, relu=relu, statistics=False)
         shape = self._output_shape(x, weight, stride, padding)
+        # Within a step nobody writes to what waits to be read.
+        if p.adds and not relu and p.k == shape[-1] and self.machine.team.at_work:
+
+            def run(skip: Any) -> Any:
+                flat, _ = convolution.forward(self, x, weight, p, bias=bias, skip=skip, statistics=False)
+                return flat.reshape(shape)
+
+            return Late(shape, run, self.plain), (x, None, shape)
+        flat, _ = convolution.forward(self, x, weight, p, bias=bias, relu=relu, statistics=False)
         y = flat.reshape(shape) if p.k == shape[-1] else Padded(shape, flat)
         return y, (x, flat, shape)
 

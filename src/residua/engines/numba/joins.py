@@ -14,7 +14,17 @@ from residua.engines.numba.kernels import normalization
 from residua.engines.numba.machine import double
 from residua.engines.numba.memory import address as address_of
 from residua.engines.numba.plans import MOST_PARTS, padded
-from residua.engines.numba.values import Gradient, Norm, Padded, Pending, Promise, Spread, Subsampled, Widened
+from residua.engines.numba.values import (
+    Gradient,
+    Late,
+    Norm,
+    Padded,
+    Pending,
+    Promise,
+    Spread,
+    Subsampled,
+    Widened,
+)
 
 Array = NDArray[Any]
 
@@ -77,6 +87,9 @@ class JoinKernels(HeadKernels):
         if isinstance(a, Pending) and not a.relu and a.skip is None and a.done is None:
             y = Pending(a.shape, a.norm, True, b)
             return y, y
+        for late, other in ((a, b), (b, a)):
+            if isinstance(late, Late) and late.waiting and self._joins(late, other):
+                return self._added(late, other)
         if isinstance(a, Subsampled):
             a, b = b, a
         a = self._input(a)
@@ -86,6 +99,19 @@ class JoinKernels(HeadKernels):
             y = Pending(a.shape, self._unit(a), True, b)
             return y, y
         return super().add_relu(a, b)
+
+    @staticmethod
+    def _joins(late: Late, other: Any) -> bool:
+        return not isinstance(other, Subsampled) and late.shape == other.shape and taken(other)
+
+    def _added(self, late: Late, other: Any) -> tuple[Pending, Saved]:
+        """The convolution run with the shortcut in its epilogue: a finished picture, though of this kind."""
+        flat = late.add_relu(self.flat(other)).reshape(-1)
+        channels = late.shape[-1]
+        unit = Norm(flat, self.machine.block(normalization.IDENTITY, channels), channels, padded(channels))
+        y = Pending(late.shape, unit, True)
+        y.done = flat
+        return y, y
 
     def add_relu_backward(self, dy: Any, saved: Saved) -> Any:
         return self.relu_backward(dy, saved)
@@ -128,7 +154,9 @@ class JoinKernels(HeadKernels):
         return super().subsample_pad_backward(self.plain(dy), saved, channels=channels, stride=stride)
 
     def global_average_pool(self, x: Any) -> tuple[Any, Saved]:
-        if isinstance(x, Pending) and x.done is None:
+        if isinstance(x, Pending):
+            if x.done is not None:
+                x = Pending(x.shape, self._unit(x), False)
             wide = x.norm.wide
             mean = self.machine.take(x.shape[0] * wide)
             self._finish(x, mean)

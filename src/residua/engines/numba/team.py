@@ -177,7 +177,7 @@ class Team:
         self._reserved = 0
         self._task = 0
         self.lock = threading.RLock()
-        self._depth = 0
+        self._depth = self._owner = 0
         self._process = 0
         self._doors: list[threading.Semaphore] = []
         self._submit: Any = None
@@ -211,8 +211,14 @@ class Team:
             self._play(self._at, address_of(table), len(table), self._task + 1)
             self._task += len(table)
 
+    @property
+    def at_work(self) -> bool:
+        """Whether the calling thread is inside of a step."""
+        return self._depth > 0 and self._owner == threading.get_ident()
+
     def __enter__(self) -> Team:
         self.lock.acquire()
+        self._owner = threading.get_ident()
         self._depth += 1
         if self._depth == 1 and self.threads > 1:
             if self._process != os.getpid():

@@ -168,3 +168,30 @@ class Promise:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         return self.plain(self).astype(dtype) if dtype is not None else self.plain(self)
+
+
+class Late(Promise):
+    """A convolution without ReLU that has not run: whoever reads it first may have a shortcut added to it."""
+
+    __slots__ = ("_compute",)
+
+    def __init__(self, shape: Shape, compute: Callable[[Any], Any], plain: Callable[[Any], Any]) -> None:
+        super().__init__(shape, lambda: compute(None), plain)
+        self._compute: Callable[[Any], Any] | None = compute
+
+    @property
+    def waiting(self) -> bool:
+        """Whether it has not run."""
+        return self._compute is not None
+
+    def get(self) -> Any:
+        """The convolution alone."""
+        value = super().get()
+        # What it read may go back to its pile.
+        self._compute = None
+        return value
+
+    def add_relu(self, skip: Any) -> Any:
+        """ReLU of it plus `skip`, flat."""
+        assert self._compute is not None
+        return self._compute(skip)

@@ -55,7 +55,9 @@ STRIP = 43
 PACKED = 44
 # How many parts are worked on at a time: so far on lies, most likely, the next one of the same thread.
 AHEAD = 45
-FIELDS = 46
+# Winograd's way without statistics: what is added to y before its ReLU, or 0.
+Y_SKIP = 46
+FIELDS = 47
 
 
 @inline

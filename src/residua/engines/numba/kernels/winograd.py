@@ -44,7 +44,7 @@ from residua.engines.numba.kernels.tiles import (
     weights_at,
 )
 from residua.engines.numba.kernels.transforms import TILE
-from residua.engines.numba.kernels.vector import WIDTH, above, fma, inline, load, store
+from residua.engines.numba.kernels.vector import WIDTH, above, fma, inline, load, store, zero
 
 
 def forward_scratch(width: int, c: int, k: int, stride: int, group: int, strip: int, chunk: int) -> int:
@@ -88,6 +88,7 @@ def forward(c, k, statistics, stride, args, part, scratch):
     start, stop = part_of(count, part, get_int(args, pictures.PARTS))
     x_row, y_row = in_width * c, width * k
     x, skip, z = sources(args)
+    beside = get_int(args, pictures.Y_SKIP) if not statistics else 0
     same = stride == 1 and c == k
     x_end, y_end = count * in_height * x_row, count * height * y_row
     for first in range(start, stop, group):
@@ -108,6 +109,8 @@ def forward(c, k, statistics, stride, args, part, scratch):
             if bottom == down:
                 after = following(args, part, first + here, stop)
                 x_next, y_next = after * in_height * x_row, after * height * y_row
+            if beside != 0 and same:
+                skip = beside + 4 * (y_next - x_next)  # fetched in its stead
             turn = 0
             for begin in range(0, tiles, chunk):
                 some = min(chunk, tiles - begin)
@@ -142,11 +145,14 @@ def forward(c, k, statistics, stride, args, part, scratch):
                             places_to_tile_summed(stride, a, k, to + 4 * i, y_row, sums + 4 * i)
                         else:
                             places_to_tile_biased(stride, a, k, to + 4 * i, y_row, bias + 4 * i, gap)
+                    if whole and beside != 0:
+                        add_skip(k, to, beside + (to - y), y_row)
                     if not whole:
                         here_down, here_right = min(TILE, height - i0), min(TILE, width - j0)
                         keep_edge(
-                            k, statistics, edge, to, here_down, here_right, width, sums, bias, bias + 4 * gap
-                        )
+                            k, statistics, edge, to, here_down, here_right, width, sums, bias, bias + 4 * gap,
+                            beside + (to - y) if beside != 0 else 0,
+                        )  # fmt: skip
                     column += 1
                     if column == right:
                         column, row = 0, row + 1
@@ -169,8 +175,16 @@ def _fetch(same, x, skip, z, y, turn, x_next, x_lines, x_end, y_next, y_lines, y
 
 
 @inline
-def keep_edge(k, statistics, edge, to, down, right, width, sums, bias, low):
-    """The pixels of a tile that lie inside the picture."""
+def add_skip(k, y, skip, row):
+    """ReLU of a tile of y plus what lies there beside it."""
+    for i in range(TILE):
+        for j in range(0, TILE * k, WIDTH):
+            store(y, i * row + j, above(zero(), load(y, i * row + j) + load(skip, i * row + j)))
+
+
+@inline
+def keep_edge(k, statistics, edge, to, down, right, width, sums, bias, low, skip):
+    """The pixels of a tile that lie inside the picture; with a `skip`, it is added, and then ReLU."""
     for c in range(0, k, WIDTH):
         total, square = load(sums, c), load(sums, k + c)
         for i in range(down):
@@ -181,6 +195,8 @@ def keep_edge(k, statistics, edge, to, down, right, width, sums, bias, low):
                     square = fma(v, v, square)
                 else:
                     v = above(load(low, c), v + load(bias, c))
+                    if skip != 0:
+                        v = above(zero(), v + load(skip, (i * width + j) * k + c))
                 store(to, (i * width + j) * k + c, v)
         store(sums, c, total)
         store(sums, k + c, square)

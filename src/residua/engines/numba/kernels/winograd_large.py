@@ -170,7 +170,7 @@ def gather(c, k, statistics, l3, args, part, scratch):
                     tile_2d_bias(a, 6 * xm, xm, to + 4 * i, width * k, k, bias + 4 * i, (low - bias) // 4)
             if not whole:
                 here, there = min(TILE, height - TILE * row), min(TILE, width - TILE * column)
-                keep_edge(k, statistics != 0, edge, to, here, there, width, sums, bias, low)
+                keep_edge(k, statistics != 0, edge, to, here, there, width, sums, bias, low, 0)
         if statistics != 0:
             flush(2 * k, sums, totals, n == start)
 
