@@ -195,3 +195,60 @@ def test_denormal_numbers_count_as_zero_in_kernels_and_nowhere_else(threads):
         assert (tiny * np.float32(0.5)).max() > 0
     exact, _ = REFERENCE.conv2d(tiny, one, None, stride=1, padding=1)
     assert np.all(exact > 0)
+
+
+MANY_CHANNELS = [
+    # batch, height, width, channels in and out, kernel
+    (2, 14, 13, 240, 256, 1),
+    (4, 5, 5, 512, 256, 1),
+    (1, 3, 3, 64, 48, 1),
+    (5, 7, 7, 256, 256, 3),
+    (9, 12, 12, 160, 144, 3),
+    (3, 4, 5, 512, 176, 3),
+    (40, 8, 8, 192, 100, 3),
+]
+
+
+@pytest.mark.parametrize("shape", MANY_CHANNELS)
+def test_many_channels_follow_the_reference(engine, shape):
+    """Matrices in panels, whole ones and narrower ones; in steps of their depth; few and many tiles."""
+    n, h, w, c, k, kernel = shape
+    rng = np.random.default_rng(0)
+    x, dy = (rng.normal(size=(n, h, w, channels)).astype(np.float32) for channels in (c, k))
+    weight = rng.normal(0, (kernel * kernel * c) ** -0.5, (kernel, kernel, c, k)).astype(np.float32)
+    bias = rng.normal(size=k).astype(np.float32)
+    options = {"stride": 1, "padding": kernel // 2}
+    y, saved = engine.conv2d(x, weight, bias, **options)
+    exact, exactly = REFERENCE.conv2d(*(a.astype(np.float64) for a in (x, weight, bias)), **options)
+    found = [y, *engine.conv2d_backward(dy, weight, saved, **options)]
+    wide = (dy.astype(np.float64), weight.astype(np.float64))
+    for mine, right in zip(
+        found, [exact, *REFERENCE.conv2d_backward(*wide, exactly, **options)], strict=True
+    ):
+        assert far(engine, mine, right) < TOLERANCE
+
+
+@pytest.mark.parametrize("channels", [(64, 256), (256, 64), (240, 272)])
+def test_normalised_1x1_convolutions_follow_the_reference(engine, channels):
+    """A pending value into one, the mask and the sums for the value's normalisation out of it."""
+    c, k = channels
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(3, 9, 10, 16)).astype(np.float32)
+    first = rng.normal(size=(3, 3, 16, c)).astype(np.float32) / 12
+    last = rng.normal(0, c**-0.5, (1, 1, c, k)).astype(np.float32)
+    scales = [rng.normal(1, 0.2, size).astype(np.float32) for size in (c, c, k, k)]
+    dy = rng.normal(size=(3, 9, 10, k)).astype(np.float32)
+
+    def work(engine, x, first, last, a, b, d, e, dy):
+        options = {"eps": 1e-5, "stride": 1, "relu": True}
+        z, *_, saved = engine.conv_norm(x, first, a, b, padding=1, **options)
+        y, *_, later = engine.conv_norm(z, last, d, e, padding=0, **options)
+        back = {"stride": 1, "relu": True}
+        dz, *rest = engine.conv_norm_backward(dy, last, d, later, padding=0, **back)
+        dx, *others = engine.conv_norm_backward(dz, first, a, saved, padding=1, **back)
+        return [y, *rest, *others, dx]
+
+    arrays = (x, first, last, *scales, dy)
+    exact = work(REFERENCE, *(array.astype(np.float64) for array in arrays))
+    for mine, right in zip(work(engine, *arrays), exact, strict=True):
+        assert far(engine, mine, right) < TOLERANCE
