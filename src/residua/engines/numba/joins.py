@@ -106,11 +106,9 @@ class JoinKernels(HeadKernels):
 
     def _added(self, late: Late, other: Any) -> tuple[Pending, Saved]:
         """The convolution run with the shortcut in its epilogue: a finished picture, though of this kind."""
-        flat = late.add_relu(self.flat(other)).reshape(-1)
-        channels = late.shape[-1]
-        unit = Norm(flat, self.machine.block(normalization.IDENTITY, channels), channels, padded(channels))
+        unit = self._unit(late.add_relu(self.flat(other)))
         y = Pending(late.shape, unit, True)
-        y.done = flat
+        y.done = unit.raw
         return y, y
 
     def add_relu_backward(self, dy: Any, saved: Saved) -> Any:

@@ -79,6 +79,7 @@ class Plan:
     scratch_backward: int
     large: bool
     tiles: int
+    pointwise: bool  # a 1x1 convolution whose way back goes through panels (`kernels/pointwise`)
 
     @property
     def partials(self) -> int:
@@ -93,14 +94,7 @@ class Plan:
         at 2,048.
         """
         pixels = self.count * self.height * self.width
-        heavy = self.c % WIDTH == 0 and self.c * self.k >= LEAST_GATHERED and pixels >= LEAST_PACKED
-        return self.method == "direct" and self.kernel == self.stride == 1 and self.padding == 0 and heavy
-
-    @property
-    def pointwise(self) -> bool:
-        """Whether the way back is that of a 1x1 convolution, from panels (`kernels/pointwise`)."""
-        plain = self.kernel == self.stride == 1 and self.padding == 0 and self.c % WIDTH == 0
-        return self.method == "direct" and plain
+        return self.pointwise and self.c * self.k >= LEAST_GATHERED and pixels >= LEAST_PACKED
 
     @property
     def adds(self) -> bool:
@@ -186,6 +180,7 @@ def plan(count: int, height: int, width: int, c: int, k: int, kernel: int, strid
     out_width = output_size(width, kernel, stride, padding)
     tiles = -(-out_height // TILE) * -(-out_width // TILE)
     large = kernel == 3 and stride == 1 and c % WIDTH == 0 and c * k > MOST_WEIGHTS
+    one_pixel = kernel == stride == 1 and padding == 0 and c % WIDTH == 0
     if large:
         method, chunk = "winograd", winograd_large.rounded_tiles(count, out_height, out_width)
         cut = (1, 1, chunk)
@@ -208,7 +203,8 @@ def plan(count: int, height: int, width: int, c: int, k: int, kernel: int, strid
         method, cut = "direct", (1, 1, 1)
         shape = (height, width, out_height, out_width, c, k, kernel, stride, padding)
         scratch, scratch_backward = direct.forward_scratch(*shape), direct.backward_scratch(*shape)
-        scratch_backward = max(scratch_backward, pointwise.backward_scratch(height * width, c, k))
+        if one_pixel:
+            scratch_backward = pointwise.backward_scratch(height * width, c, k)
         partial = kernel * direct.rounded_up(kernel * c) * k
     parts = min(MOST_PARTS, -(-count // cut[0]))
     # Every part's gradient by the weights has to be added up: a part should have some pictures.
@@ -219,4 +215,5 @@ def plan(count: int, height: int, width: int, c: int, k: int, kernel: int, strid
     return Plan(
         method, count, height, width, c, k, kernel, stride, padding, out_height, out_width,
         *cut, parts, scratch, parts_backward, scratch_backward, large, count * tiles,
+        one_pixel,
     )  # fmt: skip

@@ -59,7 +59,7 @@ def turned(host: Any, block: Array, flat: Array, p: Plan, want_dx: bool) -> Arra
     """Fill in the weight as the way back reads it, inputs and outputs exchanged."""
     if (p.method == "gathered" or p.pointwise) and want_dx:
         return panels(host, block, flat, p, turned=True)
-    machine, share = host.machine, max(1, p.k // (32 if p.method == "winograd" and p.large else 16))
+    machine, share = host.machine, max(1, p.k // (32 if p.large else 16))
     if p.method == "winograd":
         u = machine.take(PLACES * p.weights)
         arguments = (share, p.c, p.k, address_of(flat), address_of(u), p.stride, p.weights, p.panel(p.c))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import platform
 
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from residua.engines.numba.kernels.vector import INT, address
+from residua.engines.numba.kernels.vector import INT, X86, address, call_named
 
 
 @intrinsic
@@ -59,10 +58,8 @@ def pause(typing):
     """Tell the core that this is a waiting loop, where it can be told."""
 
     def emit(context, builder, sig, args):
-        name = "llvm.x86.sse2.pause"
-        if platform.machine() in ("x86_64", "AMD64"):
-            void = ir.FunctionType(ir.VoidType(), [])
-            builder.call(builder.module.globals.get(name) or ir.Function(builder.module, void, name), [])
+        if X86:
+            call_named(builder, "llvm.x86.sse2.pause", ir.VoidType(), [])
         return context.get_dummy_value()
 
     return types.void(), emit
@@ -74,9 +71,7 @@ def offer_core(typing):
 
     def emit(context, builder, sig, args):
         if hasattr(os, "sched_yield"):
-            kind = ir.FunctionType(ir.IntType(32), [])
-            name = "sched_yield"
-            builder.call(builder.module.globals.get(name) or ir.Function(builder.module, kind, name), [])
+            call_named(builder, "sched_yield", ir.IntType(32), [])
         return context.get_dummy_value()
 
     return types.void(), emit

@@ -198,8 +198,6 @@ def backward(c, k, stride, what, args, part, scratch):
     no_border = whole or (what & INPUT_ONLY == 0 and y_size <= IN_PLACE)
     if no_border:
         dy_width, inside = out_width, dy
-    if whole:
-        dx_width = width
     # Rows whose panel of dy stays in the first-level cache while one row of the kernel follows the other.
     band = max(1, BAND // out_width)
     sevens = taps != kernel * c and kernel * c % 7 == 0 and k % PANEL == 0
@@ -216,8 +214,6 @@ def backward(c, k, stride, what, args, part, scratch):
             inside = dy
         else:
             load_gradient(k, args, n, inside, dy_width)
-        if whole and mode == pictures.PLAIN:
-            dx = get_int(args, pictures.DX) + 4 * n * x_size
         if what & WEIGHT_ONLY:
             for panel in range(0, k, PANEL):
                 columns = min(PANEL, k - panel)
@@ -264,8 +260,7 @@ def backward(c, k, stride, what, args, part, scratch):
                             a, k, dy_width * k, 1, b, wide * k * c, c, to, stride * c, rows, columns,
                             high, wide * k, 0,
                         )  # fmt: skip
-            if not whole or mode != pictures.PLAIN:
-                keep_gradient(c, args, n, dx, dx_width, picture, width, sums)
+            keep_gradient(c, args, n, dx, dx_width, picture, width, sums)
             if summed:
                 flush(2 * c, sums, totals, n == start)
 

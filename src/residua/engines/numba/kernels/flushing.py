@@ -9,25 +9,16 @@ is computed to the last digit.
 
 from __future__ import annotations
 
-import platform
-
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from residua.engines.numba.kernels.vector import INT
+from residua.engines.numba.kernels.vector import ARM, INT, X86, call_named
 
 BYTE = ir.IntType(8).as_pointer()
 # Intel 64 and IA-32 Architectures Software Developer's Manual, volume 1, 10.2.3: MXCSR's bit 15 makes results
 # zero (FTZ), bit 6 what is read (DAZ). Arm Architecture Reference Manual, FPCR: bit 24 does both.
-X86, ARM = platform.machine() in ("x86_64", "AMD64"), platform.machine() in ("arm64", "aarch64")
 FLUSH = (1 << 15 | 1 << 6) if X86 else 1 << 24
-
-
-def _instruction(builder, name, result, arguments):
-    kind = ir.FunctionType(result, [a.type for a in arguments])
-    known = builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
-    return builder.call(known, arguments)
 
 
 @intrinsic
@@ -37,9 +28,9 @@ def floating_mode(typing):
     def emit(context, builder, sig, args):
         if X86:
             place = builder.alloca(ir.IntType(32))
-            _instruction(builder, "llvm.x86.sse.stmxcsr", ir.VoidType(), [builder.bitcast(place, BYTE)])
+            call_named(builder, "llvm.x86.sse.stmxcsr", ir.VoidType(), [builder.bitcast(place, BYTE)])
             return builder.zext(builder.load(place), INT)
-        return _instruction(builder, "llvm.aarch64.get.fpcr", INT, []) if ARM else INT(0)
+        return call_named(builder, "llvm.aarch64.get.fpcr", INT, []) if ARM else INT(0)
 
     return types.int64(), emit
 
@@ -52,9 +43,9 @@ def set_floating_mode(typing, mode):
         if X86:
             place = builder.alloca(ir.IntType(32))
             builder.store(builder.trunc(args[0], ir.IntType(32)), place)
-            _instruction(builder, "llvm.x86.sse.ldmxcsr", ir.VoidType(), [builder.bitcast(place, BYTE)])
+            call_named(builder, "llvm.x86.sse.ldmxcsr", ir.VoidType(), [builder.bitcast(place, BYTE)])
         elif ARM:
-            _instruction(builder, "llvm.aarch64.set.fpcr", ir.VoidType(), [args[0]])
+            call_named(builder, "llvm.aarch64.set.fpcr", ir.VoidType(), [args[0]])
         return context.get_dummy_value()
 
     return types.void(types.int64), emit

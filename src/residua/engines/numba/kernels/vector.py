@@ -35,7 +35,8 @@ def host_width() -> int:
 
 WIDTH = host_width()
 # AVX-512 and NEON have 32 vector registers, AVX2 and SSE 16.
-REGISTERS = 32 if WIDTH == 16 or platform.machine() in ("arm64", "aarch64") else 16
+X86, ARM = platform.machine() in ("x86_64", "AMD64"), platform.machine() in ("arm64", "aarch64")
+REGISTERS = 32 if WIDTH == 16 or ARM else 16
 
 FLOAT = ir.FloatType()
 DOUBLE = ir.DoubleType()
@@ -88,13 +89,16 @@ def broadcast(builder, number):
     )
 
 
+def call_named(builder, name, result, arguments):
+    """Call a function by its name, one of LLVM's own or the system's, which gives a `result`."""
+    kind = ir.FunctionType(result, [argument.type for argument in arguments])
+    function = builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
+    return builder.call(function, arguments)
+
+
 def multiply_add(builder, x, y, z):
     """x * y + z in one rounding where the processor can."""
-    name = f"llvm.fmuladd.v{WIDTH}f32"
-    function = builder.module.globals.get(name) or ir.Function(
-        builder.module, ir.FunctionType(VECTOR, [VECTOR] * 3), name
-    )
-    return builder.call(function, [x, y, z])
+    return call_named(builder, f"llvm.fmuladd.v{WIDTH}f32", VECTOR, [x, y, z])
 
 
 # ---------------------------------------------------------------- the type
@@ -249,11 +253,7 @@ def root(typing, x):
     """The square root."""
 
     def emit(context, builder, sig, args):
-        name = f"llvm.sqrt.v{WIDTH}f32"
-        function = builder.module.globals.get(name) or ir.Function(
-            builder.module, ir.FunctionType(VECTOR, [VECTOR]), name
-        )
-        return builder.call(function, args)
+        return call_named(builder, f"llvm.sqrt.v{WIDTH}f32", VECTOR, args)
 
     return vector(vector), emit
 
@@ -266,13 +266,10 @@ def prefetch(typing, a, i, write_soon):
 
     def emit(context, builder, sig, args):
         byte, small = ir.IntType(8).as_pointer(), ir.IntType(32)
-        name = "llvm.prefetch.p0"
-        function = builder.module.globals.get(name) or ir.Function(
-            builder.module, ir.FunctionType(ir.VoidType(), [byte, small, small, small]), name
-        )
         pointer = builder.bitcast(address(builder, *args[:2]), byte)
         # Into the second-level cache, as data.
-        builder.call(function, [pointer, small(sig.args[2].literal_value), small(2), small(1)])
+        told = [pointer, small(sig.args[2].literal_value), small(2), small(1)]
+        call_named(builder, "llvm.prefetch.p0", ir.VoidType(), told)
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64, write_soon), emit

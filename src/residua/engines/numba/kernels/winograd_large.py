@@ -35,6 +35,7 @@ from residua.engines.numba.kernels.vector import WIDTH, inline
 from residua.engines.numba.kernels.winograd import keep_edge
 
 X_ONLY, BOTH = 1, 2
+BLOCK = 2 * ROWS  # rows of a product at a time
 DEPTH = 256  # rows of a panel that stay in the first-level cache
 
 
@@ -55,7 +56,7 @@ def at_column(column, rows, panel):
 def rounded_tiles(count: int, height: int, width: int) -> int:
     """Rows of V and M: all tiles, and what the last block of a product needs."""
     tiles = count * -(-height // TILE) * -(-width // TILE)
-    return -(-tiles // WIDTH) * WIDTH
+    return -(-tiles // BLOCK) * BLOCK
 
 
 def scatter_scratch(height: int, width: int, c: int, k: int) -> int:
@@ -97,29 +98,37 @@ def scatter(c, k, what, l3, args, part, scratch):
                     spread_2d(d + 4 * i, TILE * right * k, k, m + 4 * at, 6 * xm, xm, 0, 0)
 
 
+@inline
+def matrices(args, place):
+    """A, B and C of this place, from `multiply`'s block."""
+    return (
+        get_int(args, 5) + 4 * place * get_int(args, 8),
+        get_int(args, 6) + 4 * place * get_int(args, 9),
+        get_int(args, 7) + 4 * place * get_int(args, 10),
+    )
+
+
 def multiply(l0, l1, l2, l3, args, part, scratch):
     """C_p = A_p B_p for this part's place p and panels of columns.
 
-    Block: parts, shares of the columns, rows, columns, inner, A, B, C and how far their places are apart.
+    Block: parts, shares of the columns, rows, columns, inner, A, B, C, how far their places are apart, and
+    rows of V and M as they lie (for `multiply_transposed`).
     """
     shares, rows, columns, inner = get_int(args, 1), get_int(args, 2), get_int(args, 3), get_int(args, 4)
     place, panel, deep = part // shares, width_of(columns), width_of(inner)
-    a = get_int(args, 5) + 4 * place * get_int(args, 8)
-    b = get_int(args, 6) + 4 * place * get_int(args, 9)
-    c = get_int(args, 7) + 4 * place * get_int(args, 10)
+    a, b, c = matrices(args, place)
     first, last = part_of(columns // panel, part % shares, shares)
-    high = 2 * ROWS
     for column in range(first * panel, last * panel, panel):
         for depth in range(0, inner, DEPTH):
             some = min(DEPTH, inner - depth)
             at = column * inner + depth * panel
-            lines = some * panel // 16 * high // rows + 1
-            for row in range(0, rows, high):
+            lines = some * panel // 16 * BLOCK // rows + 1
+            for row in range(0, rows, BLOCK):
                 # B is one stream: what comes next is on its way while these rows are multiplied.
-                fetch(b, at + some * panel + row // high * 16 * lines, lines, last * panel * inner)
+                fetch(b, at + some * panel + row // BLOCK * 16 * lines, lines, last * panel * inner)
                 product(
                     a + 4 * (depth * rows + row * deep), deep, deep * rows, 1, b + 4 * at, deep * panel,
-                    panel, c + 4 * (column * rows + row * panel), panel, high, panel, some // deep, deep,
+                    panel, c + 4 * (column * rows + row * panel), panel, BLOCK, panel, some // deep, deep,
                     depth,
                 )  # fmt: skip
 
@@ -128,9 +137,7 @@ def multiply_transposed(l0, l1, l2, l3, args, part, scratch):
     """C_p = A_p^T B_p; block as that of `multiply`, rows and columns those of C."""
     shares, rows, columns, inner = get_int(args, 1), get_int(args, 2), get_int(args, 3), get_int(args, 4)
     place, panel, wide = part // shares, width_of(columns), width_of(rows)
-    a = get_int(args, 5) + 4 * place * get_int(args, 8)
-    b = get_int(args, 6) + 4 * place * get_int(args, 9)
-    c = get_int(args, 7) + 4 * place * get_int(args, 10)
+    a, b, c = matrices(args, place)
     high = get_int(args, 11)  # rows of A and B as they lie
     first, last = part_of(columns // panel, part % shares, shares)
     for column in range(first * panel, last * panel, panel):
