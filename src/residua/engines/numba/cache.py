@@ -27,7 +27,7 @@ from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLoca
 from numba.core.compiler_lock import global_compiler_lock
 from platformdirs import user_cache_path
 
-from residua.engines.numba.kernels.vector import BARE, KERNEL, WIDTH
+from residua.engines.numba.kernels.vector import BARE, KERNEL, REGISTERS, WIDTH
 from residua.engines.numba.prepare import Helper
 
 # The kernels' loops are unrolled by hand: what LLVM's third level adds is code, and a quarter of the time
@@ -58,6 +58,7 @@ def fingerprint() -> str:
         binding.get_host_cpu_name(),
         features,
         WIDTH,
+        REGISTERS,
         LEVEL,
     )
     digest.update(repr(versions).encode())

@@ -25,6 +25,7 @@ from residua.engines.numpy_convolution import output_size
 
 # Kernels with these numbers of channels are compiled for them; others share one general version.
 USUAL = frozenset(WIDTH << power for power in range(9)) | {3}
+LANES = max(WIDTH, ROWS)
 MOST_PARTS = 16
 MOST_WEIGHTS = 128 * 128  # of one tap, that Winograd's way takes picture by picture
 ROW_BYTES = 2**17
@@ -39,8 +40,8 @@ LEAST_PARTS = 4  # so that a few threads find work
 
 
 def padded(channels: int) -> int:
-    """The next multiple of WIDTH."""
-    return -(-channels // WIDTH) * WIDTH
+    """The next multiple of a vector, and of the rows that a product takes: channels are rows of a dweight."""
+    return -(-channels // LANES) * LANES
 
 
 @lru_cache(maxsize=1024)
@@ -170,7 +171,7 @@ def _power(limit: int) -> int:
 def gathers(count: int, pixels: int, c: int, k: int, kernel: int) -> bool:
     """Whether windows are gathered into a matrix: heavy weights, and not too many windows of a picture."""
     fits = pixels * kernel * kernel * c <= MOST_GATHERED
-    return fits and kernel > 1 and c % WIDTH == 0 and c * k >= LEAST_GATHERED and count >= FEW_GATHERED
+    return fits and kernel > 1 and c % LANES == 0 and c * k >= LEAST_GATHERED and count >= FEW_GATHERED
 
 
 @lru_cache(maxsize=1024)
@@ -179,14 +180,14 @@ def plan(count: int, height: int, width: int, c: int, k: int, kernel: int, strid
     out_height = output_size(height, kernel, stride, padding)
     out_width = output_size(width, kernel, stride, padding)
     tiles = -(-out_height // TILE) * -(-out_width // TILE)
-    large = kernel == 3 and stride == 1 and c % WIDTH == 0 and c * k > MOST_WEIGHTS
-    one_pixel = kernel == stride == 1 and padding == 0 and c % WIDTH == 0
+    large = kernel == 3 and stride == 1 and c % LANES == 0 and c * k > MOST_WEIGHTS
+    one_pixel = kernel == stride == 1 and padding == 0 and c % LANES == 0
     if large:
         method, chunk = "winograd", winograd_large.rounded_tiles(count, out_height, out_width)
         cut = (1, 1, chunk)
         scratch = scratch_backward = winograd_large.scatter_scratch(out_height, out_width, c, k)
         partial = PLACES * c * k
-    elif kernel == 3 and stride <= 2 and c % WIDTH == 0 and c * k <= MOST_WEIGHTS:
+    elif kernel == 3 and stride <= 2 and c % LANES == 0 and c * k <= MOST_WEIGHTS:
         method = "winograd"
         cut = _cut(count, out_height, out_width, _chunk(c * k, stride))
         scratch = winograd.forward_scratch(out_width, c, k, stride, *cut)

@@ -25,7 +25,7 @@ from residua.engines.numba.kernels.pictures import (
     load_gradient,
     load_picture,
 )
-from residua.engines.numba.kernels.products import ROWS, product, product_of_sevens
+from residua.engines.numba.kernels.products import ROWS, product, product_of_window
 from residua.engines.numba.kernels.scalars import (
     clear,
     fetch,
@@ -38,7 +38,8 @@ from residua.engines.numba.kernels.scalars import (
 from residua.engines.numba.kernels.vector import WIDTH, inline
 
 PANEL = 2 * WIDTH
-BAND = 256  # pixels
+FEW = 8  # rows of a product at a time, before each of which some lines are fetched
+BAND = 128  # pixels
 IN_PLACE = 2**15  # floats of dy that are read where they lie
 WEIGHT_ONLY, INPUT_ONLY, BOTH = 1, 2, 3
 
@@ -100,9 +101,8 @@ def forward(c, k, stride, statistics, args, part, scratch):
         get_int(args, pictures.HEIGHT) * get_int(args, pictures.BREADTH) * c,
         out_height * out_width * k,
     )
-    # A few lines are fetched before a few rows each: more at once would make the products wait.
-    few = 2 * ROWS
-    turns = out_height * ((rows + few - 1) // few) * ((k + PANEL - 1) // PANEL)
+    # A few lines at a time: more at once would make the products wait.
+    turns = out_height * ((rows + FEW - 1) // FEW) * ((k + PANEL - 1) // PANEL)
     x_lines, y_lines = x_size // 16 // turns + 1, y_size // 16 // turns + 1
     as_it_lies = lies_ready(args, stride, width)
     finished = get_int(args, pictures.BIAS) == 0 and not statistics
@@ -121,7 +121,7 @@ def forward(c, k, stride, statistics, args, part, scratch):
             if get_int(args, pictures.PACKED) != 0:
                 b, lead = weight + 4 * panel * kernel * kernel * c, columns
             for i in range(out_height):
-                for row in range(0, rows, few):
+                for row in range(0, rows, FEW):
                     fetch_source(args, x_next, x_lines, stop * x_size)
                     fetch_to_write(get_int(args, pictures.Y), y_next, y_lines, stop * y_size)
                     x_next += 16 * x_lines
@@ -129,7 +129,7 @@ def forward(c, k, stride, statistics, args, part, scratch):
                     a = picture + 4 * (i * width + row) * stride * c
                     to = out + 4 * ((i * rows + row) * k + panel)
                     product(
-                        a, stride * c, width * c, 1, b, kernel * c * lead, lead, to, k, min(few, rows - row),
+                        a, stride * c, width * c, 1, b, kernel * c * lead, lead, to, k, min(FEW, rows - row),
                         columns, kernel, kernel * c, 0,
                     )  # fmt: skip
         if rows != out_width or not finished:
@@ -200,7 +200,6 @@ def backward(c, k, stride, what, args, part, scratch):
         dy_width, inside = out_width, dy
     # Rows whose panel of dy stays in the first-level cache while one row of the kernel follows the other.
     band = max(1, BAND // out_width)
-    sevens = taps != kernel * c and kernel * c % 7 == 0 and k % PANEL == 0
     # Windows of few channels overlap: told by how much, LLVM keeps so much in registers that it spills sums.
     step = unknown(stride * c)
     for n in range(start, stop):
@@ -223,16 +222,10 @@ def backward(c, k, stride, what, args, part, scratch):
                     for u in range(kernel):
                         a = picture + 4 * (top * stride + u) * width * c
                         to = dweight + 4 * (u * taps * k + panel)
-                        if sevens:
-                            product_of_sevens(
-                                a, 1, stride * width * c, step, b, dy_width * k, k, to, k, kernel * c,
-                                columns, high, out_width, n - start + top,
-                            )  # fmt: skip
-                        else:
-                            product(
-                                a, 1, stride * width * c, step, b, dy_width * k, k, to, k, taps, columns,
-                                high, out_width, n - start + top,
-                            )  # fmt: skip
+                        product_of_window(
+                            kernel * c, a, 1, stride * width * c, step, b, dy_width * k, k, to, k, taps,
+                            columns, high, out_width, n - start + top,
+                        )  # fmt: skip
         if what & INPUT_ONLY:
             for panel in range(0, c, PANEL):
                 columns = min(PANEL, c - panel)

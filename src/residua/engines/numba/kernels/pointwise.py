@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from residua.engines.numba.kernels import pictures
-from residua.engines.numba.kernels.direct import INPUT_ONLY, PANEL, WEIGHT_ONLY, rounded, rounded_up
+from residua.engines.numba.kernels.direct import FEW, INPUT_ONLY, PANEL, WEIGHT_ONLY, rounded, rounded_up
 from residua.engines.numba.kernels.pictures import keep_gradient, load_gradient, load_picture
 from residua.engines.numba.kernels.products import ROWS, product
 from residua.engines.numba.kernels.scalars import (
@@ -71,9 +71,10 @@ def backward(c, k, unused, what, args, part, scratch):
     clear(sums, 2 * c)
     start, stop = part_of(count, part, get_int(args, pictures.PARTS))
     x_size, y_size = pixels * c, pixels * k
-    few = 2 * ROWS
-    down, across = (k // k_panel) * (c // c_panel), (c + PANEL - 1) // PANEL * ((high + few - 1) // few)
-    x_lines, y_lines, lines = x_size // 16 // down + 1, y_size // 16 // down + 1, x_size // 16 // across + 1
+    # A few lines are fetched before every few products.
+    few = min(FEW, c_panel)
+    turns, across = (k // k_panel) * (c // few), (c + PANEL - 1) // PANEL * ((high + FEW - 1) // FEW)
+    x_lines, y_lines, lines = x_size // 16 // turns + 1, y_size // 16 // turns + 1, x_size // 16 // across + 1
     for n in range(start, stop):
         picture, dy = x + 4 * n * x_size, g_in + 4 * n * y_size
         if get_int(args, pictures.MODE) != pictures.COPY:
@@ -87,13 +88,14 @@ def backward(c, k, unused, what, args, part, scratch):
             into_panels(c, picture, pixels, x_panels, pixels)
             turn = 0
             for column in range(0, k, k_panel):
-                for row in range(0, c, c_panel):
+                for row in range(0, c, few):
                     fetch(x, (n + 1) * x_size + 16 * turn * x_lines, x_lines, stop * x_size)
                     fetch_pair(g_in, raw, (n + 1) * y_size + 16 * turn * y_lines, y_lines, stop * y_size)
                     turn += 1
+                    a = x_panels + 4 * (row // c_panel * c_panel * pixels + row % c_panel)
                     product(
-                        x_panels + 4 * row * pixels, 1, 0, c_panel, dy_panels + 4 * column * high, 0, k_panel,
-                        dweight + 4 * (row * k + column), k, c_panel, k_panel, 1, pixels, n - start,
+                        a, 1, 0, c_panel, dy_panels + 4 * column * high, 0, k_panel,
+                        dweight + 4 * (row * k + column), k, few, k_panel, 1, pixels, n - start,
                     )  # fmt: skip
         if what & INPUT_ONLY:
             if mode == pictures.PLAIN and pixels % ROWS == 0:
@@ -101,12 +103,12 @@ def backward(c, k, unused, what, args, part, scratch):
             at = n * x_size
             for column in range(0, c, PANEL):
                 columns = min(PANEL, c - column)
-                for row in range(0, high, few):
+                for row in range(0, high, FEW):
                     fetch_results(x_raw, skip, result, at, lines, stop * x_size)
                     at += 16 * lines
                     product(
                         dy_panels + 4 * row * k_panel, k_panel, k_panel * high, 1, packed + 4 * column * k,
-                        k_panel * columns, columns, dx + 4 * (row * c + column), c, min(few, high - row),
+                        k_panel * columns, columns, dx + 4 * (row * c + column), c, min(FEW, high - row),
                         columns, k // k_panel, k_panel, 0,
                     )  # fmt: skip
             if mode != pictures.PLAIN or pixels % ROWS != 0:

@@ -82,15 +82,40 @@ _PAIR = 2 * WIDTH
 if REGISTERS == 32:
     _pair = micro_kernel(ROWS, 2)
     _single, _half_single = micro_kernel(2 * ROWS, 1), micro_kernel(ROWS, 1)
-    _seven = micro_kernel(7, 2)
+
+    def _in_blocks_of(height):
+        double, single = micro_kernel(height, 2), micro_kernel(height, 1)
+
+        @inline
+        def multiply(a, am, ao, ai, b, bo, bi, c, cm, rows, columns, outer, inner, more):
+            n = 0
+            while columns - n >= _PAIR:
+                for m in range(0, rows, height):
+                    to = c + 4 * (m * cm + n)
+                    double(a + 4 * m * am, am, ao, ai, b + 4 * n, bo, bi, to, cm, outer, inner, more)
+                n += _PAIR
+            if columns > n:
+                for m in range(0, rows, height):
+                    to = c + 4 * (m * cm + n)
+                    single(a + 4 * m * am, am, ao, ai, b + 4 * n, bo, bi, to, cm, outer, inner, more)
+
+        return multiply
+
+    _sevens, _nines = _in_blocks_of(7), _in_blocks_of(9)
 
     @inline
-    def product_of_sevens(a, am, ao, ai, b, bo, bi, c, cm, rows, columns, outer, inner, more):
-        """`product` of rows that sevens fit and eights do not: the 21 of a 7x7 kernel's row of RGB pixels."""
-        for n in range(0, columns, _PAIR):
-            for m in range(0, rows, 7):
-                to = c + 4 * (m * cm + n)
-                _seven(a + 4 * m * am, am, ao, ai, b + 4 * n, bo, bi, to, cm, outer, inner, more)
+    def product_of_window(window, a, am, ao, ai, b, bo, bi, c, cm, rows, columns, outer, inner, more):
+        """`product` of `window` rows where sevens or nines fit and eights do not; of `rows` elsewhere.
+
+        A row of a 7x7 kernel on RGB pixels is 21 numbers, of a 3x3 kernel 9: in eights, up to half of the
+        work would be for nothing.
+        """
+        if rows != window and window % 7 == 0:
+            _sevens(a, am, ao, ai, b, bo, bi, c, cm, window, columns, outer, inner, more)
+        elif rows != window and window % 9 == 0:
+            _nines(a, am, ao, ai, b, bo, bi, c, cm, window, columns, outer, inner, more)
+        else:
+            product(a, am, ao, ai, b, bo, bi, c, cm, rows, columns, outer, inner, more)
 
     @inline
     def product(a, am, ao, ai, b, bo, bi, c, cm, rows, columns, outer, inner, more):
@@ -142,4 +167,7 @@ else:
                 _half_single(a + 4 * m * am, am, ao, ai, b + 4 * n, bo, bi, to, cm, outer, inner, more)
                 m += ROWS
 
-    product_of_sevens = product
+    @inline
+    def product_of_window(window, a, am, ao, ai, b, bo, bi, c, cm, rows, columns, outer, inner, more):
+        """`product`: with these registers, a few rows for nothing cost no more than other blocks."""
+        product(a, am, ao, ai, b, bo, bi, c, cm, rows, columns, outer, inner, more)

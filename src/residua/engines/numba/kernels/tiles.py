@@ -75,6 +75,20 @@ def tile_to_places(stride, d, row, k, m):
 
 
 @inline
+def finished_to_places(stride, dy, raw, row, k, factors, gap, m):
+    """As `tile_to_places`, of the gradient a dy + b raw + c (`pictures.AFFINE`), read where it lies.
+
+    `factors`: where a lies, `gap` floats before b, and that before c.
+    """
+    if stride == 1:
+        along = transforms.PATCH * k
+        transforms.spread_2d_affine(dy, raw, row, k, factors, gap, m, along, k)
+    else:
+        along = transforms_strided.PATCH * k
+        transforms_strided.spread_2d_affine(dy, raw, row, k, factors, gap, m, along, k)
+
+
+@inline
 def places_to_tile(stride, m, k, y, row):
     """The tile of output."""
     if stride == 1:

@@ -13,25 +13,13 @@ measured, the largest error of a layer is then 5e-6 to 8e-6 of the largest value
 for 1 to 3 per cent of the time.
 
 The points come in pairs of opposite sign, so sums over even and odd powers are shared; each function below
-does one matrix times one column of vectors. In two dimensions the rows are made in groups: all 36 vectors
-at once do not fit into the registers, and reading a row again costs less than saving vectors to the stack.
+does one matrix times one column of vectors (`f` is `planes.Algebra`). `planes` makes two dimensions of it.
 """
 
 from __future__ import annotations
 
-from numba import types
-from numba.extending import intrinsic
-
-from residua.engines.numba.kernels.vector import (
-    FLOAT,
-    INT,
-    REGISTERS,
-    constant,
-    multiply_add,
-    offset,
-    read,
-    write,
-)
+from residua.engines.numba.kernels.planes import one_row, two_dimensional, two_dimensional_affine
+from residua.engines.numba.kernels.vector import REGISTERS
 
 TILE = 4  # pixels of output along each side of a tile
 PATCH = 6  # pixels of input that they depend on
@@ -42,29 +30,6 @@ P2, Q2, P3, Q3 = P * P, Q * Q, P**3, Q**3
 S2 = P2 + Q2
 # The norms of the Lagrange polynomials of +-P and +-Q.
 NP, NQ = 2 * P2 * (P2 - Q2), 2 * Q2 * (Q2 - P2)
-
-
-class Algebra:
-    """Vector arithmetic on LLVM values, so that the matrices below read like formulas."""
-
-    def __init__(self, builder):
-        self.builder = builder
-
-    def add(self, x, y):
-        """x + y."""
-        return self.builder.fadd(x, y)
-
-    def sub(self, x, y):
-        """x - y."""
-        return self.builder.fsub(x, y)
-
-    def mul(self, factor, x):
-        """factor x."""
-        return self.builder.fmul(constant(factor), x)
-
-    def fma(self, factor, x, y):
-        """factor x + y."""
-        return multiply_add(self.builder, constant(factor), x, y)
 
 
 # ---------------------------------------------------------------- B^T: patch -> products' input
@@ -194,88 +159,10 @@ else:
     _BACK_GROUPS = ((range(1, 6), _patch_back_odd, (1, 3)), (range(5), _patch_back_even, (2, 4)))
 
 
-def one_row(row):
-    """A row that goes through as it is."""
-    return ((row,), lambda f, d: [d[row]])
-
-
 _SPREAD_GROUPS += ((*one_row(0), (0,)), (*one_row(3), (5,)))
 _BACK_GROUPS += ((*one_row(0), (0,)), (*one_row(5), (5,)))
 _KERNEL_GROUPS = ((range(3), kernel, range(6)),)
 _KERNEL_BACK_GROUPS = ((range(6), kernel_back, range(3)),)
-
-
-def _two_dimensions(f, groups, matrix, columns, fetch, put):
-    """Rows by the groups, then each row by the whole matrix; `put(row, vectors)` takes the result."""
-    for rows, part, made in groups:
-        half = [part(f, {i: fetch(i, j) for i in rows}) for j in range(columns)]
-        for place, row in enumerate(made):
-            put(row, matrix(f, [column[place] for column in half]))
-
-
-def _grid(builder, pointer, row_step, column_step):
-    return lambda i, j: offset(
-        builder, pointer, builder.add(builder.mul(row_step, INT(i)), builder.mul(column_step, INT(j)))
-    )
-
-
-def two_dimensional(groups, matrix, size, result, *, finish=None, lap=0):
-    """An intrinsic: result x result vectors from size x size, each at base + row step i + column step j.
-
-    `finish` says what happens to them: None, they are stored; "add", they are added to what is there, but in
-    the first `lap` rows and columns alone, which the tiles before have written to; the others are stored;
-    "statistics", their sum and the sum of their squares are also added to the vectors at `more` and
-    `more + gap`; "bias", the vector at `more` is added and what is below the vector at `more + gap` raised
-    to it.
-    """
-
-    @intrinsic
-    def transform(typing, a, a_row, a_column, b, b_row, b_column, more, gap):
-        def emit(context, builder, sig, args):
-            f = Algebra(builder)
-            pa, pb, first = (builder.inttoptr(args[k], FLOAT.as_pointer()) for k in (0, 3, 6))
-            second = offset(builder, first, args[7])
-            source = _grid(builder, pa, args[1], args[2])
-            target = _grid(builder, pb, args[4], args[5])
-            rows = []
-            if finish == "bias":
-                bias, low = read(builder, first), read(builder, second)
-
-            def put(row, vectors):
-                for j, v in enumerate(vectors):
-                    place = target(row, j)
-                    if finish == "add" and min(row, j) < lap:
-                        v = f.add(v, read(builder, place))
-                    elif finish == "bias":
-                        v = f.add(v, bias)
-                        v = builder.select(builder.fcmp_ordered(">", low, v), low, v)
-                    write(builder, v, place)
-                if finish == "statistics":
-                    rows.append((_tree(f, vectors), _squares(builder, vectors)))
-
-            _two_dimensions(f, groups, matrix, size, lambda i, j: read(builder, source(i, j)), put)
-            if finish == "statistics":
-                for place, totals in zip((first, second), zip(*rows, strict=True), strict=True):
-                    write(builder, f.add(_tree(f, totals), read(builder, place)), place)
-            return context.get_dummy_value()
-
-        return types.void(*[types.int64] * 8), emit
-
-    return transform
-
-
-def _tree(f, vectors):
-    """Their sum, in pairs: a chain of additions would wait for each."""
-    while len(vectors) > 1:
-        vectors = [f.add(x, y) for x, y in zip(vectors[::2], vectors[1::2], strict=True)]
-    return vectors[0]
-
-
-def _squares(builder, vectors):
-    total = builder.fmul(vectors[0], vectors[0])
-    for v in vectors[1:]:
-        total = multiply_add(builder, v, v, total)
-    return total
 
 
 patch_2d = two_dimensional(_PATCH_GROUPS, patch, PATCH, PATCH)
@@ -283,6 +170,7 @@ tile_2d = two_dimensional(_TILE_GROUPS, tile, PATCH, TILE)
 tile_2d_bias = two_dimensional(_TILE_GROUPS, tile, PATCH, TILE, finish="bias")
 tile_2d_statistics = two_dimensional(_TILE_GROUPS, tile, PATCH, TILE, finish="statistics")
 spread_2d = two_dimensional(_SPREAD_GROUPS, spread, TILE, PATCH)
+spread_2d_affine = two_dimensional_affine(_SPREAD_GROUPS, spread, TILE)
 patch_back_2d = two_dimensional(_BACK_GROUPS, patch_back, PATCH, PATCH, finish="add", lap=2)
 kernel_2d = two_dimensional(_KERNEL_GROUPS, kernel, 3, PATCH)
 kernel_back_2d = two_dimensional(_KERNEL_BACK_GROUPS, kernel_back, PATCH, 3)

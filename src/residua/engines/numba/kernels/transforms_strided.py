@@ -13,24 +13,23 @@ of a stride of 1: place (i, j) is multiplied with weights (min(i, 5), min(j, 5))
 
 from __future__ import annotations
 
+from residua.engines.numba.kernels.planes import one_row, two_dimensional, two_dimensional_affine
 from residua.engines.numba.kernels.transforms import (
     P2,
     P3,
     Q2,
     Q3,
-    REGISTERS,
     S2,
     TILE,
     P,
     Q,
-    one_row,
     patch_first,
     patch_p,
     patch_q,
     spread_p,
     spread_q,
-    two_dimensional,
 )
+from residua.engines.numba.kernels.vector import REGISTERS
 
 PATCH = 9
 PLACES = PATCH * PATCH
@@ -164,6 +163,7 @@ tile_2d = two_dimensional(_TILE_GROUPS, tile, PATCH, TILE)
 tile_2d_bias = two_dimensional(_TILE_GROUPS, tile, PATCH, TILE, finish="bias")
 tile_2d_statistics = two_dimensional(_TILE_GROUPS, tile, PATCH, TILE, finish="statistics")
 spread_2d = two_dimensional(_SPREAD_GROUPS, spread, TILE, PATCH)
+spread_2d_affine = two_dimensional_affine(_SPREAD_GROUPS, spread, TILE)
 patch_back_2d = two_dimensional(_BACK_GROUPS, patch_back, PATCH, PATCH, finish="add", lap=1)
 kernel_2d = two_dimensional(((range(3), kernel, range(6)),), kernel, 3, 6)
 kernel_back_2d = two_dimensional(((range(6), kernel_back, range(3)),), kernel_back, 6, 3)

@@ -36,7 +36,7 @@ def host_width() -> int:
 WIDTH = host_width()
 # AVX-512 and NEON have 32 vector registers, AVX2 and SSE 16.
 X86, ARM = platform.machine() in ("x86_64", "AMD64"), platform.machine() in ("arm64", "aarch64")
-REGISTERS = 32 if WIDTH == 16 or ARM else 16
+REGISTERS = int(os.environ.get("RESIDUA_VECTOR_REGISTERS", 32 if WIDTH == 16 or ARM else 16))
 
 FLOAT = ir.FloatType()
 DOUBLE = ir.DoubleType()

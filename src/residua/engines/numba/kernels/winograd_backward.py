@@ -21,6 +21,7 @@ from residua.engines.numba.kernels.strips import fill_strip, following
 from residua.engines.numba.kernels.tiles import (
     GAP,
     clear_edges,
+    finished_to_places,
     patch_to_places,
     place_count,
     places_along,
@@ -93,6 +94,11 @@ def backward(c, k, stride, unused, args, part, scratch):
     x_row, y_row = in_width * c, width * k
     x_end, y_end = count * in_height * x_row, count * height * y_row
     same = stride == 1 and c == k
+    # Where all tiles are whole, gradients are finished on their way into the transform.
+    unfinished = get_int(args, pictures.GRADIENT_MODE) == pictures.AFFINE
+    unfinished = unfinished and height % TILE == 0 and width % TILE == 0
+    factors = get_int(args, pictures.A)
+    gap = (get_int(args, pictures.B) - factors) // 4
     more = 0
     for first in range(start, stop, group):
         here = min(group, stop - first)
@@ -103,6 +109,8 @@ def backward(c, k, stride, unused, args, part, scratch):
                 to = scratch + 4 * g * size
                 fill_strip(c, stride, args, first + g, top, bottom, to, breadth, step, step == down)
                 end = min(height, TILE * bottom)
+                if unfinished:
+                    continue
                 to = dy + 4 * g * gradient
                 load_gradient_rows(k, args, first + g, TILE * top, end, to, TILE * right)
                 if step != down and end < TILE * bottom:
@@ -130,8 +138,15 @@ def backward(c, k, stride, unused, args, part, scratch):
                     for i in range(0, c, WIDTH):
                         patch_to_places(stride, d + 4 * i, breadth * c, c, v + 4 * (t * xv + i))
                     d = dy + 4 * (g * gradient + (row * TILE * right + column) * TILE * k)
+                    at = 4 * ((((first + g) * height + TILE * (top + row)) * width + TILE * column) * k)
                     for i in range(0, k, WIDTH):
-                        tile_to_places(stride, d + 4 * i, TILE * right * k, k, m + 4 * (t * xm + i))
+                        a, to = at + 4 * i, m + 4 * (t * xm + i)
+                        if unfinished:
+                            finished_to_places(
+                                stride, g_in + a, raw + a, width * k, k, factors + 4 * i, gap, to
+                            )
+                        else:
+                            tile_to_places(stride, d + 4 * i, TILE * right * k, k, to)
                     column += 1
                     if column == right:
                         column, row = 0, row + 1
