@@ -261,6 +261,18 @@ def test_cache_sizes_are_read_as_linux_tells_them(tmp_path, monkeypatch):
     assert ask() == processor.USUAL_CACHE
 
 
+def test_a_stride_with_many_weights_is_transformed_where_that_pays():
+    """Enough pictures for the weights' transforms, and maps that fill their tiles."""
+
+    def way(count, size, c, k):
+        chosen = plans.plan(count, size, size, c, k, 3, 2, 1)
+        return f"{chosen.method}, {'one product a place' if chosen.large else 'by pictures'}"
+
+    assert way(64, 8, 128, 256) == way(8, 28, 256, 256) == "winograd, one product a place"
+    assert way(8, 8, 128, 256) == way(64, 4, 256, 512) == way(8, 14, 512, 512) == "gathered, by pictures"
+    assert way(64, 32, 64, 128) == "winograd, by pictures"
+
+
 @pytest.mark.parametrize("megabytes", [0.5, 1, 2])
 def test_results_are_right_whatever_the_cache(megabytes, monkeypatch):
     """How many tiles are worked on at a time depends on it."""

@@ -123,6 +123,11 @@ NETWORKS = {
         *head(256),
         shape=(5, 9, 11, 3),
     ),
+    "many channels with a stride": network(
+        *(normed(3, 130), block(130, 150, 2, normed(130, 150, 1, 2, 0)), block(150, 150)),
+        *head(150),
+        shape=(9, 16, 15, 3),
+    ),
     "subsampled by three, 16 to 48": network(
         normed(3, 16), block(16, 48, 3, SubsamplePad(16, 48, 3)), *head(48)
     ),

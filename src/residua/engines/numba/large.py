@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from math import isqrt
 from typing import Any
 
 from numpy.typing import NDArray
 
 from residua.engines.numba.kernels import pictures, winograd_large
-from residua.engines.numba.kernels.tiles import GAP
+from residua.engines.numba.kernels.tiles import GAP, place_count
 from residua.engines.numba.kernels.transforms import PLACES
 from residua.engines.numba.machine import Machine
 from residua.engines.numba.memory import address as address_of
@@ -18,17 +19,17 @@ SHARE = 256  # columns of a product that are a part of their own
 
 
 def _matrices(machine: Machine, p: Plan, channels: int) -> Array:
-    return machine.take(PLACES * (p.chunk * channels + GAP))
+    return machine.take(place_count(p.stride) * (p.chunk * channels + GAP))
 
 
 def _multiply(
     machine: Machine, kernel: Any, p: Plan, matrices: tuple[int, ...], distances: tuple[int, ...],
     sizes: tuple[int, ...],
 ) -> None:  # fmt: skip
-    """A place's product for all places. `sizes`: rows, columns, inner."""
-    shares = max(1, sizes[1] // SHARE)
-    block = (PLACES * shares, shares, *sizes, *matrices, *distances, p.chunk)
-    machine.run(kernel, block, PLACES * shares)
+    """A product for every place, or for all weights. `sizes`: rows, columns, inner."""
+    shares, places = max(1, sizes[1] // SHARE), place_count(p.stride)
+    parts = shares * (places if kernel is winograd_large.multiply else PLACES)
+    machine.run(kernel, (parts, shares, *sizes, *matrices, *distances, p.chunk, isqrt(places)), parts)
 
 
 def forward(machine: Machine, block: Array, p: Plan, statistics: bool) -> None:
@@ -36,19 +37,21 @@ def forward(machine: Machine, block: Array, p: Plan, statistics: bool) -> None:
     v, m = _matrices(machine, p, p.c), _matrices(machine, p, p.k)
     block[pictures.V], block[pictures.M] = address_of(v), address_of(m)
     machine.run(
-        winograd_large.scatter, block, p.parts, (p.c, p.k, winograd_large.X_ONLY, 0), False, p.scratch
+        winograd_large.scatter, block, p.parts, (p.c, p.k, winograd_large.X_ONLY, p.stride), False, p.scratch
     )
     xv, xm = p.chunk * p.c + GAP, p.chunk * p.k + GAP
     matrices, distances = (address_of(v), int(block[pictures.WEIGHT]), address_of(m)), (xv, p.weights, xm)
     _multiply(machine, winograd_large.multiply, p, matrices, distances, (p.chunk, p.k, p.c))
-    machine.run(winograd_large.gather, block, p.parts, (p.c, p.k, int(statistics), 0), False, p.scratch)
+    machine.run(
+        winograd_large.gather, block, p.parts, (p.c, p.k, int(statistics), p.stride), False, p.scratch
+    )
 
 
 def backward(machine: Machine, block: Array, p: Plan, want_dx: bool, want_dweight: bool) -> None:
     """dx and dU."""
     v, m = _matrices(machine, p, p.c), _matrices(machine, p, p.k)
     block[pictures.V], block[pictures.M] = address_of(v), address_of(m)
-    literals = (p.c, p.k, winograd_large.BOTH, 0)
+    literals = (p.c, p.k, winograd_large.BOTH, p.stride)
     machine.run(winograd_large.scatter, block, p.parts, literals, False, p.scratch)
     xv, xm = p.chunk * p.c + GAP, p.chunk * p.k + GAP
     if want_dweight:

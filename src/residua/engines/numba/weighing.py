@@ -86,6 +86,6 @@ def weight_gradient(machine: Machine, weight: Array, p: Plan, partial: Array) ->
         machine.run(weights.sum_weight, summing, share)
         return dweight.reshape(weight.shape)
     wide = machine.take(9 * p.c * p.k)
-    arguments = (share, p.c, p.k, address_of(partial), address_of(wide), p.weights, p.panel(p.k))
+    arguments = (share, p.c, p.k, address_of(partial), address_of(wide), p.weights, p.panel(p.k), p.stride)
     machine.run(weights.weight_gradient, arguments, share)
     return fitted(machine, wide.reshape(3, 3, p.c, p.k), 3, 3, c, k)

@@ -1,7 +1,7 @@
 """Tiles between their pixels and the places of Winograd's products, for a stride of 1 and of 2.
 
-A tile's places lie side by side, `place_count` times its channels, and tiles `GAP` floats further apart than
-that. Literal strides leave one of the two branches.
+A tile's places lie `apart` floats from each other: side by side (then tiles are `GAP` floats further apart
+than their places take), or in a matrix each (`winograd_large`). Literal strides leave one of both branches.
 """
 
 from __future__ import annotations
@@ -32,21 +32,23 @@ def weights_at(place, along):
 
 
 @inline
-def patch_to_places(stride, d, row, c, v):
+def patch_to_places(stride, d, row, c, v, apart):
     """The patch at d, whose rows are `row` floats apart, as places of c channels."""
+    along = places_along(stride) * apart
     if stride == 1:
-        transforms.patch_2d(d, row, c, v, transforms.PATCH * c, c, 0, 0)
+        transforms.patch_2d(d, row, c, v, along, apart, 0, 0)
     else:
-        transforms_strided.patch_2d(d, row, c, v, transforms_strided.PATCH * c, c, 0, 0)
+        transforms_strided.patch_2d(d, row, c, v, along, apart, 0, 0)
 
 
 @inline
-def places_to_patch(stride, v, c, d, row):
+def places_to_patch(stride, v, apart, d, row, c):
     """Places, as gradients, to the patch at d; added where the tiles above and to the left overlap it."""
+    along = places_along(stride) * apart
     if stride == 1:
-        transforms.patch_back_2d(v, transforms.PATCH * c, c, d, row, c, 0, 0)
+        transforms.patch_back_2d(v, along, apart, d, row, c, 0, 0)
     else:
-        transforms_strided.patch_back_2d(v, transforms_strided.PATCH * c, c, d, row, c, 0, 0)
+        transforms_strided.patch_back_2d(v, along, apart, d, row, c, 0, 0)
 
 
 @inline
@@ -66,53 +68,56 @@ def clear_edges(stride, c, d, breadth, rows, begin):
 
 
 @inline
-def tile_to_places(stride, d, row, k, m):
+def tile_to_places(stride, d, row, k, m, apart):
     """The tile of gradients at d as places of k channels."""
+    along = places_along(stride) * apart
     if stride == 1:
-        transforms.spread_2d(d, row, k, m, transforms.PATCH * k, k, 0, 0)
+        transforms.spread_2d(d, row, k, m, along, apart, 0, 0)
     else:
-        transforms_strided.spread_2d(d, row, k, m, transforms_strided.PATCH * k, k, 0, 0)
+        transforms_strided.spread_2d(d, row, k, m, along, apart, 0, 0)
 
 
 @inline
-def finished_to_places(stride, dy, raw, row, k, factors, gap, m):
+def finished_to_places(stride, dy, raw, row, k, factors, gap, m, apart):
     """As `tile_to_places`, of the gradient a dy + b raw + c (`pictures.AFFINE`), read where it lies.
 
     `factors`: where a lies, `gap` floats before b, and that before c.
     """
+    along = places_along(stride) * apart
     if stride == 1:
-        along = transforms.PATCH * k
-        transforms.spread_2d_affine(dy, raw, row, k, factors, gap, m, along, k)
+        transforms.spread_2d_affine(dy, raw, row, k, factors, gap, m, along, apart)
     else:
-        along = transforms_strided.PATCH * k
-        transforms_strided.spread_2d_affine(dy, raw, row, k, factors, gap, m, along, k)
+        transforms_strided.spread_2d_affine(dy, raw, row, k, factors, gap, m, along, apart)
 
 
 @inline
-def places_to_tile(stride, m, k, y, row):
+def places_to_tile(stride, m, apart, y, row, k):
     """The tile of output."""
+    along = places_along(stride) * apart
     if stride == 1:
-        transforms.tile_2d(m, transforms.PATCH * k, k, y, row, k, 0, 0)
+        transforms.tile_2d(m, along, apart, y, row, k, 0, 0)
     else:
-        transforms_strided.tile_2d(m, transforms_strided.PATCH * k, k, y, row, k, 0, 0)
+        transforms_strided.tile_2d(m, along, apart, y, row, k, 0, 0)
 
 
 @inline
-def places_to_tile_summed(stride, m, k, y, row, sums):
+def places_to_tile_summed(stride, m, apart, y, row, k, sums):
     """The tile of output, added to the sums over its pixels and over their squares."""
+    along = places_along(stride) * apart
     if stride == 1:
-        transforms.tile_2d_statistics(m, transforms.PATCH * k, k, y, row, k, sums, k)
+        transforms.tile_2d_statistics(m, along, apart, y, row, k, sums, k)
     else:
-        transforms_strided.tile_2d_statistics(m, transforms_strided.PATCH * k, k, y, row, k, sums, k)
+        transforms_strided.tile_2d_statistics(m, along, apart, y, row, k, sums, k)
 
 
 @inline
-def places_to_tile_biased(stride, m, k, y, row, bias, gap):
+def places_to_tile_biased(stride, m, apart, y, row, k, bias, gap):
     """The tile of output plus the bias, and not below the vector `gap` floats behind it."""
+    along = places_along(stride) * apart
     if stride == 1:
-        transforms.tile_2d_bias(m, transforms.PATCH * k, k, y, row, k, bias, gap)
+        transforms.tile_2d_bias(m, along, apart, y, row, k, bias, gap)
     else:
-        transforms_strided.tile_2d_bias(m, transforms_strided.PATCH * k, k, y, row, k, bias, gap)
+        transforms_strided.tile_2d_bias(m, along, apart, y, row, k, bias, gap)
 
 
 @inline

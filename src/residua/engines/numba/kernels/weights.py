@@ -68,16 +68,17 @@ def transform_transposed(l0, l1, l2, l3, args, part, scratch):
 def weight_gradient(l0, l1, l2, l3, args, part, scratch):
     """dweight[3, 3, c, k] = G^T dU G of all pictures together, for this part's share of c.
 
-    Block: parts, c, k, dU, dweight, how far dU's places are apart, columns (of k) in a panel.
+    Block: parts, c, k, dU, dweight, how far dU's places are apart, columns (of k) in a panel, stride.
     """
     parts, c, k = get_int(args, 0), get_int(args, 1), get_int(args, 2)
     du, dweight, gap, panel = get_int(args, 3), get_int(args, 4), get_int(args, 5), get_int(args, 6)
+    stride = get_int(args, 7)
     start, stop = part_of(c, part, parts)
     for first in range(0, k, panel):
         for i in range(start, stop):
             for o in range(first, first + panel, WIDTH):
                 at = du + 4 * (first * c + i * panel + o - first)
-                places_to_weight(1, at, gap, dweight + 4 * (i * k + o), c * k)
+                places_to_weight(stride, at, gap, dweight + 4 * (i * k + o), c * k)
 
 
 def pack_backward(l0, l1, l2, l3, args, part, scratch):

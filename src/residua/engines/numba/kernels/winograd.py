@@ -119,7 +119,7 @@ def forward(c, k, statistics, stride, args, part, scratch):
                     turn = _fetch(same, x, skip, z, y, turn, x_next, x_lines, x_end, y_next, y_lines, y_end)
                     d = scratch + 4 * (g * size + (row * breadth + column) * side * c)
                     for i in range(0, c, WIDTH):
-                        patch_to_places(stride, d + 4 * i, breadth * c, c, v + 4 * (t * xv + i))
+                        patch_to_places(stride, d + 4 * i, breadth * c, c, v + 4 * (t * xv + i), c)
                     column += 1
                     if column == right:
                         column, row = 0, row + 1
@@ -140,11 +140,11 @@ def forward(c, k, statistics, stride, args, part, scratch):
                     for i in range(0, k, WIDTH):
                         a = m + 4 * (t * xm + i)
                         if not whole:
-                            places_to_tile(stride, a, k, edge + 4 * i, TILE * k)
+                            places_to_tile(stride, a, k, edge + 4 * i, TILE * k, k)
                         elif statistics:
-                            places_to_tile_summed(stride, a, k, to + 4 * i, y_row, sums + 4 * i)
+                            places_to_tile_summed(stride, a, k, to + 4 * i, y_row, k, sums + 4 * i)
                         else:
-                            places_to_tile_biased(stride, a, k, to + 4 * i, y_row, bias + 4 * i, gap)
+                            places_to_tile_biased(stride, a, k, to + 4 * i, y_row, k, bias + 4 * i, gap)
                     if whole and beside != 0:
                         add_skip(k, to, beside + (to - y), y_row)
                     if not whole:

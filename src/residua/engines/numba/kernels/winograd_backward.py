@@ -136,17 +136,17 @@ def backward(c, k, stride, unused, args, part, scratch):
                     turn = _fetch(same, x, g_in, raw, turn, x_next, x_lines, x_end, y_next, y_lines, y_end)
                     d = scratch + 4 * (g * size + (row * breadth + column) * side * c)
                     for i in range(0, c, WIDTH):
-                        patch_to_places(stride, d + 4 * i, breadth * c, c, v + 4 * (t * xv + i))
+                        patch_to_places(stride, d + 4 * i, breadth * c, c, v + 4 * (t * xv + i), c)
                     d = dy + 4 * (g * gradient + (row * TILE * right + column) * TILE * k)
                     at = 4 * ((((first + g) * height + TILE * (top + row)) * width + TILE * column) * k)
                     for i in range(0, k, WIDTH):
                         a, to = at + 4 * i, m + 4 * (t * xm + i)
                         if unfinished:
                             finished_to_places(
-                                stride, g_in + a, raw + a, width * k, k, factors + 4 * i, gap, to
+                                stride, g_in + a, raw + a, width * k, k, factors + 4 * i, gap, to, k
                             )
                         else:
-                            tile_to_places(stride, d + 4 * i, TILE * right * k, k, to)
+                            tile_to_places(stride, d + 4 * i, TILE * right * k, k, to, k)
                     column += 1
                     if column == right:
                         column, row = 0, row + 1
@@ -170,7 +170,7 @@ def backward(c, k, stride, unused, args, part, scratch):
                     x_here += 16 * x_lines
                     d = dx + 4 * (g * size + (row * breadth + column) * side * c)
                     for i in range(0, c, WIDTH):
-                        places_to_patch(stride, v + 4 * (t * xv + i), c, d + 4 * i, breadth * c)
+                        places_to_patch(stride, v + 4 * (t * xv + i), c, d + 4 * i, breadth * c, c)
                     column += 1
                     if column == right:
                         column, row = 0, row + 1

@@ -8,7 +8,8 @@ steps, each a kernel of its own:
     multiply   one product for each place and panel of columns: every weight is read once
     gather     M -> y, or V -> dx (parts: pictures)
 
-The weights' gradient is one product V^T M a place, without partial sums: nothing to add up afterwards.
+The weights' gradient is one product V^T M a place, without partial sums: nothing to add up afterwards. With a
+stride of 2 there are 81 places instead of 36, and those that share a weight add up its gradient.
 
 All matrices lie in panels of columns, each from end to end in memory (`at_column`): what a block of a
 product reads lies side by side. Rows of a power of two would share a few places of the cache: half as fast.
@@ -21,16 +22,17 @@ from residua.engines.numba.kernels.direct import PANEL
 from residua.engines.numba.kernels.pictures import keep_gradient, load_gradient, load_picture
 from residua.engines.numba.kernels.products import ROWS, product
 from residua.engines.numba.kernels.scalars import clear, fetch, flush, get_int, part_of
-from residua.engines.numba.kernels.tiles import GAP
-from residua.engines.numba.kernels.transforms import (
-    TILE,
-    patch_2d,
-    patch_back_2d,
-    spread_2d,
-    tile_2d,
-    tile_2d_bias,
-    tile_2d_statistics,
+from residua.engines.numba.kernels.tiles import (
+    GAP,
+    patch_to_places,
+    places_to_patch,
+    places_to_tile,
+    places_to_tile_biased,
+    places_to_tile_summed,
+    tile_to_places,
+    weights_at,
 )
+from residua.engines.numba.kernels.transforms import PATCH, PLACES, TILE
 from residua.engines.numba.kernels.vector import WIDTH, inline
 from residua.engines.numba.kernels.winograd import keep_edge
 
@@ -59,19 +61,20 @@ def rounded_tiles(count: int, height: int, width: int) -> int:
     return -(-tiles // BLOCK) * BLOCK
 
 
-def scatter_scratch(height: int, width: int, c: int, k: int) -> int:
+def scatter_scratch(height: int, width: int, c: int, k: int, stride: int) -> int:
     """Floats of scratch that any of the kernels needs for an output of height x width."""
-    down, right = -(-height // TILE), -(-width // TILE)
-    picture = (TILE * down + 2) * (TILE * right + 2) * c
+    down, right, side = -(-height // TILE), -(-width // TILE), TILE * stride
+    picture = (side * down + 2) * (side * right + 2) * c
     return 2 * picture + TILE * down * TILE * right * k + 2 * max(c, k) + TILE * TILE * k + 256
 
 
-def scatter(c, k, what, l3, args, part, scratch):
+def scatter(c, k, what, stride, args, part, scratch):
     """V[place, tile, c] = B^T x B; with BOTH also M[place, tile, k] = A dy A^T."""
     height, width = get_int(args, pictures.OUT_HEIGHT), get_int(args, pictures.OUT_BREADTH)
     down, right = (height + TILE - 1) // TILE, (width + TILE - 1) // TILE
-    breadth = TILE * right + 2
-    size = (TILE * down + 2) * breadth * c
+    side = TILE * stride
+    breadth = side * right + 2
+    size = (side * down + 2) * breadth * c
     rows = get_int(args, pictures.CHUNK)
     xv, xm = rows * c + GAP, rows * k + GAP
     v, m = get_int(args, pictures.V), get_int(args, pictures.M)
@@ -87,36 +90,28 @@ def scatter(c, k, what, l3, args, part, scratch):
             load_gradient(k, args, n, dy, TILE * right)
         for t in range(down * right):
             row, column, tile = t // right, t % right, n * down * right + t
-            d = scratch + 4 * (row * breadth + column) * TILE * c
+            d = scratch + 4 * (row * breadth + column) * side * c
             for i in range(0, c, WIDTH):
                 at = at_column(i, rows, c_panel) + tile * c_panel
-                patch_2d(d + 4 * i, breadth * c, c, v + 4 * at, 6 * xv, xv, 0, 0)
+                patch_to_places(stride, d + 4 * i, breadth * c, c, v + 4 * at, xv)
             if what == BOTH:
                 d = dy + 4 * (row * TILE * right + column) * TILE * k
                 for i in range(0, k, WIDTH):
                     at = at_column(i, rows, k_panel) + tile * k_panel
-                    spread_2d(d + 4 * i, TILE * right * k, k, m + 4 * at, 6 * xm, xm, 0, 0)
-
-
-@inline
-def matrices(args, place):
-    """A, B and C of this place, from `multiply`'s block."""
-    return (
-        get_int(args, 5) + 4 * place * get_int(args, 8),
-        get_int(args, 6) + 4 * place * get_int(args, 9),
-        get_int(args, 7) + 4 * place * get_int(args, 10),
-    )
+                    tile_to_places(stride, d + 4 * i, TILE * right * k, k, m + 4 * at, xm)
 
 
 def multiply(l0, l1, l2, l3, args, part, scratch):
-    """C_p = A_p B_p for this part's place p and panels of columns.
+    """C_p = A_p B_w for this part's place p, its weights w and panels of columns.
 
-    Block: parts, shares of the columns, rows, columns, inner, A, B, C, how far their places are apart, and
-    rows of V and M as they lie (for `multiply_transposed`).
+    Block: parts, shares of the columns, rows, columns, inner, A, B, C, how far their places are apart, rows
+    of V and M as they lie (for `multiply_transposed`), and places along a tile's side.
     """
     shares, rows, columns, inner = get_int(args, 1), get_int(args, 2), get_int(args, 3), get_int(args, 4)
     place, panel, deep = part // shares, width_of(columns), width_of(inner)
-    a, b, c = matrices(args, place)
+    a = get_int(args, 5) + 4 * place * get_int(args, 8)
+    b = get_int(args, 6) + 4 * weights_at(place, get_int(args, 12)) * get_int(args, 9)
+    c = get_int(args, 7) + 4 * place * get_int(args, 10)
     first, last = part_of(columns // panel, part % shares, shares)
     for column in range(first * panel, last * panel, panel):
         for depth in range(0, inner, DEPTH):
@@ -134,23 +129,33 @@ def multiply(l0, l1, l2, l3, args, part, scratch):
 
 
 def multiply_transposed(l0, l1, l2, l3, args, part, scratch):
-    """C_p = A_p^T B_p; block as that of `multiply`, rows and columns those of C."""
+    """C_w = the sum of A_p^T B_p over the places p that are multiplied with weights w.
+
+    Block as that of `multiply`, rows and columns those of C. The last weights, with most places, come first.
+    """
     shares, rows, columns, inner = get_int(args, 1), get_int(args, 2), get_int(args, 3), get_int(args, 4)
-    place, panel, wide = part // shares, width_of(columns), width_of(rows)
-    a, b, c = matrices(args, place)
-    high = get_int(args, 11)  # rows of A and B as they lie
+    weights, panel, wide = PLACES - 1 - part // shares, width_of(columns), width_of(rows)
+    c = get_int(args, 7) + 4 * weights * get_int(args, 10)
+    high, along = get_int(args, 11), get_int(args, 12)
     first, last = part_of(columns // panel, part % shares, shares)
+    top, left = weights // PATCH, weights % PATCH
+    bottom = along if top == PATCH - 1 else top + 1
+    right = along if left == PATCH - 1 else left + 1
     for column in range(first * panel, last * panel, panel):
-        for depth in range(0, inner, DEPTH):
-            some = min(DEPTH, inner - depth)
-            for row in range(0, rows, wide):
-                product(
-                    a + 4 * (row * high + depth * wide), 1, 0, wide, b + 4 * (column * high + depth * panel),
-                    0, panel, c + 4 * (column * rows + row * panel), panel, wide, panel, 1, some, depth,
-                )  # fmt: skip
+        for i in range(top, bottom):
+            for j in range(left, right):
+                a = get_int(args, 5) + 4 * (i * along + j) * get_int(args, 8)
+                b = get_int(args, 6) + 4 * ((i * along + j) * get_int(args, 9) + column * high)
+                for depth in range(0, inner, DEPTH):
+                    some, more = min(DEPTH, inner - depth), i > top or j > left or depth > 0
+                    for row in range(0, rows, wide):
+                        product(
+                            a + 4 * (row * high + depth * wide), 1, 0, wide, b + 4 * depth * panel, 0, panel,
+                            c + 4 * (column * rows + row * panel), panel, wide, panel, 1, some, more,
+                        )  # fmt: skip
 
 
-def gather(c, k, statistics, l3, args, part, scratch):
+def gather(c, k, statistics, stride, args, part, scratch):
     """y from M, with the sums of y and its squares, or with bias and ReLU."""
     height, width = get_int(args, pictures.OUT_HEIGHT), get_int(args, pictures.OUT_BREADTH)
     down, right = (height + TILE - 1) // TILE, (width + TILE - 1) // TILE
@@ -159,6 +164,7 @@ def gather(c, k, statistics, l3, args, part, scratch):
     m, y = get_int(args, pictures.M), get_int(args, pictures.Y)
     sums, edge = scratch, scratch + 8 * k
     bias, low = get_int(args, pictures.BIAS), get_int(args, pictures.OUT_LOW)
+    gap = (low - bias) // 4
     totals = get_int(args, pictures.SUMS) + 16 * k * part
     clear(sums, 2 * k)
     start, stop = part_of(get_int(args, pictures.COUNT), part, get_int(args, pictures.PARTS))
@@ -170,11 +176,11 @@ def gather(c, k, statistics, l3, args, part, scratch):
             for i in range(0, k, WIDTH):
                 a = m + 4 * (at_column(i, rows, panel) + tile * panel)
                 if not whole:
-                    tile_2d(a, 6 * xm, xm, edge + 4 * i, TILE * k, k, 0, 0)
+                    places_to_tile(stride, a, xm, edge + 4 * i, TILE * k, k)
                 elif statistics != 0:
-                    tile_2d_statistics(a, 6 * xm, xm, to + 4 * i, width * k, k, sums + 4 * i, k)
+                    places_to_tile_summed(stride, a, xm, to + 4 * i, width * k, k, sums + 4 * i)
                 else:
-                    tile_2d_bias(a, 6 * xm, xm, to + 4 * i, width * k, k, bias + 4 * i, (low - bias) // 4)
+                    places_to_tile_biased(stride, a, xm, to + 4 * i, width * k, k, bias + 4 * i, gap)
             if not whole:
                 here, there = min(TILE, height - TILE * row), min(TILE, width - TILE * column)
                 keep_edge(k, statistics != 0, edge, to, here, there, width, sums, bias, low, 0)
@@ -182,13 +188,14 @@ def gather(c, k, statistics, l3, args, part, scratch):
             flush(2 * k, sums, totals, n == start)
 
 
-def gather_gradient(c, k, l2, l3, args, part, scratch):
+def gather_gradient(c, k, l2, stride, args, part, scratch):
     """dx from V, finished as it leaves."""
     height, width = get_int(args, pictures.OUT_HEIGHT), get_int(args, pictures.OUT_BREADTH)
     padding = get_int(args, pictures.PADDING)
     down, right = (height + TILE - 1) // TILE, (width + TILE - 1) // TILE
-    breadth = TILE * right + 2
-    size = (TILE * down + 2) * breadth * c
+    side = TILE * stride
+    breadth = side * right + 2
+    size = (side * down + 2) * breadth * c
     rows, panel = get_int(args, pictures.CHUNK), width_of(c)
     xv = rows * c + GAP
     v, mode = get_int(args, pictures.V), get_int(args, pictures.DX_MODE)
@@ -200,10 +207,10 @@ def gather_gradient(c, k, l2, l3, args, part, scratch):
         clear(dx, size)
         for t in range(down * right):
             row, column, tile = t // right, t % right, n * down * right + t
-            d = dx + 4 * (row * breadth + column) * TILE * c
+            d = dx + 4 * (row * breadth + column) * side * c
             for i in range(0, c, WIDTH):
                 at = at_column(i, rows, panel) + tile * panel
-                patch_back_2d(v + 4 * at, 6 * xv, xv, d + 4 * i, breadth * c, c, 0, 0)
+                places_to_patch(stride, v + 4 * at, xv, d + 4 * i, breadth * c, c)
         if mode != pictures.PLAIN:
             load_picture(c, args, n, scratch, breadth)
         inside = dx + 4 * (padding * breadth + padding) * c
