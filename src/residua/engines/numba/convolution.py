@@ -11,6 +11,7 @@ from residua.engines.numba import large
 from residua.engines.numba.corners import fitted
 from residua.engines.numba.kernels import (
     direct,
+    dweight,
     gathered,
     normalization,
     pictures,
@@ -180,10 +181,19 @@ def forward(
 
 def _expect_backward(machine: Machine, p: Plan) -> None:
     """What is trained forward will be trained backward."""
-    kernel = BACKWARD[p.method]
     unpadded = p.c % padded(1) != 0
-    literals, specialised = p.backward_literals(direct.WEIGHT_ONLY if unpadded else direct.BOTH)
+    kernel, what = _way_back(p, direct.WEIGHT_ONLY if unpadded else direct.BOTH)
+    literals, specialised = p.backward_literals(what)
     machine.kernels.expect(kernel, literals if specialised else ())
+
+
+def _way_back(p: Plan, what: int) -> tuple[Any, int]:
+    """The kernel for dx, dweight or both, and what it is to be told of that."""
+    if p.pointwise:
+        return pointwise.backward, what
+    if p.method == "direct" and what == direct.WEIGHT_ONLY:
+        return dweight.backward, 0
+    return BACKWARD[p.method], what
 
 
 def backward(
@@ -246,8 +256,7 @@ def backward(
     if p.large:
         large.backward(machine, block, p, want_dx, want_dweight)
     else:
-        kernel = pointwise.backward if p.pointwise else BACKWARD[p.method]
-        what = direct.WEIGHT_ONLY * want_dweight + direct.INPUT_ONLY * want_dx
+        kernel, what = _way_back(p, direct.WEIGHT_ONLY * want_dweight + direct.INPUT_ONLY * want_dx)
         machine.run(kernel, block, parts, *p.backward_literals(what), p.scratch_backward)
     return dx, None if partial is None else weight_gradient(machine, weight, p, partial)
 

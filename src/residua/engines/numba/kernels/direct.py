@@ -20,27 +20,28 @@ import numpy as np
 from residua.engines.numba.kernels import pictures
 from residua.engines.numba.kernels.pictures import (
     fetch_source,
+    following,
     keep_gradient,
     keep_output,
     load_gradient,
     load_picture,
 )
-from residua.engines.numba.kernels.products import ROWS, product, product_of_window
+from residua.engines.numba.kernels.products import ROWS, product
 from residua.engines.numba.kernels.scalars import (
     clear,
     fetch,
+    fetch_pair,
     fetch_to_write,
     flush,
     get_int,
     part_of,
-    unknown,
 )
 from residua.engines.numba.kernels.vector import WIDTH, inline
 
 PANEL = 2 * WIDTH
 FEW = 8  # rows of a product at a time, before each of which some lines are fetched
 BAND = 128  # pixels
-IN_PLACE = 2**15  # floats of dy that are read where they lie
+AHEAD = 2**17  # floats of a picture, in and out, that are worth fetching while another is worked on
 WEIGHT_ONLY, INPUT_ONLY, BOTH = 1, 2, 3
 
 
@@ -96,14 +97,18 @@ def forward(c, k, stride, statistics, args, part, scratch):
     totals = get_int(args, pictures.SUMS) + 16 * k * part
     clear(scratch, size)
     clear(sums, 2 * k)
-    start, stop = part_of(get_int(args, pictures.COUNT), part, get_int(args, pictures.PARTS))
+    count = get_int(args, pictures.COUNT)
+    start, stop = part_of(count, part, get_int(args, pictures.PARTS))
     x_size, y_size = (
         get_int(args, pictures.HEIGHT) * get_int(args, pictures.BREADTH) * c,
         out_height * out_width * k,
     )
     # A few lines at a time: more at once would make the products wait.
-    turns = out_height * ((rows + FEW - 1) // FEW) * ((k + PANEL - 1) // PANEL)
+    few = FEW if k > WIDTH else 2 * FEW
+    turns = out_height * ((rows + few - 1) // few) * ((k + PANEL - 1) // PANEL)
     x_lines, y_lines = x_size // 16 // turns + 1, y_size // 16 // turns + 1
+    if x_size + y_size > AHEAD:
+        x_lines = y_lines = 0
     as_it_lies = lies_ready(args, stride, width)
     finished = get_int(args, pictures.BIAS) == 0 and not statistics
     picture = scratch
@@ -114,22 +119,23 @@ def forward(c, k, stride, statistics, args, part, scratch):
             load_picture(c, args, n, scratch, width)
         if rows == out_width:
             out = get_int(args, pictures.Y) + 4 * n * y_size
-        x_next, y_next = (n + 1) * x_size, (n + 1) * y_size
+        after = following(args, part, n + 1, stop)
+        x_next, y_next = after * x_size, after * y_size
         for panel in range(0, k, PANEL):
             columns = min(PANEL, k - panel)
             b, lead = weight + 4 * panel, k
             if get_int(args, pictures.PACKED) != 0:
                 b, lead = weight + 4 * panel * kernel * kernel * c, columns
             for i in range(out_height):
-                for row in range(0, rows, FEW):
-                    fetch_source(args, x_next, x_lines, stop * x_size)
-                    fetch_to_write(get_int(args, pictures.Y), y_next, y_lines, stop * y_size)
+                for row in range(0, rows, few):
+                    fetch_source(args, x_next, x_lines, count * x_size)
+                    fetch_to_write(get_int(args, pictures.Y), y_next, y_lines, count * y_size)
                     x_next += 16 * x_lines
                     y_next += 16 * y_lines
                     a = picture + 4 * (i * width + row) * stride * c
                     to = out + 4 * ((i * rows + row) * k + panel)
                     product(
-                        a, stride * c, width * c, 1, b, kernel * c * lead, lead, to, k, min(FEW, rows - row),
+                        a, stride * c, width * c, 1, b, kernel * c * lead, lead, to, k, min(few, rows - row),
                         columns, kernel, kernel * c, 0,
                     )  # fmt: skip
         if rows != out_width or not finished:
@@ -160,7 +166,7 @@ def backward_scratch(
 
 
 def backward(c, k, stride, what, args, part, scratch):
-    """dx and this part's dweight [kernel, kernel c rounded up, k]; by `what`, one of them alone."""
+    """dx and, where `what` is BOTH, this part's dweight [kernel, kernel c rounded up, k]."""
     c, k, stride, what = np.int64(c), np.int64(k), np.int64(stride), np.int64(what)
     kernel, padding = get_int(args, pictures.KERNEL), get_int(args, pictures.PADDING)
     in_height, in_width = get_int(args, pictures.HEIGHT), get_int(args, pictures.BREADTH)
@@ -182,38 +188,36 @@ def backward(c, k, stride, what, args, part, scratch):
     inside = dy + 4 * (halo * dy_width + halo) * k
     mode = get_int(args, pictures.DX_MODE)
     # An input that no vector fits is only read: its gradient's sums are never asked for.
-    summed = what & INPUT_ONLY != 0 and mode != pictures.PLAIN
+    summed = mode != pictures.PLAIN
     totals = get_int(args, pictures.SUMS) + 16 * c * part
     if summed:
         clear(sums, 2 * c)
-    start, stop = part_of(get_int(args, pictures.COUNT), part, get_int(args, pictures.PARTS))
+    count = get_int(args, pictures.COUNT)
+    start, stop = part_of(count, part, get_int(args, pictures.PARTS))
     x_size, y_size = in_height * in_width * c, out_height * out_width * k
     turns = in_height * ((c + PANEL - 1) // PANEL)
     x_lines, y_lines = x_size // 16 // turns + 1, y_size // 16 // turns + 1
     whole = kernel == 1 and stride == 1 and padding == 0 and width % ROWS == 0
     as_it_lies = lies_ready(args, stride, width)
     picture = scratch
-    # Only dx meets pixels of dy beyond its border. A large dy is copied all the same: one panel of it after
-    # the other is read, and the scratch lies in large pages.
-    no_border = whole or (what & INPUT_ONLY == 0 and y_size <= IN_PLACE)
-    if no_border:
+    # Only dx meets pixels of dy beyond its border.
+    if whole:
         dy_width, inside = out_width, dy
     # Rows whose panel of dy stays in the first-level cache while one row of the kernel follows the other.
     band = max(1, BAND // out_width)
-    # Windows of few channels overlap: told by how much, LLVM keeps so much in registers that it spills sums.
-    step = unknown(stride * c)
+    g_in, raw = get_int(args, pictures.DY), get_int(args, pictures.RAW)
     for n in range(start, stop):
         x_next, y_next = (n + 1) * x_size, (n + 1) * y_size
         if as_it_lies:
             picture = get_int(args, pictures.X) + 4 * n * x_size
-        elif what & WEIGHT_ONLY or summed:
+        elif what == BOTH or summed:
             load_picture(c, args, n, scratch, width)
-        if no_border and get_int(args, pictures.GRADIENT_MODE) == pictures.AS_IT_IS:
+        if whole and get_int(args, pictures.GRADIENT_MODE) == pictures.AS_IT_IS:
             dy = get_int(args, pictures.DY) + 4 * n * y_size
             inside = dy
         else:
             load_gradient(k, args, n, inside, dy_width)
-        if what & WEIGHT_ONLY:
+        if what == BOTH:
             for panel in range(0, k, PANEL):
                 columns = min(PANEL, k - panel)
                 for top in range(0, out_height, band):
@@ -222,40 +226,38 @@ def backward(c, k, stride, what, args, part, scratch):
                     for u in range(kernel):
                         a = picture + 4 * (top * stride + u) * width * c
                         to = dweight + 4 * (u * taps * k + panel)
-                        product_of_window(
-                            kernel * c, a, 1, stride * width * c, step, b, dy_width * k, k, to, k, taps,
-                            columns, high, out_width, n - start + top,
-                        )  # fmt: skip
-        if what & INPUT_ONLY:
-            for panel in range(0, c, PANEL):
-                columns = min(PANEL, c - panel)
-                for i in range(in_height):
-                    fetch(get_int(args, pictures.DY), y_next, y_lines, stop * y_size)
-                    fetch(get_int(args, pictures.RAW), y_next, y_lines, stop * y_size)
-                    fetch(get_int(args, pictures.X), x_next, x_lines, stop * x_size)
-                    if summed:
-                        fetch(get_int(args, pictures.X_RAW), x_next - x_size, x_lines, stop * x_size)
-                    fetch_to_write(get_int(args, pictures.DX), x_next - x_size, x_lines, stop * x_size)
-                    x_next += 16 * x_lines
-                    y_next += 16 * y_lines
-                    down = (i + padding) % stride
-                    q = (i + padding) // stride
-                    high = taps_in_phase(kernel, stride, down)
-                    for first in range(min(stride, in_width)):
-                        right = (first + padding) % stride
-                        p = (first + padding) // stride
-                        wide = taps_in_phase(kernel, stride, right)
-                        a = dy + 4 * ((q - high + 1 + halo) * dy_width + p - wide + 1 + halo) * k
-                        b = packed + 4 * (taps_before(kernel, stride, down, right) * k * c + panel)
-                        to = dx + 4 * ((i * dx_width + first) * c + panel)
-                        rows = rounded((in_width - first + stride - 1) // stride)
                         product(
-                            a, k, dy_width * k, 1, b, wide * k * c, c, to, stride * c, rows, columns,
-                            high, wide * k, 0,
+                            a, 1, stride * width * c, stride * c, b, dy_width * k, k, to, k, taps, columns,
+                            high, out_width, n - start + top,
                         )  # fmt: skip
-            keep_gradient(c, args, n, dx, dx_width, picture, width, sums)
-            if summed:
-                flush(2 * c, sums, totals, n == start)
+        for panel in range(0, c, PANEL):
+            columns = min(PANEL, c - panel)
+            for i in range(in_height):
+                fetch_pair(g_in, raw, y_next, y_lines, stop * y_size)
+                fetch(get_int(args, pictures.X), x_next, x_lines, stop * x_size)
+                if summed:
+                    fetch(get_int(args, pictures.X_RAW), x_next - x_size, x_lines, stop * x_size)
+                fetch_to_write(get_int(args, pictures.DX), x_next - x_size, x_lines, stop * x_size)
+                x_next += 16 * x_lines
+                y_next += 16 * y_lines
+                down = (i + padding) % stride
+                q = (i + padding) // stride
+                high = taps_in_phase(kernel, stride, down)
+                for first in range(min(stride, in_width)):
+                    right = (first + padding) % stride
+                    p = (first + padding) // stride
+                    wide = taps_in_phase(kernel, stride, right)
+                    a = dy + 4 * ((q - high + 1 + halo) * dy_width + p - wide + 1 + halo) * k
+                    b = packed + 4 * (taps_before(kernel, stride, down, right) * k * c + panel)
+                    to = dx + 4 * ((i * dx_width + first) * c + panel)
+                    rows = rounded((in_width - first + stride - 1) // stride)
+                    product(
+                        a, k, dy_width * k, 1, b, wide * k * c, c, to, stride * c, rows, columns,
+                        high, wide * k, 0,
+                    )  # fmt: skip
+        keep_gradient(c, args, n, dx, dx_width, picture, width, sums)
+        if summed:
+            flush(2 * c, sums, totals, n == start)
 
 
 @inline

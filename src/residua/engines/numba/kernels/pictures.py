@@ -18,7 +18,7 @@ Kernels take their arguments as one block of int64; the constants below are the 
 
 from __future__ import annotations
 
-from residua.engines.numba.kernels.scalars import fetch_results, get, get_int, put
+from residua.engines.numba.kernels.scalars import fetch_results, get, get_int, part_of, put
 from residua.engines.numba.kernels.vector import (
     WIDTH,
     above,
@@ -58,6 +58,15 @@ AHEAD = 45
 # Winograd's way without statistics: what is added to y before its ReLU, or 0.
 Y_SKIP = 46
 FIELDS = 47
+
+
+@inline
+def following(args, part, picture, stop):
+    """The picture that comes next: this one, or, where the part ends, the first of the thread's next part."""
+    if picture < stop:
+        return picture
+    count, parts = get_int(args, COUNT), get_int(args, PARTS)
+    return part_of(count, part + get_int(args, AHEAD), parts)[0]
 
 
 @inline

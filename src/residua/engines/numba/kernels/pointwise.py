@@ -14,7 +14,7 @@ import numpy as np
 
 from residua.engines.numba.kernels import pictures
 from residua.engines.numba.kernels.direct import FEW, INPUT_ONLY, PANEL, WEIGHT_ONLY, rounded, rounded_up
-from residua.engines.numba.kernels.pictures import keep_gradient, load_gradient, load_picture
+from residua.engines.numba.kernels.pictures import following, keep_gradient, load_gradient, load_picture
 from residua.engines.numba.kernels.products import ROWS, product
 from residua.engines.numba.kernels.scalars import (
     clear,
@@ -77,6 +77,8 @@ def backward(c, k, unused, what, args, part, scratch):
     x_lines, y_lines, lines = x_size // 16 // turns + 1, y_size // 16 // turns + 1, x_size // 16 // across + 1
     for n in range(start, stop):
         picture, dy = x + 4 * n * x_size, g_in + 4 * n * y_size
+        after = following(args, part, n + 1, stop)
+        x_next, y_next = after * x_size, after * y_size
         if get_int(args, pictures.MODE) != pictures.COPY:
             load_picture(c, args, n, flat_x, width)
             picture = flat_x
@@ -86,12 +88,12 @@ def backward(c, k, unused, what, args, part, scratch):
         into_panels(k, dy, pixels, dy_panels, high)
         if what & WEIGHT_ONLY:
             into_panels(c, picture, pixels, x_panels, pixels)
-            turn = 0
             for column in range(0, k, k_panel):
                 for row in range(0, c, few):
-                    fetch(x, (n + 1) * x_size + 16 * turn * x_lines, x_lines, stop * x_size)
-                    fetch_pair(g_in, raw, (n + 1) * y_size + 16 * turn * y_lines, y_lines, stop * y_size)
-                    turn += 1
+                    fetch(x, x_next, x_lines, count * x_size)
+                    fetch_pair(g_in, raw, y_next, y_lines, count * y_size)
+                    x_next += 16 * x_lines
+                    y_next += 16 * y_lines
                     a = x_panels + 4 * (row // c_panel * c_panel * pixels + row % c_panel)
                     product(
                         a, 1, 0, c_panel, dy_panels + 4 * column * high, 0, k_panel,
@@ -104,7 +106,7 @@ def backward(c, k, unused, what, args, part, scratch):
             for column in range(0, c, PANEL):
                 columns = min(PANEL, c - column)
                 for row in range(0, high, FEW):
-                    fetch_results(x_raw, skip, result, at, lines, stop * x_size)
+                    fetch_results(x_raw, skip, result, at, lines, count * x_size)
                     at += 16 * lines
                     product(
                         dy_panels + 4 * row * k_panel, k_panel, k_panel * high, 1, packed + 4 * column * k,

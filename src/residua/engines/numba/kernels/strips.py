@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from residua.engines.numba.kernels import pictures
 from residua.engines.numba.kernels.pictures import load_rows
-from residua.engines.numba.kernels.scalars import clear, get_int, part_of
+from residua.engines.numba.kernels.scalars import clear, get_int
 from residua.engines.numba.kernels.transforms import TILE
 from residua.engines.numba.kernels.vector import WIDTH, inline, load, store
 
@@ -33,12 +33,3 @@ def fill_strip(c, stride, args, n, top, bottom, scratch, breadth, step, whole):
             clear(scratch + (after - side * top) * row, (end - after) * breadth * c)
     to = scratch + (first + padding - side * top) * row + 4 * padding * c
     load_rows(c, args, n, first, stop, to, breadth)
-
-
-@inline
-def following(args, part, picture, stop):
-    """The picture that comes next: this one, or, where the part ends, the first of the thread's next part."""
-    if picture < stop:
-        return picture
-    count, parts = get_int(args, pictures.COUNT), get_int(args, pictures.PARTS)
-    return part_of(count, part + get_int(args, pictures.AHEAD), parts)[0]

@@ -21,7 +21,7 @@ from __future__ import annotations
 import numpy as np
 
 from residua.engines.numba.kernels import pictures
-from residua.engines.numba.kernels.pictures import sources
+from residua.engines.numba.kernels.pictures import following, sources
 from residua.engines.numba.kernels.products import ROWS, product
 from residua.engines.numba.kernels.scalars import (
     clear,
@@ -32,7 +32,7 @@ from residua.engines.numba.kernels.scalars import (
     get_int,
     part_of,
 )
-from residua.engines.numba.kernels.strips import fill_strip, following
+from residua.engines.numba.kernels.strips import fill_strip
 from residua.engines.numba.kernels.tiles import (
     GAP,
     patch_to_places,

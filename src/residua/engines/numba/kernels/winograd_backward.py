@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from residua.engines.numba.kernels import pictures
-from residua.engines.numba.kernels.pictures import keep_gradient_rows, load_gradient_rows
+from residua.engines.numba.kernels.pictures import following, keep_gradient_rows, load_gradient_rows
 from residua.engines.numba.kernels.products import ROWS, product
 from residua.engines.numba.kernels.scalars import (
     clear,
@@ -17,7 +17,7 @@ from residua.engines.numba.kernels.scalars import (
     get_int,
     part_of,
 )
-from residua.engines.numba.kernels.strips import fill_strip, following
+from residua.engines.numba.kernels.strips import fill_strip
 from residua.engines.numba.kernels.tiles import (
     GAP,
     clear_edges,

@@ -1,0 +1,68 @@
+"""The weight's gradient alone, straight from its sum: what a network's first convolution needs.
+
+    dweight[u, (v, c)] += x's pixels transposed  x  dy, sum over all output pixels
+
+Few channels come in and nothing goes out, so there is little to compute for each number of dy that is read.
+It is read once, a band of rows at a time, which stays in the first-level cache for all rows of the kernel;
+where it needs no finishing, it is read where it lies.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from residua.engines.numba.kernels import pictures
+from residua.engines.numba.kernels.direct import PANEL, lies_ready, rounded
+from residua.engines.numba.kernels.pictures import load_gradient_rows, load_picture
+from residua.engines.numba.kernels.products import product_of_window
+from residua.engines.numba.kernels.scalars import clear, fetch_pair, get_int, part_of, unknown
+
+BAND = 128  # pixels
+
+
+def backward(c, k, stride, unused, args, part, scratch):
+    """This part's dweight [kernel, kernel c rounded up, k]."""
+    c, k, stride = np.int64(c), np.int64(k), np.int64(stride)
+    kernel, padding = get_int(args, pictures.KERNEL), get_int(args, pictures.PADDING)
+    in_height, in_width = get_int(args, pictures.HEIGHT), get_int(args, pictures.BREADTH)
+    height, width = in_height + 2 * padding, in_width + 2 * padding
+    out_height, out_width = get_int(args, pictures.OUT_HEIGHT), get_int(args, pictures.OUT_BREADTH)
+    taps = rounded(kernel * c)
+    dweight = get_int(args, pictures.WEIGHT_GRADIENT) + 4 * kernel * taps * k * part
+    # With what the last block's rows reach into, and a multiple of vectors, as what follows.
+    size = (height * width * c + taps + PANEL - 1) // PANEL * PANEL
+    clear(scratch, size)
+    finished, dy = scratch + 4 * size, get_int(args, pictures.DY)
+    ready = get_int(args, pictures.GRADIENT_MODE) == pictures.AS_IT_IS
+    as_it_lies = lies_ready(args, stride, width)
+    picture, raw = scratch, get_int(args, pictures.RAW)
+    x_size, y_size = in_height * in_width * c, out_height * out_width * k
+    band = max(1, BAND // out_width)
+    turns = kernel * ((k + PANEL - 1) // PANEL)
+    lines = band * out_width * k // 16 // turns + 1
+    # Windows of few channels overlap: told by how much, LLVM keeps so much in registers that it spills sums.
+    step = unknown(stride * c)
+    count = get_int(args, pictures.COUNT)
+    start, stop = part_of(count, part, get_int(args, pictures.PARTS))
+    for n in range(start, stop):
+        if as_it_lies:
+            picture = get_int(args, pictures.X) + 4 * n * x_size
+        else:
+            load_picture(c, args, n, scratch, width)
+        for top in range(0, out_height, band):
+            high = min(band, out_height - top)
+            b = dy + 4 * (n * y_size + top * out_width * k)
+            if not ready:
+                load_gradient_rows(k, args, n, top, top + high, finished, out_width)
+                b = finished
+            following = n * y_size + (top + high) * out_width * k
+            for panel in range(0, k, PANEL):
+                for u in range(kernel):
+                    fetch_pair(dy, raw, following, lines, count * y_size)
+                    following += 16 * lines
+                    a = picture + 4 * (top * stride + u) * width * c
+                    product_of_window(
+                        kernel * c, a, 1, stride * width * c, step, b + 4 * panel, out_width * k, k,
+                        dweight + 4 * (u * taps * k + panel), k, taps, min(PANEL, k - panel), high, out_width,
+                        n - start + top,
+                    )  # fmt: skip
