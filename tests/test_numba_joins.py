@@ -17,9 +17,9 @@ def engine():
     return NumbaEngine(2)
 
 
-def given(rng, n, h, w, c, k, stride=1):
+def given(rng, n, h, w, c, k, stride=1, kernel=3):
     x = rng.normal(size=(n, h, w, c)).astype(np.float32)
-    weights = [rng.normal(size=(3, 3, i, k)).astype(np.float32) / (3 * i) for i in (c, k)]
+    weights = [rng.normal(size=(kernel, kernel, i, k)).astype(np.float32) / (3 * i) for i in (c, k)]
     out = (n, -(-h // stride), -(-w // stride), k)
     return x, *weights, rng.normal(size=k).astype(np.float32), rng.normal(size=out).astype(np.float32)
 
@@ -34,11 +34,12 @@ SHAPES = [(2, 8, 8, 16, 16), (3, 7, 9, 16, 32), (1, 33, 30, 32, 16), (5, 4, 4, 6
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("first", ["convolution", "shortcut"])
-def test_a_shortcut_is_added_where_the_convolution_stores(engine, shape, stride, first):
-    x, weight, _, bias, skip = given(np.random.default_rng(0), *shape, stride)
+@pytest.mark.parametrize("kernel", [1, 3, 5])
+def test_a_shortcut_is_added_where_the_convolution_stores(engine, shape, stride, first, kernel):
+    x, weight, _, bias, skip = given(np.random.default_rng(0), *shape, stride, kernel)
 
     def work(engine, x, weight, bias, skip):
-        y, _ = engine.conv2d(x, weight, bias, stride=stride, padding=1)
+        y, _ = engine.conv2d(x, weight, bias, stride=stride, padding=kernel // 2)
         pair = (y, skip) if first == "convolution" else (skip, y)
         return engine.add_relu(*pair)[0], y
 

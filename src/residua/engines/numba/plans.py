@@ -102,7 +102,7 @@ class Plan:
     @property
     def adds(self) -> bool:
         """Whether the forward kernel can add a shortcut to what it stores."""
-        return self.method == "winograd" and not self.large
+        return self.method == "direct" or (self.method == "winograd" and not self.large)
 
     @property
     def straight(self) -> bool:

@@ -111,7 +111,7 @@ def forward(c, k, stride, statistics, args, part, scratch):
         x_lines = y_lines = 0
     as_it_lies = lies_ready(args, stride, width)
     finished = get_int(args, pictures.BIAS) == 0 and not statistics
-    picture = scratch
+    picture, beside = scratch, get_int(args, pictures.Y_SKIP)
     for n in range(start, stop):
         if as_it_lies:
             picture = get_int(args, pictures.X) + 4 * n * x_size
@@ -130,6 +130,8 @@ def forward(c, k, stride, statistics, args, part, scratch):
                 for row in range(0, rows, few):
                     fetch_source(args, x_next, x_lines, count * x_size)
                     fetch_to_write(get_int(args, pictures.Y), y_next, y_lines, count * y_size)
+                    if beside != 0:
+                        fetch(beside, y_next, y_lines, count * y_size)
                     x_next += 16 * x_lines
                     y_next += 16 * y_lines
                     a = picture + 4 * (i * width + row) * stride * c

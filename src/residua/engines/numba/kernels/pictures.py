@@ -55,7 +55,7 @@ STRIP = 43
 PACKED = 44
 # How many parts are worked on at a time: so far on lies, most likely, the next one of the same thread.
 AHEAD = 45
-# Winograd's way without statistics: what is added to y before its ReLU, or 0.
+# Without statistics: what is added to y before a ReLU, or 0.
 Y_SKIP = 46
 FIELDS = 47
 
@@ -268,7 +268,11 @@ def keep_output(channels, args, n, source, breadth, statistics, sums):
             store(sums, channels + c, square)
         else:
             bias, low = load(get_int(args, BIAS), c), load(get_int(args, OUT_LOW), c)
+            skip = get_int(args, Y_SKIP)
             for i in range(height):
                 to, s = (n * height + i) * row, i * breadth * channels
                 for j in range(c, row, channels):
-                    store(y, to + j, above(low, load(source, s + j) + bias))
+                    v = above(low, load(source, s + j) + bias)
+                    if skip != 0:
+                        v = above(zero(), v + load(skip, to + j))
+                    store(y, to + j, v)

@@ -14,7 +14,7 @@ import numpy as np
 
 from residua.engines.numba.kernels import pictures
 from residua.engines.numba.kernels.direct import FEW, INPUT_ONLY, PANEL, WEIGHT_ONLY, rounded, rounded_up
-from residua.engines.numba.kernels.pictures import following, keep_gradient, load_gradient, load_picture
+from residua.engines.numba.kernels.pictures import following, keep_gradient, load_picture
 from residua.engines.numba.kernels.products import ROWS, product
 from residua.engines.numba.kernels.scalars import (
     clear,
@@ -25,13 +25,13 @@ from residua.engines.numba.kernels.scalars import (
     get_int,
     part_of,
 )
-from residua.engines.numba.kernels.vector import WIDTH, inline, load, store
+from residua.engines.numba.kernels.vector import WIDTH, fma, inline, load, store, where_above, zero
 from residua.engines.numba.kernels.winograd_large import width_of
 
 
 def backward_scratch(pixels: int, c: int, k: int) -> int:
     """Floats of scratch that `backward` needs for so many pixels at a time."""
-    return rounded_up(pixels) * (3 * c + 2 * k) + 2 * c + 256
+    return rounded_up(pixels) * (3 * c + k) + 2 * c + 256
 
 
 @inline
@@ -45,6 +45,29 @@ def into_panels(columns, source, rows, target, high):
                 store(to, row * panel + i, load(source, row * columns + first + i))
 
 
+@inline
+def gradient_into_panels(k, args, n, rows, target, high):
+    """The gradient by the raw convolution of picture n, as `pictures.load_gradient` has it, in panels."""
+    panel, mode = width_of(k), get_int(args, pictures.GRADIENT_MODE)
+    dy, raw = get_int(args, pictures.DY) + 4 * n * rows * k, get_int(args, pictures.RAW) + 4 * n * rows * k
+    a, b, d = get_int(args, pictures.A), get_int(args, pictures.B), get_int(args, pictures.C0)
+    for first in range(0, k, panel):
+        for i in range(first, first + panel, WIDTH):
+            to = target + 4 * (first * high + i - first)
+            if mode == pictures.AFFINE:
+                of_dy, of_raw, more = load(a, i), load(b, i), load(d, i)
+                for row in range(rows):
+                    at = row * k + i
+                    store(to, row * panel, fma(of_dy, load(dy, at), fma(of_raw, load(raw, at), more)))
+            elif mode == pictures.MASKED:
+                for row in range(rows):
+                    at = row * k + i
+                    store(to, row * panel, where_above(load(raw, at), zero(), load(dy, at)))
+            else:
+                for row in range(rows):
+                    store(to, row * panel, load(dy, row * k + i))
+
+
 def backward(c, k, unused, what, args, part, scratch):
     """dx and this part's dweight [c, k]; by `what`, one of them alone."""
     c, k, what = np.int64(c), np.int64(k), np.int64(what)
@@ -55,8 +78,7 @@ def backward(c, k, unused, what, args, part, scratch):
     x_panels = scratch
     dy_panels = x_panels + 4 * high * c
     flat_x = dy_panels + 4 * high * k
-    flat_dy = flat_x + 4 * high * c
-    dx = flat_dy + 4 * high * k
+    dx = flat_x + 4 * high * c
     sums = dx + 4 * high * c
     packed = get_int(args, pictures.WEIGHT)
     dweight = get_int(args, pictures.WEIGHT_GRADIENT) + 4 * c * k * part
@@ -76,16 +98,13 @@ def backward(c, k, unused, what, args, part, scratch):
     turns, across = (k // k_panel) * (c // few), (c + PANEL - 1) // PANEL * ((high + FEW - 1) // FEW)
     x_lines, y_lines, lines = x_size // 16 // turns + 1, y_size // 16 // turns + 1, x_size // 16 // across + 1
     for n in range(start, stop):
-        picture, dy = x + 4 * n * x_size, g_in + 4 * n * y_size
+        picture = x + 4 * n * x_size
         after = following(args, part, n + 1, stop)
         x_next, y_next = after * x_size, after * y_size
         if get_int(args, pictures.MODE) != pictures.COPY:
             load_picture(c, args, n, flat_x, width)
             picture = flat_x
-        if get_int(args, pictures.GRADIENT_MODE) != pictures.AS_IT_IS:
-            load_gradient(k, args, n, flat_dy, width)
-            dy = flat_dy
-        into_panels(k, dy, pixels, dy_panels, high)
+        gradient_into_panels(k, args, n, pixels, dy_panels, high)
         if what & WEIGHT_ONLY:
             into_panels(c, picture, pixels, x_panels, pixels)
             for column in range(0, k, k_panel):
