@@ -105,7 +105,14 @@ def _source(host: Host, block: Array, x: Any, c: int, keep: bool) -> list[Any]:
         held.append(_subsampled(host, block, skip.of, host.finished(skip.of), x.shape[3], skip.stride))
     else:
         block[pictures.MODE] = pictures.NORM_SKIP
-        held.append(host.flat(skip))
+        if isinstance(skip, Pending) and skip.done is None and skip.skip is None and not skip.relu:
+            # A shortcut's own normalisation is done here as well.
+            held += [skip.norm, skip.norm.raw]
+            scale, shift = skip.norm.row(normalization.SCALE), skip.norm.row(normalization.SHIFT)
+        else:
+            held.append(host.flat(skip))
+            scale, shift = machine.constant(1.0, c), machine.constant(0.0, c)
+        block[pictures.SKIP_SCALE], block[pictures.SKIP_SHIFT] = scale, shift
     if skip is not None:
         block[pictures.SKIP] = address_of(held[-1])
     if skip is not None or x.shared or keep:

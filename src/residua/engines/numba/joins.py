@@ -52,12 +52,14 @@ class JoinKernels(HeadKernels):
         spread = isinstance(dy, Spread)
         rows = self.flat(dy.rows if spread else dy)
         z = self.finished(y) if y.relu else None
-        g = machine.take(norm.raw.size)
+        # Without ReLU the gradient is what it was: only its sums are missing.
+        g = rows if z is None and not spread else machine.take(norm.raw.size)
+        result = 0 if g is rows else address_of(g)
         parts = min(MOST_PARTS, count)
         sums = machine.take(parts * 2 * norm.wide, np.float64)
         block = (
             parts, count, pixels, norm.wide, address_of(rows), int(spread), 0 if z is None else address_of(z),
-            address_of(norm.raw), norm.row(normalization.MEAN), address_of(g), address_of(sums),
+            address_of(norm.raw), norm.row(normalization.MEAN), result, address_of(sums),
             double(1 / pixels if spread else 1.0),
         )  # fmt: skip
         machine.run(normalization.mask, block, parts, scratch=2 * norm.wide)

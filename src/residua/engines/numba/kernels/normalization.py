@@ -71,6 +71,9 @@ def coefficients_backward(l0, l1, l2, l3, args, part, scratch):
         put(block, DSHIFT * channels + k, np.float32(total))
 
 
+FEW = 16  # pixels of all channels at a time, so that memory is read from end to end
+
+
 # The passes. Block: parts, pictures, pixels of each, channels (padded), then addresses.
 def finish(l0, l1, l2, l3, args, part, scratch):
     """z = relu?(raw scale + shift [+ skip]); with `mean` also its mean over each picture.
@@ -89,23 +92,28 @@ def finish(l0, l1, l2, l3, args, part, scratch):
     start, stop = part_of(count, part, parts)
     row = pixels * channels
     for n in range(start, stop):
-        for c in range(0, channels, WIDTH):
-            s, t, total = load(scale, c), load(shift, c), zero()
-            for i in range(n * row + c, n * row + row, channels):
-                v = fma(load(raw, i), s, t)
-                if skip != 0:
-                    v = v + load(skip, i)
-                v = above(low, v)
-                store(z, i, v)
-                total = total + v
-            if mean != 0:
-                store(mean, n * channels + c, total * share)
+        clear(scratch, channels)
+        for begin in range(n * row, n * row + row, FEW * channels):
+            end = min(begin + FEW * channels, n * row + row)
+            for c in range(0, channels, WIDTH):
+                s, t, total = load(scale, c), load(shift, c), load(scratch, c)
+                for i in range(begin + c, end, channels):
+                    v = fma(load(raw, i), s, t)
+                    if skip != 0:
+                        v = v + load(skip, i)
+                    v = above(low, v)
+                    store(z, i, v)
+                    total = total + v
+                store(scratch, c, total)
+        if mean != 0:
+            for c in range(0, channels, WIDTH):
+                store(mean, n * channels + c, load(scratch, c) * share)
 
 
 def mask(l0, l1, l2, l3, args, part, scratch):
     """g = dy where z > 0, and the sums of g and g (raw - mean).
 
-    Block from 4: dy, one row a picture or a pixel, z or 0, raw, mean, g, sums; double: factor of dy.
+    Block from 4: dy, one row a picture or a pixel, z or 0, raw, mean, g or 0, sums; double: factor of dy.
     """
     parts, count, pixels, channels = get_int(args, 0), get_int(args, 1), get_int(args, 2), get_int(args, 3)
     dy, spread, z, raw = get_int(args, 4), get_int(args, 5), get_int(args, 6), get_int(args, 7)
@@ -116,22 +124,25 @@ def mask(l0, l1, l2, l3, args, part, scratch):
     clear(scratch, 2 * channels)
     totals = sums + 16 * channels * part
     for n in range(start, stop):
-        for c in range(0, channels, WIDTH):
-            total, product, m = load(scratch, c), load(scratch, channels + c), load(mean, c)
-            v = zero()
-            if spread != 0:
-                v = load(dy, n * channels + c) * factor
-            for i in range(n * row + c, n * row + row, channels):
-                if spread == 0:
-                    v = load(dy, i) * factor
-                w = v
-                if z != 0:
-                    w = where_above(load(z, i), zero(), v)
-                store(g, i, w)
-                total = total + w
-                product = fma(w, load(raw, i) - m, product)
-            store(scratch, c, total)
-            store(scratch, channels + c, product)
+        for begin in range(n * row, n * row + row, FEW * channels):
+            end = min(begin + FEW * channels, n * row + row)
+            for c in range(0, channels, WIDTH):
+                total, product, m = load(scratch, c), load(scratch, channels + c), load(mean, c)
+                v = zero()
+                if spread != 0:
+                    v = load(dy, n * channels + c) * factor
+                for i in range(begin + c, end, channels):
+                    if spread == 0:
+                        v = load(dy, i) * factor
+                    w = v
+                    if z != 0:
+                        w = where_above(load(z, i), zero(), v)
+                    if g != 0:
+                        store(g, i, w)
+                    total = total + w
+                    product = fma(w, load(raw, i) - m, product)
+                store(scratch, c, total)
+                store(scratch, channels + c, product)
         flush(2 * channels, scratch, totals, n == start)
 
 

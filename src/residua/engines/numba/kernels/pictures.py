@@ -4,7 +4,8 @@ Batch normalisation, ReLU and the sum with a shortcut never make a pass over mem
 bound by memory there, and cost as much as a convolution. They ride on passes that a convolution makes
 anyway, between the batch in main memory and one picture in a scratch in the second-level cache:
 
-    load_picture    scratch = relu?(x scale + shift + skip), with a border of zeros; keeps z where asked
+    load_picture    scratch = relu?(x scale + shift + skip), with a border of zeros; keeps z where asked;
+                    a skip may have a scale and a shift of its own
     load_gradient   scratch = the gradient by the raw convolution, from the one by its finished output
     keep_gradient   dx from the scratch + the shortcut's gradient, zero where ReLU was, and the sums that
                     the batch normalisation in front of it needs
@@ -57,7 +58,9 @@ PACKED = 44
 AHEAD = 45
 # Without statistics: what is added to y before a ReLU, or 0.
 Y_SKIP = 46
-FIELDS = 47
+# What NORM_SKIP's skip is multiplied by, and what is added to it, a number each a channel.
+SKIP_SCALE, SKIP_SHIFT = 47, 48
+FIELDS = 49
 
 
 @inline
@@ -104,8 +107,10 @@ def load_rows(channels, args, n, first, stop, target, breadth):
         for c in range(0, channels, WIDTH):
             s, t = load(scale, c), load(shift, c)
             if mode == NORM_SKIP:
+                of_skip, more = load(get_int(args, SKIP_SCALE), c), load(get_int(args, SKIP_SHIFT), c)
                 for j in range(c, row, channels):
-                    v = above(low, fma(load(x, source + j), s, t) + load(skip, source + j))
+                    v = fma(load(skip, source + j), of_skip, more)
+                    v = above(low, fma(load(x, source + j), s, t) + v)
                     store(to, j, v)
                     store(z, source + j, v)
             elif mode == NORM_SUBSAMPLED:
