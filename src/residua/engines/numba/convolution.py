@@ -59,7 +59,7 @@ def convolution_plan(x: Any, weight: Array, stride: int, padding: int) -> Plan:
     subsampled = isinstance(x, Pending) and isinstance(x.skip, Subsampled)
     if kernel == stride == 1 and not padding and not subsampled and not unpadded:
         # Pixels do not know their neighbours: they are cut into rows that suit the cache.
-        n, h, w = pixel_rows(n * h * w, padded(c) + padded(k))
+        n, h, w = pixel_rows(n * h * w, max(padded(c), padded(k)))
     return plan(n, h, w, c if unpadded else padded(c), padded(k), kernel, stride, padding)
 
 

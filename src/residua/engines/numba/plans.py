@@ -28,7 +28,7 @@ USUAL = frozenset(WIDTH << power for power in range(9)) | {3}
 LANES = max(WIDTH, ROWS)
 MOST_PARTS = 16
 MOST_WEIGHTS = 128 * 128  # of one tap, that Winograd's way takes picture by picture
-ROW_BYTES = 2**17
+MOST_PIXELS = 64  # of a 1x1 convolution at a time: measured with 16 to 2,048 channels
 PARTIAL_BYTES = 5 * 2**20  # of all parts' weight gradients together
 HEAVY_BYTES, HEAVY_PARTS = 2**17, 8  # of one, from where on half as many parts save more than they cost
 GATHERED = 80 * 1024  # floats of windows gathered at a time: what fits beside the rest into the cache
@@ -47,9 +47,13 @@ def padded(channels: int) -> int:
 
 
 @lru_cache(maxsize=1024)
-def pixel_rows(pixels: int, channels: int) -> tuple[int, int, int]:
-    """So many pixels as pictures of one row, whose numbers (channels in and out) fill half the cache."""
-    most = min(512, max(64, ROW_BYTES // (4 * channels)))
+def pixel_rows(pixels: int, widest: int) -> tuple[int, int, int]:
+    """So many pixels as pictures of one row; `widest` is the larger of the numbers of channels in and out.
+
+    Where they are read as they lie, rows of many channels share places of the first-level cache: half as many
+    pixels then.
+    """
+    most = MOST_PIXELS // 2 if pointwise.NARROW // 2 < widest <= pointwise.NARROW else MOST_PIXELS
     fitting = [width for width in range(1, min(most, pixels) + 1) if pixels % width == 0]
     # Rows of products come in eights; short rows read the weights too often.
     width = max(fitting, key=lambda width: width if width % 8 == 0 else 0.5 * width)

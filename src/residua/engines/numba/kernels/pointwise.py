@@ -2,10 +2,10 @@
 
     dweight (C x K)  += x^T dy          dx (pixels x C) = dy weight^T
 
-Both x and dy are read along their pixels and across them. As they lie, rows of many channels share a few
-places of the first-level cache, and nearly every read would miss it; so they are first copied into panels of
-columns, each from end to end in memory (as in `winograd_large`). Copying is one read and one write of what
-takes part in dozens of multiplications.
+Both x and dy are read along their pixels and across them. Up to NARROW channels they are read as they lie, if
+they need no finishing. Rows of more channels share a few places of the first-level cache, and nearly every
+read would miss it; so these are first copied into panels of columns, each from end to end in memory (as in
+`winograd_large`). Copying is one read and one write of what takes part in dozens of multiplications.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from residua.engines.numba.kernels.scalars import (
 from residua.engines.numba.kernels.vector import WIDTH, fma, inline, load, store, where_above, zero
 from residua.engines.numba.kernels.winograd_large import width_of
 
+NARROW = 256  # columns of which a few dozen rows find places in the first-level cache
+
 
 def backward_scratch(pixels: int, c: int, k: int) -> int:
     """Floats of scratch that `backward` needs for so many pixels at a time."""
@@ -35,9 +37,15 @@ def backward_scratch(pixels: int, c: int, k: int) -> int:
 
 
 @inline
+def panel_of(columns):
+    """Columns of a panel; a matrix of few columns is one."""
+    return columns if columns <= NARROW else width_of(columns)
+
+
+@inline
 def into_panels(columns, source, rows, target, high):
     """Rows of `columns` numbers as panels of `high` rows."""
-    panel = width_of(columns)
+    panel = panel_of(columns)
     for first in range(0, columns, panel):
         to = target + 4 * first * high
         for row in range(rows):
@@ -48,7 +56,7 @@ def into_panels(columns, source, rows, target, high):
 @inline
 def gradient_into_panels(k, args, n, rows, target, high):
     """The gradient by the raw convolution of picture n, as `pictures.load_gradient` has it, in panels."""
-    panel, mode = width_of(k), get_int(args, pictures.GRADIENT_MODE)
+    panel, mode = panel_of(k), get_int(args, pictures.GRADIENT_MODE)
     dy, raw = get_int(args, pictures.DY) + 4 * n * rows * k, get_int(args, pictures.RAW) + 4 * n * rows * k
     a, b, d = get_int(args, pictures.A), get_int(args, pictures.B), get_int(args, pictures.C0)
     for first in range(0, k, panel):
@@ -74,7 +82,7 @@ def backward(c, k, unused, what, args, part, scratch):
     width = get_int(args, pictures.BREADTH)
     pixels = get_int(args, pictures.HEIGHT) * width
     high = rounded(pixels)
-    c_panel, k_panel = width_of(c), width_of(k)
+    c_panel, k_panel = panel_of(c), panel_of(k)
     x_panels = scratch
     dy_panels = x_panels + 4 * high * c
     flat_x = dy_panels + 4 * high * k
@@ -95,7 +103,10 @@ def backward(c, k, unused, what, args, part, scratch):
     x_size, y_size = pixels * c, pixels * k
     # A few lines are fetched before every few products.
     few = min(FEW, c_panel)
-    turns, across = (k // k_panel) * (c // few), (c + PANEL - 1) // PANEL * ((high + FEW - 1) // FEW)
+    turns, across = (
+        (k + PANEL - 1) // PANEL * (c // few),
+        (c + PANEL - 1) // PANEL * ((high + FEW - 1) // FEW),
+    )
     x_lines, y_lines, lines = x_size // 16 // turns + 1, y_size // 16 // turns + 1, x_size // 16 // across + 1
     for n in range(start, stop):
         picture = x + 4 * n * x_size
@@ -104,10 +115,17 @@ def backward(c, k, unused, what, args, part, scratch):
         if get_int(args, pictures.MODE) != pictures.COPY:
             load_picture(c, args, n, flat_x, width)
             picture = flat_x
-        gradient_into_panels(k, args, n, pixels, dy_panels, high)
+        if k_panel == k and pixels == high and get_int(args, pictures.GRADIENT_MODE) == pictures.AS_IT_IS:
+            dy_panels = g_in + 4 * n * y_size
+        else:
+            gradient_into_panels(k, args, n, pixels, dy_panels, high)
         if what & WEIGHT_ONLY:
-            into_panels(c, picture, pixels, x_panels, pixels)
-            for column in range(0, k, k_panel):
+            if c_panel == c:
+                x_panels = picture
+            else:
+                into_panels(c, picture, pixels, x_panels, pixels)
+            for column in range(0, k, PANEL):
+                b = dy_panels + 4 * ((column - column % k_panel) * high + column % k_panel)
                 for row in range(0, c, few):
                     fetch(x, x_next, x_lines, count * x_size)
                     fetch_pair(g_in, raw, y_next, y_lines, count * y_size)
@@ -115,8 +133,8 @@ def backward(c, k, unused, what, args, part, scratch):
                     y_next += 16 * y_lines
                     a = x_panels + 4 * (row // c_panel * c_panel * pixels + row % c_panel)
                     product(
-                        a, 1, 0, c_panel, dy_panels + 4 * column * high, 0, k_panel,
-                        dweight + 4 * (row * k + column), k, few, k_panel, 1, pixels, n - start,
+                        a, 1, 0, c_panel, b, 0, k_panel, dweight + 4 * (row * k + column), k, few,
+                        min(PANEL, k - column), 1, pixels, n - start,
                     )  # fmt: skip
         if what & INPUT_ONLY:
             if mode == pictures.PLAIN and pixels % ROWS == 0:
