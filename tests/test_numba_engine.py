@@ -228,7 +228,7 @@ def test_many_channels_follow_the_reference(engine, shape):
         assert far(engine, mine, right) < TOLERANCE
 
 
-@pytest.mark.parametrize("channels", [(64, 256), (256, 64), (240, 272)])
+@pytest.mark.parametrize("channels", [(64, 256), (256, 64), (24, 40), (240, 272), (280, 304)])
 def test_normalised_1x1_convolutions_follow_the_reference(engine, channels):
     """A pending value into one, the mask and the sums for the value's normalisation out of it."""
     c, k = channels

@@ -36,10 +36,10 @@ from residua.engines.numba.kernels.scalars import (
     get_int,
     part_of,
 )
-from residua.engines.numba.kernels.vector import WIDTH, inline
+from residua.engines.numba.kernels.vector import REGISTERS, WIDTH, inline
 
 PANEL = 2 * WIDTH
-FEW = 8  # rows of a product at a time, before each of which some lines are fetched
+FEW = 8 if REGISTERS == 32 else 16  # rows of a product at a time, before which some lines are fetched
 BAND = 128  # pixels
 AHEAD = 2**17  # floats of a picture, in and out, that are worth fetching while another is worked on
 WEIGHT_ONLY, INPUT_ONLY, BOTH = 1, 2, 3

@@ -102,11 +102,9 @@ def backward(c, k, unused, what, args, part, scratch):
     start, stop = part_of(count, part, get_int(args, pictures.PARTS))
     x_size, y_size = pixels * c, pixels * k
     # A few lines are fetched before every few products.
-    few = min(FEW, c_panel)
-    turns, across = (
-        (k + PANEL - 1) // PANEL * (c // few),
-        (c + PANEL - 1) // PANEL * ((high + FEW - 1) // FEW),
-    )
+    few, wide = min(FEW, c_panel), min(PANEL, k_panel)
+    turns = (k + wide - 1) // wide * ((c + few - 1) // few)
+    across = (c + PANEL - 1) // PANEL * ((high + FEW - 1) // FEW)
     x_lines, y_lines, lines = x_size // 16 // turns + 1, y_size // 16 // turns + 1, x_size // 16 // across + 1
     for n in range(start, stop):
         picture = x + 4 * n * x_size
@@ -124,7 +122,7 @@ def backward(c, k, unused, what, args, part, scratch):
                 x_panels = picture
             else:
                 into_panels(c, picture, pixels, x_panels, pixels)
-            for column in range(0, k, PANEL):
+            for column in range(0, k, wide):
                 b = dy_panels + 4 * ((column - column % k_panel) * high + column % k_panel)
                 for row in range(0, c, few):
                     fetch(x, x_next, x_lines, count * x_size)
@@ -133,8 +131,8 @@ def backward(c, k, unused, what, args, part, scratch):
                     y_next += 16 * y_lines
                     a = x_panels + 4 * (row // c_panel * c_panel * pixels + row % c_panel)
                     product(
-                        a, 1, 0, c_panel, b, 0, k_panel, dweight + 4 * (row * k + column), k, few,
-                        min(PANEL, k - column), 1, pixels, n - start,
+                        a, 1, 0, c_panel, b, 0, k_panel, dweight + 4 * (row * k + column), k,
+                        min(few, c - row), min(wide, k - column), 1, pixels, n - start,
                     )  # fmt: skip
         if what & INPUT_ONLY:
             if mode == pictures.PLAIN and pixels % ROWS == 0:
