@@ -10,7 +10,8 @@ pixel by pixel and channel by channel, lie side by side. So one row of outputs i
                 the kernel meet dy[q - t]: a convolution of dy with a part of the kernel, turned round
 
 Products come in multiples of ROWS rows: what lies beyond a row of outputs is computed into the scratch and
-never read. The columns' panel of the weight is the outermost loop, so that it stays in the first-level cache.
+never read. The columns' panel of the weight is the outermost loop, so that it stays in the first-level cache,
+unless the picture is large.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ from residua.engines.numba.kernels.vector import REGISTERS, WIDTH, inline
 PANEL = 2 * WIDTH
 FEW = 8 if REGISTERS == 32 else 16  # rows of a product at a time, before which some lines are fetched
 BAND = 128  # pixels
+LIGHT = 2**15  # weights that are read for every row of a picture
 AHEAD = 2**17  # floats of a picture, in and out, that are worth fetching while another is worked on
 WEIGHT_ONLY, INPUT_ONLY, BOTH = 1, 2, 3
 
@@ -107,8 +109,10 @@ def forward(c, k, stride, statistics, args, part, scratch):
     few = FEW if k > WIDTH else 2 * FEW
     turns = out_height * ((rows + few - 1) // few) * ((k + PANEL - 1) // PANEL)
     x_lines, y_lines = x_size // 16 // turns + 1, y_size // 16 // turns + 1
+    # Large pictures under light weights go row by row, y from end to end, with its next row on the way.
+    by_rows = x_size + y_size > AHEAD and kernel * kernel * c * k <= LIGHT
     if x_size + y_size > AHEAD:
-        x_lines = y_lines = 0
+        x_lines, y_lines = 0, y_size // 16 // turns + 1 if by_rows else 0
     as_it_lies = lies_ready(args, stride, width)
     finished = get_int(args, pictures.BIAS) == 0 and not statistics
     picture, beside = scratch, get_int(args, pictures.Y_SKIP)
@@ -121,12 +125,15 @@ def forward(c, k, stride, statistics, args, part, scratch):
             out = get_int(args, pictures.Y) + 4 * n * y_size
         after = following(args, part, n + 1, stop)
         x_next, y_next = after * x_size, after * y_size
-        for panel in range(0, k, PANEL):
-            columns = min(PANEL, k - panel)
-            b, lead = weight + 4 * panel, k
-            if get_int(args, pictures.PACKED) != 0:
-                b, lead = weight + 4 * panel * kernel * kernel * c, columns
-            for i in range(out_height):
+        if by_rows:
+            y_next = n * y_size + out_width * k
+        for outer in range(0, out_height if by_rows else k, 1 if by_rows else PANEL):
+            for inner in range(0, k if by_rows else out_height, PANEL if by_rows else 1):
+                i, panel = (outer, inner) if by_rows else (inner, outer)
+                columns = min(PANEL, k - panel)
+                b, lead = weight + 4 * panel, k
+                if get_int(args, pictures.PACKED) != 0:
+                    b, lead = weight + 4 * panel * kernel * kernel * c, columns
                 for row in range(0, rows, few):
                     fetch_source(args, x_next, x_lines, count * x_size)
                     fetch_to_write(get_int(args, pictures.Y), y_next, y_lines, count * y_size)

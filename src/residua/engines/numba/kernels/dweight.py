@@ -38,7 +38,10 @@ def backward(c, k, stride, unused, args, part, scratch):
     picture, raw = scratch, get_int(args, pictures.RAW)
     x_size, y_size = in_height * in_width * c, out_height * out_width * k
     band = max(1, BAND // out_width)
-    turns = kernel * ((k + PANEL - 1) // PANEL)
+    window = kernel * c
+    # Rows of a product at a time: sevens one by one, so that a few lines are fetched before each.
+    block = 7 if window % 7 == 0 and window != taps else window
+    turns = kernel * (window // block) * ((k + PANEL - 1) // PANEL)
     lines = band * out_width * k // 16 // turns + 1
     # Windows of few channels overlap: told by how much, LLVM keeps so much in registers that it spills sums.
     step = unknown(stride * c)
@@ -58,11 +61,13 @@ def backward(c, k, stride, unused, args, part, scratch):
             following = n * y_size + (top + high) * out_width * k
             for panel in range(0, k, PANEL):
                 for u in range(kernel):
-                    fetch_pair(dy, raw, following, lines, count * y_size)
-                    following += 16 * lines
                     a = picture + 4 * (top * stride + u) * width * c
-                    product_of_window(
-                        kernel * c, a, 1, stride * width * c, step, b + 4 * panel, out_width * k, k,
-                        dweight + 4 * (u * taps * k + panel), k, taps, min(PANEL, k - panel), high, out_width,
-                        n - start + top,
-                    )  # fmt: skip
+                    to = dweight + 4 * (u * taps * k + panel)
+                    for row in range(0, window, block):
+                        fetch_pair(dy, raw, following, lines, count * y_size)
+                        following += 16 * lines
+                        product_of_window(
+                            block, a + 4 * row, 1, stride * width * c, step, b + 4 * panel, out_width * k, k,
+                            to + 4 * row * k, k, taps, min(PANEL, k - panel), high, out_width,
+                            n - start + top,
+                        )  # fmt: skip
