@@ -14,7 +14,7 @@ import numpy as np
 from residua.engines.numba.kernels import pictures
 from residua.engines.numba.kernels.direct import PANEL, lies_ready, rounded
 from residua.engines.numba.kernels.pictures import load_gradient_rows, load_picture
-from residua.engines.numba.kernels.products import product_of_window
+from residua.engines.numba.kernels.products import product_of_window, window_block
 from residua.engines.numba.kernels.scalars import clear, fetch_pair, get_int, part_of, unknown
 
 BAND = 128  # pixels
@@ -39,8 +39,7 @@ def backward(c, k, stride, unused, args, part, scratch):
     x_size, y_size = in_height * in_width * c, out_height * out_width * k
     band = max(1, BAND // out_width)
     window = kernel * c
-    # Rows of a product at a time: sevens one by one, so that a few lines are fetched before each.
-    block = 7 if window % 7 == 0 and window != taps else window
+    block = window_block(window, taps)  # a few lines are fetched before each
     turns = kernel * (window // block) * ((k + PANEL - 1) // PANEL)
     lines = band * out_width * k // 16 // turns + 1
     # Windows of few channels overlap: told by how much, LLVM keeps so much in registers that it spills sums.

@@ -104,6 +104,11 @@ if REGISTERS == 32:
     _sevens, _nines = _in_blocks_of(7), _in_blocks_of(9)
 
     @inline
+    def window_block(window, rows):
+        """Of `window` rows, how many `product_of_window` may be given at a time: sevens one by one."""
+        return 7 if rows != window and window % 7 == 0 else window
+
+    @inline
     def product_of_window(window, a, am, ao, ai, b, bo, bi, c, cm, rows, columns, outer, inner, more):
         """`product` of `window` rows where sevens or nines fit and eights do not; of `rows` elsewhere.
 
@@ -166,6 +171,11 @@ else:
                 to = c + 4 * (m * cm + n)
                 _half_single(a + 4 * m * am, am, ao, ai, b + 4 * n, bo, bi, to, cm, outer, inner, more)
                 m += ROWS
+
+    @inline
+    def window_block(window, rows):
+        """Of `window` rows, how many `product_of_window` may be given at a time: all."""
+        return window
 
     @inline
     def product_of_window(window, a, am, ao, ai, b, bo, bi, c, cm, rows, columns, outer, inner, more):
