@@ -86,7 +86,7 @@ class Plan:
     scratch_backward: int
     large: bool
     tiles: int
-    pointwise: bool  # a 1x1 convolution whose way back goes through panels (`kernels/pointwise`)
+    pointwise: bool  # a 1x1 convolution with a way back of its own (`kernels/pointwise`)
 
     @property
     def partials(self) -> int:

@@ -201,8 +201,7 @@ def backward(c, k, stride, what, args, part, scratch):
     totals = get_int(args, pictures.SUMS) + 16 * c * part
     if summed:
         clear(sums, 2 * c)
-    count = get_int(args, pictures.COUNT)
-    start, stop = part_of(count, part, get_int(args, pictures.PARTS))
+    start, stop = part_of(get_int(args, pictures.COUNT), part, get_int(args, pictures.PARTS))
     x_size, y_size = in_height * in_width * c, out_height * out_width * k
     turns = in_height * ((c + PANEL - 1) // PANEL)
     x_lines, y_lines = x_size // 16 // turns + 1, y_size // 16 // turns + 1

@@ -21,7 +21,7 @@ from residua.engines.numba.kernels.vector import (
 
 
 class Algebra:
-    """Vector arithmetic on LLVM values, so that the matrices below read like formulas."""
+    """Vector arithmetic on LLVM values, so that the matrices of `transforms` read like formulas."""
 
     def __init__(self, builder):
         self.builder = builder
