@@ -206,6 +206,9 @@ MANY_CHANNELS = [
     (9, 12, 12, 160, 144, 3),
     (3, 4, 5, 512, 176, 3),
     (40, 8, 8, 192, 100, 3),
+    (2, 7, 7, 512, 1024, 1),
+    (3, 5, 5, 1030, 300, 1),
+    (1, 1, 1, 520, 528, 1),
 ]
 
 
@@ -228,9 +231,12 @@ def test_many_channels_follow_the_reference(engine, shape):
         assert far(engine, mine, right) < TOLERANCE
 
 
-@pytest.mark.parametrize("channels", [(64, 256), (256, 64), (24, 40), (240, 272), (280, 304)])
+@pytest.mark.parametrize("channels", [(64, 256), (256, 64), (24, 40), (240, 272), (280, 304), (512, 544)])
 def test_normalised_1x1_convolutions_follow_the_reference(engine, channels):
-    """A pending value into one, the mask and the sums for the value's normalisation out of it."""
+    """A pending value into one, the mask and the sums for the value's normalisation out of it.
+
+    From 2**18 weights on, their gradient is one product of all pixels.
+    """
     c, k = channels
     rng = np.random.default_rng(0)
     x = rng.normal(size=(3, 9, 10, 16)).astype(np.float32)

@@ -197,7 +197,8 @@ def _expect_backward(machine: Machine, p: Plan) -> None:
 def _way_back(p: Plan, what: int) -> tuple[Any, int]:
     """The kernel for dx, dweight or both, and what it is to be told of that."""
     if p.pointwise:
-        return pointwise.backward, what
+        spread = p.at_once and what & direct.WEIGHT_ONLY
+        return pointwise.backward, what - direct.WEIGHT_ONLY + pointwise.SPREAD if spread else what
     if p.method == "direct" and what == direct.WEIGHT_ONLY:
         return dweight.backward, 0
     return BACKWARD[p.method], what
@@ -264,7 +265,10 @@ def backward(
         large.backward(machine, block, p, want_dx, want_dweight)
     else:
         kernel, what = _way_back(p, direct.WEIGHT_ONLY * want_dweight + direct.INPUT_ONLY * want_dx)
+        spread = large.spread(machine, block, p) if want_dweight and p.at_once else None
         machine.run(kernel, block, parts, *p.backward_literals(what), p.scratch_backward)
+        if spread is not None and partial is not None:
+            large.multiply_weights(machine, p, spread, partial)
     return dx, None if partial is None else weight_gradient(machine, weight, p, partial)
 
 

@@ -1,4 +1,4 @@
-"""Winograd's way for many channels on the host's side: which products its three steps are."""
+"""Many channels on the host's side: products of the whole batch, for Winograd's way and 1x1 convolutions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from residua.engines.numba.kernels import pictures, winograd_large
+from residua.engines.numba.kernels import pictures, pointwise, winograd_large
 from residua.engines.numba.kernels.tiles import GAP, place_count
 from residua.engines.numba.kernels.transforms import PLACES
 from residua.engines.numba.machine import Machine
@@ -15,7 +15,7 @@ from residua.engines.numba.memory import address as address_of
 from residua.engines.numba.plans import Plan
 
 Array = NDArray[Any]
-SHARE = 256  # columns of a product that are a part of their own
+SHARE = 256  # rows or columns of a product that are a part of their own
 
 
 def _matrices(machine: Machine, p: Plan, channels: int) -> Array:
@@ -62,3 +62,22 @@ def backward(machine: Machine, block: Array, p: Plan, want_dx: bool, want_dweigh
         matrices, distances = (address_of(m), int(block[pictures.WEIGHT]), address_of(v)), (xm, p.weights, xv)
         _multiply(machine, winograd_large.multiply, p, matrices, distances, (p.chunk, p.c, p.k))
         machine.run(winograd_large.gather_gradient, block, p.parts, literals, False, p.scratch)
+
+
+def spread(machine: Machine, block: Array, p: Plan) -> tuple[Array, Array]:
+    """Room for x and dy of all pixels in panels."""
+    # What the last block of rows reads beyond the last pixel is ignored.
+    pixels = p.count * p.height * p.width + GAP
+    x, dy = machine.take(pixels * p.c), machine.take(pixels * p.k)
+    block[pictures.V], block[pictures.M] = address_of(x), address_of(dy)
+    return x, dy
+
+
+def multiply_weights(machine: Machine, p: Plan, spread: tuple[Array, Array], dweight: Array) -> None:
+    """dweight of a 1x1 convolution, from `spread` when the kernel has filled it."""
+    down, across = -(-p.c // SHARE), -(-p.k // SHARE)
+    if down * across < machine.team.threads:  # no sum depends on it
+        across *= 2
+    matrices, pixels = map(address_of, (*spread, dweight)), p.count * p.height * p.width
+    arguments = (down * across, across, down, p.c, p.k, pixels, *matrices)
+    machine.run(pointwise.multiply_weights, arguments, down * across)

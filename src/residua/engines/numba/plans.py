@@ -35,6 +35,7 @@ GATHERED = 80 * 1024  # floats of windows gathered at a time: what fits beside t
 MOST_GATHERED = 512 * 1024  # of one picture; those that exceed the cache are still faster up to here
 LEAST_GATHERED = 64 * 128  # weights of one tap; with fewer, they stay in the cache, and copying costs more
 FEW_GATHERED = 8  # pictures that are worth packing the weight for
+LEAST_AT_ONCE = 2**18  # weights of a 1x1 convolution whose gradient outgrows the cache, part by part
 LEAST_PACKED = 256  # pixels that are worth cutting a 1x1 convolution's weight into panels for
 TRANSFORMING = 700  # multiplications of a weight that take as long as transforming it, there and back
 STRAIGHT = 0.85  # of a multiplication in gathered windows is what one with its transforms takes
@@ -56,7 +57,7 @@ def pixel_rows(pixels: int, widest: int) -> tuple[int, int, int]:
     most = MOST_PIXELS // 2 if pointwise.NARROW // 2 < widest <= pointwise.NARROW else MOST_PIXELS
     fitting = [width for width in range(1, min(most, pixels) + 1) if pixels % width == 0]
     # Rows of products come in eights; short rows read the weights too often.
-    width = max(fitting, key=lambda width: width if width % 8 == 0 else 0.5 * width)
+    width = max(fitting, key=lambda width: width * width / direct.rounded_up(width))
     if width < 16:
         width = pixels
     return pixels // width, 1, width
@@ -89,9 +90,14 @@ class Plan:
     pointwise: bool  # a 1x1 convolution with a way back of its own (`kernels/pointwise`)
 
     @property
+    def at_once(self) -> bool:
+        """Whether a 1x1 convolution's weight gradient is one product of all pixels."""
+        return self.pointwise and self.c * self.k >= LEAST_AT_ONCE
+
+    @property
     def partials(self) -> int:
         """How many gradients by the weights there are to be added up."""
-        return 1 if self.large else self.parts_backward
+        return 1 if self.large or self.at_once else self.parts_backward
 
     @property
     def packed(self) -> bool:
@@ -228,7 +234,7 @@ def plan(count: int, height: int, width: int, c: int, k: int, kernel: int, strid
     few = min(parts, _power(max(LEAST_PARTS, PARTIAL_BYTES // (4 * partial))), max(LEAST_PARTS, count // 4))
     if 4 * partial > HEAVY_BYTES:
         few = min(few, HEAVY_PARTS)
-    parts_backward = parts if large else few
+    parts_backward = parts if large or (one_pixel and c * k >= LEAST_AT_ONCE) else few
     return Plan(
         method, count, height, width, c, k, kernel, stride, padding, out_height, out_width,
         *cut, parts, scratch, parts_backward, scratch_backward, large, count * tiles,

@@ -7,7 +7,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from residua.engines.numba.corners import fitted
-from residua.engines.numba.kernels import pictures, weights
+from residua.engines.numba.kernels import direct, pictures, weights, winograd_large
 from residua.engines.numba.kernels.transforms import PLACES
 from residua.engines.numba.machine import Machine
 from residua.engines.numba.memory import address as address_of
@@ -49,7 +49,8 @@ def panels(host: Any, block: Array, flat: Array, p: Plan, *, turned: bool) -> Ar
     machine, window = host.machine, p.kernel**2 * p.c
     packed = machine.take(window * p.k)
     share = max(1, (window if turned else p.k) // 32)
-    arguments = (share, window, p.k, address_of(flat), address_of(packed), int(turned))
+    wide = winograd_large.WIDE if turned and p.at_once else direct.PANEL
+    arguments = (share, window, p.k, address_of(flat), address_of(packed), int(turned), wide)
     machine.run(weights.pack_panels, arguments, share)
     block[pictures.WEIGHT] = address_of(packed)
     return packed
@@ -77,6 +78,8 @@ def turned(host: Any, block: Array, flat: Array, p: Plan, want_dx: bool) -> Arra
 def weight_gradient(machine: Machine, weight: Array, p: Plan, partial: Array) -> Array:
     """dweight, as the layer sees it, from the parts' gradients."""
     kernel, _, c, k = weight.shape
+    if p.at_once and (c, k) == (p.c, p.k):
+        return partial.reshape(weight.shape)
     share = max(1, p.c // (16 if p.large else 4))
     if not p.large:
         dweight = machine.take(weight.size)

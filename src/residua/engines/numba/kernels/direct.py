@@ -40,6 +40,7 @@ from residua.engines.numba.kernels.scalars import (
 from residua.engines.numba.kernels.vector import REGISTERS, WIDTH, inline
 
 PANEL = 2 * WIDTH
+DEPTH = 256  # rows of a panel that stay in the first-level cache
 FEW = 8 if REGISTERS == 32 else 16  # rows of a product at a time, before which some lines are fetched
 BAND = 128  # pixels
 LIGHT = 2**15  # weights that are read for every row of a picture
@@ -107,7 +108,13 @@ def forward(c, k, stride, statistics, args, part, scratch):
     )
     # A few lines at a time: more at once would make the products wait.
     few = FEW if k > WIDTH else 2 * FEW
-    turns = out_height * ((rows + few - 1) // few) * ((k + PANEL - 1) // PANEL)
+    deep = DEPTH if kernel == 1 else kernel * c
+    turns = (
+        out_height
+        * ((rows + few - 1) // few)
+        * ((k + PANEL - 1) // PANEL)
+        * ((kernel * c + deep - 1) // deep)
+    )
     x_lines, y_lines = x_size // 16 // turns + 1, y_size // 16 // turns + 1
     # Large pictures under light weights go row by row, y from end to end, with its next row on the way.
     by_rows = x_size + y_size > AHEAD and kernel * kernel * c * k <= LIGHT
@@ -134,19 +141,21 @@ def forward(c, k, stride, statistics, args, part, scratch):
                 b, lead = weight + 4 * panel, k
                 if get_int(args, pictures.PACKED) != 0:
                     b, lead = weight + 4 * panel * kernel * kernel * c, columns
-                for row in range(0, rows, few):
-                    fetch_source(args, x_next, x_lines, count * x_size)
-                    fetch_to_write(get_int(args, pictures.Y), y_next, y_lines, count * y_size)
-                    if beside != 0:
-                        fetch(beside, y_next, y_lines, count * y_size)
-                    x_next += 16 * x_lines
-                    y_next += 16 * y_lines
-                    a = picture + 4 * (i * width + row) * stride * c
-                    to = out + 4 * ((i * rows + row) * k + panel)
-                    product(
-                        a, stride * c, width * c, 1, b, kernel * c * lead, lead, to, k, min(few, rows - row),
-                        columns, kernel, kernel * c, 0,
-                    )  # fmt: skip
+                for depth in range(0, kernel * c, deep):
+                    some = min(deep, kernel * c - depth)
+                    for row in range(0, rows, few):
+                        fetch_source(args, x_next, x_lines, count * x_size)
+                        fetch_to_write(get_int(args, pictures.Y), y_next, y_lines, count * y_size)
+                        if beside != 0:
+                            fetch(beside, y_next, y_lines, count * y_size)
+                        x_next += 16 * x_lines
+                        y_next += 16 * y_lines
+                        a = picture + 4 * ((i * width + row) * stride * c + depth)
+                        to = out + 4 * ((i * rows + row) * k + panel)
+                        product(
+                            a, stride * c, width * c, 1, b + 4 * depth * lead, kernel * c * lead, lead, to, k,
+                            min(few, rows - row), columns, kernel, some, depth,
+                        )  # fmt: skip
         if rows != out_width or not finished:
             keep_output(k, args, n, out, rows, statistics, sums)
         if statistics:

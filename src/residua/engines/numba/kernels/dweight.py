@@ -39,8 +39,8 @@ def backward(c, k, stride, unused, args, part, scratch):
     x_size, y_size = in_height * in_width * c, out_height * out_width * k
     band = max(1, BAND // out_width)
     window = kernel * c
-    block = window_block(window, taps)  # a few lines are fetched before each
-    turns = kernel * (window // block) * ((k + PANEL - 1) // PANEL)
+    block = window_block(window)  # a few lines are fetched before each
+    turns = kernel * ((window + block - 1) // block) * ((k + PANEL - 1) // PANEL)
     lines = band * out_width * k // 16 // turns + 1
     # Windows of few channels overlap: told by how much, LLVM keeps so much in registers that it spills sums.
     step = unknown(stride * c)
@@ -57,16 +57,15 @@ def backward(c, k, stride, unused, args, part, scratch):
             if not ready:
                 load_gradient_rows(k, args, n, top, top + high, finished, out_width)
                 b = finished
-            following = n * y_size + (top + high) * out_width * k
+            y_next = n * y_size + (top + high) * out_width * k
             for panel in range(0, k, PANEL):
                 for u in range(kernel):
                     a = picture + 4 * (top * stride + u) * width * c
                     to = dweight + 4 * (u * taps * k + panel)
                     for row in range(0, window, block):
-                        fetch_pair(dy, raw, following, lines, count * y_size)
-                        following += 16 * lines
+                        fetch_pair(dy, raw, y_next, lines, count * y_size)
+                        y_next += 16 * lines
                         product_of_window(
                             block, a + 4 * row, 1, stride * width * c, step, b + 4 * panel, out_width * k, k,
-                            to + 4 * row * k, k, taps, min(PANEL, k - panel), high, out_width,
-                            n - start + top,
+                            to + 4 * row * k, k, min(PANEL, k - panel), high, out_width, n - start + top,
                         )  # fmt: skip

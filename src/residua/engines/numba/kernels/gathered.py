@@ -18,7 +18,14 @@ from __future__ import annotations
 import numpy as np
 
 from residua.engines.numba.kernels import pictures
-from residua.engines.numba.kernels.direct import INPUT_ONLY, PANEL, WEIGHT_ONLY, rounded, rounded_up
+from residua.engines.numba.kernels.direct import (
+    DEPTH,
+    INPUT_ONLY,
+    PANEL,
+    WEIGHT_ONLY,
+    rounded,
+    rounded_up,
+)
 from residua.engines.numba.kernels.pictures import (
     fetch_source,
     keep_gradient,
@@ -31,7 +38,6 @@ from residua.engines.numba.kernels.scalars import clear, fetch, fetch_to_write, 
 from residua.engines.numba.kernels.vector import WIDTH, inline, load, store
 
 GAP = 16
-DEPTH = 256  # numbers of a window whose weights stay in the first-level cache: 16 KB of a panel
 LINE = 16  # rows of dweight at a time: as many as a line of the cache holds of one window
 
 

@@ -158,28 +158,34 @@ def load_gradient(channels, args, n, target, breadth):
 
 @inline
 def load_gradient_rows(channels, args, n, first, stop, target, breadth):
-    """Rows first to stop of the gradient by the raw convolution of picture n.
+    """Rows first to stop of the gradient by the raw convolution of picture n."""
+    height, width = get_int(args, OUT_HEIGHT), get_int(args, OUT_BREADTH)
+    for i in range(first, stop):
+        source, to = (n * height + i) * width * channels, target + 4 * (i - first) * breadth * channels
+        for c in range(0, channels, WIDTH):
+            load_gradient_column(channels, args, c, source + c, width, to + 4 * c, channels)
+
+
+@inline
+def load_gradient_column(channels, args, c, source, pixels, target, apart):
+    """A vector of channels, from c on, of the gradient by the raw convolution; `pixels` from dy[source] on.
 
     AFFINE: a dy + b raw + c, which is what batch normalisation's backward step comes to when a, b and c
     are computed once a channel; MASKED: dy where the rectified output RAW is positive.
     """
-    height, width = get_int(args, OUT_HEIGHT), get_int(args, OUT_BREADTH)
     mode, dy, raw = get_int(args, GRADIENT_MODE), get_int(args, DY), get_int(args, RAW)
-    row = width * channels
-    for i in range(first, stop):
-        source = (n * height + i) * row
-        to = target + 4 * (i - first) * breadth * channels
-        if mode == AFFINE:
-            for c in range(0, channels, WIDTH):
-                a, b, d = load(get_int(args, A), c), load(get_int(args, B), c), load(get_int(args, C0), c)
-                for j in range(c, row, channels):
-                    store(to, j, fma(a, load(dy, source + j), fma(b, load(raw, source + j), d)))
-        elif mode == MASKED:
-            for j in range(0, row, WIDTH):
-                store(to, j, where_above(load(raw, source + j), zero(), load(dy, source + j)))
-        else:
-            for j in range(0, row, WIDTH):
-                store(to, j, load(dy, source + j))
+    if mode == AFFINE:
+        a, b, d = load(get_int(args, A), c), load(get_int(args, B), c), load(get_int(args, C0), c)
+        for i in range(pixels):
+            at = source + i * channels
+            store(target, i * apart, fma(a, load(dy, at), fma(b, load(raw, at), d)))
+    elif mode == MASKED:
+        for i in range(pixels):
+            at = source + i * channels
+            store(target, i * apart, where_above(load(raw, at), zero(), load(dy, at)))
+    else:
+        for i in range(pixels):
+            store(target, i * apart, load(dy, source + i * channels))
 
 
 @inline

@@ -6,6 +6,9 @@ Both x and dy are read along their pixels and across them. Up to NARROW channels
 they need no finishing. Rows of more channels share a few places of the first-level cache, and nearly every
 read would miss it; so these are first copied into panels of columns, each from end to end in memory (as in
 `winograd_large`). Copying is one read and one write of what takes part in dozens of multiplications.
+
+Where dweight is megabytes, adding to it for every block of pixels would set the pace. There (SPREAD) the
+panels of all pixels are kept, and `multiply_weights` makes one product of them, without partial sums.
 """
 
 from __future__ import annotations
@@ -13,21 +16,36 @@ from __future__ import annotations
 import numpy as np
 
 from residua.engines.numba.kernels import pictures
-from residua.engines.numba.kernels.direct import FEW, INPUT_ONLY, PANEL, WEIGHT_ONLY, rounded, rounded_up
-from residua.engines.numba.kernels.pictures import following, keep_gradient, load_picture
-from residua.engines.numba.kernels.products import ROWS, product
+from residua.engines.numba.kernels.direct import (
+    DEPTH,
+    FEW,
+    INPUT_ONLY,
+    PANEL,
+    WEIGHT_ONLY,
+    rounded,
+    rounded_up,
+)
+from residua.engines.numba.kernels.pictures import (
+    following,
+    keep_gradient,
+    load_gradient_column,
+    load_picture,
+)
+from residua.engines.numba.kernels.products import product
 from residua.engines.numba.kernels.scalars import (
     clear,
     fetch,
+    fetch_block,
     fetch_pair,
     fetch_results,
     flush,
     get_int,
     part_of,
 )
-from residua.engines.numba.kernels.vector import WIDTH, fma, inline, load, store, where_above, zero
-from residua.engines.numba.kernels.winograd_large import width_of
+from residua.engines.numba.kernels.vector import WIDTH, inline, load, store
+from residua.engines.numba.kernels.winograd_large import BLOCK, DEEP, WIDE, width_of
 
+SPREAD = 4  # said in WEIGHT_ONLY's stead: x and dy are laid out for `multiply_weights`
 NARROW = 256  # columns of which a few dozen rows find places in the first-level cache
 
 
@@ -43,9 +61,8 @@ def panel_of(columns):
 
 
 @inline
-def into_panels(columns, source, rows, target, high):
+def into_panels(columns, panel, source, rows, target, high):
     """Rows of `columns` numbers as panels of `high` rows."""
-    panel = panel_of(columns)
     for first in range(0, columns, panel):
         to = target + 4 * first * high
         for row in range(rows):
@@ -54,57 +71,47 @@ def into_panels(columns, source, rows, target, high):
 
 
 @inline
-def gradient_into_panels(k, args, n, rows, target, high):
+def gradient_into_panels(k, panel, args, n, rows, target, high):
     """The gradient by the raw convolution of picture n, as `pictures.load_gradient` has it, in panels."""
-    panel, mode = panel_of(k), get_int(args, pictures.GRADIENT_MODE)
-    dy, raw = get_int(args, pictures.DY) + 4 * n * rows * k, get_int(args, pictures.RAW) + 4 * n * rows * k
-    a, b, d = get_int(args, pictures.A), get_int(args, pictures.B), get_int(args, pictures.C0)
     for first in range(0, k, panel):
         for i in range(first, first + panel, WIDTH):
             to = target + 4 * (first * high + i - first)
-            if mode == pictures.AFFINE:
-                of_dy, of_raw, more = load(a, i), load(b, i), load(d, i)
-                for row in range(rows):
-                    at = row * k + i
-                    store(to, row * panel, fma(of_dy, load(dy, at), fma(of_raw, load(raw, at), more)))
-            elif mode == pictures.MASKED:
-                for row in range(rows):
-                    at = row * k + i
-                    store(to, row * panel, where_above(load(raw, at), zero(), load(dy, at)))
-            else:
-                for row in range(rows):
-                    store(to, row * panel, load(dy, row * k + i))
+            load_gradient_column(k, args, i, n * rows * k + i, rows, to, panel)
 
 
 def backward(c, k, unused, what, args, part, scratch):
-    """dx and this part's dweight [c, k]; by `what`, one of them alone."""
+    """dx and this part's dweight [c, k]; by `what`, one of them alone, or x and dy laid out for all of it."""
     c, k, what = np.int64(c), np.int64(k), np.int64(what)
     width = get_int(args, pictures.BREADTH)
-    pixels = get_int(args, pictures.HEIGHT) * width
-    high = rounded(pixels)
-    c_panel, k_panel = panel_of(c), panel_of(k)
+    pixels, count = get_int(args, pictures.HEIGHT) * width, get_int(args, pictures.COUNT)
+    rows, spread = rounded(pixels), what & SPREAD != 0
+    # A panel's rows: of this block of pixels, or of all pixels.
+    high = count * pixels if spread else rows
+    c_panel, k_panel = (width_of(c), width_of(k)) if spread else (panel_of(c), panel_of(k))
     x_panels = scratch
-    dy_panels = x_panels + 4 * high * c
-    flat_x = dy_panels + 4 * high * k
-    dx = flat_x + 4 * high * c
-    sums = dx + 4 * high * c
+    dy_panels = x_panels + 4 * rows * c
+    flat_x = dy_panels + 4 * rows * k
+    dx = flat_x + 4 * rows * c
+    sums = dx + 4 * rows * c
     packed = get_int(args, pictures.WEIGHT)
     dweight = get_int(args, pictures.WEIGHT_GRADIENT) + 4 * c * k * part
     totals = get_int(args, pictures.SUMS) + 16 * c * part
-    count, mode = get_int(args, pictures.COUNT), get_int(args, pictures.DX_MODE)
+    mode = get_int(args, pictures.DX_MODE)
     summed = what & INPUT_ONLY != 0 and mode != pictures.PLAIN
     x, g_in, raw = get_int(args, pictures.X), get_int(args, pictures.DY), get_int(args, pictures.RAW)
     result = get_int(args, pictures.DX)
     x_raw = get_int(args, pictures.X_RAW) if summed else result
     skip = get_int(args, pictures.DX_SKIP) if mode == pictures.SUMMED_SKIP else result
-    clear(dy_panels, high * k)
+    clear(dy_panels, rows * k)
     clear(sums, 2 * c)
     start, stop = part_of(count, part, get_int(args, pictures.PARTS))
     x_size, y_size = pixels * c, pixels * k
     # A few lines are fetched before every few products.
     few, wide = min(FEW, c_panel), min(PANEL, k_panel)
     turns = (k + wide - 1) // wide * ((c + few - 1) // few)
-    across = (c + PANEL - 1) // PANEL * ((high + FEW - 1) // FEW)
+    # dx: columns, rows and depth of a product.
+    broad, tall, depth = (WIDE, BLOCK, DEEP) if spread else (PANEL, FEW, DEPTH)
+    across = (c + broad - 1) // broad * ((rows + tall - 1) // tall) * ((k + depth - 1) // depth)
     x_lines, y_lines, lines = x_size // 16 // turns + 1, y_size // 16 // turns + 1, x_size // 16 // across + 1
     for n in range(start, stop):
         picture = x + 4 * n * x_size
@@ -113,15 +120,21 @@ def backward(c, k, unused, what, args, part, scratch):
         if get_int(args, pictures.MODE) != pictures.COPY:
             load_picture(c, args, n, flat_x, width)
             picture = flat_x
-        if k_panel == k and pixels == high and get_int(args, pictures.GRADIENT_MODE) == pictures.AS_IT_IS:
+        if spread:
+            x_panels = get_int(args, pictures.V) + 4 * n * pixels * c_panel
+            dy_panels = get_int(args, pictures.M) + 4 * n * pixels * k_panel
+        as_it_is = get_int(args, pictures.GRADIENT_MODE) == pictures.AS_IT_IS
+        if k_panel == k and pixels == rows and as_it_is and not spread:
             dy_panels = g_in + 4 * n * y_size
         else:
-            gradient_into_panels(k, args, n, pixels, dy_panels, high)
+            gradient_into_panels(k, k_panel, args, n, pixels, dy_panels, high)
+        if spread:
+            into_panels(c, c_panel, picture, pixels, x_panels, high)
         if what & WEIGHT_ONLY:
             if c_panel == c:
                 x_panels = picture
             else:
-                into_panels(c, picture, pixels, x_panels, pixels)
+                into_panels(c, c_panel, picture, pixels, x_panels, pixels)
             for column in range(0, k, wide):
                 b = dy_panels + 4 * ((column - column % k_panel) * high + column % k_panel)
                 for row in range(0, c, few):
@@ -129,26 +142,67 @@ def backward(c, k, unused, what, args, part, scratch):
                     fetch_pair(g_in, raw, y_next, y_lines, count * y_size)
                     x_next += 16 * x_lines
                     y_next += 16 * y_lines
+                    to = dweight + 4 * (row * k + column)
+                    fetch_block(next_block(to, row, few, wide, c, k), few, wide, k)
                     a = x_panels + 4 * (row // c_panel * c_panel * pixels + row % c_panel)
                     product(
-                        a, 1, 0, c_panel, b, 0, k_panel, dweight + 4 * (row * k + column), k,
-                        min(few, c - row), min(wide, k - column), 1, pixels, n - start,
+                        a, 1, 0, c_panel, b, 0, k_panel, to, k, min(few, c - row), min(wide, k - column), 1,
+                        pixels, n - start,
                     )  # fmt: skip
         if what & INPUT_ONLY:
-            if mode == pictures.PLAIN and pixels % ROWS == 0:
+            if mode == pictures.PLAIN and pixels == rows:
                 dx = result + 4 * n * x_size
             at = n * x_size
-            for column in range(0, c, PANEL):
-                columns = min(PANEL, c - column)
-                for row in range(0, high, FEW):
-                    fetch_results(x_raw, skip, result, at, lines, count * x_size)
-                    at += 16 * lines
-                    product(
-                        dy_panels + 4 * row * k_panel, k_panel, k_panel * high, 1, packed + 4 * column * k,
-                        k_panel * columns, columns, dx + 4 * (row * c + column), c, min(FEW, high - row),
-                        columns, k // k_panel, k_panel, 0,
-                    )  # fmt: skip
-            if mode != pictures.PLAIN or pixels % ROWS != 0:
+            deep = min(depth, k_panel)
+            for column in range(0, c, broad):
+                columns = min(broad, c - column)
+                for first in range(0, k, depth):
+                    b = packed + 4 * (column * k + first * columns)
+                    g = dy_panels + 4 * (first // k_panel * k_panel * high + first % k_panel)
+                    for row in range(0, rows, tall):
+                        fetch_results(x_raw, skip, result, at, lines, count * x_size)
+                        at += 16 * lines
+                        product(
+                            g + 4 * row * k_panel, k_panel, k_panel * high, 1, b, deep * columns, columns,
+                            dx + 4 * (row * c + column), c, min(tall, rows - row), columns,
+                            min(depth, k - first) // deep, deep, first,
+                        )  # fmt: skip
+            if mode != pictures.PLAIN or pixels != rows:
                 keep_gradient(c, args, n, dx, width, picture, width, sums)
             if summed:
                 flush(2 * c, sums, totals, n == start)
+
+
+@inline
+def next_block(place, row, few, wide, c, k):
+    """Where the block of dweight lies that is added to after the one at `place`."""
+    return place + 4 * few * k if row + few < c else place + 4 * (wide - row * k)
+
+
+def multiply_weights(l0, l1, l2, l3, args, part, scratch):
+    """A block of dweight [c, k] = x^T dy of all pixels.
+
+    Block: parts, shares of the columns, shares of the rows, c, k, pixels, x and dy in panels, dweight.
+    """
+    across, down = get_int(args, 1), get_int(args, 2)
+    c, k, pixels = get_int(args, 3), get_int(args, 4), get_int(args, 5)
+    x, dy, dweight = get_int(args, 6), get_int(args, 7), get_int(args, 8)
+    c_panel, panel = width_of(c), width_of(k)
+    few = min(BLOCK, c_panel)
+    left, right = part_of(k // panel, part % across, across)
+    top, bottom = part_of(c // c_panel, part // across, down)
+    left, right, top, bottom = left * panel, right * panel, top * c_panel, bottom * c_panel
+    turns = (bottom - top + few - 1) // few
+    for depth in range(0, pixels, DEEP):
+        some = min(DEEP, pixels - depth)
+        lines = some * panel // 16 // turns + 1
+        for column in range(left, right, panel):
+            # The next panel is on its way while this one is multiplied.
+            b, b_next = dy + 4 * (column * pixels + depth * panel), panel * pixels
+            for row in range(top, bottom, few):
+                fetch(b, b_next, lines, (right - column) * pixels)
+                b_next += 16 * lines
+                to = dweight + 4 * (row * k + column)
+                fetch_block(to + 4 * few * k, few, panel, k)
+                a = x + 4 * ((row - row % c_panel) * pixels + row % c_panel + depth * c_panel)
+                product(a, 1, 0, c_panel, b, 0, panel, to, k, few, panel, 1, some, depth)

@@ -84,6 +84,14 @@ def fetch_to_write(a, first, lines, end):
 
 
 @inline
+def fetch_block(a, rows, columns, apart):
+    """Prefetch rows of floats, `apart` floats from each other, to be added to."""
+    for m in range(rows):
+        for i in range(0, columns, 16):
+            prefetch(a, m * apart + i, 1)
+
+
+@inline
 def fetch_pair(a, b, first, lines, end):
     """As `fetch`, of two."""
     for i in range(first, min(first + 16 * lines, end), 16):

@@ -18,7 +18,7 @@ product reads lies side by side. Rows of a power of two would share a few places
 from __future__ import annotations
 
 from residua.engines.numba.kernels import pictures
-from residua.engines.numba.kernels.direct import PANEL
+from residua.engines.numba.kernels.direct import DEPTH, PANEL
 from residua.engines.numba.kernels.pictures import keep_gradient, load_gradient, load_picture
 from residua.engines.numba.kernels.products import ROWS, product
 from residua.engines.numba.kernels.scalars import clear, fetch, flush, get_int, part_of
@@ -33,17 +33,18 @@ from residua.engines.numba.kernels.tiles import (
     weights_at,
 )
 from residua.engines.numba.kernels.transforms import PATCH, PLACES, TILE
-from residua.engines.numba.kernels.vector import WIDTH, inline
+from residua.engines.numba.kernels.vector import REGISTERS, WIDTH, inline
 from residua.engines.numba.kernels.winograd import keep_edge
 
 X_ONLY, BOTH = 1, 2
 BLOCK = 2 * ROWS  # rows of a product at a time
-DEPTH = 256  # rows of a panel that stay in the first-level cache
+WIDE = 4 * WIDTH if REGISTERS == 32 else PANEL  # columns that a product takes at a time
+DEEP = min(DEPTH, PANEL * DEPTH // WIDE)  # rows of so wide a panel that stay in the first-level cache
 
 
 def panel_width(columns: int) -> int:
     """Columns of a panel: all panels of a matrix are as wide."""
-    return PANEL if columns % PANEL == 0 else WIDTH
+    return WIDE if columns % WIDE == 0 else PANEL if columns % PANEL == 0 else WIDTH
 
 
 width_of = inline(panel_width)
@@ -114,8 +115,8 @@ def multiply(l0, l1, l2, l3, args, part, scratch):
     c = get_int(args, 7) + 4 * place * get_int(args, 10)
     first, last = part_of(columns // panel, part % shares, shares)
     for column in range(first * panel, last * panel, panel):
-        for depth in range(0, inner, DEPTH):
-            some = min(DEPTH, inner - depth)
+        for depth in range(0, inner, DEEP):
+            some = min(DEEP, inner - depth)
             at = column * inner + depth * panel
             lines = some * panel // 16 * BLOCK // rows + 1
             for row in range(0, rows, BLOCK):
@@ -146,8 +147,8 @@ def multiply_transposed(l0, l1, l2, l3, args, part, scratch):
             for j in range(left, right):
                 a = get_int(args, 5) + 4 * (i * along + j) * get_int(args, 8)
                 b = get_int(args, 6) + 4 * ((i * along + j) * get_int(args, 9) + column * high)
-                for depth in range(0, inner, DEPTH):
-                    some, more = min(DEPTH, inner - depth), i > top or j > left or depth > 0
+                for depth in range(0, inner, DEEP):
+                    some, more = min(DEEP, inner - depth), i > top or j > left or depth > 0
                     for row in range(0, rows, wide):
                         product(
                             a + 4 * (row * high + depth * wide), 1, 0, wide, b + 4 * depth * panel, 0, panel,
