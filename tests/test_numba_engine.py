@@ -209,12 +209,15 @@ MANY_CHANNELS = [
     (2, 7, 7, 512, 1024, 1),
     (3, 5, 5, 1030, 300, 1),
     (1, 1, 1, 520, 528, 1),
+    (8, 9, 13, 128, 96, 5),
+    (9, 20, 20, 96, 128, 7),
 ]
 
 
 @pytest.mark.parametrize("shape", MANY_CHANNELS)
 def test_many_channels_follow_the_reference(engine, shape):
-    """Matrices in panels, whole ones and narrower ones; in steps of their depth; few and many tiles."""
+    """Matrices in panels, whole ones and narrower ones; in steps of their depth; few and many tiles; windows
+    of whole pictures, and of some rows at a time."""
     n, h, w, c, k, kernel = shape
     rng = np.random.default_rng(0)
     x, dy = (rng.normal(size=(n, h, w, channels)).astype(np.float32) for channels in (c, k))

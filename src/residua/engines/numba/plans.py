@@ -32,7 +32,7 @@ MOST_PIXELS = 64  # of a 1x1 convolution at a time: measured with 16 to 2,048 ch
 PARTIAL_BYTES = 5 * 2**20  # of all parts' weight gradients together
 HEAVY_BYTES, HEAVY_PARTS = 2**17, 8  # of one, from where on half as many parts save more than they cost
 GATHERED = 80 * 1024  # floats of windows gathered at a time: what fits beside the rest into the cache
-MOST_GATHERED = 512 * 1024  # of one picture; those that exceed the cache are still faster up to here
+MOST_GATHERED = 512 * 1024  # of one picture: beyond the cache, but the weights are read less often
 LEAST_GATHERED = 64 * 128  # weights of one tap; with fewer, they stay in the cache, and copying costs more
 FEW_GATHERED = 8  # pictures that are worth packing the weight for
 LEAST_AT_ONCE = 2**18  # weights of a 1x1 convolution whose gradient outgrows the cache, part by part
@@ -180,10 +180,15 @@ def _power(limit: int) -> int:
     return 1 << limit.bit_length() - 1
 
 
-def gathers(count: int, pixels: int, c: int, k: int, kernel: int) -> bool:
-    """Whether windows are gathered into a matrix: heavy weights, and not too many windows of a picture."""
-    fits = pixels * kernel * kernel * c <= MOST_GATHERED
-    return fits and kernel > 1 and c % LANES == 0 and c * k >= LEAST_GATHERED and count >= FEW_GATHERED
+def gathers(count: int, c: int, k: int, kernel: int) -> bool:
+    """Whether windows are gathered into a matrix: heavy weights, and some pictures."""
+    return kernel > 1 and c % LANES == 0 and c * k >= LEAST_GATHERED and count >= FEW_GATHERED
+
+
+def _strip(height: int, width: int, window: int) -> int:
+    """Rows of outputs whose windows are gathered at a time: evenly cut."""
+    most = max(1, MOST_GATHERED // (width * window))
+    return -(-height // -(-height // most))
 
 
 def transforms_pay(tiles: int, pixels: int) -> bool:
@@ -215,12 +220,14 @@ def plan(count: int, height: int, width: int, c: int, k: int, kernel: int, strid
         scratch = winograd.forward_scratch(out_width, c, k, stride, *cut)
         scratch_backward = winograd_backward.backward_scratch(out_width, c, k, stride, *cut)
         partial = 9 * c * k
-    elif gathers(count, out_height * out_width, c, k, kernel):
+    elif gathers(count, c, k, kernel):
         method, window, pixels = "gathered", kernel * kernel * c, out_height * out_width
         group = max(1, min(GATHERED // (pixels * window), -(-count // LEAST_PARTS)))
-        cut, picture = (group, 1, 1), (height + 2 * padding) * (width + 2 * padding) * c
-        scratch = gathered.forward_scratch(picture, pixels, window, k, group)
-        scratch_backward = gathered.backward_scratch(picture, pixels, window, c, k, group)
+        strip = out_height if group > 1 else _strip(out_height, out_width, window)
+        cut, picture = (group, strip, 1), (height + 2 * padding) * (width + 2 * padding) * c
+        sizes = (picture, group * pixels, group * strip * out_width, window)
+        scratch = gathered.forward_scratch(*sizes, k)
+        scratch_backward = gathered.backward_scratch(*sizes, c, k)
         partial = window * k
     else:
         method, cut = "direct", (1, 1, 1)

@@ -7,7 +7,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from residua.engines.numba.corners import fitted
-from residua.engines.numba.kernels import direct, pictures, weights, winograd_large
+from residua.engines.numba.kernels import pictures, weights
 from residua.engines.numba.kernels.transforms import PLACES
 from residua.engines.numba.machine import Machine
 from residua.engines.numba.memory import address as address_of
@@ -49,8 +49,7 @@ def panels(host: Any, block: Array, flat: Array, p: Plan, *, turned: bool) -> Ar
     machine, window = host.machine, p.kernel**2 * p.c
     packed = machine.take(window * p.k)
     share = max(1, (window if turned else p.k) // 32)
-    wide = winograd_large.WIDE if turned and p.at_once else direct.PANEL
-    arguments = (share, window, p.k, address_of(flat), address_of(packed), int(turned), wide)
+    arguments = (share, window, p.k, address_of(flat), address_of(packed), int(turned))
     machine.run(weights.pack_panels, arguments, share)
     block[pictures.WEIGHT] = address_of(packed)
     return packed

@@ -27,7 +27,17 @@ from residua.engines.numba.kernels.pictures import (
     load_gradient,
     load_picture,
 )
-from residua.engines.numba.kernels.products import ROWS, product
+from residua.engines.numba.kernels.products import (
+    BLOCK,
+    DEEP,
+    PANEL,
+    ROWS,
+    WIDE,
+    columns_at,
+    pace_of,
+    product,
+    product_ahead,
+)
 from residua.engines.numba.kernels.scalars import (
     clear,
     fetch,
@@ -37,11 +47,8 @@ from residua.engines.numba.kernels.scalars import (
     get_int,
     part_of,
 )
-from residua.engines.numba.kernels.vector import REGISTERS, WIDTH, inline
+from residua.engines.numba.kernels.vector import WIDTH, inline
 
-PANEL = 2 * WIDTH
-DEPTH = 256  # rows of a panel that stay in the first-level cache
-FEW = 8 if REGISTERS == 32 else 16  # rows of a product at a time, before which some lines are fetched
 BAND = 128  # pixels
 LIGHT = 2**15  # weights that are read for every row of a picture
 AHEAD = 2**17  # floats of a picture, in and out, that are worth fetching while another is worked on
@@ -106,20 +113,15 @@ def forward(c, k, stride, statistics, args, part, scratch):
         get_int(args, pictures.HEIGHT) * get_int(args, pictures.BREADTH) * c,
         out_height * out_width * k,
     )
-    # A few lines at a time: more at once would make the products wait.
-    few = FEW if k > WIDTH else 2 * FEW
-    deep = DEPTH if kernel == 1 else kernel * c
-    turns = (
-        out_height
-        * ((rows + few - 1) // few)
-        * ((k + PANEL - 1) // PANEL)
-        * ((kernel * c + deep - 1) // deep)
-    )
+    deep, wide = DEEP if kernel == 1 else kernel * c, min(WIDE, k)
+    turns = out_height * ((rows + BLOCK - 1) // BLOCK) * ((k + wide - 1) // wide)
+    turns *= (kernel * c + deep - 1) // deep
     x_lines, y_lines = x_size // 16 // turns + 1, y_size // 16 // turns + 1
     # Large pictures under light weights go row by row, y from end to end, with its next row on the way.
     by_rows = x_size + y_size > AHEAD and kernel * kernel * c * k <= LIGHT
     if x_size + y_size > AHEAD:
         x_lines, y_lines = 0, y_size // 16 // turns + 1 if by_rows else 0
+    pace = pace_of(y_lines, min(BLOCK, rows), wide, kernel * min(deep, kernel * c))
     as_it_lies = lies_ready(args, stride, width)
     finished = get_int(args, pictures.BIAS) == 0 and not statistics
     picture, beside = scratch, get_int(args, pictures.Y_SKIP)
@@ -134,28 +136,29 @@ def forward(c, k, stride, statistics, args, part, scratch):
         x_next, y_next = after * x_size, after * y_size
         if by_rows:
             y_next = n * y_size + out_width * k
-        for outer in range(0, out_height if by_rows else k, 1 if by_rows else PANEL):
-            for inner in range(0, k if by_rows else out_height, PANEL if by_rows else 1):
+        for outer in range(0, out_height if by_rows else k, 1 if by_rows else wide):
+            for inner in range(0, k if by_rows else out_height, wide if by_rows else 1):
                 i, panel = (outer, inner) if by_rows else (inner, outer)
-                columns = min(PANEL, k - panel)
+                columns = columns_at(panel, k, wide)
                 b, lead = weight + 4 * panel, k
                 if get_int(args, pictures.PACKED) != 0:
                     b, lead = weight + 4 * panel * kernel * kernel * c, columns
                 for depth in range(0, kernel * c, deep):
                     some = min(deep, kernel * c - depth)
-                    for row in range(0, rows, few):
+                    for row in range(0, rows, BLOCK):
+                        # A few lines at a time: more at once would make the products wait.
                         fetch_source(args, x_next, x_lines, count * x_size)
-                        fetch_to_write(get_int(args, pictures.Y), y_next, y_lines, count * y_size)
                         if beside != 0:
                             fetch(beside, y_next, y_lines, count * y_size)
-                        x_next += 16 * x_lines
-                        y_next += 16 * y_lines
                         a = picture + 4 * ((i * width + row) * stride * c + depth)
                         to = out + 4 * ((i * rows + row) * k + panel)
-                        product(
+                        product_ahead(
                             a, stride * c, width * c, 1, b + 4 * depth * lead, kernel * c * lead, lead, to, k,
-                            min(few, rows - row), columns, kernel, some, depth,
+                            min(BLOCK, rows - row), columns, kernel, some, depth,
+                            get_int(args, pictures.Y) + 4 * y_next, pace,
                         )  # fmt: skip
+                        x_next += 16 * x_lines
+                        y_next += 16 * y_lines
         if rows != out_width or not finished:
             keep_output(k, args, n, out, rows, statistics, sums)
         if statistics:

@@ -12,9 +12,9 @@ from __future__ import annotations
 import numpy as np
 
 from residua.engines.numba.kernels import pictures
-from residua.engines.numba.kernels.direct import PANEL, lies_ready, rounded
+from residua.engines.numba.kernels.direct import lies_ready, rounded
 from residua.engines.numba.kernels.pictures import load_gradient_rows, load_picture
-from residua.engines.numba.kernels.products import product_of_window, window_block
+from residua.engines.numba.kernels.products import PANEL, columns_at, product_of_window, window_block
 from residua.engines.numba.kernels.scalars import clear, fetch_pair, get_int, part_of, unknown
 
 BAND = 128  # pixels
@@ -40,7 +40,8 @@ def backward(c, k, stride, unused, args, part, scratch):
     band = max(1, BAND // out_width)
     window = kernel * c
     block = window_block(window)  # a few lines are fetched before each
-    turns = kernel * ((window + block - 1) // block) * ((k + PANEL - 1) // PANEL)
+    wide = min(PANEL, k)
+    turns = kernel * ((window + block - 1) // block) * ((k + wide - 1) // wide)
     lines = band * out_width * k // 16 // turns + 1
     # Windows of few channels overlap: told by how much, LLVM keeps so much in registers that it spills sums.
     step = unknown(stride * c)
@@ -58,7 +59,7 @@ def backward(c, k, stride, unused, args, part, scratch):
                 load_gradient_rows(k, args, n, top, top + high, finished, out_width)
                 b = finished
             y_next = n * y_size + (top + high) * out_width * k
-            for panel in range(0, k, PANEL):
+            for panel in range(0, k, wide):
                 for u in range(kernel):
                     a = picture + 4 * (top * stride + u) * width * c
                     to = dweight + 4 * (u * taps * k + panel)
@@ -67,5 +68,5 @@ def backward(c, k, stride, unused, args, part, scratch):
                         y_next += 16 * lines
                         product_of_window(
                             block, a + 4 * row, 1, stride * width * c, step, b + 4 * panel, out_width * k, k,
-                            to + 4 * row * k, k, min(PANEL, k - panel), high, out_width, n - start + top,
+                            to + 4 * row * k, k, columns_at(panel, k, wide), high, out_width, n - start + top,
                         )  # fmt: skip

@@ -1,14 +1,15 @@
-"""Convolutions with small outputs and many channels: windows of several pictures gathered into one matrix.
+"""Convolutions of many channels: windows of some rows, or of several pictures, gathered into one matrix.
 
 Where rows of outputs are short, so is each product of `direct`, and weights that outgrow the second-level
-cache are read once a picture. So the windows of a picture, or of a group of small ones, are copied into rows
-of one matrix ("im2col"; copying is a hundredth of multiplying), and there are three products of matrices:
+cache are read once a picture. So the windows of some rows of a picture, or of a group of small pictures, are
+copied into rows of one matrix ("im2col"; copying is a hundredth of multiplying), and there are three products
+of matrices:
 
     forward     y (pixels x K)          = windows (pixels x taps C)  x  weight (taps C x K)
     dweight     (taps C x K)           += windows^T  x  dy (pixels x K)
     dx          windows' gradient       = dy  x  weight^T, which is added up where the windows came from
 
-The weight lies in panels of PANEL columns, each from end to end in memory (`weights.pack_panels`): rows of
+The weight lies in panels of WIDE columns, each from end to end in memory (`weights.pack_panels`): rows of
 1024 bytes would all fall into the same few places of the first-level cache. For the same reason the rows of
 the gathered matrices are GAP numbers longer than what they hold.
 """
@@ -19,9 +20,7 @@ import numpy as np
 
 from residua.engines.numba.kernels import pictures
 from residua.engines.numba.kernels.direct import (
-    DEPTH,
     INPUT_ONLY,
-    PANEL,
     WEIGHT_ONLY,
     rounded,
     rounded_up,
@@ -33,7 +32,7 @@ from residua.engines.numba.kernels.pictures import (
     load_gradient,
     load_picture,
 )
-from residua.engines.numba.kernels.products import product
+from residua.engines.numba.kernels.products import DEEP, ROWS, WIDE, pace_of, product_ahead
 from residua.engines.numba.kernels.scalars import clear, fetch, fetch_to_write, flush, get_int, part_of
 from residua.engines.numba.kernels.vector import WIDTH, inline, load, store
 
@@ -41,24 +40,23 @@ GAP = 16
 LINE = 16  # rows of dweight at a time: as many as a line of the cache holds of one window
 
 
-def forward_scratch(picture: int, pixels: int, window: int, k: int, group: int) -> int:
-    """Floats of scratch for pictures of so many floats with their border, and so many output pixels."""
-    rows = rounded_up(group * pixels)
-    return picture + rows * (window + GAP + k) + 2 * k + 256
+def forward_scratch(picture: int, pixels: int, gathered: int, window: int, k: int) -> int:
+    """Floats of scratch for a picture of so many floats with its border, a group's output pixels, and those
+    whose windows are gathered at a time."""
+    return picture + rounded_up(gathered) * (window + GAP) + (pixels + ROWS) * k + 2 * k + 256
 
 
-def backward_scratch(picture: int, pixels: int, window: int, c: int, k: int, group: int) -> int:
+def backward_scratch(picture: int, pixels: int, gathered: int, window: int, c: int, k: int) -> int:
     """Floats of scratch that `backward` needs."""
-    rows = rounded_up(group * pixels)
-    return 2 * picture + rows * (window + GAP + 2 * k + GAP) + 2 * c + 512
+    return 2 * picture + rounded_up(gathered) * (window + GAP) + (pixels + ROWS) * (2 * k + GAP) + 2 * c + 512
 
 
 @inline
-def exchange(c, args, picture, breadth, stride, windows, pitch, back):
-    """Copy the windows of one picture, pixel by pixel, into rows `pitch` numbers apart; or, on the way back,
-    add these rows to the picture that they were taken from."""
+def exchange(c, args, top, bottom, picture, breadth, stride, windows, pitch, back):
+    """Copy the windows of rows of outputs, pixel by pixel, into rows `pitch` numbers apart; or, on the way
+    back, add these rows to the picture that they were taken from."""
     kernel = get_int(args, pictures.KERNEL)
-    for i in range(get_int(args, pictures.OUT_HEIGHT)):
+    for i in range(top, bottom):
         for j in range(get_int(args, pictures.OUT_BREADTH)):
             for u in range(kernel):
                 there = picture + 4 * ((i * stride + u) * breadth + j * stride) * c
@@ -82,42 +80,50 @@ def forward(c, k, stride, statistics, args, part, scratch):
     in_height, in_width = get_int(args, pictures.HEIGHT), get_int(args, pictures.BREADTH)
     breadth = in_width + 2 * padding
     size = (in_height + 2 * padding) * breadth * c
-    pixels = get_int(args, pictures.OUT_HEIGHT) * get_int(args, pictures.OUT_BREADTH)
+    out_height, out_width = get_int(args, pictures.OUT_HEIGHT), get_int(args, pictures.OUT_BREADTH)
+    strip, pixels = get_int(args, pictures.STRIP), out_height * out_width
     window = kernel * kernel * c
     pitch = window + GAP
     weight, y = get_int(args, pictures.WEIGHT), get_int(args, pictures.Y)
     windows = scratch + 4 * size
-    out = windows + 4 * rounded(group * pixels) * pitch
-    sums = out + 4 * rounded(group * pixels) * k
+    out = windows + 4 * rounded(group * strip * out_width) * pitch
+    sums = out + 4 * (group * pixels + ROWS) * k
     totals = get_int(args, pictures.SUMS) + 16 * k * part
     clear(scratch, size)
     clear(sums, 2 * k)
     start, stop = part_of(get_int(args, pictures.COUNT), part, get_int(args, pictures.PARTS))
     x_size, y_size = in_height * in_width * c, pixels * k
-    turns = (window + DEPTH - 1) // DEPTH * ((k + PANEL - 1) // PANEL)
+    turns = (window + DEEP - 1) // DEEP * ((k + WIDE - 1) // WIDE) * ((out_height + strip - 1) // strip)
     for first in range(start, stop, group):
         here = min(group, stop - first)
-        for g in range(here):
-            load_picture(c, args, first + g, scratch, breadth)
-            exchange(c, args, scratch, breadth, stride, windows + 4 * g * pixels * pitch, pitch, 0)
         x_lines, y_lines = here * x_size // 16 // turns + 1, here * y_size // 16 // turns + 1
         x_next, y_next = (first + here) * x_size, (first + here) * y_size
-        for depth in range(0, window, DEPTH):
-            some = min(DEPTH, window - depth)
-            for panel in range(0, k, PANEL):
-                columns = min(PANEL, k - panel)
-                fetch_source(args, x_next, x_lines, stop * x_size)
-                fetch_to_write(y, y_next, y_lines, stop * y_size)
-                x_next += 16 * x_lines
-                y_next += 16 * y_lines
-                b = weight + 4 * (panel * window + depth * columns)
-                product(
-                    windows + 4 * depth, pitch, 0, 1, b, 0, columns, out + 4 * panel, k,
-                    rounded(here * pixels), columns, 1, some, depth,
-                )  # fmt: skip
+        for top in range(0, out_height, strip):  # in groups of pictures, once
+            bottom = min(top + strip, out_height)
+            taken = (bottom - top) * out_width
+            for g in range(here):
+                if top == 0:
+                    load_picture(c, args, first + g, scratch, breadth)
+                to = windows + 4 * g * taken * pitch
+                exchange(c, args, top, bottom, scratch, breadth, stride, to, pitch, 0)
+            rows, to = rounded(here * taken), out + 4 * top * out_width * k
+            for depth in range(0, window, DEEP):
+                some = min(DEEP, window - depth)
+                for panel in range(0, k, WIDE):
+                    columns = min(WIDE, k - panel)
+                    fetch_source(args, x_next, x_lines, stop * x_size)
+                    fetch_to_write(y, y_next, y_lines, stop * y_size)
+                    x_next += 16 * x_lines
+                    y_next += 16 * y_lines
+                    b = weight + 4 * (panel * window + depth * columns)
+                    # The next panel is on its way while this one is multiplied.
+                    pace = pace_of(some * columns // 16, rows, columns, some)
+                    product_ahead(
+                        windows + 4 * depth, pitch, 0, 1, b, 0, columns, to + 4 * panel, k, rows, columns, 1,
+                        some, depth, b + 4 * columns * window, pace,
+                    )  # fmt: skip
         for g in range(here):
-            breadth_out = get_int(args, pictures.OUT_BREADTH)
-            keep_output(k, args, first + g, out + 4 * g * y_size, breadth_out, statistics, sums)
+            keep_output(k, args, first + g, out + 4 * g * y_size, out_width, statistics, sums)
         if statistics:
             flush(2 * k, sums, totals, first == start)
 
@@ -133,17 +139,17 @@ def backward(c, k, stride, what, args, part, scratch):
     in_height, in_width = get_int(args, pictures.HEIGHT), get_int(args, pictures.BREADTH)
     breadth = in_width + 2 * padding
     size = (in_height + 2 * padding) * breadth * c
-    out_width = get_int(args, pictures.OUT_BREADTH)
-    pixels = get_int(args, pictures.OUT_HEIGHT) * out_width
+    out_height, out_width = get_int(args, pictures.OUT_HEIGHT), get_int(args, pictures.OUT_BREADTH)
+    strip, pixels = get_int(args, pictures.STRIP), out_height * out_width
     window = kernel * kernel * c
     pitch, dy_pitch = window + GAP, k + GAP
     packed = get_int(args, pictures.WEIGHT)
     dweight = get_int(args, pictures.WEIGHT_GRADIENT) + 4 * window * k * part
     dx = scratch + 4 * size
     windows = dx + 4 * size
-    dy = windows + 4 * rounded(group * pixels) * pitch
-    flat = dy + 4 * rounded(group * pixels) * dy_pitch
-    sums = flat + 4 * rounded(group * pixels) * k
+    dy = windows + 4 * rounded(group * strip * out_width) * pitch
+    flat = dy + 4 * (group * pixels + ROWS) * dy_pitch
+    sums = flat + 4 * (group * pixels + ROWS) * k
     mode = get_int(args, pictures.DX_MODE)
     summed = what & INPUT_ONLY != 0 and mode != pictures.PLAIN
     totals = get_int(args, pictures.SUMS) + 16 * c * part
@@ -152,7 +158,7 @@ def backward(c, k, stride, what, args, part, scratch):
         clear(sums, 2 * c)
     start, stop = part_of(get_int(args, pictures.COUNT), part, get_int(args, pictures.PARTS))
     x_size, y_size = in_height * in_width * c, pixels * k
-    turns = (window + LINE - 1) // LINE
+    turns = (window + LINE - 1) // LINE * ((out_height + strip - 1) // strip)
     for first in range(start, stop, group):
         here = min(group, stop - first)
         for g in range(here):
@@ -162,33 +168,48 @@ def backward(c, k, stride, what, args, part, scratch):
                 store(dy + 4 * row * dy_pitch, q, load(flat + 4 * row * k, q))
         x_lines, y_lines = here * x_size // 16 // turns + 1, here * y_size // 16 // turns + 1
         x_next, y_next = (first + here) * x_size, (first + here) * y_size
-        if what & WEIGHT_ONLY:
-            for g in range(here):
-                load_picture(c, args, first + g, scratch, breadth)
-                exchange(c, args, scratch, breadth, stride, windows + 4 * g * pixels * pitch, pitch, 0)
-            for row in range(0, window, LINE):
-                fetch(get_int(args, pictures.DY), y_next, y_lines, stop * y_size)
-                fetch(get_int(args, pictures.RAW), y_next, y_lines, stop * y_size)
-                fetch(get_int(args, pictures.X), x_next, x_lines, stop * x_size)
-                x_next += 16 * x_lines
-                y_next += 16 * y_lines
-                product(
-                    windows + 4 * row, 1, 0, pitch, dy, 0, dy_pitch, dweight + 4 * row * k, k,
-                    min(LINE, window - row), k, 1, here * pixels, first - start,
-                )  # fmt: skip
-        if what & INPUT_ONLY:
-            for panel in range(0, window, PANEL):
-                columns = min(PANEL, window - panel)
-                product(
-                    dy, dy_pitch, 0, 1, packed + 4 * panel * k, 0, columns, windows + 4 * panel, pitch,
-                    rounded(here * pixels), columns, 1, k, 0,
-                )  # fmt: skip
-            for g in range(here):
-                clear(dx, size)
-                exchange(c, args, dx, breadth, stride, windows + 4 * g * pixels * pitch, pitch, 1)
-                if summed:
-                    load_picture(c, args, first + g, scratch, breadth)
-                inside = dx + 4 * (padding * breadth + padding) * c
-                keep_gradient(c, args, first + g, inside, breadth, scratch, breadth, sums)
-            if summed:
-                flush(2 * c, sums, totals, first == start)
+        for top in range(0, out_height, strip):  # in groups of pictures, once
+            bottom = min(top + strip, out_height)
+            taken = (bottom - top) * out_width
+            rows, g_in = rounded(here * taken), dy + 4 * top * out_width * dy_pitch
+            if what & WEIGHT_ONLY:
+                for g in range(here):
+                    if top == 0:
+                        load_picture(c, args, first + g, scratch, breadth)
+                    to = windows + 4 * g * taken * pitch
+                    exchange(c, args, top, bottom, scratch, breadth, stride, to, pitch, 0)
+                for row in range(0, window, LINE):
+                    fetch(get_int(args, pictures.DY), y_next, y_lines, stop * y_size)
+                    fetch(get_int(args, pictures.RAW), y_next, y_lines, stop * y_size)
+                    fetch(get_int(args, pictures.X), x_next, x_lines, stop * x_size)
+                    x_next += 16 * x_lines
+                    y_next += 16 * y_lines
+                    to = dweight + 4 * row * k
+                    pace = pace_of(LINE * k // 16, LINE, k, here * taken)
+                    product_ahead(
+                        windows + 4 * row, 1, 0, pitch, g_in, 0, dy_pitch, to, k, min(LINE, window - row), k,
+                        1, here * taken, first - start + top, to + 4 * LINE * k, pace,
+                    )  # fmt: skip
+            if what & INPUT_ONLY:
+                for panel in range(0, window, WIDE):
+                    columns = min(WIDE, window - panel)
+                    for depth in range(0, k, DEEP):
+                        some = min(DEEP, k - depth)
+                        b = packed + 4 * (panel * k + depth * columns)
+                        pace = pace_of(some * columns // 16, rows, columns, some)
+                        product_ahead(
+                            g_in + 4 * depth, dy_pitch, 0, 1, b, 0, columns, windows + 4 * panel, pitch, rows,
+                            columns, 1, some, depth, b + 4 * some * columns, pace,
+                        )  # fmt: skip
+                for g in range(here):
+                    if top == 0:
+                        clear(dx, size)
+                    to = windows + 4 * g * taken * pitch
+                    exchange(c, args, top, bottom, dx, breadth, stride, to, pitch, 1)
+                    if bottom == out_height:
+                        if summed:
+                            load_picture(c, args, first + g, scratch, breadth)
+                        inside = dx + 4 * (padding * breadth + padding) * c
+                        keep_gradient(c, args, first + g, inside, breadth, scratch, breadth, sums)
+        if summed:
+            flush(2 * c, sums, totals, first == start)

@@ -16,34 +16,26 @@ from __future__ import annotations
 import numpy as np
 
 from residua.engines.numba.kernels import pictures
-from residua.engines.numba.kernels.direct import (
-    DEPTH,
-    FEW,
-    INPUT_ONLY,
-    PANEL,
-    WEIGHT_ONLY,
-    rounded,
-    rounded_up,
-)
+from residua.engines.numba.kernels.direct import INPUT_ONLY, WEIGHT_ONLY, rounded, rounded_up
 from residua.engines.numba.kernels.pictures import (
     following,
     keep_gradient,
     load_gradient_column,
     load_picture,
 )
-from residua.engines.numba.kernels.products import product
+from residua.engines.numba.kernels.products import BLOCK, DEEP, WIDE, columns_at, pace_of, product_ahead
 from residua.engines.numba.kernels.scalars import (
     clear,
     fetch,
     fetch_block,
     fetch_pair,
-    fetch_results,
+    fetch_to_write,
     flush,
     get_int,
     part_of,
 )
 from residua.engines.numba.kernels.vector import WIDTH, inline, load, store
-from residua.engines.numba.kernels.winograd_large import BLOCK, DEEP, WIDE, width_of
+from residua.engines.numba.kernels.winograd_large import width_of
 
 SPREAD = 4  # said in WEIGHT_ONLY's stead: x and dy are laid out for `multiply_weights`
 NARROW = 256  # columns of which a few dozen rows find places in the first-level cache
@@ -106,13 +98,16 @@ def backward(c, k, unused, what, args, part, scratch):
     clear(sums, 2 * c)
     start, stop = part_of(count, part, get_int(args, pictures.PARTS))
     x_size, y_size = pixels * c, pixels * k
-    # A few lines are fetched before every few products.
-    few, wide = min(FEW, c_panel), min(PANEL, k_panel)
+    # A few lines are fetched before every few products, and those of the largest matrix within them.
+    few, wide = min(BLOCK, c_panel), min(WIDE, k_panel)
     turns = (k + wide - 1) // wide * ((c + few - 1) // few)
-    # dx: columns, rows and depth of a product.
-    broad, tall, depth = (WIDE, BLOCK, DEEP) if spread else (PANEL, FEW, DEPTH)
-    across = (c + broad - 1) // broad * ((rows + tall - 1) // tall) * ((k + depth - 1) // depth)
-    x_lines, y_lines, lines = x_size // 16 // turns + 1, y_size // 16 // turns + 1, x_size // 16 // across + 1
+    x_lines, y_lines = x_size // 16 // turns + 1, y_size // 16 // turns + 1
+    pace = pace_of(max(x_lines, y_lines), few, wide, pixels)
+    broad = min(WIDE, c)
+    across = (c + broad - 1) // broad * ((rows + BLOCK - 1) // BLOCK) * ((k + DEEP - 1) // DEEP)
+    dx_lines, dy_lines = x_size // 16 // across + 1, y_size // 16 // across + 1
+    finished = get_int(args, pictures.GRADIENT_MODE) == pictures.AS_IT_IS
+    back_pace = pace_of(dy_lines if spread else dx_lines, BLOCK, broad, min(DEEP, k))
     for n in range(start, stop):
         picture = x + 4 * n * x_size
         after = following(args, part, n + 1, stop)
@@ -123,8 +118,7 @@ def backward(c, k, unused, what, args, part, scratch):
         if spread:
             x_panels = get_int(args, pictures.V) + 4 * n * pixels * c_panel
             dy_panels = get_int(args, pictures.M) + 4 * n * pixels * k_panel
-        as_it_is = get_int(args, pictures.GRADIENT_MODE) == pictures.AS_IT_IS
-        if k_panel == k and pixels == rows and as_it_is and not spread:
+        if k_panel == k and pixels == rows and finished and not spread:
             dy_panels = g_in + 4 * n * y_size
         else:
             gradient_into_panels(k, k_panel, args, n, pixels, dy_panels, high)
@@ -138,34 +132,52 @@ def backward(c, k, unused, what, args, part, scratch):
             for column in range(0, k, wide):
                 b = dy_panels + 4 * ((column - column % k_panel) * high + column % k_panel)
                 for row in range(0, c, few):
-                    fetch(x, x_next, x_lines, count * x_size)
-                    fetch_pair(g_in, raw, y_next, y_lines, count * y_size)
-                    x_next += 16 * x_lines
-                    y_next += 16 * y_lines
                     to = dweight + 4 * (row * k + column)
                     fetch_block(next_block(to, row, few, wide, c, k), few, wide, k)
+                    ahead = g_in + 4 * y_next
+                    if k < c:
+                        ahead = x + 4 * x_next
+                        fetch(g_in, y_next, y_lines, count * y_size)
+                    else:
+                        fetch(x, x_next, x_lines, count * x_size)
+                    if not finished:
+                        fetch(raw, y_next, y_lines, count * y_size)
+                    x_next += 16 * x_lines
+                    y_next += 16 * y_lines
                     a = x_panels + 4 * (row // c_panel * c_panel * pixels + row % c_panel)
-                    product(
-                        a, 1, 0, c_panel, b, 0, k_panel, to, k, min(few, c - row), min(wide, k - column), 1,
-                        pixels, n - start,
+                    product_ahead(
+                        a, 1, 0, c_panel, b, 0, k_panel, to, k, min(few, c - row),
+                        columns_at(column, k, wide), 1, pixels, n - start, ahead, pace,
                     )  # fmt: skip
         if what & INPUT_ONLY:
             if mode == pictures.PLAIN and pixels == rows:
                 dx = result + 4 * n * x_size
             at = n * x_size
-            deep = min(depth, k_panel)
             for column in range(0, c, broad):
-                columns = min(broad, c - column)
-                for first in range(0, k, depth):
-                    b = packed + 4 * (column * k + first * columns)
-                    g = dy_panels + 4 * (first // k_panel * k_panel * high + first % k_panel)
-                    for row in range(0, rows, tall):
-                        fetch_results(x_raw, skip, result, at, lines, count * x_size)
-                        at += 16 * lines
-                        product(
-                            g + 4 * row * k_panel, k_panel, k_panel * high, 1, b, deep * columns, columns,
-                            dx + 4 * (row * c + column), c, min(tall, rows - row), columns,
-                            min(depth, k - first) // deep, deep, first,
+                columns = columns_at(column, c, broad)
+                for depth in range(0, k, DEEP):
+                    deep = min(DEEP, k - depth)
+                    outer, inner = (1, deep) if k_panel == k else (deep // k_panel, k_panel)
+                    b = packed + 4 * (column * k + depth * columns)
+                    g = dy_panels + 4 * (depth // k_panel * k_panel * high + depth % k_panel)
+                    for row in range(0, rows, BLOCK):
+                        ahead = result + 4 * at
+                        if spread:
+                            # What the product with x^T fetches elsewhere.
+                            ahead = g_in + 4 * y_next
+                            fetch(x, x_next, dx_lines, count * x_size)
+                            fetch_to_write(result, at, dx_lines, count * x_size)
+                            if not finished:
+                                fetch(raw, y_next, dy_lines, count * y_size)
+                            x_next += 16 * dx_lines
+                            y_next += 16 * dy_lines
+                        if summed:
+                            fetch_pair(x_raw, skip, at, dx_lines, count * x_size)
+                        at += 16 * dx_lines
+                        product_ahead(
+                            g + 4 * row * k_panel, k_panel, k_panel * high, 1, b, inner * columns, columns,
+                            dx + 4 * (row * c + column), c, min(BLOCK, rows - row), columns, outer, inner,
+                            depth, ahead, back_pace,
                         )  # fmt: skip
             if mode != pictures.PLAIN or pixels != rows:
                 keep_gradient(c, args, n, dx, width, picture, width, sums)
@@ -195,14 +207,15 @@ def multiply_weights(l0, l1, l2, l3, args, part, scratch):
     turns = (bottom - top + few - 1) // few
     for depth in range(0, pixels, DEEP):
         some = min(DEEP, pixels - depth)
+        # The next panel is on its way while one is multiplied.
         lines = some * panel // 16 // turns + 1
+        pace = pace_of(lines, few, panel, some)
         for column in range(left, right, panel):
-            # The next panel is on its way while this one is multiplied.
-            b, b_next = dy + 4 * (column * pixels + depth * panel), panel * pixels
+            b = dy + 4 * (column * pixels + depth * panel)
+            ahead = b + 4 * panel * pixels
             for row in range(top, bottom, few):
-                fetch(b, b_next, lines, (right - column) * pixels)
-                b_next += 16 * lines
                 to = dweight + 4 * (row * k + column)
                 fetch_block(to + 4 * few * k, few, panel, k)
                 a = x + 4 * ((row - row % c_panel) * pixels + row % c_panel + depth * c_panel)
-                product(a, 1, 0, c_panel, b, 0, panel, to, k, few, panel, 1, some, depth)
+                product_ahead(a, 1, 0, c_panel, b, 0, panel, to, k, few, panel, 1, some, depth, ahead, pace)
+                ahead += 64 * lines

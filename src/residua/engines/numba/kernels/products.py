@@ -15,6 +15,7 @@ must be under way, and each number of A that is read should serve several. With 
 
 from __future__ import annotations
 
+import numpy as np
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -25,6 +26,7 @@ from residua.engines.numba.kernels.vector import (
     REGISTERS,
     VECTOR,
     WIDTH,
+    ask_for,
     broadcast,
     constant,
     inline,
@@ -36,15 +38,23 @@ from residua.engines.numba.kernels.vector import (
 
 # Rows of A come in multiples of this; what lies beyond the last valid row is computed and ignored.
 ROWS = 8 if REGISTERS == 32 else 4
+BLOCK = 2 * ROWS  # rows at a time that keep the registers busy
+PANEL = 2 * WIDTH  # columns
+WIDE = 4 * WIDTH if REGISTERS == 32 else PANEL  # columns, where there are BLOCK rows
+LARGEST = 24 * WIDTH if REGISTERS == 32 else 12 * WIDTH  # floats of C in registers
+DEEP = 256 * PANEL // WIDE  # steps: rows of B, so wide, that stay in the first-level cache
 
 
-def micro_kernel(rows, vectors):
-    """The micro-kernel of that block size; `more` says whether to add to C or to overwrite it."""
+def micro_kernel(rows, vectors, fetches=False):
+    """The micro-kernel of that block size; `more` says whether to add to C or to overwrite it.
+
+    Where it `fetches`, it asks for the line at `ahead`, which every step moves on by `pace` bytes.
+    """
 
     @intrinsic
-    def multiply(typing, a, am, ao, ai, b, bo, bi, c, cm, outer, inner, more):
+    def multiply(typing, a, am, ao, ai, b, bo, bi, c, cm, outer, inner, more, ahead, pace):
         def emit(context, builder, sig, args):
-            a, am, ao, ai, b, bo, bi, c, cm, outer, inner, more = args
+            a, am, ao, ai, b, bo, bi, c, cm, outer, inner, more, ahead, pace = args
             pa, pb, pc = (builder.inttoptr(p, FLOAT.as_pointer()) for p in (a, b, c))
             row_offsets = [builder.mul(am, INT(m)) for m in range(rows)]
             row_starts = [offset(builder, pc, builder.mul(cm, INT(m))) for m in range(rows)]
@@ -60,53 +70,72 @@ def micro_kernel(rows, vectors):
             with cgutils.for_range(builder, outer) as o:
                 qa = offset(builder, pa, builder.mul(o.index, ao))
                 qb = offset(builder, pb, builder.mul(o.index, bo))
-                with cgutils.for_range(builder, inner) as i:
-                    ra = offset(builder, qa, builder.mul(i.index, ai))
-                    rb = offset(builder, qb, builder.mul(i.index, bi))
+                line = builder.add(ahead, builder.mul(pace, builder.mul(o.index, inner)))
+
+                def step(index):
+                    ra = offset(builder, qa, builder.mul(index, ai))
+                    rb = offset(builder, qb, builder.mul(index, bi))
                     columns = [read(builder, offset(builder, rb, WIDTH * v)) for v in range(vectors)]
                     for m in range(rows):
                         x = broadcast(builder, builder.load(offset(builder, ra, row_offsets[m])))
                         for v in range(vectors):
                             total = sums[m * vectors + v]
                             builder.store(multiply_add(builder, x, columns[v], builder.load(total)), total)
+
+                done = INT(0)
+                if fetches:
+                    # Every second step: a load for each would be felt where loads set the pace.
+                    with cgutils.for_range(builder, builder.lshr(inner, INT(1))) as i:
+                        first = builder.shl(i.index, INT(1))
+                        ask_for(builder, builder.add(line, builder.mul(pace, first)))
+                        step(first)
+                        step(builder.add(first, INT(1)))
+                    done = builder.and_(inner, INT(-2))
+                with cgutils.for_range(builder, builder.sub(inner, done)) as i:
+                    step(builder.add(done, i.index))
             for m, v, total in places:
                 write(builder, builder.load(total), offset(builder, row_starts[m], WIDTH * v))
             return context.get_dummy_value()
 
-        return types.void(*[types.int64] * 12), emit
+        return types.void(*[types.int64] * 14), emit
 
     return multiply
 
 
-_PAIR = 2 * WIDTH
-
-
-def _rows_of(vectors, tall, low):
+def _rows_of(vectors, tall, low, fetches=False):
     """So many vectors of columns, in blocks of `tall` rows, and of `low` ones where those do not fit."""
-    many, few = micro_kernel(tall, vectors), micro_kernel(low, vectors)
+    many, few = micro_kernel(tall, vectors, fetches), micro_kernel(low, vectors, fetches)
 
     @inline
-    def multiply(a, am, ao, ai, b, bo, bi, c, cm, rows, outer, inner, more):
+    def multiply(a, am, ao, ai, b, bo, bi, c, cm, rows, outer, inner, more, ahead, pace):
         m = 0
         # 16 rows are best cut into 6 + 6 + 4, and 8 into 4 + 4.
         while rows - m >= tall and (tall % low == 0 or rows - m != 2 * low):
-            many(a + 4 * m * am, am, ao, ai, b, bo, bi, c + 4 * m * cm, cm, outer, inner, more)
+            to = c + 4 * m * cm
+            many(a + 4 * m * am, am, ao, ai, b, bo, bi, to, cm, outer, inner, more, ahead, pace)
             m += tall
+            ahead += pace * outer * inner
         while rows - m > 0:
-            few(a + 4 * m * am, am, ao, ai, b, bo, bi, c + 4 * m * cm, cm, outer, inner, more)
+            to = c + 4 * m * cm
+            few(a + 4 * m * am, am, ao, ai, b, bo, bi, to, cm, outer, inner, more, ahead, pace)
             m += low
+            ahead += pace * outer * inner
+        return ahead
 
     return multiply
 
 
-def _blocks(vectors, height):
+def _blocks(vectors, height, fetches=False):
     """As `_rows_of`, of blocks of one height alone."""
-    block = micro_kernel(height, vectors)
+    block = micro_kernel(height, vectors, fetches)
 
     @inline
-    def multiply(a, am, ao, ai, b, bo, bi, c, cm, rows, outer, inner, more):
+    def multiply(a, am, ao, ai, b, bo, bi, c, cm, rows, outer, inner, more, ahead, pace):
         for m in range(0, rows, height):
-            block(a + 4 * m * am, am, ao, ai, b, bo, bi, c + 4 * m * cm, cm, outer, inner, more)
+            to = c + 4 * m * cm
+            block(a + 4 * m * am, am, ao, ai, b, bo, bi, to, cm, outer, inner, more, ahead, pace)
+            ahead += pace * outer * inner
+        return ahead
 
     return multiply
 
@@ -117,29 +146,71 @@ def _product(pairs, singles, quads=None):
     quads = quads or pairs
 
     @inline
-    def multiply(a, am, ao, ai, b, bo, bi, c, cm, rows, columns, outer, inner, more):
+    def multiply(a, am, ao, ai, b, bo, bi, c, cm, rows, columns, outer, inner, more, ahead, pace):
         n = 0
-        if fours and rows >= 2 * ROWS:
-            while columns - n >= 2 * _PAIR:
-                quads(a, am, ao, ai, b + 4 * n, bo, bi, c + 4 * n, cm, rows, outer, inner, more)
-                n += 2 * _PAIR
-        while columns - n >= _PAIR:
-            pairs(a, am, ao, ai, b + 4 * n, bo, bi, c + 4 * n, cm, rows, outer, inner, more)
-            n += _PAIR
+        if fours and rows >= BLOCK:
+            while columns - n >= 2 * PANEL:
+                to = c + 4 * n
+                ahead = quads(a, am, ao, ai, b + 4 * n, bo, bi, to, cm, rows, outer, inner, more, ahead, pace)
+                n += 2 * PANEL
+        while columns - n >= PANEL:
+            to = c + 4 * n
+            ahead = pairs(a, am, ao, ai, b + 4 * n, bo, bi, to, cm, rows, outer, inner, more, ahead, pace)
+            n += PANEL
         if columns > n:
-            singles(a, am, ao, ai, b + 4 * n, bo, bi, c + 4 * n, cm, rows, outer, inner, more)
+            to = c + 4 * n
+            singles(a, am, ao, ai, b + 4 * n, bo, bi, to, cm, rows, outer, inner, more, ahead, pace)
 
     return multiply
 
 
-# C of `rows` (a multiple of ROWS) times `columns` (a multiple of WIDTH).
-if REGISTERS == 32:
-    product = _product(_blocks(2, ROWS), _rows_of(1, 2 * ROWS, ROWS), _rows_of(4, 6, 4))
-else:
-    product = _product(_rows_of(2, 6, ROWS), _rows_of(1, 2 * ROWS, ROWS))
+def _any_product(fetches):
+    if REGISTERS == 32:
+        pairs, quads = _blocks(2, ROWS, fetches), _rows_of(4, 6, 4, fetches)
+        return _product(pairs, _rows_of(1, 2 * ROWS, ROWS, fetches), quads)
+    return _product(_rows_of(2, 6, ROWS, fetches), _rows_of(1, 2 * ROWS, ROWS, fetches))
 
-_sevens = _product(_blocks(2, 7), _blocks(1, 7))
-_nines = _product(_blocks(2, 9), _blocks(1, 9))
+
+_alone, _fetching = _any_product(False), _any_product(True)
+_sevens, _nines = _product(_blocks(2, 7), _blocks(1, 7)), _product(_blocks(2, 9), _blocks(1, 9))
+
+
+@inline
+def product(a, am, ao, ai, b, bo, bi, c, cm, rows, columns, outer, inner, more):
+    """C of `rows` (a multiple of ROWS) times `columns` (a multiple of WIDTH).
+
+    All as int64: else it would be compiled anew for whichever are literal.
+    """
+    _alone(
+        np.int64(a), np.int64(am), np.int64(ao), np.int64(ai), np.int64(b), np.int64(bo), np.int64(bi),
+        np.int64(c), np.int64(cm), np.int64(rows), np.int64(columns), np.int64(outer), np.int64(inner),
+        np.int64(more), np.int64(0), np.int64(0),
+    )  # fmt: skip
+
+
+@inline
+def product_ahead(a, am, ao, ai, b, bo, bi, c, cm, rows, columns, outer, inner, more, ahead, pace):
+    """`product`, which fetches meanwhile what lies at `ahead`, at `pace_of`."""
+    _fetching(
+        np.int64(a), np.int64(am), np.int64(ao), np.int64(ai), np.int64(b), np.int64(bo), np.int64(bi),
+        np.int64(c), np.int64(cm), np.int64(rows), np.int64(columns), np.int64(outer), np.int64(inner),
+        np.int64(more), np.int64(ahead), np.int64(pace),
+    )  # fmt: skip
+
+
+@inline
+def columns_at(first, columns, wide):
+    """Columns of the panel that begins at `first`: a constant, with `columns` known, where all are whole.
+
+    LLVM then compiles no blocks for other ones.
+    """
+    return wide if columns % wide == 0 else min(wide, columns - first)
+
+
+@inline
+def pace_of(lines, rows, columns, depth):
+    """Bytes a step, for so many lines of 64 bytes or some more in a product of that size."""
+    return 64 * lines // (max(1, rows * columns // LARGEST) * depth) + 1
 
 
 @inline
@@ -159,10 +230,10 @@ def window_block(window):
 
 @inline
 def product_of_window(block, a, am, ao, ai, b, bo, bi, c, cm, columns, outer, inner, more):
-    """`product` of as many rows as `window_block` says."""
+    """`product` of as many rows as `window_block` says, and a panel of columns."""
     if REGISTERS == 32 and block == 7:
-        _sevens(a, am, ao, ai, b, bo, bi, c, cm, 7, columns, outer, inner, more)
+        _sevens(a, am, ao, ai, b, bo, bi, c, cm, 7, columns, outer, inner, more, 0, 0)
     elif REGISTERS == 32 and block == 9:
-        _nines(a, am, ao, ai, b, bo, bi, c, cm, 9, columns, outer, inner, more)
+        _nines(a, am, ao, ai, b, bo, bi, c, cm, 9, columns, outer, inner, more, 0, 0)
     else:
         product(a, am, ao, ai, b, bo, bi, c, cm, block, columns, outer, inner, more)

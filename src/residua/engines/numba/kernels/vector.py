@@ -96,6 +96,15 @@ def call_named(builder, name, result, arguments):
     return builder.call(function, arguments)
 
 
+def ask_for(builder, place, write_soon=0):
+    """Prefetch the cache line at an address, or a pointer to bytes."""
+    byte, small = ir.IntType(8).as_pointer(), ir.IntType(32)
+    pointer = builder.inttoptr(place, byte) if place.type == INT else place
+    # Into the second-level cache, as data.
+    told = [pointer, small(write_soon), small(2), small(1)]
+    call_named(builder, "llvm.prefetch.p0", ir.VoidType(), told)
+
+
 def multiply_add(builder, x, y, z):
     """x * y + z in one rounding where the processor can."""
     return call_named(builder, f"llvm.fmuladd.v{WIDTH}f32", VECTOR, [x, y, z])
@@ -265,11 +274,8 @@ def prefetch(typing, a, i, write_soon):
         return None
 
     def emit(context, builder, sig, args):
-        byte, small = ir.IntType(8).as_pointer(), ir.IntType(32)
-        pointer = builder.bitcast(address(builder, *args[:2]), byte)
-        # Into the second-level cache, as data.
-        told = [pointer, small(sig.args[2].literal_value), small(2), small(1)]
-        call_named(builder, "llvm.prefetch.p0", ir.VoidType(), told)
+        place = builder.bitcast(address(builder, *args[:2]), ir.IntType(8).as_pointer())
+        ask_for(builder, place, sig.args[2].literal_value)
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64, write_soon), emit

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from residua.engines.numba.kernels.direct import rounded, taps_before, taps_in_phase
+from residua.engines.numba.kernels.products import WIDE
 from residua.engines.numba.kernels.scalars import get, get_int, part_of, put
 from residua.engines.numba.kernels.tiles import places_to_weight, weight_to_places
 from residua.engines.numba.kernels.vector import WIDTH, load, store, transpose
@@ -110,16 +111,16 @@ def pack_backward(l0, l1, l2, l3, args, part, scratch):
 
 
 def pack_panels(l0, l1, l2, l3, args, part, scratch):
-    """weight[window, k] -> [panels of k][window][wide], or turned round [panels of window][k][wide].
+    """weight[window, k] -> [panels of k][window][WIDE], or turned round [panels of window][k][WIDE].
 
-    Block: parts, window (kernel kernel c), k, weight, packed, whether turned round, columns of a panel.
+    Block: parts, window (kernel kernel c), k, weight, packed, whether turned round.
     """
     parts, window, k = get_int(args, 0), get_int(args, 1), get_int(args, 2)
-    weight, packed, turned, wide = get_int(args, 3), get_int(args, 4), get_int(args, 5), get_int(args, 6)
+    weight, packed, turned = get_int(args, 3), get_int(args, 4), get_int(args, 5)
     long = window if turned else k
-    start, stop = part_of((long + wide - 1) // wide, part, parts)
-    for panel in range(start * wide, min(stop * wide, long), wide):
-        columns = min(wide, long - panel)
+    start, stop = part_of((long + WIDE - 1) // WIDE, part, parts)
+    for panel in range(start * WIDE, min(stop * WIDE, long), WIDE):
+        columns = min(WIDE, long - panel)
         if turned:
             to = packed + 4 * panel * k
             for o in range(0, k, WIDTH):

@@ -18,10 +18,16 @@ product reads lies side by side. Rows of a power of two would share a few places
 from __future__ import annotations
 
 from residua.engines.numba.kernels import pictures
-from residua.engines.numba.kernels.direct import DEPTH, PANEL
 from residua.engines.numba.kernels.pictures import keep_gradient, load_gradient, load_picture
-from residua.engines.numba.kernels.products import ROWS, product
-from residua.engines.numba.kernels.scalars import clear, fetch, flush, get_int, part_of
+from residua.engines.numba.kernels.products import (
+    BLOCK,
+    DEEP,
+    PANEL,
+    WIDE,
+    pace_of,
+    product_ahead,
+)
+from residua.engines.numba.kernels.scalars import clear, flush, get_int, part_of
 from residua.engines.numba.kernels.tiles import (
     GAP,
     patch_to_places,
@@ -33,13 +39,10 @@ from residua.engines.numba.kernels.tiles import (
     weights_at,
 )
 from residua.engines.numba.kernels.transforms import PATCH, PLACES, TILE
-from residua.engines.numba.kernels.vector import REGISTERS, WIDTH, inline
+from residua.engines.numba.kernels.vector import WIDTH, inline
 from residua.engines.numba.kernels.winograd import keep_edge
 
 X_ONLY, BOTH = 1, 2
-BLOCK = 2 * ROWS  # rows of a product at a time
-WIDE = 4 * WIDTH if REGISTERS == 32 else PANEL  # columns that a product takes at a time
-DEEP = min(DEPTH, PANEL * DEPTH // WIDE)  # rows of so wide a panel that stay in the first-level cache
 
 
 def panel_width(columns: int) -> int:
@@ -119,13 +122,13 @@ def multiply(l0, l1, l2, l3, args, part, scratch):
             some = min(DEEP, inner - depth)
             at = column * inner + depth * panel
             lines = some * panel // 16 * BLOCK // rows + 1
+            # B is one stream: what comes next is on its way while these rows are multiplied.
+            pace = pace_of(lines, BLOCK, panel, some)
             for row in range(0, rows, BLOCK):
-                # B is one stream: what comes next is on its way while these rows are multiplied.
-                fetch(b, at + some * panel + row // BLOCK * 16 * lines, lines, last * panel * inner)
-                product(
+                product_ahead(
                     a + 4 * (depth * rows + row * deep), deep, deep * rows, 1, b + 4 * at, deep * panel,
                     panel, c + 4 * (column * rows + row * panel), panel, BLOCK, panel, some // deep, deep,
-                    depth,
+                    depth, b + 4 * (at + some * panel + row // BLOCK * 16 * lines), pace,
                 )  # fmt: skip
 
 
@@ -149,10 +152,13 @@ def multiply_transposed(l0, l1, l2, l3, args, part, scratch):
                 b = get_int(args, 6) + 4 * ((i * along + j) * get_int(args, 9) + column * high)
                 for depth in range(0, inner, DEEP):
                     some, more = min(DEEP, inner - depth), i > top or j > left or depth > 0
+                    # The next block of C is on its way: few tiles, and most time goes into writing it.
+                    pace = pace_of(wide * panel // 16 + 1, wide, panel, some)
                     for row in range(0, rows, wide):
-                        product(
+                        to = c + 4 * (column * rows + row * panel)
+                        product_ahead(
                             a + 4 * (row * high + depth * wide), 1, 0, wide, b + 4 * depth * panel, 0, panel,
-                            c + 4 * (column * rows + row * panel), panel, wide, panel, 1, some, more,
+                            to, panel, wide, panel, 1, some, more, to + 4 * wide * panel, pace,
                         )  # fmt: skip
 
 
