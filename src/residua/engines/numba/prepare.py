@@ -38,9 +38,7 @@ USUAL = (
     "updates sweep 0 3 2 0",
     "updates fold 0 0 0 0",
     "updates fold 1 0 0 0",
-    "weights pack_backward",
     "weights transform_transposed",
-    "weights weight_gradient",
     "normalization mask",
     "normalization finish",
 )

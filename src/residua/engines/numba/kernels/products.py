@@ -33,6 +33,7 @@ from residua.engines.numba.kernels.vector import (
     multiply_add,
     offset,
     read,
+    spliced,
     write,
 )
 
@@ -88,8 +89,8 @@ def micro_kernel(rows, vectors, fetches=False):
                     with cgutils.for_range(builder, builder.lshr(inner, INT(1))) as i:
                         first = builder.shl(i.index, INT(1))
                         ask_for(builder, builder.add(line, builder.mul(pace, first)))
-                        step(first)
-                        step(builder.add(first, INT(1)))
+                        with cgutils.for_range(builder, INT(2)) as j:
+                            step(builder.add(first, j.index))
                     done = builder.and_(inner, INT(-2))
                 with cgutils.for_range(builder, builder.sub(inner, done)) as i:
                     step(builder.add(done, i.index))
@@ -175,7 +176,7 @@ _alone, _fetching = _any_product(False), _any_product(True)
 _sevens, _nines = _product(_blocks(2, 7), _blocks(1, 7)), _product(_blocks(2, 9), _blocks(1, 9))
 
 
-@inline
+@spliced
 def product(a, am, ao, ai, b, bo, bi, c, cm, rows, columns, outer, inner, more):
     """C of `rows` (a multiple of ROWS) times `columns` (a multiple of WIDTH).
 
@@ -188,7 +189,7 @@ def product(a, am, ao, ai, b, bo, bi, c, cm, rows, columns, outer, inner, more):
     )  # fmt: skip
 
 
-@inline
+@spliced
 def product_ahead(a, am, ao, ai, b, bo, bi, c, cm, rows, columns, outer, inner, more, ahead, pace):
     """`product`, which fetches meanwhile what lies at `ahead`, at `pace_of`."""
     _fetching(
@@ -198,7 +199,7 @@ def product_ahead(a, am, ao, ai, b, bo, bi, c, cm, rows, columns, outer, inner, 
     )  # fmt: skip
 
 
-@inline
+@spliced
 def columns_at(first, columns, wide):
     """Columns of the panel that begins at `first`: a constant, with `columns` known, where all are whole.
 
@@ -207,7 +208,7 @@ def columns_at(first, columns, wide):
     return wide if columns % wide == 0 else min(wide, columns - first)
 
 
-@inline
+@spliced
 def pace_of(lines, rows, columns, depth):
     """Bytes a step, for so many lines of 64 bytes or some more in a product of that size."""
     return 64 * lines // (max(1, rows * columns // LARGEST) * depth) + 1

@@ -49,6 +49,8 @@ KERNEL = {"nogil": True, "error_model": "numpy", "boundscheck": False, "cache": 
 # No code that Python itself could call: each kernel would be compiled three times.
 BARE = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 inline = njit(forceinline=True, **KERNEL, **BARE)
+# In Numba already: nothing of its own to compile, for functions that only hand on.
+spliced = njit(inline="always", **KERNEL, **BARE)
 
 
 # ---------------------------------------------------------------- what the intrinsics are built from
