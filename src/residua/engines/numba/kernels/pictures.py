@@ -48,9 +48,9 @@ AS_IT_IS, AFFINE, MASKED = range(3)
 # Backward: what happens to dx, and what it needs.
 DX_MODE, X_RAW, X_MEAN, DX_SKIP = range(37, 41)
 PLAIN, SUMMED, SUMMED_SKIP, SUMMED_SUBSAMPLED = range(4)
-# Winograd's way for many channels: its two sets of matrices.
+# All pictures at once: Winograd's matrices for many channels, or x and dy of a heavy 1x1 convolution.
 V, M = range(41, 43)
-# Winograd's way for few: how many rows of tiles are worked on at a time.
+# How many rows of tiles (Winograd's way for few channels) or of outputs (gathered) are worked on at a time.
 STRIP = 43
 # A direct convolution: whether the weight lies in panels (`weights.pack_panels`).
 PACKED = 44
