@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
+from tiny import TINY, paint_folder
 
 from residua.api import train
-from residua.engines.numpy_engine import NumpyEngine
+from residua.engines.numpy.engine import NumpyEngine
 from residua.training.progress import Quiet
-from tiny import TINY, paint_folder
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,76 +1,86 @@
-"""The house itself: which folder may import from which, what importing loads, and how long a file gets."""
+"""The house itself: circles, imports upwards, what folders say of themselves, and how long a file gets."""
 
 from __future__ import annotations
 
-import ast
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-import residua
-
-SOURCE = Path(residua.__file__).parent
-
-# Each room may import from those before it, and from itself.
-ORDER = [
-    {"errors", "cores"},
-    {"config"},
-    {"options", "variables"},
-    {"engines"},
-    {"layers"},
-    {"files"},
-    {"data"},
-    {"models"},
-    {"training"},
-    {"insight"},
-    {"testing"},
-    {"bench"},
-    {"api", "classifier"},
-    {"cli"},
-    {"__init__", "__main__"},
-]
-FLOOR = {room: floor for floor, rooms in enumerate(ORDER) for room in rooms}
-# Warming compiles kernels by running a network, so it knows layers though it lives with its engine;
-# `python -m residua.bench` is the command line's verb.
-KNOWN = {("engines/numba/warming.py", "layers"), ("bench/__main__.py", "cli")}
-
-FILES = sorted(SOURCE.rglob("*.py"))
+ROOT = Path(__file__).resolve().parents[1]
 
 
-def _room(path: Path) -> str:
-    first = path.relative_to(SOURCE).parts[0]
-    return first.removesuffix(".py")
+def _load_house():
+    spec = importlib.util.spec_from_file_location("house", ROOT / "tools" / "house.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["house"] = module
+    spec.loader.exec_module(module)
+    return module
 
 
-def _imports(path: Path) -> set[str]:
-    """The rooms that a file takes anything from."""
-    rooms = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("residua"):
-            parts = node.module.split(".")
-            names = [parts[1]] if len(parts) > 1 else [alias.name for alias in node.names]
-            rooms.update(name for name in names if name in FLOOR)
-    return rooms
+house = _load_house()
+HOUSE = house.House()
 
 
-def test_every_room_has_its_floor():
-    assert {_room(path) for path in FILES} <= set(FLOOR)
+def _project(folder: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        path = folder / "pkg" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        (path.parent / "__init__.py").touch()
+    (folder / "pkg" / "__init__.py").touch()
+    return folder / "pkg"
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
-def test_data_flows_one_way(path):
-    room = _room(path)
-    for other in _imports(path):
-        allowed = other == room or FLOOR[other] < FLOOR[room]
-        known = (path.relative_to(SOURCE).as_posix(), other) in KNOWN
-        assert allowed or known, f"{room} may not import from {other}"
+def test_no_neighbours_import_each_other():
+    ties = [f"{e.source} -> {e.target} {e.names}" for c in HOUSE.circles() for e in HOUSE.between(c)]
+    assert not ties, "\n".join(ties)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
-def test_a_file_can_be_read_in_one_sitting(path):
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
+def test_folders_import_what_they_say():
+    wrong = [f"{folder}: {e.source} -> {e.target}" for folder, e in HOUSE.forbidden()]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_folder_says_what_lives_there_and_what_it_may_touch():
+    silent = [folder for folder in HOUSE.folders if len(HOUSE.says(folder).split()) < 4]
+    assert not silent
+    top = [folder for folder in HOUSE.folders if "." not in folder]
+    assert [folder for folder in top if HOUSE.allowed(folder) is None] == []
+
+
+def test_a_circle_is_found_wherever_it_is(tmp_path):
+    """Between files, between folders, within functions, and for types only."""
+    source = _project(
+        tmp_path,
+        {
+            "low/a.py": "from pkg.low.b import y\nx = 1\n",
+            "low/b.py": "def f():\n    from pkg.low import a\n    return a\ny = 1\n",
+            "low/c.py": "x = 1\n",
+            "high/d.py": "import pkg.low.c\n",
+            "low/e.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from pkg.high import d\n",
+        },
+    )
+    assert house.House(source, "pkg").circles() == [["high", "low"], ["low.a", "low.b"]]
+
+
+def test_an_import_upwards_is_found(tmp_path):
+    source = _project(tmp_path, {"low/a.py": "from pkg.high.b import x\n", "high/b.py": "x = 1\n"})
+    (source / "low" / "__init__.py").write_text('"""Low.\n\nMay import: nothing.\n"""\n')
+    found = house.House(source, "pkg").forbidden()
+    assert [(folder, entry.source, entry.target) for folder, entry in found] == [("low", "low.a", "high.b")]
+
+
+def test_the_table_of_folders_is_drawn_from_their_first_lines():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert house.with_table(text, HOUSE.table()) == text, "run `python tools/house.py --table`"
+
+
+@pytest.mark.parametrize("name", HOUSE.files)
+def test_a_file_can_be_read_in_one_sitting(name):
+    assert len(HOUSE.files[name].read_text(encoding="utf-8").splitlines()) <= 300
 
 
 def test_importing_residua_loads_nothing_heavy():

@@ -83,7 +83,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def predict_proba(self, X: ArrayLike | Sequence[str | Path]) -> NDArray[np.float32]:
         """(N, classes) probabilities, in the order of classes_."""
         from residua.data.batches import Batches
-        from residua.data.pictures import Pictures
+        from residua.data.pictures.decoding import Pictures
         from residua.engines import open_engine
         from residua.training.inference import answer
 
@@ -128,7 +128,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             X = np.asarray([str(entry) for entry in X])
         array = np.asarray(X)
         if array.dtype.kind in "UO" and array.ndim == 1:
-            from residua.data.pictures import read_picture
+            from residua.data.pictures.decoding import read_picture
 
             return np.stack([read_picture(str(path), self.size, self.size, 3) for path in array])
         if array.ndim == 3:

@@ -1,4 +1,7 @@
-"""The verbs in Python: what the command line calls, and what a program or a notebook calls."""
+"""The verbs in Python: what the command line calls, and what a program or a notebook calls.
+
+May import: config, cores, data, engines, errors, files, insight, models, training.
+"""
 
 from residua.api.compare import compare
 from residua.api.data import augment_sheet, check_data

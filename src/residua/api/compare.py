@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from residua.config import CompareConfig
-from residua.options import configure
+from residua.config.options import configure
 
 if TYPE_CHECKING:
-    from residua.insight.compare import Comparison
+    from residua.insight.comparison.numbers import Comparison
 
 
 def compare(models: Sequence[str | Path], *, say: Any = print, **options: Any) -> tuple[Comparison, Path]:
@@ -18,9 +18,9 @@ def compare(models: Sequence[str | Path], *, say: Any = print, **options: Any) -
 
     options: the fields of `CompareConfig`. Raises ResiduaError where they cannot be compared.
     """
-    from residua.insight.compare import compare_models
-    from residua.insight.compare_figure import comparison_figure
-    from residua.insight.figures import save_figure
+    from residua.insight.comparison.figure import comparison_figure
+    from residua.insight.comparison.numbers import compare_models
+    from residua.insight.shared.plotting import save_figure
 
     config = configure(CompareConfig, options)
     comparison = compare_models(models, config, say)

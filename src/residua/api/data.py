@@ -11,10 +11,10 @@ from residua.config import (
     DataOptions,
     SheetConfig,
 )
-from residua.options import configure
+from residua.config.options import configure
 
 if TYPE_CHECKING:
-    from residua.data.check import Findings
+    from residua.data.quality.check import Findings
 
 
 def check_data(
@@ -30,8 +30,8 @@ def check_data(
     what was found and the picture of it, check-DATA.png here or `output`. Raises ResiduaError.
     """
     from residua.data import open_dataset
-    from residua.data.check import check_dataset
-    from residua.insight.check_figure import draw_check
+    from residua.data.quality.check import check_dataset
+    from residua.insight.data_quality.figure import draw_check
 
     config = configure(CheckConfig, options)
     asked = DataOptions(
@@ -57,7 +57,7 @@ def augment_sheet(data: str | Path, *, say: Any = print, **options: Any) -> Path
     alone. Returns the picture's path. Raises ResiduaError.
     """
     from residua.data import open_dataset
-    from residua.insight.sheet import draw_sheet, title_of, vary
+    from residua.insight.data_quality.augmentation import draw_sheet, title_of, vary
 
     config = configure(SheetConfig, {"data": str(data)} | options)
     opened = open_dataset(config.data, config.sheet.seed, say=say)

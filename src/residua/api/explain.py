@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from residua.api.places import stem_of
 from residua.config import EvaluateConfig, ExplainConfig
+from residua.config.options import configure
 from residua.errors import ConfigError, DataError, PictureError
-from residua.options import configure
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from residua.insight.randomised import Randomised
-    from residua.insight.saliency import Explained
+    from residua.insight.saliency.numbers import Explained
+    from residua.insight.saliency.randomization import Randomised
     from residua.models.model_file import Model
 
 ALONE = 8  # pictures that are each drawn large
@@ -53,10 +53,10 @@ def explain(
     cannot be read is told among the errors; raises ResiduaError where nothing can be explained.
     """
     from residua.engines import open_engine
-    from residua.insight import saliency_figures as figures
-    from residua.insight.figures import save_figure
-    from residua.insight.randomised import compare_with_random, random_levels
-    from residua.insight.saliency import METHODS, explain_pictures
+    from residua.insight.saliency import figure as figures
+    from residua.insight.saliency.numbers import METHODS, explain_pictures
+    from residua.insight.saliency.randomization import compare_with_random, random_levels
+    from residua.insight.shared.plotting import save_figure
     from residua.models.model_file import find_model, load_model
 
     config = configure(ExplainConfig, options)
@@ -92,7 +92,7 @@ def _read(model: Model, files: Sequence[Path]) -> tuple[list[str], NDArray[np.ui
     import numpy as np
 
     from residua.cores import available_cores
-    from residua.data.pictures import find_pictures
+    from residua.data.pictures.decoding import find_pictures
 
     shape = model.preprocessing
 
@@ -120,7 +120,7 @@ def _of_data(model: Model, config: ExplainConfig, say: Any) -> tuple[Any, Any, A
     """Names, pictures and labels out of the model's data, or the data that was named."""
     import numpy as np
 
-    from residua.insight.evaluate import read_pictures
+    from residua.insight.evaluation.answers import read_pictures
 
     asked = EvaluateConfig.of(config)
     if config.data is None and model.training.get("data") is None:

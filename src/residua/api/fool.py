@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from residua.api.places import stem_of
 from residua.config import EvaluateConfig, FoolConfig
-from residua.options import configure
+from residua.config.options import configure
 
 if TYPE_CHECKING:
-    from residua.insight.dreams import ClassPictures, Noise
-    from residua.insight.fool import Fooling
-    from residua.insight.robustness import Robustness
+    from residua.insight.adversarial.class_visualization import ClassPictures, Noise
+    from residua.insight.adversarial.numbers import Fooling
+    from residua.insight.adversarial.robustness import Robustness
 
 
 def fool(
@@ -25,9 +25,9 @@ def fool(
     Raises ResiduaError.
     """
     from residua.files.durable import write_durably
-    from residua.insight.figures import save_figure
-    from residua.insight.fool import file_name, fool_picture, size_told
-    from residua.insight.fool_figures import fooling_figure
+    from residua.insight.adversarial.figure import fooling_figure
+    from residua.insight.adversarial.numbers import file_name, fool_picture, size_told
+    from residua.insight.shared.plotting import save_figure
     from residua.models.model_file import find_model, load_model
 
     config = configure(FoolConfig, options)
@@ -54,10 +54,10 @@ def fool_from_noise(model: str | Path, **options: Any) -> tuple[Noise, list[Path
     ResiduaError.
     """
     from residua.files.durable import write_durably
-    from residua.insight import dreams
-    from residua.insight.figures import save_figure
-    from residua.insight.fool import file_name
-    from residua.insight.fool_figures import noise_figure
+    from residua.insight.adversarial import class_visualization as dreams
+    from residua.insight.adversarial.figure import noise_figure
+    from residua.insight.adversarial.numbers import file_name
+    from residua.insight.shared.plotting import save_figure
     from residua.models.model_file import find_model, load_model
 
     config = configure(FoolConfig, options)
@@ -78,10 +78,10 @@ def class_pictures(model: str | Path, **options: Any) -> tuple[ClassPictures, Pa
 
     options: the fields of `FoolConfig`. Raises ResiduaError.
     """
-    from residua.insight import dreams
-    from residua.insight.figures import save_figure
-    from residua.insight.fool import file_name
-    from residua.insight.fool_figures import class_figure
+    from residua.insight.adversarial import class_visualization as dreams
+    from residua.insight.adversarial.figure import class_figure
+    from residua.insight.adversarial.numbers import file_name
+    from residua.insight.shared.plotting import save_figure
     from residua.models.model_file import find_model, load_model
 
     config = configure(FoolConfig, options)
@@ -100,11 +100,11 @@ def robustness(
 
     options: the fields of `FoolConfig`. Raises ResiduaError.
     """
-    from residua.insight.evaluate import answer_split
-    from residua.insight.figures import save_figure
-    from residua.insight.fool import open_pixel_model
-    from residua.insight.fool_figures import robustness_figure
-    from residua.insight.robustness import STEPS, robust_accuracy
+    from residua.insight.adversarial.figure import robustness_figure
+    from residua.insight.adversarial.numbers import open_pixel_model
+    from residua.insight.adversarial.robustness import STEPS, robust_accuracy
+    from residua.insight.evaluation.answers import answer_split
+    from residua.insight.shared.plotting import save_figure
     from residua.models.model_file import find_model, load_model
 
     config = configure(FoolConfig, options)

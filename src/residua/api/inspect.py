@@ -16,16 +16,16 @@ from residua.config import (
     MistakesConfig,
     SweepConfig,
 )
+from residua.config.options import configure
 from residua.errors import ConfigError
-from residua.options import configure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from residua.insight.calibration import CalibrationReport
-    from residua.insight.feature_map import Method
-    from residua.insight.inside import Inside
-    from residua.insight.mistakes import Mistakes
+    from residua.insight.calibration.numbers import CalibrationReport
+    from residua.insight.inspection.feature_map import Method
+    from residua.insight.inspection.numbers import Inside
+    from residua.insight.mistakes.numbers import Mistakes
     from residua.training.sweep import Sweep
 
 MOST_FILES = 4  # of whose maps a picture is drawn
@@ -44,9 +44,9 @@ def mistakes(
 
     options: the fields of `MistakesConfig`. Without any mistake the sheet says so. Raises ResiduaError.
     """
-    from residua.insight import mistakes as found_in
-    from residua.insight.evaluate import answer_split
-    from residua.insight.figures import save_figure
+    from residua.insight.evaluation.answers import answer_split
+    from residua.insight.mistakes import numbers as found_in
+    from residua.insight.shared.plotting import save_figure
     from residua.models.model_file import find_model, load_model
 
     config = configure(MistakesConfig, _named(data) | options)
@@ -71,9 +71,9 @@ def calibrate(
     options: the fields of `CalibrateConfig`. Two pictures are written beside the model, or into `output`.
     Raises ResiduaError; the file is then as it was.
     """
-    from residua.insight.calibration import calibrate_model
-    from residua.insight.calibration_figures import reliability_figure, risk_coverage_figure
-    from residua.insight.figures import save_figure
+    from residua.insight.calibration.figure import reliability_figure, risk_coverage_figure
+    from residua.insight.calibration.numbers import calibrate_model
+    from residua.insight.shared.plotting import save_figure
     from residua.models.model_file import find_model, load_model, save_model
 
     config = configure(CalibrateConfig, _named(data) | options)
@@ -92,8 +92,8 @@ def curves(runs: str | Path | Sequence[str | Path], **options: Any) -> Path:
 
     options: the fields of `CurvesConfig`. Raises RunError for a folder that is no run, or has no epoch.
     """
-    from residua.insight.curves import check_epochs, curves_figure
-    from residua.insight.figures import save_figure
+    from residua.insight.learning_curves.figure import check_epochs, curves_figure
+    from residua.insight.shared.plotting import save_figure
 
     config = configure(CurvesConfig, options)
     named = [runs] if isinstance(runs, str | Path) else list(runs)
@@ -111,8 +111,8 @@ def find_rate(data: str | Path, *, say: Any = print, **options: Any) -> tuple[Sw
     options: the fields of `SweepOptions`, and of training's data, model, transfer and optimiser. Nothing of
     the training is kept. Raises ResiduaError.
     """
-    from residua.insight.curves import sweep_figure
-    from residua.insight.figures import save_figure
+    from residua.insight.learning_curves.figure import sweep_figure
+    from residua.insight.shared.plotting import save_figure
     from residua.training.sweep import sweep_rates
 
     config = configure(SweepConfig, {"data": str(data)} | options)
@@ -131,14 +131,14 @@ def inside(
     fields of `InsideConfig`. Without data nothing is found, and only what needs none is drawn. Raises
     ResiduaError.
     """
-    from residua.data.pictures import find_pictures
+    from residua.data.pictures.decoding import find_pictures
     from residua.engines import open_engine
-    from residua.insight import inside_figures as figures
-    from residua.insight.evaluate import answer_split
-    from residua.insight.feature_map import feature_map_figure
-    from residua.insight.figures import save_figure
-    from residua.insight.inside import frozen_chain, look_inside, stages
-    from residua.insight.statistics_figure import statistics_figure
+    from residua.insight.evaluation.answers import answer_split
+    from residua.insight.inspection import figure as figures
+    from residua.insight.inspection.feature_map import feature_map_figure
+    from residua.insight.inspection.numbers import frozen_chain, look_inside, stages
+    from residua.insight.inspection.statistics import statistics_figure
+    from residua.insight.shared.plotting import save_figure
     from residua.models.model_file import find_model, load_model
     from residua.training.statistics import read_statistics
 

@@ -11,11 +11,11 @@ from residua.config import (
     EnsembleConfig,
     ReconstructConfig,
 )
+from residua.config.options import configure
 from residua.errors import ConfigError
-from residua.options import configure
 
 if TYPE_CHECKING:
-    from residua.insight.ensemble import EnsembleReport
+    from residua.insight.ensembles.numbers import EnsembleReport
     from residua.models.model_file import Model
 
 
@@ -27,7 +27,7 @@ def ensemble(
     models: model files or run folders. options: the fields of `EnsembleConfig`. Raises ResiduaError where
     the members do not fit together.
     """
-    from residua.insight.ensemble import build_ensemble
+    from residua.insight.ensembles.numbers import build_ensemble
     from residua.models.model_file import load_model, save_model
 
     config = configure(EnsembleConfig, options)
@@ -45,7 +45,7 @@ def reconstruct(model: str | Path, *, say: Any = print, **options: Any) -> tuple
 
     options: the fields of `ReconstructConfig`. Raises ModelFileError for a network without a decoder.
     """
-    from residua.insight.capsules import draw_dimensions, draw_reconstructions, look
+    from residua.insight.capsules.numbers import draw_dimensions, draw_reconstructions, look
     from residua.models.model_file import find_model, load_model
 
     config = configure(ReconstructConfig, options)

@@ -15,12 +15,12 @@ from residua.config import (
     PredictConfig,
     TrainConfig,
 )
+from residua.config.options import check, configure
 from residua.errors import ConfigError, ResiduaError
-from residua.options import check, configure
 
 if TYPE_CHECKING:
-    from residua.insight.metrics import Evaluation
-    from residua.insight.predict import Prediction
+    from residua.insight.evaluation.numbers import Evaluation
+    from residua.insight.prediction.numbers import Prediction
     from residua.models.model_file import Model
     from residua.training.progress import Reporter
     from residua.training.train import Trained
@@ -55,7 +55,7 @@ def train(
     by name; or a whole `config`. resume: a run folder to go on with instead. reporter: hears of the
     progress (`residua.training.progress.Quiet()` for silence). Raises ResiduaError.
     """
-    from residua.insight.curves import draw_curves
+    from residua.insight.learning_curves.figure import draw_curves
     from residua.training.progress import make_reporter
     from residua.training.train import resume_training, start_training
 
@@ -83,8 +83,8 @@ def train(
 def _final_test(trained: Trained, reporter: Reporter) -> Evaluation:
     """The best model on the test split, kept as test.json and confusion.png in the run folder."""
     from residua.files.durable import write_durably
-    from residua.insight.confusion import draw_confusion
-    from residua.insight.evaluate import evaluate_model
+    from residua.insight.evaluation.answers import evaluate_model
+    from residua.insight.evaluation.figure import draw_confusion
     from residua.models.model_file import load_model
 
     config = trained.config
@@ -108,8 +108,8 @@ def evaluate(
     options: the fields of `EvaluateConfig`. Writes <model>-confusion.png beside the model, or into
     `output`. Raises ResiduaError.
     """
-    from residua.insight.confusion import draw_confusion
-    from residua.insight.evaluate import evaluate_model
+    from residua.insight.evaluation.answers import evaluate_model
+    from residua.insight.evaluation.figure import draw_confusion
     from residua.models.model_file import Model, find_model, load_model
 
     named = {} if data is None else {"data": str(data)}
@@ -144,8 +144,8 @@ def iterate_predictions(
     model: str | Path | Model, files: str | Path | Sequence[str | Path], config: PredictConfig
 ) -> Iterator[Prediction]:
     """As `predict`, one picture after the other as the answers come."""
-    from residua.data.pictures import find_pictures
-    from residua.insight.predict import predict_files
+    from residua.data.pictures.decoding import find_pictures
+    from residua.insight.prediction.numbers import predict_files
     from residua.models.model_file import Model, load_model
 
     loaded = model if isinstance(model, Model) else load_model(model)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from residua.api.places import made_folder
 from residua.config import ReportConfig
-from residua.options import configure
+from residua.config.options import configure
 
 if TYPE_CHECKING:
-    from residua.insight.report.gather import Findings
+    from residua.insight.report.contents import Findings
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +24,7 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types: the files, and the figures at the top of the page."""
-        from residua.insight.report.words import summary
+        from residua.insight.report.text import summary
 
         e = self.findings.answered.evaluation
         figures = {
@@ -48,7 +48,7 @@ def report(model: str | Path, data: str | Path | None = None, *, say: Any = prin
     """
     from residua.files.durable import write_durably
     from residua.insight.report.card import card_path, model_card
-    from residua.insight.report.gather import gather
+    from residua.insight.report.contents import gather
     from residua.insight.report.page import report_html
 
     config = configure(ReportConfig, ({} if data is None else {"data": str(data)}) | options)

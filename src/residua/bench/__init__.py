@@ -1,5 +1,7 @@
 """Benchmarks: residua's engine and PyTorch in turn in one process (`residua bench`).
 
+May import: config, data, engines, errors, files, layers, models, training, variables.
+
 PyTorch is imported by `peer` and `peer_networks` alone, and those only where it is installed. Without it
 residua's times alone are shown.
 """

@@ -1,7 +1,6 @@
-"""`python -m residua.bench` is `residua bench`."""
+"""`python -m residua.bench` is `residua bench`: the command line takes over this process."""
 
+import os
 import sys
 
-from residua.cli import main
-
-main(["bench", *sys.argv[1:]])
+os.execv(sys.executable, [sys.executable, "-m", "residua", "bench", *sys.argv[1:]])

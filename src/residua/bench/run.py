@@ -22,10 +22,10 @@ from residua.bench.results import line
 from residua.bench.setup import Setup
 from residua.bench.table import where
 from residua.config import BenchConfig
+from residua.config.options import check
 from residua.engines import open_engine
 from residua.errors import ConfigError
 from residua.files.durable import write_durably
-from residua.options import check
 from residua.training.run_folder import machine, versions
 
 FORMAT = 1  # of the JSON

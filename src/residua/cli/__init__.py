@@ -1,5 +1,7 @@
 """The command line: parse, call the verb, print.
 
+May import: api, bench, config, engines, errors, insight, models, training, variables.
+
 Flags and help come from the dataclasses in `residua.config`. Whatever goes wrong is one line on standard
 error and exit code 2 (1 where the work itself failed, 130 after Ctrl-C). Heavy modules are imported by
 the verbs, so that `--help` answers at once.
@@ -33,8 +35,8 @@ from residua.cli.terminal import (
 )
 from residua.cli.verbs import evaluate, import_, predict, train
 from residua.config import TrainConfig
+from residua.config.options import configure, flatten_options, read_toml
 from residua.errors import ResiduaError
-from residua.options import configure, flatten_options, read_toml
 
 __all__ = ["app", "main", "run"]
 

@@ -27,7 +27,7 @@ def compare(
     import json as json_module
 
     from residua import api
-    from residua.insight.compare_text import comparison_text
+    from residua.insight.comparison.text import comparison_text
 
     comparison, drawn = api.compare(models, say=to_stderr, **vars(options))
     print(json_module.dumps(comparison.to_dict()) if json else comparison_text(comparison))

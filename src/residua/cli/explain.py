@@ -33,8 +33,8 @@ def explain(
     import json as json_module
 
     from residua import api
-    from residua.insight.randomised import randomised_text
-    from residua.insight.saliency_text import explained_text
+    from residua.insight.saliency.randomization import randomised_text
+    from residua.insight.saliency.text import explained_text
 
     found = api.explain(model, files, say=to_stderr, **vars(options))
     print(json_module.dumps(found.to_dict()) if json else explained_text(found.explained))

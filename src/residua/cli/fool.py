@@ -65,7 +65,7 @@ _Told = tuple[dict[str, Any], str, list[str], int]
 
 def _picture(model: str, file: str | None, options: dict[str, Any]) -> _Told:
     from residua import api
-    from residua.insight.fool import fool_text
+    from residua.insight.adversarial.numbers import fool_text
 
     assert file is not None
     found, drawn = api.fool(model, file, say=to_stderr, **options)
@@ -77,7 +77,7 @@ def _picture(model: str, file: str | None, options: dict[str, Any]) -> _Told:
 
 def _noise(model: str, file: str | None, options: dict[str, Any]) -> _Told:
     from residua import api
-    from residua.insight.dreams import noise_text
+    from residua.insight.adversarial.class_visualization import noise_text
 
     found, drawn = api.fool_from_noise(model, **options)
     code = 0 if found.reached == len(found.classes) else 1
@@ -86,7 +86,7 @@ def _noise(model: str, file: str | None, options: dict[str, Any]) -> _Told:
 
 def _classes(model: str, file: str | None, options: dict[str, Any]) -> _Told:
     from residua import api
-    from residua.insight.dreams import class_text
+    from residua.insight.adversarial.class_visualization import class_text
 
     found, path = api.class_pictures(model, **options)
     return found.to_dict(), class_text(found), [f"Picture: {path}"], 0
@@ -94,7 +94,7 @@ def _classes(model: str, file: str | None, options: dict[str, Any]) -> _Told:
 
 def _curve(model: str, file: str | None, options: dict[str, Any]) -> _Told:
     from residua import api
-    from residua.insight.robustness import robustness_text
+    from residua.insight.adversarial.robustness import robustness_text
 
     found, path = api.robustness(model, file, say=to_stderr, **options)
     return found.to_dict(), robustness_text(found), [f"Picture: {path}"], 0

@@ -49,7 +49,7 @@ def mistakes(
     import json as json_module
 
     from residua import api
-    from residua.insight.mistakes import mistakes_text
+    from residua.insight.mistakes.numbers import mistakes_text
 
     found, drawn = api.mistakes(model, say=to_stderr, **_given(data, options))
     print(json_module.dumps(found.to_dict()) if json else mistakes_text(found))
@@ -80,8 +80,8 @@ def calibrate(
     import json as json_module
 
     from residua import api
-    from residua.insight.calibration import calibration_text
-    from residua.insight.calibration_figures import WANTED
+    from residua.insight.calibration.figure import WANTED
+    from residua.insight.calibration.numbers import calibration_text
 
     report, drawn = api.calibrate(model, say=to_stderr, **_given(data, options))
     print(json_module.dumps(report.to_dict()) if json else calibration_text(report, WANTED))
@@ -129,7 +129,7 @@ def inside(
     import json as json_module
 
     from residua import api
-    from residua.insight.inside import dead_text
+    from residua.insight.inspection.numbers import dead_text
 
     found, drawn = api.inside(model, files, say=to_stderr, **vars(options))
     if found is not None and json:

@@ -32,7 +32,7 @@ def ensemble(
     import json as json_module
 
     from residua import api
-    from residua.insight.ensemble import report_text
+    from residua.insight.ensembles.numbers import report_text
 
     if len(models) < 2:
         raise ConfigError(

@@ -35,7 +35,7 @@ def check(
     import json as json_module
 
     from residua import api
-    from residua.insight.check_text import findings_text
+    from residua.insight.data_quality.text import findings_text
 
     with _bar("Comparing pictures") as watch:
         findings, path = api.check_data(data, say=to_stderr, watch=watch, **vars(options))

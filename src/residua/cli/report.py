@@ -33,7 +33,7 @@ def report(
     import json as json_module
 
     from residua import api
-    from residua.insight.report.words import summary
+    from residua.insight.report.text import summary
 
     if data is not None and options.data not in (None, data):
         raise ConfigError(f"two data sets were named, {data} and {options.data}: choose one")

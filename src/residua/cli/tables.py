@@ -10,8 +10,8 @@ from cyclopts import Parameter
 
 from residua.cli.terminal import natural, picture_shape
 from residua.config import ModelOptions
+from residua.config.options import check
 from residua.errors import ConfigError
-from residua.options import check
 
 
 def models(
@@ -136,7 +136,7 @@ def warm(
     asked = check(replace(options, model=model))
     network = build_model(asked, channels=channels, classes=count, size=shape[:2])
     network.output_shape(shape)
-    from residua.engines.numba.warming import warm as warm_kernels
+    from residua.training.warm_up import warm as warm_kernels
 
     compiled = warm_kernels(network, shape)
     print(f"{model}, {size}x{size}x{channels}: {compiled} kernels compiled, the others were there")

@@ -35,8 +35,8 @@ from residua.config import (
     SweepOptions,
     TransferOptions,
 )
+from residua.config.options import words_for
 from residua.errors import ConfigError
-from residua.options import words_for
 
 
 def show_default(value: object) -> str | None:

@@ -21,8 +21,8 @@ from residua.config import (
     TrainConfig,
     TransferOptions,
 )
+from residua.config.options import check
 from residua.errors import ConfigError
-from residua.options import check
 
 _SECTIONS = {
     name: Group(name, sort_key=place)
@@ -109,7 +109,7 @@ def evaluate(
     import json as json_module
 
     from residua import api
-    from residua.insight.metrics import evaluation_text
+    from residua.insight.evaluation.numbers import evaluation_text
 
     evaluation = api.evaluate(model, say=to_stderr, **vars(options))
     print(json_module.dumps(evaluation.to_dict()) if json else evaluation_text(evaluation))
@@ -138,7 +138,7 @@ def predict(
         Print a CSV table: file, class, probability, and so on down to the last of --top.
     """
     from residua import api
-    from residua.insight.predict_output import write_csv, write_json, write_text
+    from residua.insight.prediction.text import write_csv, write_json, write_text
     from residua.models.model_file import load_model
 
     if not files:

@@ -1,4 +1,7 @@
-"""Data sets: a table of published ones, and anybody's folder of pictures."""
+"""Data sets: a table of published ones, and anybody's folder of pictures.
+
+May import: config, cores, engines.vocabulary, errors, files.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from residua.config import DataOptions
-from residua.data.cards import DATASETS, FOLDER_SIZE, Card, Recipe, folder_card
-from residua.data.pictures import Pictures, find_pictures, read_picture
+from residua.data.pictures.decoding import Pictures, find_pictures, read_picture
 from residua.data.preprocessing import Preprocessing
+from residua.data.sources.cards import DATASETS, FOLDER_SIZE, Card, Recipe, folder_card
 from residua.errors import ConfigError, DataError, near
 
 if TYPE_CHECKING:
@@ -85,11 +88,11 @@ def _open_folder(
     most_bad: float | None,
 ) -> DataSet:
     """Open picture files: those of a card, or somebody's own where there is none."""
-    from residua.data.cache import MOST_BAD
     from residua.data.dataset import DataSet, Folder
-    from residua.data.fetch import find_layout
-    from residua.data.folder import Division, list_folder, list_layout
-    from residua.data.layouts import LAYOUTS
+    from residua.data.pictures.cache import MOST_BAD
+    from residua.data.sources.download import find_layout
+    from residua.data.sources.folder import Division, list_folder, list_layout
+    from residua.data.sources.layouts import LAYOUTS
 
     if options.labels is not None and card is not None:
         raise ConfigError(f"--labels is for folders of pictures; {card.name} has its own labels.")
@@ -129,8 +132,8 @@ def _open_folder(
 
 def recognise(folder: Path) -> Card | None:
     """The card of the published data set whose publisher's layout a folder has, if any."""
-    from residua.data.layouts import LAYOUTS
-    from residua.data.pixel_table import is_pixel_table
+    from residua.data.sources.layouts import LAYOUTS
+    from residua.data.sources.pixel_table import is_pixel_table
 
     if (folder / "train_32x32.mat").is_file():
         return DATASETS["svhn"]
@@ -145,7 +148,7 @@ def recognise(folder: Path) -> Card | None:
 
 def _folder(name: str, data_dir: str | None) -> Path:
     """The folder of that name, here or in a data folder; raises DataError where there is none."""
-    from residua.data.fetch import data_folders
+    from residua.data.sources.download import data_folders
 
     folder = Path(name).expanduser()
     for place in (folder, *(data / name for data in data_folders(data_dir) if name)):

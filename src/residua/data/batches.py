@@ -12,13 +12,13 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.data.augment import Augment
-from residua.data.chance import ORDER, hash_integers
-from residua.data.mix import Mix
-from residua.data.pictures import Pictures
+from residua.data.augmentation.augment import Augment
+from residua.data.augmentation.chance import ORDER, hash_integers
+from residua.data.augmentation.mix import Mix
+from residua.data.pictures.decoding import Pictures
 from residua.data.preprocessing import Preprocessing
 from residua.data.views import MIDDLE, View, see
-from residua.engines.base import Engine
+from residua.engines.vocabulary.core import Engine
 from residua.errors import ConfigError
 
 

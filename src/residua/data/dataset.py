@@ -11,15 +11,15 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.data.cache import MOST_BAD, decode_once, hash_files
-from residua.data.cards import Card
-from residua.data.copies import tell_copies
-from residua.data.fetch import find_cifar_folder, find_files, user_cache
-from residua.data.folder import Listing
-from residua.data.matlab import read_svhn
-from residua.data.pictures import Pictures
-from residua.data.pixel_table import read_labelled_table
-from residua.data.readers import read_cifar, read_idx_pair
+from residua.data.pictures.cache import MOST_BAD, decode_once, hash_files
+from residua.data.pictures.decoding import Pictures
+from residua.data.quality.copies import tell_copies
+from residua.data.sources.cards import Card
+from residua.data.sources.download import find_cifar_folder, find_files, user_cache
+from residua.data.sources.folder import Listing
+from residua.data.sources.matlab import read_svhn
+from residua.data.sources.pixel_table import read_labelled_table
+from residua.data.sources.readers import read_cifar, read_idx_pair
 from residua.data.splits import held_out_count, hold_out
 from residua.errors import ConfigError, DataError
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.data.pictures import read_picture
+from residua.data.pictures.decoding import read_picture
 from residua.errors import DataError, ShapeError
 
 _CHUNK_PIXELS = 1 << 24  # bounds the memory of a count over a memory-mapped data set

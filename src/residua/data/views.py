@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.data import warp
+from residua.data.augmentation import warp
 from residua.data.preprocessing import Preprocessing
 
 Views = Literal["one", "flips", "five", "ten"]

@@ -1,5 +1,7 @@
 """Engines compute; layers say what. The engine is always an argument, never a global.
 
+May import: cores, errors.
+
 `ENGINES` maps names to "module:Class"; nothing is imported before it is asked for.
 """
 
@@ -9,13 +11,13 @@ import importlib
 import importlib.util
 from typing import cast
 
-from residua.engines.base import Engine
+from residua.engines.vocabulary.core import Engine
 from residua.errors import EngineError, near
 
 __all__ = ["ENGINES", "Engine", "choose_engine", "open_engine"]
 
 ENGINES = {
-    "numpy": "residua.engines.numpy_engine:NumpyEngine",
+    "numpy": "residua.engines.numpy.engine:NumpyEngine",
     "numba": "residua.engines.numba:NumbaEngine",
 }
 

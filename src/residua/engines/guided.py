@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
-from residua.engines.base import Array, Engine
+from residua.engines.vocabulary.core import Array, Engine
 
 RECTIFYING = frozenset({"relu_backward", "add_relu_backward"})
 

@@ -8,7 +8,7 @@ from importlib.metadata import version
 import numpy as np
 
 from residua.engines import ENGINES, NEEDS, installed, open_engine
-from residua.engines.base import Engine
+from residua.engines.vocabulary.core import Engine
 
 SECONDS = 0.5  # for each engine's measurement, once its kernels are there
 
@@ -32,8 +32,8 @@ def survey(threads: int | None = None) -> list[str]:
 
 def _facts(name: str, engine: Engine) -> str:
     if name == "numba":
-        from residua.engines.numba.cache import cache_folder
-        from residua.engines.numba.kernels.vector import WIDTH
+        from residua.engines.numba.kernels.primitives.vector import WIDTH
+        from residua.engines.numba.runtime.kernel_cache import cache_folder
 
         folder = cache_folder()
         count = len(list(folder.glob("*.nbc"))) if folder.is_dir() else 0

@@ -1,1 +1,4 @@
-"""Files on disk: written so that a crash cannot harm them, read so that they cannot run code."""
+"""Files on disk: written so that a crash cannot harm them, read so that they cannot run code.
+
+May import: errors.
+"""

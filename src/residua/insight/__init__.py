@@ -1,1 +1,4 @@
-"""Insight: what a trained network is worth, in numbers and pictures."""
+"""Insight: what a trained network is worth, in numbers and pictures.
+
+May import: config, cores, data, engines, errors, files, layers, models, training, variables.
+"""

@@ -1,4 +1,7 @@
-"""Layers: frozen dataclasses whose forward and backward steps are written by hand."""
+"""Layers: frozen dataclasses whose forward and backward steps are written by hand.
+
+May import: engines, errors, variables.
+"""
 
 from __future__ import annotations
 

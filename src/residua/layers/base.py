@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from residua.engines.base import Array, Engine
+from residua.engines.vocabulary.core import Array, Engine
 from residua.errors import ShapeError
 from residua.variables import Tree, count_parameters
 

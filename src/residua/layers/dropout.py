@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from residua.engines.base import Array, Engine
+from residua.engines.vocabulary.core import Array, Engine
 from residua.layers.base import Layer, Shape, need_shape
 from residua.layers.shape import Identity
 from residua.variables import Tree

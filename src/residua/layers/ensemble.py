@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from residua.engines.base import Array, Engine
+from residua.engines.vocabulary.core import Array, Engine
 from residua.layers.activation import Softmax
 from residua.layers.base import Layer, Row, Shape, need_shape, sparse, within
 from residua.layers.capsules import Shares

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
-from residua.engines.base import Array, Engine
+from residua.engines.vocabulary.core import Array, Engine
 from residua.layers.activation import ReLU
 from residua.layers.base import Layer
 from residua.layers.blocks import Residual

@@ -1,4 +1,7 @@
-"""Models by name: the table of them, and how one is built from options."""
+"""Models by name: the table of them, and how one is built from options.
+
+May import: config, data, errors, files, layers, variables.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 """The contracts as functions: hold a layer or an engine of your own to what residua's own must keep.
 
+May import: engines, layers, variables.
+
     from residua.testing import check_layer
     check_layer(MyLayer(16), (2, 7, 5, 16))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from residua.engines.base import Array, Engine
+from residua.engines.vocabulary.core import Array, Engine
 from residua.variables import Tree, flatten, transform
 
 SPREAD = 2.0  # test inputs lie between minus this and this

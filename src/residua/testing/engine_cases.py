@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from residua.engines.base import Array
+from residua.engines.vocabulary.core import Array
 
 Generator = np.random.Generator
 

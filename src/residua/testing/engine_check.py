@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from residua.engines.base import Array, Engine
-from residua.engines.numpy_engine import NumpyEngine
+from residua.engines.numpy.engine import NumpyEngine
+from residua.engines.vocabulary.core import Array, Engine
 from residua.testing.arrays import distance, locked_scattered
 from residua.testing.engine_cases import CASES as FIRST_CASES
 from residua.testing.engine_cases import Case

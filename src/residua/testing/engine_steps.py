@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from residua.engines.base import Array, Engine
+from residua.engines.vocabulary.core import Array, Engine
 from residua.layers import (
     Conv2d,
     ConvNorm,

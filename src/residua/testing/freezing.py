@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from residua.engines.base import Array, Engine
+from residua.engines.vocabulary.core import Array, Engine
 from residua.testing.arrays import host
 from residua.testing.subject import Subject, check_gradients
 from residua.variables import STATISTICS, Tree, flatten, merge, transform, unflatten

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from residua.engines.base import Array
+from residua.engines.vocabulary.core import Array
 
 STEP = 1e-4  # largest step; the error of the extrapolated difference goes with its fourth power
 ATTEMPTS = 8

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from residua.engines.base import Array, Engine
-from residua.engines.numpy_engine import NumpyEngine
+from residua.engines.numpy.engine import NumpyEngine
+from residua.engines.vocabulary.core import Array, Engine
 from residua.layers import LAYERS
 from residua.layers.base import Layer
 from residua.layers.description import build, describe

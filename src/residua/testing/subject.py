@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from residua.engines.base import Array, Engine
-from residua.engines.numpy_engine import NumpyEngine
+from residua.engines.numpy.engine import NumpyEngine
+from residua.engines.vocabulary.core import Array, Engine
 from residua.layers.base import Layer
 from residua.testing.arrays import distance, host, host_tree
 from residua.testing.gradients import compare_gradient

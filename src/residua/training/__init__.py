@@ -1,1 +1,4 @@
-"""Training: from variables and pictures to a run folder."""
+"""Training: from variables and pictures to a run folder.
+
+May import: config, cores, data, engines, errors, files, layers, models, variables.
+"""

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.config import TrainConfig
-from residua.data.pictures import Pictures
+from residua.config.options import configure
+from residua.data.pictures.decoding import Pictures
 from residua.data.splits import held_out_count, hold_out
 from residua.models.model_file import Model, load_model
-from residua.options import configure
 from residua.training.checkpoint import Position
 from residua.training.loop import Training
 from residua.training.optimizers import DEFAULT_RATES, make_optimizer

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
-from residua.data.augment import Augment
+from residua.data.augmentation.augment import Augment
+from residua.data.augmentation.chance import FLIP, hash_below
 from residua.data.batches import Batch, Batches
-from residua.data.chance import FLIP, hash_below
 from residua.engines import Engine
 from residua.layers import Layer
 from residua.variables import Tree

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from residua.engines.base import Array, Engine
+from residua.engines.vocabulary.core import Array, Engine
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from residua.config import OptimizerOptions
-from residua.engines.base import Array, Engine
+from residua.engines.vocabulary.core import Array, Engine
 from residua.variables import Tree, flatten, merge, trainable, transform, unflatten
 
 # Rates that suit most networks where none is given.

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.config import EngineName, TrainConfig
-from residua.data.augment import Augment
+from residua.data.augmentation.augment import Augment
+from residua.data.augmentation.mix import Mix
 from residua.data.batches import Batches
-from residua.data.mix import Mix
-from residua.data.pictures import Pictures
+from residua.data.pictures.decoding import Pictures
 from residua.data.preprocessing import Preprocessing
 from residua.engines import choose_engine, open_engine
 from residua.errors import ConfigError, DataError

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from residua.config import TrainConfig
+from residua.config.options import FORMAT, configure, read_toml, to_toml
 from residua.cores import available_cores
 from residua.errors import RunError
 from residua.files.durable import write_durably
-from residua.options import FORMAT, configure, read_toml, to_toml
 
 PACKAGES = ("residua", "numpy", "numba", "pillow", "safetensors", "scikit-learn")
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from residua.config import OptimizerOptions
-from residua.engines.base import Array, Engine
+from residua.engines.vocabulary.core import Array, Engine
 from residua.layers import Layer
 from residua.training.optimizers import Optimizer, clip, gradient_norm, make_optimizer
 from residua.variables import Tree, flatten, merge, transform, unflatten

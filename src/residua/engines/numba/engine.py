@@ -11,15 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.engines.base import Saved
-from residua.engines.numba import convolution
-from residua.engines.numba.convolution import convolution_plan, strides_over
-from residua.engines.numba.finishing import taken
-from residua.engines.numba.joins import JoinKernels
-from residua.engines.numba.kernels import normalization, pictures, strides
-from residua.engines.numba.memory import address as address_of
-from residua.engines.numba.plans import MOST_PARTS, padded
-from residua.engines.numba.values import (
+from residua.engines.numba.kernels.normalization import batch as normalization
+from residua.engines.numba.kernels.pictures import load_store as pictures
+from residua.engines.numba.kernels.pointwise import strides
+from residua.engines.numba.lazy.materialize import taken
+from residua.engines.numba.lazy.values import (
     Gradient,
     Job,
     Late,
@@ -29,7 +25,13 @@ from residua.engines.numba.values import (
     Strided,
     Widened,
 )
-from residua.engines.numpy_convolution import output_size
+from residua.engines.numba.operations import convolution
+from residua.engines.numba.operations.activation import JoinKernels
+from residua.engines.numba.operations.convolution import convolution_plan, strides_over
+from residua.engines.numba.planning.convolution import MOST_PARTS, padded
+from residua.engines.numba.runtime.memory import address as address_of
+from residua.engines.numpy.convolution import output_size
+from residua.engines.vocabulary.core import Saved
 
 Array = NDArray[Any]
 

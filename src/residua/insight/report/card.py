@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-from residua.insight.report.gather import Findings
+from residua.insight.report.contents import Findings
 from residua.insight.report.page import context, environment
 
 MARK = "<!-- written by residua report; checksum "

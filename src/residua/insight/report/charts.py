@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from residua.insight.calibration import Reliability, RiskCoverage
-from residua.insight.figures import BLUE, GREY, ORANGE, TRAINING, VALIDATION, new_figure, tidy, whole_ticks
+from residua.insight.calibration.numbers import Reliability, RiskCoverage
+from residua.insight.shared.plotting import (
+    BLUE,
+    GREY,
+    ORANGE,
+    TRAINING,
+    VALIDATION,
+    new_figure,
+    tidy,
+    whole_ticks,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

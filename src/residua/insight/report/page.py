@@ -10,18 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from residua.config import ReportConfig, TrainConfig
-from residua.insight.calibration import reliability, risk_coverage, with_temperature
-from residua.insight.compare_text import duration
-from residua.insight.confusion import WITH_COUNTS, confusion_figure
-from residua.insight.report import charts, pictures, words
-from residua.insight.report.gather import Findings
-from residua.insight.report.pictures import Shown, data_uri
-from residua.insight.report.repeat import chosen_options, repeat_command
-from residua.insight.report.seen import saliency
+from residua.config.options import flag
+from residua.insight.calibration.numbers import reliability, risk_coverage, with_temperature
+from residua.insight.comparison.text import duration
+from residua.insight.evaluation.figure import WITH_COUNTS, confusion_figure
+from residua.insight.inspection.statistics import statistics_figure
+from residua.insight.report import charts
+from residua.insight.report import embedding as pictures
+from residua.insight.report import text as words
+from residua.insight.report.command import chosen_options, repeat_command
+from residua.insight.report.contents import Findings
+from residua.insight.report.embedding import Shown, data_uri
+from residua.insight.report.examples import saliency
 from residua.insight.report.tables import class_rows, confusion_rows, count_rows, layer_rows, stage_rows
-from residua.insight.statistics_figure import statistics_figure
 from residua.models import MODELS
-from residua.options import flag
 
 if TYPE_CHECKING:
     from jinja2 import Environment

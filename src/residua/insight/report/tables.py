@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from residua.insight.metrics import Evaluation
-from residua.insight.report.gather import Findings
+from residua.insight.evaluation.numbers import Evaluation
+from residua.insight.report.contents import Findings
 from residua.layers import CapsuleNetwork, Row, Sequential
 
 

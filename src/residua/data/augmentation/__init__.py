@@ -1,0 +1,1 @@
+"""Training pictures varied: moved, coloured, blanked out, mixed; drawn from seed, epoch and index."""

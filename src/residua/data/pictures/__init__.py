@@ -1,0 +1,1 @@
+"""Picture files decoded, once, into arrays that later runs memory-map."""

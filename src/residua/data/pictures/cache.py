@@ -1,0 +1,158 @@
+"""Decoding a folder's pictures once: threads fill an array on disk that later runs memory-map."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.lib.format import open_memmap
+from numpy.typing import NDArray
+
+from residua.cores import available_cores
+from residua.data.pictures.decoding import DECODER, Box, quiet, read_bytes, read_picture
+from residua.errors import DataError, PictureError
+from residua.files.durable import remove_stale, replacing, write_durably
+
+T = TypeVar("T")
+Say = Callable[[str], None]
+MOST_BAD = 0.01
+_ALWAYS_FITS = 10**9  # bytes below which nobody counts
+MOST_THREADS = 16  # beyond that the disk is what is waited for
+
+
+def hash_files(paths: Sequence[Path]) -> list[str]:
+    """SHA-256 of every file, in order; a file that cannot be read counts as empty until it is decoded."""
+
+    def digest(path: Path) -> str:
+        try:
+            return hashlib.sha256(read_bytes(path)).hexdigest()
+        except PictureError:
+            return hashlib.sha256(b"").hexdigest()
+
+    with ThreadPoolExecutor(min(available_cores(), MOST_THREADS)) as pool:
+        return list(pool.map(digest, paths))
+
+
+def decode_once(
+    paths: Sequence[Path],
+    digests: Sequence[str],
+    size: tuple[int, int, int],
+    folder: Path,
+    say: Say,
+    boxes: Sequence[Box | None] = (),
+) -> tuple[NDArray[np.uint8], dict[int, str]]:
+    """All pictures as (N, H, W, C) uint8, from `folder` where an earlier run has put them.
+
+    size: height, width, channels. boxes: the region of each picture to read (see `read_picture`); none for
+    whole pictures. Returns the array, memory-mapped where the folder can be written and
+    in memory (said once) where not, and the reasons why some pictures are bad, by place; those rows are
+    blank. The cache is keyed by the content of the files, the size, the regions and the version of the
+    decoder. Raises DataError where neither disk nor memory would hold the array.
+    """
+    content = [DECODER, *size, *digests, *boxes]
+    key = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
+    pixels, notes = folder / f"{key}.npy", folder / f"{key}.json"
+    shape = (len(paths), *size)
+    known = _load(pixels, notes, shape)
+    if known is not None:
+        images, bad = known
+        # Reasons name files, which may have moved since: the present names are put in.
+        return images, {place: text.replace("{file}", str(paths[place]), 1) for place, text in bad.items()}
+    _refuse_too_many(shape, folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        remove_stale(folder)
+        with replacing(pixels, error=_Unwritable) as temporary:
+            images = open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
+            # Takes the disk space now: a full disk would otherwise end the process when a page is written.
+            _reserve(temporary)
+            bad = _decode_all(paths, images, size, boxes)
+            images.flush()
+            del images
+        texts = {str(place): text.replace(str(paths[place]), "{file}", 1) for place, text in bad.items()}
+        write_durably(notes, json.dumps(texts).encode(), error=_Unwritable)
+        loaded = _load(pixels, notes, shape)
+        if loaded is not None:
+            return loaded[0], bad
+    except (_Unwritable, OSError) as problem:
+        say(f"The pictures are kept in memory, not in {folder}: {' '.join(str(problem).split())[:200]}")
+    memory = np.zeros(shape, np.uint8)
+    return memory, _decode_all(paths, memory, size, boxes)
+
+
+class _Unwritable(DataError):
+    """The cache folder refuses; decoded pictures stay in memory instead."""
+
+
+def _refuse_too_many(shape: tuple[int, ...], folder: Path) -> None:
+    """Raise DataError where the decoded pictures fit neither the cache's disk nor half of the memory."""
+    needed = math.prod(shape)
+    if needed < _ALWAYS_FITS:
+        return
+    place = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    disk = shutil.disk_usage(place).free
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 0
+    if needed > disk and needed > memory / 2:
+        raise DataError(
+            f"{shape[0]:,} pictures of {shape[1]}x{shape[2]} take {needed / 1e9:,.0f} GB, and {place} has "
+            f"{disk / 1e9:,.0f} GB free: lower --size, or make room there."
+        )
+
+
+def _decode_all(
+    paths: Sequence[Path],
+    images: NDArray[np.uint8],
+    size: tuple[int, int, int],
+    boxes: Sequence[Box | None],
+) -> dict[int, str]:
+    """Fill `images` in threads (decoding releases Python's lock); returns what is wrong, by place."""
+
+    def decode(place: int) -> tuple[int, str] | None:
+        try:
+            images[place] = read_picture(paths[place], *size, boxes[place] if boxes else None)
+        except PictureError as problem:
+            return place, str(problem)
+        return None
+
+    with quiet(), ThreadPoolExecutor(min(available_cores(), MOST_THREADS)) as pool:
+        results = _watched(pool.map(decode, range(len(paths))), len(paths))
+        return dict(found for found in results if found is not None)
+
+
+def _watched(results: Iterator[T], total: int) -> Iterator[T]:
+    """Pass results on, with a bar on the error output where there are many and somebody looks."""
+    if total < 2000 or not sys.stderr.isatty():
+        yield from results
+        return
+    from rich.console import Console
+    from rich.progress import track
+
+    console = Console(stderr=True)
+    yield from track(results, "Decoding pictures", total, console=console, transient=True)
+
+
+def _load(
+    pixels: Path, notes: Path, shape: tuple[int, ...]
+) -> tuple[NDArray[np.uint8], dict[int, str]] | None:
+    """What an earlier run left, or None where it is absent, unfinished or damaged."""
+    try:
+        bad = {int(place): str(text) for place, text in json.loads(notes.read_bytes()).items()}
+        images = np.load(pixels, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, AttributeError, EOFError):
+        return None
+    return (images, bad) if images.shape == shape and images.dtype == np.uint8 else None
+
+
+def _reserve(path: Path) -> None:
+    if hasattr(os, "posix_fallocate"):
+        with path.open("rb+") as stream:
+            os.posix_fallocate(stream.fileno(), 0, path.stat().st_size)

@@ -1,0 +1,70 @@
+"""State Farm's distracted drivers: imgs/train/c0 to c9, and driver_imgs_list.csv (subject,classname,img).
+
+The pictures are frames of films of 26 drivers: a network that has seen a driver knows the next frame. So
+a driver stays on one side of a split. imgs/test has no labels; it is for `residua predict`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from residua.data.pictures.decoding import walk_pictures
+from residua.data.sources.layouts.files import folders, read_columns, some
+from residua.data.sources.table import Row
+from residua.errors import DataError
+
+TABLE = "driver_imgs_list.csv"
+_DOING = (
+    "safe driving",
+    "texting right",
+    "phone right",
+    "texting left",
+    "phone left",
+    "radio",
+    "drinking",
+    "reaching behind",
+    "hair and makeup",
+    "talking to passenger",
+)
+NAMES = {f"c{number}": f"c{number} {what}" for number, what in enumerate(_DOING)}
+
+
+def matches(folder: Path) -> bool:
+    """Whether this is the competition's folder."""
+    return (folder / TABLE).is_file() and (folder / "imgs" / "train").is_dir()
+
+
+def rows(folder: Path) -> list[Row]:
+    """The labelled pictures, each with its driver; classes are called "c6 drinking"."""
+    table, train = folder / TABLE, folder / "imgs" / "train"
+    drivers: dict[tuple[str, str], str] = {}
+    for line in read_columns(table, ("subject", "classname", "img")):
+        key, where = (line["classname"], line["img"]), f"{table} line {line['']}"
+        if line["classname"] not in NAMES:
+            raise DataError(f"{where} names the class {line['classname']!r}; they are c0 to c9.")
+        if not line["subject"]:
+            raise DataError(f"{where} names no driver for {'/'.join(key)}: give it one, such as p002.")
+        if drivers.setdefault(key, line["subject"]) != line["subject"]:
+            raise DataError(
+                f"{where} gives {'/'.join(key)} the driver {line['subject']!r}, an earlier line "
+                f"{drivers[key]!r}; keep one."
+            )
+    found, unknown = [], []
+    for kind in folders(train):
+        if kind.name not in NAMES:
+            raise DataError(f"{kind} is no class of State Farm's; its folders are c0 to c9.")
+        for path in walk_pictures(kind):
+            driver = drivers.pop((kind.name, path.name), None)
+            if driver is None:
+                unknown.append(path.relative_to(folder).as_posix())
+                continue
+            found.append(Row(path, path.relative_to(folder).as_posix(), NAMES[kind.name], driver))
+    if unknown:
+        raise DataError(
+            f"The driver of {some(unknown)} is unknown, so it may be on both sides of a split: add a line "
+            f"subject,classname,img to {table}, or remove the picture."
+        )
+    if drivers:
+        absent = ["/".join(key) for key in drivers]
+        raise DataError(f"{table} names {some(absent)}, which is not in {train}; unpack imgs.zip again.")
+    return found

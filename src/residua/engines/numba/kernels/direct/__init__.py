@@ -1,0 +1,1 @@
+"""Convolutions straight from the sum that defines them."""

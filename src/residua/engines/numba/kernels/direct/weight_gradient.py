@@ -1,0 +1,77 @@
+"""The weight's gradient alone, straight from its sum: what a network's first convolution needs.
+
+    dweight[u, (v, c)] += x's pixels transposed  x  dy, sum over all output pixels
+
+Few channels come in and nothing goes out, so there is little to compute for each number of dy that is read.
+It is read once, a band of rows at a time, which stays in the first-level cache for all rows of the kernel;
+where it needs no finishing, it is read where it lies.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from residua.engines.numba.kernels.direct.convolution import lies_ready, rounded
+from residua.engines.numba.kernels.pictures import load_store as pictures
+from residua.engines.numba.kernels.pictures.load_store import load_gradient_rows, load_picture
+from residua.engines.numba.kernels.primitives.scalars import clear, fetch_pair, get_int, part_of, unknown
+from residua.engines.numba.kernels.products.micro_kernel import (
+    PANEL,
+    columns_at,
+    product_of_window,
+    window_block,
+)
+
+BAND = 128  # pixels
+
+
+def backward(c, k, stride, unused, args, part, scratch):
+    """This part's dweight [kernel, kernel c rounded up, k]."""
+    c, k, stride = np.int64(c), np.int64(k), np.int64(stride)
+    kernel, padding = get_int(args, pictures.KERNEL), get_int(args, pictures.PADDING)
+    in_height, in_width = get_int(args, pictures.HEIGHT), get_int(args, pictures.BREADTH)
+    height, width = in_height + 2 * padding, in_width + 2 * padding
+    out_height, out_width = get_int(args, pictures.OUT_HEIGHT), get_int(args, pictures.OUT_BREADTH)
+    taps = rounded(kernel * c)
+    dweight = get_int(args, pictures.WEIGHT_GRADIENT) + 4 * kernel * taps * k * part
+    # With what the last block's rows reach into, and a multiple of vectors, as what follows.
+    size = (height * width * c + taps + PANEL - 1) // PANEL * PANEL
+    clear(scratch, size)
+    finished, dy = scratch + 4 * size, get_int(args, pictures.DY)
+    ready = get_int(args, pictures.GRADIENT_MODE) == pictures.AS_IT_IS
+    as_it_lies = lies_ready(args, stride, width)
+    picture, raw = scratch, get_int(args, pictures.RAW)
+    x_size, y_size = in_height * in_width * c, out_height * out_width * k
+    band = max(1, BAND // out_width)
+    window = kernel * c
+    block = window_block(window)  # a few lines are fetched before each
+    wide = min(PANEL, k)
+    turns = kernel * ((window + block - 1) // block) * ((k + wide - 1) // wide)
+    lines = band * out_width * k // 16 // turns + 1
+    # Windows of few channels overlap: told by how much, LLVM keeps so much in registers that it spills sums.
+    step = unknown(stride * c)
+    count = get_int(args, pictures.COUNT)
+    start, stop = part_of(count, part, get_int(args, pictures.PARTS))
+    for n in range(start, stop):
+        if as_it_lies:
+            picture = get_int(args, pictures.X) + 4 * n * x_size
+        else:
+            load_picture(c, args, n, scratch, width)
+        for top in range(0, out_height, band):
+            high = min(band, out_height - top)
+            b = dy + 4 * (n * y_size + top * out_width * k)
+            if not ready:
+                load_gradient_rows(k, args, n, top, top + high, finished, out_width)
+                b = finished
+            y_next = n * y_size + (top + high) * out_width * k
+            for panel in range(0, k, wide):
+                for u in range(kernel):
+                    a = picture + 4 * (top * stride + u) * width * c
+                    to = dweight + 4 * (u * taps * k + panel)
+                    for row in range(0, window, block):
+                        fetch_pair(dy, raw, y_next, lines, count * y_size)
+                        y_next += 16 * lines
+                        product_of_window(
+                            block, a + 4 * row, 1, stride * width * c, step, b + 4 * panel, out_width * k, k,
+                            to + 4 * row * k, k, columns_at(panel, k, wide), high, out_width, n - start + top,
+                        )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Convolutions of gathered windows (im2col): one matrix product of many."""

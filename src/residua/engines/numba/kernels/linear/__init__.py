@@ -1,0 +1,1 @@
+"""Linear layers, softmax and its loss."""

@@ -1,0 +1,1 @@
+"""Batch normalisation's numbers per channel, and its passes over pictures."""

@@ -1,0 +1,1 @@
+"""Pictures and gradients as kernels load and store them, and batches of pixels."""

@@ -1,0 +1,1 @@
+"""1x1 convolutions, and pixels at every stride-th place."""

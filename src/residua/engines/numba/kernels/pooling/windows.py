@@ -1,0 +1,135 @@
+"""Pooling: the largest number or the mean of each window, and the way back.
+
+A window reads a picture that may still lack its normalisation and ReLU: v = relu?(x scale + shift), done
+again for every window that a pixel lies in, which costs less than a pass over memory. Nothing is saved for
+the way back but the output: of the numbers in a window, the first in reading order that equals the output
+was the largest.
+
+Backward, the windows of one row of outputs are spread over the rows of dx that they cover; rows that no later
+window reaches are finished at once, while they are in the cache: masked by the ReLU in front, and summed for
+the normalisation in front.
+
+Block: parts, pictures, height, width, channels (padded), output height and width, kernel, stride, padding, x,
+scale, shift, low, y; backward also dy, dx, then sums or 0, and what they are of: raw and its mean.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from residua.engines.numba.kernels.primitives.scalars import clear, flush, get, get_int, part_of
+from residua.engines.numba.kernels.primitives.vector import (
+    WIDTH,
+    above,
+    fma,
+    inline,
+    largest,
+    load,
+    splat,
+    store,
+    where_above,
+    where_equal,
+    zero,
+)
+
+PARTS, COUNT, HEIGHT, BREADTH, CHANNELS, OUT_HEIGHT, OUT_BREADTH, KERNEL, STRIDE, PADDING = range(10)
+X, SCALE, SHIFT, LOW, Y, DY, DX, SUMS, RAW, MEAN = range(10, 20)
+FIELDS = 20
+MAXIMUM, AVERAGE = range(2)
+
+
+def forward(kind, l1, l2, l3, args, part, scratch):
+    """y: the largest number of each window (NaN if there is one), or its sum over kernel * kernel."""
+    kind = np.int64(kind)
+    height, width, channels = get_int(args, HEIGHT), get_int(args, BREADTH), get_int(args, CHANNELS)
+    out_height, out_width = get_int(args, OUT_HEIGHT), get_int(args, OUT_BREADTH)
+    kernel, stride, padding = get_int(args, KERNEL), get_int(args, STRIDE), get_int(args, PADDING)
+    x, y = get_int(args, X), get_int(args, Y)
+    low = splat(get(get_int(args, LOW), 0))
+    share = splat(np.float32(1) / np.float32(kernel * kernel))
+    start, stop = part_of(get_int(args, COUNT), part, get_int(args, PARTS))
+    for n in range(start, stop):
+        for i in range(out_height):
+            top, bottom = max(0, i * stride - padding), min(height, i * stride - padding + kernel)
+            for c in range(0, channels, WIDTH):
+                s, t = load(get_int(args, SCALE), c), load(get_int(args, SHIFT), c)
+                for j in range(out_width):
+                    left, right = max(0, j * stride - padding), min(width, j * stride - padding + kernel)
+                    best = splat(np.float32(-np.inf)) if kind == MAXIMUM else zero()
+                    for h in range(top, bottom):
+                        at = ((n * height + h) * width + left) * channels + c
+                        for _ in range(left, right):
+                            v = above(low, fma(load(x, at), s, t))
+                            best = largest(best, v) if kind == MAXIMUM else best + v
+                            at += channels
+                    if kind != MAXIMUM:
+                        best = best * share
+                    store(y, ((n * out_height + i) * out_width + j) * channels + c, best)
+
+
+def backward(kind, l1, l2, l3, args, part, scratch):
+    """dx, masked where a ReLU was in front, and its sums for a normalisation in front."""
+    kind = np.int64(kind)
+    height, width, channels = get_int(args, HEIGHT), get_int(args, BREADTH), get_int(args, CHANNELS)
+    out_height, out_width = get_int(args, OUT_HEIGHT), get_int(args, OUT_BREADTH)
+    kernel, stride, padding = get_int(args, KERNEL), get_int(args, STRIDE), get_int(args, PADDING)
+    x, y, dy, dx = get_int(args, X), get_int(args, Y), get_int(args, DY), get_int(args, DX)
+    low = splat(get(get_int(args, LOW), 0))
+    share = splat(np.float32(1) / np.float32(kernel * kernel))
+    start, stop = part_of(get_int(args, COUNT), part, get_int(args, PARTS))
+    row = width * channels
+    summed = get_int(args, SUMS) != 0
+    clear(scratch, 2 * channels)
+    for n in range(start, stop):
+        first = n * height
+        cleared, done = 0, 0
+        for i in range(out_height):
+            top, bottom = max(0, i * stride - padding), min(height, i * stride - padding + kernel)
+            if bottom > cleared:
+                clear(dx + 4 * (first + cleared) * row, (bottom - cleared) * row)
+                cleared = bottom
+            for c in range(0, channels, WIDTH):
+                s, t = load(get_int(args, SCALE), c), load(get_int(args, SHIFT), c)
+                for j in range(out_width):
+                    left, right = max(0, j * stride - padding), min(width, j * stride - padding + kernel)
+                    out = ((n * out_height + i) * out_width + j) * channels + c
+                    rest = load(dy, out)
+                    best = load(y, out)
+                    if kind != MAXIMUM:
+                        rest = rest * share
+                    for h in range(top, bottom):
+                        at = ((first + h) * width + left) * channels + c
+                        for _ in range(left, right):
+                            if kind == MAXIMUM:
+                                v = above(low, fma(load(x, at), s, t))
+                                store(dx, at, load(dx, at) + where_equal(v, best, rest, zero()))
+                                rest = where_equal(v, best, zero(), rest)
+                            else:
+                                store(dx, at, load(dx, at) + rest)
+                            at += channels
+            ready = max(done, min(cleared, (i + 1) * stride - padding))
+            _finish(args, first, done, ready, row, channels, low, summed, scratch)
+            done = ready
+        if cleared < height:
+            clear(dx + 4 * (first + cleared) * row, (height - cleared) * row)
+        _finish(args, first, done, height, row, channels, low, summed, scratch)
+        if summed:
+            flush(2 * channels, scratch, get_int(args, SUMS) + 16 * channels * part, n == start)
+
+
+@inline
+def _finish(args, first, begin, end, row, channels, low, summed, sums):
+    """Mask rows of dx by the ReLU in front, and add to the sums of g and g (x - mean)."""
+    x, dx, raw = get_int(args, X), get_int(args, DX), get_int(args, RAW)
+    for c in range(0, channels, WIDTH):
+        s, t = load(get_int(args, SCALE), c), load(get_int(args, SHIFT), c)
+        m = load(get_int(args, MEAN), c)
+        total, product = load(sums, c), load(sums, channels + c)
+        for at in range((first + begin) * row + c, (first + end) * row + c, channels):
+            g = where_above(fma(load(x, at), s, t), low, load(dx, at))
+            store(dx, at, g)
+            total = total + g
+            product = fma(g, load(raw, at) - m, product)
+        if summed:
+            store(sums, c, total)
+            store(sums, channels + c, product)

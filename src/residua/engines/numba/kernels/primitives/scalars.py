@@ -1,0 +1,142 @@
+"""Single numbers in memory, and the small loops that all kernels share."""
+
+from __future__ import annotations
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from residua.engines.numba.kernels.primitives.vector import (
+    DOUBLE,
+    FLOAT,
+    INT,
+    WIDTH,
+    address,
+    inline,
+    prefetch,
+    store,
+    zero,
+)
+
+
+def _reader(numba_type, element):
+    @intrinsic
+    def get(typing, a, i):
+        def emit(context, builder, sig, args):
+            return builder.load(address(builder, args[0], args[1], element))
+
+        return numba_type(types.int64, types.int64), emit
+
+    return get
+
+
+def _writer(numba_type, element):
+    @intrinsic
+    def put(typing, a, i, value):
+        def emit(context, builder, sig, args):
+            builder.store(args[2], address(builder, args[0], args[1], element))
+            return context.get_dummy_value()
+
+        return types.void(types.int64, types.int64, numba_type), emit
+
+    return put
+
+
+get = _reader(types.float32, FLOAT)
+put = _writer(types.float32, FLOAT)
+get_double = _reader(types.float64, DOUBLE)
+put_double = _writer(types.float64, DOUBLE)
+get_int = _reader(types.int64, INT)
+put_int = _writer(types.int64, INT)
+
+
+@intrinsic
+def unknown(typing, number):
+    """The number itself, which the compiler must take for any: a constant would make it unroll too far."""
+
+    def emit(context, builder, sig, args):
+        # No instruction at all, on any processor: it only says that its result may differ from its input.
+        return builder.asm(ir.FunctionType(INT, [INT]), "", "=r,0", [args[0]], False)
+
+    return types.int64(types.int64), emit
+
+
+@inline
+def clear(a, count):
+    """a[0 : count] = 0; count is a multiple of WIDTH."""
+    for i in range(0, count, WIDTH):
+        store(a, i, zero())
+
+
+@inline
+def fetch(a, first, lines, end):
+    """Prefetch some lines of 16 floats from a[first] on, for reading, not past `end`."""
+    for i in range(first, min(first + 16 * lines, end), 16):
+        prefetch(a, i, 0)
+
+
+@inline
+def fetch_to_write(a, first, lines, end):
+    """Prefetch some lines of 16 floats from a[first] on, for writing, not past `end`."""
+    for i in range(first, min(first + 16 * lines, end), 16):
+        prefetch(a, i, 1)
+
+
+@inline
+def fetch_block(a, rows, columns, apart):
+    """Prefetch rows of floats, `apart` floats from each other, to be added to."""
+    for m in range(rows):
+        for i in range(0, columns, 16):
+            prefetch(a, m * apart + i, 1)
+
+
+@inline
+def fetch_pair(a, b, first, lines, end):
+    """As `fetch`, of two."""
+    for i in range(first, min(first + 16 * lines, end), 16):
+        prefetch(a, i, 0)
+        prefetch(b, i, 0)
+
+
+@inline
+def fetch_three(a, b, c, first, lines, end):
+    """As `fetch`, of three."""
+    for i in range(first, min(first + 16 * lines, end), 16):
+        prefetch(a, i, 0)
+        prefetch(b, i, 0)
+        prefetch(c, i, 0)
+
+
+@inline
+def fetch_results(a, b, result, first, lines, end):
+    """As `fetch`, of two, and of a third to be written."""
+    for i in range(first, min(first + 16 * lines, end), 16):
+        prefetch(a, i, 0)
+        prefetch(b, i, 0)
+        prefetch(result, i, 1)
+
+
+@inline
+def fetch_four(a, b, c, d, first, lines, end):
+    """As `fetch`, of two, and of two to be written."""
+    for i in range(first, min(first + 16 * lines, end), 16):
+        prefetch(a, i, 0)
+        prefetch(b, i, 0)
+        prefetch(c, i, 1)
+        prefetch(d, i, 1)
+
+
+@inline
+def part_of(count, part, parts):
+    """The first picture of this part and of the next."""
+    return count * part // parts, count * (part + 1) // parts
+
+
+@inline
+def flush(channels, sums, totals, first):
+    """Move `channels` float sums into double ones, and begin anew: long sums of floats lose digits."""
+    for k in range(channels):
+        old = 0.0 if first else get_double(totals, k)
+        put_double(totals, k, old + np.float64(get(sums, k)))
+    clear(sums, channels)

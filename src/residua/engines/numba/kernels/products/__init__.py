@@ -1,0 +1,1 @@
+"""Matrix products: the micro-kernel that all convolutions end in."""

@@ -1,0 +1,1 @@
+"""All variables in one kernel: the optimisers' steps, averages, norms."""

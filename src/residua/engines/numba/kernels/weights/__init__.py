@@ -1,0 +1,1 @@
+"""Convolution weights transformed and packed, and their gradients added up."""

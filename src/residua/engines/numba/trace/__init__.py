@@ -1,0 +1,1 @@
+"""A step recorded while it runs, and replayed."""

@@ -1,0 +1,161 @@
+"""A compiled step: run as it stands at first, then recorded, then played back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from residua.engines.numba.runtime.context import Machine
+from residua.engines.numba.runtime.memory import address
+from residua.engines.numba.trace.recording import LEAVES, NotTaken, Recording, Unrecordable, leaves, mapped
+from residua.engines.numba.trace.results import Made, kind_of
+from residua.engines.numba.trace.tape import Tape
+
+RECORD_AT = 3  # the call at which a step is recorded
+TRIALS = 2
+MOST_RECORDINGS = 4  # shapes of one step
+# Preparing kernels costs milliseconds: of a long step not worth a recording's memory.
+LONG_SECONDS = 5.0
+
+
+class Compiled:
+    """A step on a machine; the values that it returns are made plain."""
+
+    def __init__(self, machine: Machine, step: Callable[..., Any], plain: Callable[[Any], Any]) -> None:
+        self._machine, self._step, self._plain = machine, step, plain
+        self._calls: dict[Any, int] = {}
+        self._trials: dict[Any, int] = {}
+        self._recordings: dict[Any, Recording] = {}
+        self._tokens: dict[Any, int] = {}
+        self._made: dict[int, Made] = {}  # of the latest result
+        self._seconds = 0.0
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        """What the step returns."""
+        machine = self._machine
+        with machine.team:
+            if machine.tape is not None:  # a step within a step is part of it
+                return self._run(arguments, options)
+            key, inputs, addresses = self._gather(arguments, options)
+            recording = self._recordings.get(key)
+            if recording is not None:
+                try:
+                    result, self._made = recording.play(machine, inputs, addresses)
+                except NotTaken:
+                    return self._run(arguments, options)
+                return result
+            calls = self._calls[key] = self._calls.get(key, 0) + 1
+            if calls >= RECORD_AT and self._worth_it(key):
+                return self._record(key, arguments, options)
+            began = time.perf_counter()
+            result = self._run(arguments, options)
+            self._seconds = time.perf_counter() - began
+            return result
+
+    def _gather(self, arguments: Any, options: Any) -> tuple[Any, list[Any], list[int]]:
+        """What the call is known by; its arrays, and where they lie."""
+        key: list[int] = []
+        inputs: list[Any] = []
+        addresses: list[int] = []
+        for argument in (*arguments, options):
+            made = self._made.get(id(argument))
+            if made is not None and not made.intact:
+                made = None
+            if made is None or made.token is None:
+                found: list[Any] = []
+                structure = _structure(argument, found)
+                token = self._tokens.setdefault((structure, tuple(map(_kind, found))), len(self._tokens))
+                if made is not None:
+                    made.token = token
+                arrays = list(map(_as_array, found))
+                inputs += arrays
+                addresses += map(address, arrays)
+            else:
+                token = made.token
+                inputs += made.leaves
+                addresses += made.addresses
+            key.append(token)
+        return tuple(key), inputs, addresses
+
+    def _run(self, arguments: Any, options: Any) -> Any:
+        return mapped(self._step(*arguments, **options), self._plain)
+
+    def _worth_it(self, key: Any) -> bool:
+        tried = self._trials.get(key, 0)
+        return tried < TRIALS and self._seconds < LONG_SECONDS and len(self._recordings) < MOST_RECORDINGS
+
+    def _record(self, key: Any, arguments: Any, options: Any) -> Any:
+        """Run the step on these arguments and record it; keep the recording if it proves right."""
+        machine = self._machine
+        self._trials[key] = self._trials.get(key, 0) + 1
+        other = mapped((arguments, options), _other)
+        expected = [np.array(leaf) for leaf in leaves(self._run(*other)) if isinstance(leaf, LEAVES)]
+        # A number becomes an array: its value can then change from call to call.
+        symbolic = mapped((arguments, options), lambda leaf: _as_array(leaf) if _varies(leaf) else leaf)
+        inputs = [leaf for leaf in leaves(symbolic) if isinstance(leaf, np.ndarray)]
+        try:
+            with machine.recording(Tape(inputs)) as tape:
+                result = self._run(*symbolic)
+                recording = tape.finish(machine, result)
+            given = [_as_array(leaf) for leaf in leaves(other) if _varies(leaf)]
+            # Twice: what it keeps from one playing to the next must be right, too.
+            right = all(self._gives(recording, given, expected) for _ in range(2))
+        except (Unrecordable, NotTaken):
+            return self._run(arguments, options)
+        if right:
+            self._recordings[key] = recording
+        return result
+
+    def _gives(self, recording: Recording, inputs: list[Any], expected: list[Any]) -> bool:
+        played, _ = recording.play(self._machine, inputs, list(map(address, inputs)))
+        found = [leaf for leaf in leaves(played) if isinstance(leaf, LEAVES)]
+        return len(found) == len(expected) and all(map(_same, found, expected))
+
+
+def _varies(leaf: Any) -> bool:
+    return isinstance(leaf, LEAVES) or type(leaf) is float
+
+
+def _kind(leaf: Any) -> Any:
+    """What a recording takes for granted of an input."""
+    return kind_of(leaf) if isinstance(leaf, np.ndarray) else type(leaf)
+
+
+def _as_array(leaf: Any) -> Any:
+    return leaf if isinstance(leaf, np.ndarray) else np.array(leaf)
+
+
+def _structure(tree: Any, inputs: list[Any]) -> Any:
+    """The tree's shape and constants; what varies is added to `inputs`."""
+    kind = type(tree)
+    if kind is dict or isinstance(tree, dict):
+        return tuple([(name, _structure(branch, inputs)) for name, branch in tree.items()])
+    if kind is tuple or kind is list:
+        return (kind, *[_structure(branch, inputs) for branch in tree])
+    if _varies(tree):
+        inputs.append(tree)
+        return None
+    return "constant", tree
+
+
+def _other(leaf: Any) -> Any:
+    """Another value of the same kind, near enough for the step to go the same way."""
+    if type(leaf) is float:
+        return 1.01 * leaf + 1e-4
+    if not isinstance(leaf, LEAVES):
+        return leaf
+    array = np.array(leaf)
+    if array.dtype.kind == "f":
+        noise = np.random.default_rng(array.size).random(array.shape)
+        return (array + 1e-3 * noise * (1e-2 + np.abs(array))).astype(array.dtype)
+    if array.dtype.kind in "iu":
+        return np.roll(array, 1) if array.size > 1 else array + array.dtype.type(1)
+    return leaf
+
+
+def _same(a: Any, b: Any) -> bool:
+    a = np.asarray(a)
+    return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()

@@ -1,0 +1,4 @@
+"""The reference: complete, short, in float32 or float64.
+
+May import: cores, engines.vocabulary, errors.
+"""

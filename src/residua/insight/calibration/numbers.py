@@ -1,0 +1,255 @@
+"""Whether a model is as often right as it says, and what is gained where it may say 'not sure'."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from residua.config import CalibrateConfig, EvaluateConfig
+from residua.errors import DataError
+from residua.insight.evaluation.answers import Answered, answer_split
+from residua.insight.evaluation.numbers import calibration_error
+from residua.models.calibration import Calibration, Coverage
+from residua.models.model_file import Model
+
+Say = Callable[[str], None]
+Floats = NDArray[np.float64]
+
+COLDEST, HOTTEST = 0.05, 20.0  # temperatures that are looked through
+MOST_THRESHOLDS = 400  # of those that a model file keeps
+LEAST = float(np.finfo(np.float32).tiny)  # probabilities are float32: below it nothing is known
+
+
+@dataclass(frozen=True, eq=False)
+class Reliability:
+    """Pictures in bins of confidence: how many, their mean confidence, and the share that was right.
+
+    edges: (bins + 1,). counts, confidence, accuracy: (bins,); the latter two 0 where a bin is empty. error:
+    the expected calibration error (Guo et al. 2017, equation 3).
+    """
+
+    edges: Floats
+    counts: NDArray[np.int64]
+    confidence: Floats
+    accuracy: Floats
+    error: float
+
+
+@dataclass(frozen=True, eq=False)
+class RiskCoverage:
+    """What share of the answers is wrong where only the most confident are taken.
+
+    threshold, coverage, risk: one entry for each confidence that occurs, falling; coverage and risk between
+    0 and 1. accepted, right: pictures. area: the mean risk over all coverages (AURC; Geifman, Uziel and
+    El-Yaniv 2019, 1805.08206, section 2).
+    """
+
+    threshold: Floats
+    accepted: NDArray[np.int64]
+    right: NDArray[np.int64]
+    coverage: Floats
+    risk: Floats
+    area: float
+
+
+@dataclass(frozen=True, eq=False)
+class CalibrationReport:
+    """A model before and after: the figures are those of the pictures that the temperature was fitted on."""
+
+    before: Answered
+    after: Answered
+
+    @property
+    def calibration(self) -> Calibration:
+        """What the model file keeps."""
+        assert self.after.model.calibration is not None
+        return self.after.model.calibration
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        sides = {
+            name: {"loss": side.evaluation.loss, "calibration_error": side.evaluation.calibration_error}
+            for name, side in (("before", self.before), ("after", self.after))
+        }
+        return sides | self.calibration.to_dict()
+
+
+def at_temperature(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
+    """(N, classes) probabilities with their logits divided by the temperature: p^(1/T), summing to one."""
+    if temperature == 1:
+        return probabilities
+    logits = np.log(np.maximum(probabilities.astype(np.float64), LEAST)) / temperature
+    logits -= logits.max(axis=1, keepdims=True)
+    powers = np.exp(logits)
+    shares: NDArray[np.float32] = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+    return shares
+
+
+def fit_temperature(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> float | None:
+    """The temperature that makes the labels most probable (Guo et al. 2017, section 4.2).
+
+    None where there is no such: everything is right, so that the coldest is best, or nothing can be wrong.
+    """
+    from scipy.optimize import minimize_scalar
+
+    if probabilities.shape[1] < 2 or (probabilities.argmax(axis=1) == labels).all():
+        return None
+    logits = np.log(np.maximum(probabilities.astype(np.float64), LEAST))
+    logits -= logits.max(axis=1, keepdims=True)
+    own = logits[np.arange(len(labels)), labels]
+
+    def loss(logarithm: float) -> float:
+        coldness = float(np.exp(-logarithm))
+        return float((np.log(np.exp(coldness * logits).sum(axis=1)) - coldness * own).mean())
+
+    bounds = (float(np.log(COLDEST)), float(np.log(HOTTEST)))
+    # The loss is convex in the inverse of the temperature, so it has one minimum over its logarithm too.
+    found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-6})
+    temperature = float(np.exp(found.x))
+    inside = COLDEST * 1.01 < temperature < HOTTEST / 1.01
+    return temperature if inside and found.fun < loss(0.0) + 1e-12 else None
+
+
+def reliability(probabilities: NDArray[np.float32], labels: NDArray[np.int64], bins: int = 15) -> Reliability:
+    """Confidence against accuracy in bins of equal width."""
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    right = (probabilities.argmax(axis=1) == labels).astype(np.float64)
+    places = np.minimum((confidence * bins).astype(np.int64), bins - 1)
+    counts = np.bincount(places, minlength=bins)
+    filled = np.maximum(counts, 1)
+    return Reliability(
+        np.linspace(0, 1, bins + 1),
+        counts,
+        np.bincount(places, weights=confidence, minlength=bins) / filled,
+        np.bincount(places, weights=right, minlength=bins) / filled,
+        calibration_error(probabilities, labels, bins),
+    )
+
+
+def risk_coverage(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> RiskCoverage:
+    """The curve of risk against coverage; pictures of equal confidence are taken together."""
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    right = probabilities.argmax(axis=1) == labels
+    order = np.argsort(-confidence, kind="stable")
+    falling, hits = confidence[order], np.cumsum(right[order])
+    last = np.flatnonzero(np.append(falling[1:] != falling[:-1], True))
+    accepted, correct = last + 1, hits[last]
+    risk = 1 - correct / accepted
+    widths = np.diff(accepted, prepend=0) / len(labels)
+    return RiskCoverage(
+        falling[last], accepted, correct, accepted / len(labels), risk, float((risk * widths).sum())
+    )
+
+
+def coverages(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> tuple[Coverage, ...]:
+    """What a model file keeps of the curve, by rising threshold, from every picture accepted on.
+
+    That is the thresholds above which answers are more often right than above all lower ones: others would
+    never be chosen. Those with fewer than 20 pictures (or a tenth) above say too little and are left out.
+    """
+    curve = risk_coverage(probabilities, labels)
+    enough = curve.accepted >= min(20, max(1, len(labels) // 10))
+    rising, kept, best = np.flatnonzero(enough)[::-1], [], -1.0
+    for place in rising.tolist():
+        accuracy = curve.right[place] / curve.accepted[place]
+        if accuracy > best:
+            kept.append(place)
+            best = accuracy
+    if len(kept) > MOST_THRESHOLDS:
+        spread = np.linspace(0, len(kept) - 1, MOST_THRESHOLDS).round().astype(np.int64)
+        kept = [kept[number] for number in spread.tolist()]
+    whole = len(labels)  # where all are accepted, nothing on other pictures is to be refused either
+    return tuple(
+        Coverage(
+            0.0 if curve.accepted[place] == whole else float(curve.threshold[place]),
+            int(curve.accepted[place]),
+            int(curve.right[place]),
+        )
+        for place in kept
+    )
+
+
+def with_temperature(answered: Answered, calibration: Calibration | None) -> Answered:
+    """The same answers as another calibration gives them."""
+    known = answered.model.calibration
+    old = 1.0 if known is None else known.temperature
+    new = 1.0 if calibration is None else calibration.temperature
+    return replace(
+        answered,
+        model=replace(answered.model, calibration=calibration),
+        probabilities=at_temperature(answered.probabilities, new / old),
+    )
+
+
+def calibrate_model(model: Model, config: CalibrateConfig, say: Say) -> CalibrationReport:
+    """The model with a temperature and thresholds found on validation pictures, and its answers on them.
+
+    Raises DataError where there are none, and as `answer_split`.
+    """
+    asked = EvaluateConfig.of(config, split="validation")
+    model = replace(model, calibration=None)
+    try:
+        before = answer_split(model, asked, say)
+    except DataError as error:
+        if "split of" not in str(error) or "is empty" not in str(error):
+            raise
+        raise DataError(
+            "calibration needs pictures that the model was not trained on, and this run kept none "
+            "(--validation 0): name a folder of others"
+        ) from None
+    if model.training.get("fingerprint") is None:
+        say(
+            "This model does not say which pictures it was trained on: if these are among them, "
+            "it will be too sure of itself on others"
+        )
+    temperature = fit_temperature(before.probabilities, before.labels)
+    if temperature is None:
+        why = (
+            "with one class nothing can be wrong"
+            if len(model.classes) < 2
+            else "there is no best one"
+            if before.evaluation.correct < len(before)
+            else "every answer is right, so that no confidence would be too high"
+        )
+        say(f"The temperature stays 1: {why}")
+    calibration = Calibration(temperature or 1.0, before.title, len(before))
+    after = with_temperature(before, calibration)
+    if after.evaluation.calibration_error > before.evaluation.calibration_error:
+        say(
+            f"The loss fell, the calibration error rose: {len(before):,} pictures are few, or one "
+            "temperature cannot mend what is wrong"
+        )
+    calibration = replace(calibration, coverages=coverages(after.probabilities, after.labels))
+    return CalibrationReport(before, replace(after, model=replace(after.model, calibration=calibration)))
+
+
+def calibration_text(report: CalibrationReport, accuracies: tuple[float, ...]) -> str:
+    """Temperature, figures before and after, and a table of thresholds."""
+    before, after, calibration = report.before.evaluation, report.after.evaluation, report.calibration
+    lines = [
+        f"{calibration.data}: {calibration.pictures:,} pictures",
+        "",
+        f"  temperature                 {calibration.temperature:8.4f}",
+        "                                before     after",
+        f"  negative log-likelihood     {before.loss:8.4f}  {after.loss:8.4f}",
+        f"  expected calibration error  {100 * before.calibration_error:6.2f} %  "
+        f"{100 * after.calibration_error:6.2f} %",
+        f"  accuracy                    {100 * before.accuracy:6.2f} %  {100 * after.accuracy:6.2f} %",
+        "",
+        "  to be right so often   say 'not sure' below   answers of all   right",
+    ]
+    for wanted in accuracies:
+        row = next((e for e in calibration.coverages if e.right >= wanted * e.accepted), None)
+        if row is None:
+            lines.append(f"  {100 * wanted:17g} %   no threshold reaches it")
+            continue
+        share = 100 * row.accepted / calibration.pictures
+        lines.append(
+            f"  {100 * wanted:17g} %   {row.threshold:20.6f}   {share:12.2f} %   "
+            f"{row.right:,} of {row.accepted:,}"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""What capsules know: reconstructions, and what each number of a class capsule does."""

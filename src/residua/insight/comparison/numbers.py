@@ -1,0 +1,227 @@
+"""Trained models side by side on the same pictures, and whether their difference is more than chance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from residua.config import CompareConfig, EvaluateConfig
+from residua.errors import ConfigError, DataError
+from residua.insight.comparison.significance import difference_interval, holm, mcnemar
+from residua.insight.evaluation.answers import Answered, answer_split, same_data
+from residua.insight.evaluation.numbers import Evaluation
+from residua.insight.learning_curves.figure import NOT_TOLD, flat_options
+from residua.models.model_file import find_model, load_model
+from residua.training.run_folder import read_circumstances, read_log, read_run, read_seconds
+from residua.variables import count_parameters
+
+Say = Callable[[str], None]
+Right = NDArray[np.bool_]
+OF_RUNS = ("best", "last")  # model files that lie in run folders
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the models: its metrics on the split, and what is known of its training.
+
+    epochs, seconds: done, and spent training; None for a model file without its run. settings: the options
+    in which the runs differ, None where it has none. machine: processor and threads of the run.
+    """
+
+    name: str
+    model: str
+    evaluation: Evaluation
+    parameters: int
+    epochs: int | None = None
+    seconds: float | None = None
+    settings: dict[str, Any] | None = None
+    machine: str = ""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two of the models, the more accurate first, as places in `Comparison.sides`.
+
+    first_only, second_only: pictures on which only that one is right. difference: of the accuracies, with
+    its interval. probability: McNemar's, adjusted: by Holm for all pairs. told: whether they can be told
+    apart.
+    """
+
+    first: int
+    second: int
+    first_only: int
+    second_only: int
+    difference: float
+    interval: tuple[float, float]
+    probability: float
+    adjusted: float
+    told: bool
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Models on one split; every interval of a difference holds for all pairs together."""
+
+    data: str
+    split: str
+    pictures: int
+    level: float
+    sides: tuple[Side, ...]
+    pairs: tuple[Pair, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        names = [side.name for side in self.sides]
+        sides = [
+            {"name": side.name, "model": side.model}
+            | {key: getattr(side, key) for key in ("parameters", "epochs", "seconds", "settings")}
+            | {
+                key: getattr(side.evaluation, key)
+                for key in ("accuracy", "correct", "balanced_accuracy", "loss", "calibration_error")
+            }
+            | {"interval": list(side.evaluation.interval)}
+            for side in self.sides
+        ]
+        pairs = [
+            asdict(pair)
+            | {"first": names[pair.first], "second": names[pair.second], "interval": list(pair.interval)}
+            for pair in self.pairs
+        ]
+        own = {"data": self.data, "split": self.split, "pictures": self.pictures, "level": self.level}
+        return own | {"runs": sides, "pairs": pairs}
+
+
+def compare_models(models: Sequence[str | Path], config: CompareConfig, say: Say) -> Comparison:
+    """Model files and run folders on the same pictures: metrics, and a test for each pair.
+
+    Raises ConfigError for fewer than two, or one twice; ModelFileError for a run without a model;
+    DataError where data, classes or pictures are not the same.
+    """
+    paths = [Path(model) for model in models]
+    if len(paths) < 2:
+        raise ConfigError(f"compare takes two or more run folders or model files; {len(paths)} came")
+    files = [find_model(path) for path in paths]
+    real = [file.resolve() for file in files]
+    for place, file in enumerate(real):
+        if file in real[:place]:
+            raise ConfigError(f"each model can be compared once: {paths[place]} is there already")
+    names, runs = _names(paths), [_run(path) for path in paths]
+    asked = EvaluateConfig.of(config)
+    sides, rights = [], []
+    first: Answered | None = None
+    for name, file, run in zip(names, files, runs, strict=True):
+        model = load_model(file)
+        if config.data is None and model.training.get("data") is None:
+            raise ConfigError(f"{name} does not say what it was trained on: name a data set with --data")
+        answered = answer_split(model, asked, say)
+        if first is None:
+            first = answered
+        else:
+            _check_same(first, names[0], answered, name)
+        rights.append(answered.chosen == answered.labels)
+        side = Side(name, model.name, answered.evaluation, count_parameters(model.variables))
+        sides.append(side if run is None else _with_run(side, run, say))
+        # Pictures of the others would fill the memory; they are the first one's.
+    assert first is not None
+    settings = _differing(runs)
+    sides = [replace(side, settings=own) for side, own in zip(sides, settings, strict=True)]
+    pairs = _pairs(rights, config)
+    return Comparison(first.data, first.split, len(first), config.level, tuple(sides), pairs)
+
+
+def _pairs(rights: Sequence[Right], config: CompareConfig) -> tuple[Pair, ...]:
+    """Every pair, tested; the interval of each so wide that all hold together (Bonferroni)."""
+    pictures, found = len(rights[0]), []
+    both = list(combinations(range(len(rights)), 2))
+    for one, two in both:
+        better, worse = (one, two) if rights[one].sum() >= rights[two].sum() else (two, one)
+        first_only = int((rights[better] & ~rights[worse]).sum())
+        second_only = int((rights[worse] & ~rights[better]).sum())
+        interval = difference_interval(
+            first_only, second_only, pictures, config.level / len(both), config.draws, config.seed
+        )
+        probability = mcnemar(first_only, second_only)
+        difference = (first_only - second_only) / pictures
+        found.append(
+            Pair(
+                better, worse, first_only, second_only, difference, interval, probability, probability, False
+            )
+        )
+    adjusted = holm([pair.probability for pair in found])
+    return tuple(
+        replace(pair, adjusted=own, told=own < config.level)
+        for pair, own in zip(found, adjusted, strict=True)
+    )
+
+
+def _check_same(first: Answered, first_name: str, other: Answered, name: str) -> None:
+    """Raise DataError where two models did not answer for the same pictures."""
+    if not same_data(first.data, other.data):
+        raise DataError(
+            f"compare needs one set of test pictures: {first_name} is of {first.data}, {name} of "
+            f"{other.data}; name one that both know with --data"
+        )
+    if set(first.classes) != set(other.classes):
+        strange = sorted(set(first.classes) ^ set(other.classes))
+        raise DataError(
+            f"compare needs models of the same classes: {first_name} has {len(first.classes)}, {name} "
+            f"{len(other.classes)}, and not both know {', '.join(strange[:4])}"
+        )
+    known = dict(zip(first.pictures.names, (first.classes[label] for label in first.labels), strict=True))
+    given = dict(zip(other.pictures.names, (other.classes[label] for label in other.labels), strict=True))
+    if known != given:
+        shared = sum(known.get(file) == label for file, label in given.items())
+        raise DataError(
+            f"compare needs the same {first.split} pictures: {first_name} has {len(first):,}, {name} "
+            f"{len(other):,}, {shared:,} in common (another --seed draws another split); name a folder that "
+            "neither was trained on with --data"
+        )
+    if first.pictures.names != other.pictures.names:
+        raise DataError(f"the {first.split} pictures of {first_name} and {name} come in another order")
+
+
+def _run(path: Path) -> Path | None:
+    """The run folder of a model: itself, or where its file lies; None for a model file alone."""
+    own = path.is_dir() or path.stem in OF_RUNS
+    folder = path if path.is_dir() else path.resolve().parent
+    return folder if own and (folder / "run.toml").exists() else None
+
+
+def _with_run(side: Side, run: Path, say: Say) -> Side:
+    config, epochs = read_run(run), len(read_log(run))
+    if epochs < (config.schedule.epochs or 0) and not config.schedule.stop_patience:
+        say(f"{side.name} has done {epochs} of its {config.schedule.epochs} epochs")
+    machine = read_circumstances(run)["machine"]
+    where = f"{machine.get('processor', '?')}, {config.run.threads or machine.get('cores', '?')} threads"
+    return replace(side, epochs=epochs, seconds=read_seconds(run), machine=where)
+
+
+def _differing(runs: Sequence[Path | None]) -> list[dict[str, Any] | None]:
+    """For each run the options in which the runs differ; None for what is no run."""
+    options = [None if run is None else flat_options(read_run(run)) for run in runs]
+    known = [own for own in options if own is not None]
+    names = [
+        name
+        for name in (known[0] if known else {})
+        if name not in NOT_TOLD and len({str(own[name]) for own in known}) > 1
+    ]
+    return [
+        None if own is None else {name.strip("_").replace("_", "-"): own[name] for name in names}
+        for own in options
+    ]
+
+
+def _names(paths: Sequence[Path]) -> list[str]:
+    """A short name for each, and all different: of the folder or file, or the whole path."""
+    names = [path.resolve().name if path.is_dir() else path.stem for path in paths]
+    names = [
+        f"{path.resolve().parent.name}/{name}" if path.is_file() and name in OF_RUNS else name
+        for path, name in zip(paths, names, strict=True)
+    ]
+    return names if len(set(names)) == len(names) else [str(path) for path in paths]

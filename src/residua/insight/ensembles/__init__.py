@@ -1,0 +1,1 @@
+"""What each member of an ensemble, and each pair of members, is worth."""

@@ -1,0 +1,1 @@
+"""A model answers a split: the answers, the metrics, the confusion matrix."""

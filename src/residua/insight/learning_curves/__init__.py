@@ -1,0 +1,1 @@
+"""Loss and accuracy over the epochs of runs, and over the rates of a sweep."""

@@ -1,0 +1,185 @@
+"""Learning curves of one run, or of several together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from residua.config import TrainConfig
+from residua.errors import RunError
+from residua.insight.shared.plotting import (
+    GREY,
+    PALETTE,
+    TRAINING,
+    VALIDATION,
+    new_figure,
+    save_figure,
+    short,
+    tidy,
+    whole_ticks,
+)
+from residua.training.run_folder import read_log, read_run
+from residua.training.sweep import Sweep
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MARKERS = "osD^vPX"
+NOT_TOLD = {"run", "engine", "threads", "checkpoint_seconds", "checkpoint_steps", "final_test", "data_dir"}
+
+
+def draw_curves(run: Path) -> Path:
+    """curves.png in the run folder: loss and error over the epochs, training and validation."""
+    return save_figure(curves_figure([run]), run / "curves.png")
+
+
+def curves_figure(runs: Sequence[Path]) -> Figure:
+    """Loss and error over the epochs; several runs are told apart by colour and marker.
+
+    Training is drawn dashed beside a run's validation where there are several. A run alone may have no
+    epochs yet; RunError where one of several has none.
+    """
+    logs = [(run, read_log(run)) for run in runs]
+    if len(runs) > 1:
+        check_epochs(runs)
+    figure = new_figure(10, 4.2) if len(runs) == 1 else new_figure(10, 4.4 + 0.22 * len(runs))
+    loss, error = figure.subplots(1, 2)
+    if len(runs) == 1:
+        _single(loss, error, logs[0][1])
+        figure.suptitle(runs[0].resolve().name, fontsize=11)
+    else:
+        _several(figure, loss, error, logs)
+    for axes, label in ((loss, "loss (nats)"), (error, "error (%)")):
+        tidy(axes)
+        axes.set_xlabel("epoch")
+        axes.set_ylabel(label)
+        last = max((row["epoch"] for _, rows in logs for row in rows), default=1)
+        axes.set_xlim(0.5, max(last, 2) + 0.5)
+        whole_ticks(axes.xaxis)
+    positive = [
+        row[key] for _, rows in logs for row in rows for key in row if key.endswith("loss") and row[key] > 0
+    ]
+    if positive and max(positive) > 20 * min(positive):
+        loss.set_yscale("log")
+    error.set_ylim(bottom=0)
+    return figure
+
+
+def check_epochs(runs: Sequence[Path]) -> None:
+    """Raise RunError for a folder that is no run, or whose run has no epoch yet."""
+    for run in runs:
+        read_run(run)
+        if not read_log(run):
+            raise RunError(f"{run} has no epoch in its log: train it, or leave it out")
+
+
+def _single(loss: Any, error: Any, rows: list[dict[str, Any]]) -> None:
+    epochs = [row["epoch"] for row in rows]
+    for axes, kind in ((loss, "loss"), (error, "error")):
+        _curve(axes, epochs, [row[f"train_{kind}"] for row in rows], "training", TRAINING, "o")
+        if rows and f"validation_{kind}" in rows[-1]:
+            values = [row[f"validation_{kind}"] for row in rows]
+            best = int(np.argmin(values))
+            name = f"validation (best {values[best]:.3g} in epoch {epochs[best]})"
+            _curve(axes, epochs, values, name, VALIDATION, "s")
+        # Above the axes: inside, some curve would run through it.
+        axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
+
+
+def _several(
+    figure: Figure, loss: Any, error: Any, logs: Sequence[tuple[Path, list[dict[str, Any]]]]
+) -> None:
+    handles = []
+    for place, ((_, rows), label) in enumerate(zip(logs, run_labels([run for run, _ in logs]), strict=True)):
+        colour = PALETTE[place % len(PALETTE)]
+        marker = MARKERS[(place + place // len(PALETTE)) % len(MARKERS)]
+        epochs = [row["epoch"] for row in rows]
+        held = "validation_error" in rows[-1]
+        for axes, kind in ((loss, "loss"), (error, "error")):
+            values = [row[f"train_{kind}"] for row in rows]
+            _curve(axes, epochs, values, label, colour, marker, "--", 0.55)
+            if held:
+                _curve(axes, epochs, [row[f"validation_{kind}"] for row in rows], label, colour, marker)
+        if held:
+            best = min(rows, key=lambda row: float(row["validation_error"]))
+            label += f": validation error {best['validation_error']:.2f} % at best, in epoch {best['epoch']}"
+        else:
+            label += f": no validation; training error {rows[-1]['train_error']:.2f} % at last"
+        handles.append(error.plot([], [], color=colour, marker=marker, markersize=5, label=label)[0])
+    figure.legend(handles=handles, frameon=False, loc="outside upper left", ncols=1, fontsize=9)
+    figure.supxlabel("solid: validation; dashed: training", fontsize=9)
+
+
+def run_labels(runs: Sequence[Path]) -> list[str]:
+    """A name for each run: its folder's, and the options in which the runs differ, at most three."""
+    names = [run.resolve().name for run in runs]
+    if len(set(names)) < len(names):
+        names = [str(run) for run in runs]
+    try:
+        options = [flat_options(read_run(run)) for run in runs]
+    except RunError:
+        return [short(name, 60) for name in names]
+    differing = [
+        name for name in options[0] if name not in NOT_TOLD and len({str(o[name]) for o in options}) > 1
+    ][:3]
+    return [
+        short(name, 60) + "".join(f", {key.strip('_').replace('_', '-')} {own[key]}" for key in differing)
+        for name, own in zip(names, options, strict=True)
+    ]
+
+
+def flat_options(config: TrainConfig) -> dict[str, Any]:
+    """Every option of a run by its name alone."""
+    sections = [getattr(config, entry.name) for entry in fields(config)]
+    return {entry.name: getattr(part, entry.name) for part in sections for entry in fields(part)}
+
+
+def _curve(
+    axes: Any,
+    epochs: list[int],
+    values: list[float],
+    label: str,
+    color: str,
+    marker: str,
+    line: str = "-",
+    alpha: float = 1.0,
+) -> None:
+    # Markers tell the curves apart without colour; on long runs they would hide the line.
+    every = max(1, len(epochs) // 15)
+    style: dict[str, Any] = {"marker": marker, "markersize": 4, "markevery": every}
+    axes.plot(epochs, values, color=color, linestyle=line, alpha=alpha, label=label, **style)
+
+
+def sweep_figure(sweep: Sweep) -> Figure:
+    """Loss against learning rate, as measured and smoothed, and the rate that is suggested."""
+    figure = new_figure(8, 4.6)
+    axes = figure.subplots()
+    tidy(axes)
+    axes.plot(sweep.rates, sweep.losses, color=GREY, linewidth=0.7, alpha=0.7, label="loss of each step")
+    axes.plot(sweep.rates, sweep.smoothed, color=TRAINING, linewidth=2, label="mean over neighbouring steps")
+    axes.set_xscale("log")
+    # What comes apart would press all before it into a line.
+    low, high = float(sweep.smoothed.min()), float(sweep.smoothed[: max(len(sweep.rates) // 3, 1)].max())
+    room = max(high - low, 0.05)
+    axes.set_ylim(max(low - 0.25 * room, 0), high + 0.6 * room)
+    if sweep.suggested is not None:
+        height = float(np.interp(np.log(sweep.suggested), np.log(sweep.rates), sweep.smoothed))
+        axes.axvline(sweep.suggested, color=VALIDATION, linestyle="--", linewidth=1)
+        axes.plot(sweep.suggested, height, "o", color=VALIDATION, label=f"suggested: {sweep.suggested:g}")
+    fastest = float(np.interp(np.log(sweep.steepest), np.log(sweep.rates), sweep.smoothed))
+    axes.plot(sweep.steepest, fastest, "s", color=TRAINING, label=f"falls fastest: at {sweep.steepest:.2g}")
+    axes.set_xlabel("learning rate (logarithmic)")
+    axes.set_ylabel("training loss (nats)")
+    axes.legend(
+        frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=4, fontsize=8, borderaxespad=0.2
+    )
+    figure.suptitle(
+        f"{Path(sweep.data).name}, {sweep.model}, {sweep.optimizer}, batches of {sweep.batch}: "
+        f"{len(sweep.rates)} steps with rising rates",
+        fontsize=10,
+    )
+    return figure

@@ -1,0 +1,1 @@
+"""Where a model errs: its worst mistakes, confused classes, labels that may be wrong."""

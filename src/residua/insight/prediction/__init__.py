@@ -1,0 +1,1 @@
+"""The classes of pictures that nobody has labelled, by a model file."""

@@ -1,0 +1,120 @@
+"""Name what is in pictures, by a model file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from residua.config import PredictConfig
+from residua.cores import available_cores
+from residua.data.pictures.decoding import fit_pixels
+from residua.data.sources.pixel_table import is_pixel_table, read_pixel_table
+from residua.data.views import VIEWS, mean_answer, see
+from residua.engines import open_engine
+from residua.errors import ConfigError, PictureError
+from residua.models.model_file import Model
+from residua.training.inference import make_infer
+
+# What a picture is called, and its pixels where they are there already.
+_Item = tuple[str, NDArray[np.uint8] | None]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One picture: its most probable classes, best first, or why it could not be read.
+
+    sure: whether the first is as probable as was asked for; None where nothing was asked.
+    """
+
+    file: str
+    top: tuple[tuple[str, float], ...]
+    error: str | None = None
+    sure: bool | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        if self.error is not None:
+            return {"file": self.file, "error": self.error}
+        name, probability = self.top[0]
+        found: dict[str, Any] = {
+            "file": self.file,
+            "class": name,
+            "probability": probability,
+            "top": [{"class": name, "probability": probability} for name, probability in self.top],
+        }
+        return found if self.sure is None else found | {"sure": self.sure}
+
+
+def least_confidence(model: Model, config: PredictConfig) -> float | None:
+    """The probability below which a model says 'not sure'; None where it always answers.
+
+    Raises ConfigError where none was chosen for this model, or where two ways of choosing were given.
+    """
+    if config.reject is not None and config.reject_accuracy is not None:
+        raise ConfigError("choose one of --reject and --reject-accuracy")
+    if config.reject_accuracy is None:
+        return config.reject
+    if model.calibration is None:
+        raise ConfigError(
+            "--reject-accuracy takes a model whose thresholds are known: run `residua calibrate` on it "
+            "first, or give a probability with --reject"
+        )
+    return model.calibration.threshold(config.reject_accuracy).threshold
+
+
+def predict_files(model: Model, files: Sequence[Path], config: PredictConfig) -> Iterator[Prediction]:
+    """Predictions in the order of the files; a picture that cannot be read is answered by its error.
+
+    A table of pixels (Kaggle's test.csv) stands for its pictures, which are called test.csv[0] and so on.
+    Raises DataError where such a table is damaged, ConfigError as `least_confidence`.
+    """
+    least = least_confidence(model, config)
+    shape = model.preprocessing
+    items = [item for path in files for item in _pictures_in(path)]
+    views = VIEWS[config.views]
+    engine = open_engine(config.engine, threads=config.threads, work=len(views) * model.work(len(items)))
+    network, variables = model.frozen()
+    infer = make_infer(engine, network)
+    top = min(config.top, len(model.classes))
+
+    def read(item: _Item) -> NDArray[np.uint8] | PictureError:
+        name, pixels = item
+        try:
+            if pixels is not None:
+                return fit_pixels(pixels, *shape.stored, shape.channels)
+            return shape.cut(shape.read(name))
+        except PictureError as error:
+            return error
+
+    with ThreadPoolExecutor(available_cores()) as pool:
+        for start in range(0, len(items), config.batch):
+            chunk = items[start : start + config.batch]
+            read_ones = list(pool.map(read, chunk))
+            good = [picture for picture in read_ones if not isinstance(picture, PictureError)]
+            rows: Iterator[NDArray[np.float32]] = iter(())
+            if good:
+                seen = (see(np.stack(good), shape, view) for view in views)
+                every = [np.asarray(engine.plain(infer(variables, images)), np.float32) for images in seen]
+                rows = iter(mean_answer(every))
+            for (name, _), picture in zip(chunk, read_ones, strict=True):
+                if isinstance(picture, PictureError):
+                    yield Prediction(name, (), str(picture), None if least is None else False)
+                    continue
+                row = next(rows)
+                order = np.argsort(-row, kind="stable")[:top]
+                named = tuple((model.classes[place], float(row[place])) for place in order)
+                yield Prediction(name, named, sure=None if least is None else named[0][1] >= least)
+
+
+def _pictures_in(path: Path) -> list[_Item]:
+    """The pictures that a path stands for: itself, or the lines of a table of pixels."""
+    if path.suffix.lower() != ".csv" or not is_pixel_table(path):
+        return [(str(path), None)]
+    images, _ = read_pixel_table(path)
+    return [(f"{path}[{number}]", image) for number, image in enumerate(images)]

@@ -1,0 +1,55 @@
+"""Predictions as text, JSON or CSV; each writer gives back those that failed."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable
+from typing import TextIO
+
+from residua.insight.prediction.numbers import Prediction
+
+
+def write_text(predictions: Iterable[Prediction], out: TextIO, top: int) -> list[Prediction]:
+    """One line a picture: its name and the most probable classes, behind 'not sure' where they are not."""
+    bad = []
+    for prediction in predictions:
+        if prediction.error is not None:
+            bad.append(prediction)
+            continue
+        names = "   ".join(f"{name} {100 * probability:.1f} %" for name, probability in prediction.top)
+        answer = f"not sure   ({names})" if prediction.sure is False else names
+        print(f"{prediction.file}   {answer}", file=out, flush=True)
+    return bad
+
+
+def write_json(predictions: Iterable[Prediction], out: TextIO, top: int) -> list[Prediction]:
+    """A JSON list of all pictures; those that failed have an `error` in place of a class."""
+    everything = list(predictions)
+    json.dump([prediction.to_dict() for prediction in everything], out, indent=1)
+    print(file=out)
+    return [prediction for prediction in everything if prediction.error is not None]
+
+
+def write_csv(predictions: Iterable[Prediction], out: TextIO, top: int) -> list[Prediction]:
+    """A header, then a row a picture; those that failed have only their file and the error."""
+    bad = []
+    writer = csv.writer(out, lineterminator="\n")
+    asked = False
+    for number, prediction in enumerate(predictions):
+        if number == 0:
+            columns = [name for place in range(top) for name in _columns(place)]
+            asked = prediction.sure is not None  # else no column more: others read this by position
+            writer.writerow(["file", *columns, *(["sure"] if asked else []), "error"])
+        cells = [cell for name, probability in prediction.top for cell in (name, repr(probability))]
+        cells += [""] * (2 * top - len(cells))
+        if asked:
+            cells.append("" if prediction.error is not None else "yes" if prediction.sure else "no")
+        writer.writerow([prediction.file, *cells, prediction.error or ""])
+        if prediction.error is not None:
+            bad.append(prediction)
+    return bad
+
+
+def _columns(place: int) -> tuple[str, str]:
+    return ("class", "probability") if not place else (f"class_{place + 1}", f"probability_{place + 1}")

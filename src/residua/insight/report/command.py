@@ -1,0 +1,48 @@
+"""The command that repeats a run: every option that is not the default, written out."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import fields
+from typing import Any
+
+from residua.config import TrainConfig
+from residua.config.options import flag
+
+# What says where and how often a run is written, and changes nothing of its result.
+WITHOUT = frozenset({"data", "run", "threads", "checkpoint_seconds", "checkpoint_steps"})
+
+
+def repeat_command(config: TrainConfig) -> str:
+    """`residua train DATA --option value ...`; with it the run ends with the same bytes.
+
+    On the same machine and versions, that is, and where the data is still the same.
+    """
+    words = ["residua", "train", config.data.data]
+    for name, value in chosen_options(config).items():
+        if name in WITHOUT:
+            continue
+        if isinstance(value, bool):
+            words.append(flag(name) if value else f"--no-{flag(name)[2:]}")
+        else:
+            words += [flag(name), *map(_number, value if isinstance(value, tuple) else (value,))]
+    return " ".join(map(shlex.quote, words))
+
+
+def chosen_options(config: TrainConfig) -> dict[str, Any]:
+    """Every option of a run whose value is not what the program takes where nothing is known."""
+    found: dict[str, Any] = {}
+    for section in fields(config):
+        part = getattr(config, section.name)
+        plain = type(part)()
+        for entry in fields(part):
+            value = getattr(part, entry.name)
+            if value is not None and value != getattr(plain, entry.name):
+                found[entry.name] = value
+    return found
+
+
+def _number(value: Any) -> str:
+    # A share or a number of pictures: 5000.0 is read as 5000 in a file, not behind a flag.
+    whole = isinstance(value, float) and value == int(value) and abs(value) < 1e15
+    return str(int(value)) if whole else str(value)

@@ -1,0 +1,136 @@
+"""All that a report tells, found once: answers, counts, layers, and what the run folder holds."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from residua.config import EvaluateConfig, ReportConfig, TrainConfig
+from residua.data.dataset import Split
+from residua.errors import ConfigError
+from residua.insight.evaluation.answers import Answered, Opened, answer_split, open_data
+from residua.insight.inspection.numbers import DeadUnits, look_inside
+from residua.insight.mistakes.numbers import Mistakes, find_mistakes
+from residua.layers import Row
+from residua.models.model_file import Model, find_model, load_model
+from residua.training.run_folder import (
+    machine,
+    read_circumstances,
+    read_log,
+    read_run,
+    read_seconds,
+    versions,
+)
+from residua.training.statistics import read_statistics
+
+Say = Callable[[str], None]
+SAMPLE = 500  # pictures on which channels that are never on are looked for
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What a run folder holds: options, a row for each epoch, seconds, statistics, versions and machine."""
+
+    folder: Path
+    config: TrainConfig
+    log: list[dict[str, Any]]
+    seconds: float | None
+    statistics: list[dict[str, Any]]
+    versions: dict[str, Any]
+    machine: dict[str, Any]
+
+    @property
+    def best(self) -> dict[str, Any] | None:
+        """The row of the epoch with the least validation error; None without validation or epochs."""
+        held = [row for row in self.log if "validation_error" in row]
+        return min(held, key=lambda row: float(row["validation_error"])) if held else None
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """What a report is made of.
+
+    counts: {split: {class: pictures}}, of the data as a whole. dead: channels that are never on, None where
+    the network cannot be looked into; sample: on how many pictures. run: None for a model file alone.
+    """
+
+    file: Path
+    checksum: str
+    answered: Answered
+    mistakes: Mistakes
+    opened: Opened
+    counts: dict[str, dict[str, int]]
+    rows: tuple[Row, ...]
+    run: RunFacts | None = None
+    dead: tuple[DeadUnits, ...] | None = None
+    sample: int = 0
+    versions: dict[str, str] = field(default_factory=versions)
+    machine: dict[str, Any] = field(default_factory=machine)
+
+    @property
+    def model(self) -> Model:
+        """The trained model."""
+        return self.answered.model
+
+
+def gather(model: str | Path, config: ReportConfig, say: Say) -> Findings:
+    """Everything about a model file, or the best model of a run folder.
+
+    Raises ModelFileError for a run without a model, and as `answer_split`.
+    """
+    path = Path(model)
+    file = find_model(path)
+    loaded = load_model(file)
+    asked = EvaluateConfig.of(config)
+    opened = open_data(loaded, asked, say)
+    answered = answer_split(loaded, asked, say, opened=opened)
+    shape = loaded.preprocessing
+    rows = loaded.network.rows((shape.height, shape.width, shape.channels))
+    dead = _dead(answered, config)
+    return Findings(
+        file=file,
+        checksum=hashlib.sha256(file.read_bytes()).hexdigest(),
+        answered=answered,
+        mistakes=find_mistakes(answered),
+        opened=opened,
+        counts=_counts(opened, answered),
+        rows=tuple(row for row in rows if row.kind != "Identity"),
+        run=_run(path if path.is_dir() else None),
+        dead=dead,
+        sample=min(SAMPLE, len(answered)),
+    )
+
+
+def _dead(answered: Answered, config: ReportConfig) -> tuple[DeadUnits, ...] | None:
+    try:
+        found = look_inside(answered, SAMPLE, None, config.engine, config.threads)
+    except ConfigError:  # an ensemble is no row of layers; the report has enough else to tell
+        return None
+    return found.dead
+
+
+def _counts(opened: Opened, answered: Answered) -> dict[str, dict[str, int]]:
+    """Pictures by split and class; splits without any are left out, and the train split of other data."""
+    if opened.whole:
+        return {answered.split: {entry.name: entry.pictures for entry in answered.evaluation.classes}}
+    parts: tuple[Split, ...] = ("train", "validation", "test")
+    found = {part: opened.data.counts(part) for part in parts}
+    return {part: own for part, own in found.items() if sum(own.values())}
+
+
+def _run(folder: Path | None) -> RunFacts | None:
+    if folder is None or not (folder / "run.toml").exists():
+        return None
+    circumstances = read_circumstances(folder)
+    return RunFacts(
+        folder,
+        read_run(folder),
+        read_log(folder),
+        read_seconds(folder),
+        read_statistics(folder),
+        circumstances["versions"],
+        circumstances["machine"],
+    )

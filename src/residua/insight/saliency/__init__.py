@@ -1,0 +1,1 @@
+"""Which parts of a picture a class score depends on."""

@@ -1,0 +1,198 @@
+"""Which parts of a picture a class score depends on, by six methods, through the layers' backward steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from residua.insight.shared.gradients import Floats, Places, Scorer, add_at, variants
+
+FIRST_STEPS = 32  # of integrated gradients, doubled as long as need be
+TOLERANCE = 0.005  # share of the difference of scores that may be missing
+
+
+def gradient(scorer: Scorer, x: Floats, classes: Places) -> Floats:
+    """The gradient (N, H, W, C) of each class score by the picture.
+
+    Simonyan, Vedaldi and Zisserman 2013, "Deep inside convolutional networks", section 3, arXiv 1312.6034.
+    """
+    return scorer.gradient(x, classes)[1]
+
+
+def guided_gradient(scorer: Scorer, x: Floats, classes: Places) -> Floats:
+    """The gradient (N, H, W, C) by guided backpropagation; that of a network without ReLU is the gradient.
+
+    Springenberg et al. 2014, "Striving for simplicity: the all convolutional net", section 3.4, arXiv
+    1412.6806.
+    """
+    return scorer.gradient(x, classes, guide=True)[1]
+
+
+def smooth_gradient(
+    scorer: Scorer, x: Floats, classes: Places, samples: int = 50, noise: float = 0.15, seed: int = 0
+) -> Floats:
+    """The mean (N, H, W, C) of the gradients at the picture with noise added.
+
+    noise: the standard deviation, as a share of the picture's range (largest less smallest number). The noise
+    of sample i is a function of seed and i, the same for every picture, so that none depends on the others.
+    Smilkov et al. 2017, "SmoothGrad: removing noise by adding noise", section 3, arXiv 1706.03825.
+    """
+    drawn = np.stack(
+        [np.random.default_rng((seed, number)).normal(size=x.shape[1:]) for number in range(samples)]
+    ).astype(x.dtype)
+    spread = noise * (x.max(axis=(1, 2, 3)) - x.min(axis=(1, 2, 3)))
+    total = np.zeros(x.shape, np.float64)
+    for places, numbers in variants(len(x), samples, scorer.batch):
+        noisy = x[places] + spread[places, None, None, None] * drawn[numbers]
+        add_at(total, places, scorer.gradient(noisy, classes[places])[1])
+    return (total / samples).astype(x.dtype)
+
+
+@dataclass(frozen=True, eq=False)
+class Integrated:
+    """Integrated gradients and how complete they are.
+
+    maps: (N, H, W, C). difference: (N,) the score of the picture less that of the baseline, which the maps
+    should sum to; gap: (N,) by how much they do not; steps: (N,) at how many points it took.
+    """
+
+    maps: Floats
+    difference: NDArray[np.float64]
+    gap: NDArray[np.float64]
+    steps: NDArray[np.int64]
+
+    @property
+    def share(self) -> NDArray[np.float64]:
+        """(N,) the gap as a share of the difference; 0 where both are 0."""
+        size = np.abs(self.difference)
+        return np.divide(self.gap, size, out=np.where(self.gap > 0, np.inf, 0.0), where=size > 0)
+
+
+def integrated_gradients(
+    scorer: Scorer,
+    x: Floats,
+    classes: Places,
+    baseline: Floats,
+    tolerance: float = TOLERANCE,
+    most: int = 1024,
+) -> Integrated:
+    """Integrated gradients from a baseline (H, W, C) to each picture along a straight line.
+
+    Sundararajan, Taly and Yan 2017, "Axiomatic attribution for deep networks", section 3, arXiv 1703.01365.
+    They add up to the difference of the scores (completeness, proposition 1) but for the sum that stands for
+    the integral: by the trapezoidal rule, whose steps are doubled for each picture until the gap is at most
+    `tolerance` of the difference, or `most` is reached.
+    """
+    count, line = len(x), (x - baseline).astype(x.dtype)
+    total = np.zeros(x.shape, np.float64)
+    ends = np.zeros((2, count))
+
+    def run(chosen: Places, shares: Floats, weights: Floats) -> None:
+        """Add the weighed gradients at these shares of the way, for the chosen pictures."""
+        for places, numbers in variants(len(chosen), len(shares), scorer.batch):
+            part = chosen[places]
+            seen = baseline + shares[numbers, None, None, None].astype(x.dtype) * line[part]
+            scores, dx = scorer.gradient(seen, classes[part])
+            add_at(total, part, weights[numbers, None, None, None] * dx)
+            for end in (0, 1):
+                here = shares[numbers] == end
+                ends[end, part[here]] = scores[here]
+
+    steps = np.full(count, min(FIRST_STEPS, most), np.int64)
+    first = np.linspace(0, 1, int(steps[0]) + 1) if count else np.zeros(0)
+    run(np.arange(count), first, np.where((first == 0) | (first == 1), 0.5, 1.0))
+
+    def gaps() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        difference = ends[1] - ends[0]
+        found = (total * line).sum(axis=(1, 2, 3)) / steps
+        return difference, np.abs(found - difference)
+
+    difference, gap = gaps()
+    while True:
+        open_ones = np.flatnonzero((gap > tolerance * np.abs(difference)) & (2 * steps <= most))
+        if not len(open_ones):
+            break
+        # The points between those that there are: every gradient counts for the finer sum, too.
+        now = int(steps[open_ones].min())
+        open_ones = open_ones[steps[open_ones] == now]
+        between = (np.arange(now) + 0.5) / now
+        run(open_ones, between, np.ones(now))
+        steps[open_ones] *= 2
+        difference, gap = gaps()
+    maps = total / steps[:, None, None, None] * line
+    return Integrated(maps.astype(x.dtype), difference, gap, steps)
+
+
+def grad_cam(scorer: Scorer, x: Floats, classes: Places, layer: str) -> Floats:
+    """Class activation maps (N, H, W), at the size of the pictures, from the maps that a layer gives.
+
+    max(0, sum over the channels of map times the mean of the score's gradient by it): Selvaraju et al. 2017,
+    "Grad-CAM: visual explanations from deep networks via gradient-based localization", section 3, arXiv
+    1610.02391. Enlarged bilinearly.
+    """
+    maps, dmaps = scorer.maps(x, classes, layer)
+    weights = dmaps.mean(axis=(1, 2))
+    return enlarge(np.maximum(np.einsum("nhwc,nc->nhw", maps, weights), 0), x.shape[1], x.shape[2])
+
+
+def enlarge(maps: Floats, height: int, width: int) -> Floats:
+    """Maps (N, h, w) at another size, bilinearly; numbers lie in the middle of their pixels."""
+    down, across = _between(maps.shape[1], height), _between(maps.shape[2], width)
+    enlarged: Floats = np.einsum("ab,nbc,dc->nad", down, maps, across, optimize=True).astype(maps.dtype)
+    return enlarged
+
+
+def _between(few: int, many: int) -> Floats:
+    """(many, few): the weights with which each new number is made of the old ones."""
+    place = np.clip((np.arange(many) + 0.5) * few / many - 0.5, 0, few - 1)
+    below = np.minimum(place.astype(np.int64), max(few - 2, 0))
+    weights = np.zeros((many, few))
+    rows = np.arange(many)
+    weights[rows, below] = 1 - (place - below)
+    if few > 1:
+        weights[rows, below + 1] = place - below
+    return weights
+
+
+def default_patch(height: int, width: int) -> int:
+    """The side of the square that hides a part of a picture, in pixels: a fifth of the shorter side, even."""
+    return 2 * max(1, round(min(height, width) / 10))
+
+
+def occlusion(
+    scorer: Scorer,
+    x: Floats,
+    classes: Places,
+    patch: int | None = None,
+    watch: Callable[[int], Any] = lambda count: None,
+) -> Floats:
+    """By how much the score falls (N, H, W) when a square is covered with the mean colour.
+
+    patch: its side in pixels; it moves by half of that. Each pixel has the mean over the squares that cover
+    it. Zeiler and Fergus 2013, "Visualizing and understanding convolutional networks", section 4.2, arXiv
+    1311.2901, where each square's result is drawn at its middle.
+    """
+    count, height, width = x.shape[:3]
+    side = patch or default_patch(height, width)
+    stride = max(1, side // 2)
+    corners = [
+        (top, left)
+        for top in range(stride - side, height, stride)
+        for left in range(stride - side, width, stride)
+    ]
+    masks = np.zeros((len(corners), height, width), bool)
+    for mask, (top, left) in zip(masks, corners, strict=True):
+        mask[max(top, 0) : top + side, max(left, 0) : left + side] = True
+    whole = scorer.scores(x, classes).astype(np.float64)
+    total = np.zeros((count, height, width))
+    for places, numbers in variants(count, len(corners), scorer.batch):
+        covered = np.where(masks[numbers, :, :, None], x.dtype.type(0), x[places])
+        falls = whole[places] - scorer.scores(covered, classes[places])
+        add_at(total, places, falls[:, None, None] * masks[numbers])
+        watch(len(places))
+    fall: Floats = (total / masks.sum(axis=0)).astype(x.dtype)
+    return fall

@@ -1,0 +1,1 @@
+"""What several capabilities share: plotting, gradients by the picture, classes by name."""

@@ -1,0 +1,262 @@
+"""Steps that are played back: the same bytes as when they are run, whatever happens in between."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("numba")
+
+from residua.config import OptimizerOptions
+from residua.engines.numba import NumbaEngine
+from residua.engines.numba.trace import compiled_step as compiled
+from residua.layers import Dropout, GlobalAveragePool, Linear, MaxPool2d, Sequential
+from residua.models.resnet import small_resnet
+from residua.training.optimizers import make_optimizer
+from residua.training.step import make_step, start_state
+from residua.variables import flatten
+
+OPTIONS = {
+    "sgd": OptimizerOptions(momentum=0.9, decay=1e-4),
+    "nesterov with average": OptimizerOptions(momentum=0.9, nesterov=True, average=0.99, clip=1.0),
+    "adamw": OptimizerOptions(optimizer="adamw", smoothing=0.1, decay_norms=False),
+    "rmsprop": OptimizerOptions(optimizer="rmsprop", momentum=0.5, clip=0.1),
+}
+STEPS = 7
+
+
+@pytest.fixture(scope="module")
+def engine():
+    return NumbaEngine(2)
+
+
+def batches(count, n=8, size=12):
+    rng = np.random.default_rng(3)
+    for _ in range(count):
+        yield rng.normal(size=(n, size, size, 3)).astype(np.float32), rng.integers(0, 10, n)
+
+
+def bytes_of(state):
+    return {path: np.asarray(array).tobytes() for path, array in flatten(state).items()}
+
+
+def trained(engine, network, options, *, recorded, weights=None, disturb=lambda: None):
+    optimizer = make_optimizer(options)
+    step = make_step(network, engine, options)
+    state = start_state(network.init(np.random.default_rng(0)), optimizer, options.average)
+    losses, kept = [], []
+    for number, (pictures, labels) in enumerate(batches(STEPS)):
+        state, results = step(state, pictures, labels, weights, 0.05 / (1 + number))
+        losses.append(float(results["loss"]))
+        kept.append((state, bytes_of(state)))
+        disturb()
+    # What a step gave stays what it was, however many steps follow.
+    assert all(bytes_of(state) == before for state, before in kept)
+    assert bool(step._recordings) is recorded
+    return losses, kept[-1][1]
+
+
+def circulating(engine, steps, between=lambda number, state: state):
+    """The states' trees by identity and the last one's bytes; `between` sees every state before its step."""
+    network, options = small_resnet(depth=8, width=4), OPTIONS["sgd"]
+    step = make_step(network, engine, options)
+    state = start_state(network.init(np.random.default_rng(0)), make_optimizer(options), options.average)
+    seen = []
+    for number, (pictures, labels) in enumerate(batches(steps)):
+        state, _ = step(between(number, state), pictures, labels, None, 0.05)
+        seen.append(id(state))
+    assert step._recordings
+    return seen, bytes_of(state)
+
+
+def test_a_state_that_nobody_keeps_is_filled_again(engine):
+    seen, _ = circulating(engine, 10)
+    assert seen[-1] == seen[-3] == seen[-5]
+    assert seen[-2] == seen[-4] != seen[-1]
+
+
+@pytest.mark.parametrize("what", ["tree", "branch", "array", "part of an array"])
+def test_a_state_that_is_kept_in_part_is_never_filled_again(engine, what):
+    take = {
+        "tree": lambda state: state,
+        "branch": lambda state: next(iter(state["variables"].values())),
+        "array": lambda state: next(iter(flatten(state["variables"]).values())),
+        "part of an array": lambda state: next(iter(flatten(state["slots"]).values()))[..., 1:],
+    }[what]
+    kept = []
+
+    def keep(number, state):
+        part = take(state)
+        kept.append((part, bytes_of(part if isinstance(part, dict) else {"it": part})))
+        return state
+
+    _, last = circulating(engine, 10, keep)
+    for part, before in kept:
+        assert bytes_of(part if isinstance(part, dict) else {"it": part}) == before
+    assert last == circulating(engine, 10)[1]
+
+
+@pytest.mark.parametrize("how", ["replaced", "written"])
+def test_a_state_that_was_changed_in_between_is_seen_to_be(engine, how):
+    """As a step that is not recorded sees it."""
+
+    def change(number, state):
+        if number == 8:
+            path, array = next(iter(flatten(state["variables"]).items()))
+            *above, name = path.split(".")
+            branch = state["variables"]
+            for part in above:
+                branch = branch[part]
+            if how == "replaced":
+                branch[name] = array + np.float32(1)
+            else:
+                array += np.float32(1)
+        return state
+
+    _, recorded = circulating(engine, 10, change)
+
+    assert recorded != circulating(engine, 10)[1]
+    _, other = circulating(engine, 10, lambda number, state: fresh(change(number, state)))
+    assert recorded == other
+
+
+def fresh(tree):
+    """A copy, branches and arrays."""
+    return {
+        name: fresh(branch) if isinstance(branch, dict) else np.array(branch) for name, branch in tree.items()
+    }
+
+
+@pytest.fixture
+def never(monkeypatch):
+    def forbid():
+        monkeypatch.setattr(compiled, "RECORD_AT", 10**9)
+
+    return forbid
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_a_played_step_is_the_step(engine, never, name):
+    network = small_resnet(depth=8, dropout=0.2 if name == "adamw" else 0.0)
+    weights = np.linspace(0.5, 2, 8, dtype=np.float32) if name == "rmsprop" else None
+    played = trained(engine, network, OPTIONS[name], recorded=True, weights=weights)
+    never()
+    assert trained(engine, network, OPTIONS[name], recorded=False, weights=weights) == played
+
+
+def test_a_step_with_calls_of_the_reference_is_played_too(engine, never):
+    network = Sequential(
+        {
+            "stem": small_resnet(depth=8).layers["stem"],
+            "pool": MaxPool2d(3, 2, 1),
+            "stage": small_resnet(depth=8).layers["stage1"],
+            "mean": GlobalAveragePool(),
+            "drop": Dropout(0.3),
+            "head": Linear(16, 10),
+        }
+    )
+    played = trained(engine, network, OPTIONS["sgd"], recorded=True)
+    never()
+    assert trained(engine, network, OPTIONS["sgd"], recorded=False) == played
+
+
+def test_what_else_the_engine_does_in_between_changes_nothing(engine, never):
+    network = small_resnet(depth=8)
+    other = small_resnet(depth=8, width=8)
+    variables = other.init(np.random.default_rng(1))
+    infer = engine.compile(lambda v, x: other.forward(engine, v, x)[0])
+    pictures = next(batches(1))[0]
+
+    def disturb():
+        logits, saved, _ = other.forward(engine, variables, pictures)
+        other.backward(engine, variables, saved, np.ones_like(engine.plain(logits)))
+        infer(variables, pictures)
+
+    played = trained(engine, network, OPTIONS["sgd"], recorded=True, disturb=disturb)
+    never()
+    assert trained(engine, network, OPTIONS["sgd"], recorded=False) == played
+
+
+def test_arithmetic_outside_of_the_engine_is_not_played_back(engine):
+    weight = np.random.default_rng(0).normal(size=(3, 3, 3, 16)).astype(np.float32)
+
+    def step(x):
+        # The mean is NumPy's: a recording would keep the first one for ever.
+        shift = np.full(16, x.mean(), np.float32)
+        return engine.conv2d(x, weight, shift, stride=1, padding=1)[0]
+
+    run = engine.compile(step)
+    for pictures, _ in batches(6):
+        assert np.array_equal(run(pictures), engine.plain(step(pictures)))
+    assert not run._recordings
+
+
+def test_a_number_that_changes_from_call_to_call(engine):
+    run = engine.compile(lambda a, share: engine.mix([a], [a + 1 if isinstance(a, float) else a], share))
+    x = np.arange(40, dtype=np.float32)
+    mix = engine.compile(lambda a, b, share: engine.mix([a], [b], share)[0])
+    for share in (0.5, 0.25, 0.125, 1.0, 0.0, 0.75):
+        assert np.allclose(mix(x, 2 * x, share), x + share * x)
+        assert np.allclose(run(x, share)[0], x)
+    assert mix._recordings
+
+
+def test_a_step_that_goes_another_way_is_run(engine):
+    network = small_resnet(depth=8)
+    step = make_step(network, engine, OPTIONS["sgd"])
+    state = start_state(network.init(np.random.default_rng(0)), make_optimizer(OPTIONS["sgd"]), 0.0)
+    for pictures, labels in batches(5):
+        state, results = step(state, pictures, labels, None, 0.01)
+    assert step._recordings
+    assert results["finite"]
+    before = bytes_of(state)
+    spoilt = pictures.copy()
+    spoilt[0, 0, 0, 0] = np.nan
+    after, results = step(state, spoilt, labels, None, 0.01)
+    assert not results["finite"]
+    assert bytes_of(after) == before
+    _, results = step(after, pictures, labels, None, 0.01)
+    assert results["finite"]
+
+
+def test_other_shapes_and_layouts_have_recordings_of_their_own(engine):
+    network = small_resnet(depth=8)
+    variables = network.init(np.random.default_rng(0))
+    run = engine.compile(lambda v, x: network.forward(engine, v, x)[0])
+    few, many = next(batches(1, n=3))[0], next(batches(1, n=8))[0]
+    scattered = np.asfortranarray(many)
+    expected = {id(x): engine.plain(network.forward(engine, variables, x)[0]).tobytes() for x in (few, many)}
+    for _ in range(5):
+        assert run(variables, few).tobytes() == expected[id(few)]
+        assert run(variables, many).tobytes() == expected[id(many)]
+        assert run(variables, scattered).tobytes() == expected[id(many)]
+    assert len(run._recordings) == 3
+
+
+@pytest.mark.parametrize("width", [8, 16])
+@pytest.mark.parametrize("count", [1, 4, 20])
+def test_played_inference_stays_right(engine, width, count):
+    """Transforms kept from one playing to the next lie where no other step of the network writes."""
+    network = small_resnet(depth=14, width=width)
+    frozen, variables = network.freeze(network.init(np.random.default_rng(0)))
+    run = engine.compile(lambda v, x: frozen.infer(engine, v, x))
+    for pictures, _ in batches(8, n=count, size=16):
+        expected = engine.plain(frozen.infer(engine, variables, pictures)).tobytes()
+        assert run(variables, pictures).tobytes() == expected
+    assert run._recordings
+
+
+def test_new_weights_under_an_old_recording(engine):
+    network = small_resnet(depth=8)
+    frozen, variables = network.freeze(network.init(np.random.default_rng(0)))
+    run = engine.compile(lambda v, x: frozen.infer(engine, v, x))
+    x = next(batches(1, n=1))[0]
+    for _ in range(5):
+        run(variables, x)
+    assert run._recordings
+    _, others = network.freeze(network.init(np.random.default_rng(1)))
+    first, second = run(variables, x).tobytes(), run(others, x).tobytes()
+    assert first != second
+    assert second == engine.plain(frozen.infer(engine, others, x)).tobytes()
+    variables["stem"]["weight"][:] = others["stem"]["weight"]
+    assert run(variables, x).tobytes() == engine.plain(frozen.infer(engine, variables, x)).tobytes()
