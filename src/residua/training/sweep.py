@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.config import ScheduleOptions, SweepConfig, TrainConfig
+from residua.config.defaults import BATCH
 from residua.config.training import RunOptions
 from residua.errors import ConfigError
 from residua.training.optimizers import make_optimizer
@@ -171,7 +172,7 @@ def _judge(data: str, model: str, config: TrainConfig, rates: Floats, losses: Fl
         data,
         model,
         config.optimizer.optimizer,
-        config.schedule.batch or 128,
+        config.schedule.batch or BATCH,
         rates,
         losses,
         smoothed,
