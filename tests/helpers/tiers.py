@@ -2,9 +2,9 @@
 
 A test marked `exhaustive` belongs to the second tier. Of a test marked `sample(count, by=names)` the first
 tier runs `count` of its cases, drawn at random (with `by`: of the cases that have the same value of the
-parameters named), the second all. `examples(everything, some)` says how many examples hypothesis draws in each.
-The seed of all drawing is printed; RESIDUA_TEST_SEED repeats a run. A test that is named on the command line
-(`file::test`) runs, whichever tier it belongs to.
+parameters named), the second all. `examples(everything, some)` says how many examples hypothesis draws in
+each. The seed of all drawing is printed; RESIDUA_TEST_SEED repeats a run. A test that is named on the
+command line (`file::test`) runs, whichever tier it belongs to.
 """
 
 from __future__ import annotations
