@@ -4,8 +4,8 @@
     python tools/code_links.py --check    name those that are out of date
 
 A link is written as [`symbol`](../src/residua/folder/file.py#L1), where the symbol is a class, a function, a
-constant or a method (`Engine.share`, `share()`), or the module itself (`lazy.pending`). The line follows the
-symbol; the file too, when the symbol has moved and exactly one file of the same name or in the whole tree has it.
+constant or a method (`Engine.share`, `share()`). The line follows the symbol; the file too, when the symbol
+has left it and exactly one file, or one of the same name, has it now.
 """
 
 from __future__ import annotations

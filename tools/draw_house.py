@@ -276,25 +276,29 @@ def _card(box: Box, top: int, bottom: int, fill: str) -> str:
     return "\n".join([*parts, "</g>"])
 
 
-def stale(house: House) -> list[str]:
-    """Pictures that do not show the present imports."""
+def stale(house: House) -> dict[str, str]:
+    """Pictures that do not show the present imports, as they should be."""
+    pictures = {name: draw(house, folder) for name, folder in PICTURES.items()}
     folder = ROOT / "docs"
-    return [
-        name
-        for name, part in PICTURES.items()
-        if not (folder / name).exists() or (folder / name).read_text(encoding="utf-8") != draw(house, part)
-    ]
+    return {
+        name: picture
+        for name, picture in pictures.items()
+        if not (folder / name).exists() or (folder / name).read_text(encoding="utf-8") != picture
+    }
 
 
 def main(arguments: list[str]) -> int:
     """See the module's docstring."""
-    house = House()
-    names = stale(house)
+    try:
+        pictures = stale(House())
+    except ValueError as error:
+        print(error)
+        return 1
     if arguments == ["--check"]:
-        print(f"to be drawn anew: {', '.join(names)}" if names else "the pictures show the present imports")
-        return 1 if names else 0
-    for name in names:
-        (ROOT / "docs" / name).write_text(draw(house, PICTURES[name]), encoding="utf-8")
+        print("to be drawn anew:" if pictures else "the pictures show the present imports", *pictures)
+        return 1 if pictures else 0
+    for name, picture in pictures.items():
+        (ROOT / "docs" / name).write_text(picture, encoding="utf-8")
     return 0
 
 

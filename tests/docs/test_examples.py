@@ -50,7 +50,9 @@ def test_there_is_a_command_line_for_every_verb():
 def _notebooks() -> list[str]:
     """Documents with Python in them, but for those whose every block another one shows as well."""
     shown = {name: {*blocks(read(name), "python")} for name in NAMES}
-    return [name for name in NAMES if shown[name] and not any(shown[name] < other for other in shown.values())]
+    return [
+        name for name in NAMES if shown[name] and not any(shown[name] < other for other in shown.values())
+    ]
 
 
 @pytest.mark.parametrize("name", _notebooks())
