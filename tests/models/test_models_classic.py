@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from test_models_large import hold_to_peer, stirred, translated
+from torch_networks import hold_to_peer, stirred, translated
 
 from residua.config import ModelOptions
 from residua.engines import open_engine

@@ -16,9 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.config import ScheduleOptions, SweepConfig, TrainConfig
+from residua.config import RunOptions, ScheduleOptions, SweepConfig, TrainConfig
 from residua.config.defaults import BATCH
-from residua.config.training import RunOptions
 from residua.errors import ConfigError
 from residua.training.optimizers import make_optimizer
 from residua.training.phases import make_phase
