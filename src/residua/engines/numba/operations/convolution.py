@@ -7,11 +7,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.engines.numba.kernels.direct import convolution as direct
+from residua.engines.numba.kernels.direct import backward as direct_backward
+from residua.engines.numba.kernels.direct import forward as direct
 from residua.engines.numba.kernels.direct import weight_gradient as dweight
-from residua.engines.numba.kernels.im2col import convolution as gathered
-from residua.engines.numba.kernels.normalization import batch as normalization
-from residua.engines.numba.kernels.pictures import load_store as pictures
+from residua.engines.numba.kernels.im2col import backward as im2col_backward
+from residua.engines.numba.kernels.im2col import forward as im2col
+from residua.engines.numba.kernels.normalization import coefficients as normalization
+from residua.engines.numba.kernels.pictures import arguments as pictures
 from residua.engines.numba.kernels.pointwise import backward as pointwise
 from residua.engines.numba.kernels.winograd import backward as winograd_backward
 from residua.engines.numba.kernels.winograd import forward as winograd
@@ -33,8 +35,8 @@ Array = NDArray[Any]
 INFINITY = float("inf")
 BACKWARD: dict[str, Any] = {
     "winograd": winograd_backward.backward,
-    "gathered": gathered.backward,
-    "direct": direct.backward,
+    "gathered": im2col_backward.backward,
+    "direct": direct_backward.backward,
 }
 FEW = 8  # pictures for which transformed weights are kept
 
@@ -178,7 +180,7 @@ def forward(
         kernel: Any = winograd.forward
     elif p.method == "gathered":
         held.append(panels(host, block, flat, p, turned=False))
-        kernel = gathered.forward
+        kernel = im2col.forward
     else:
         block[pictures.WEIGHT] = address_of(flat)
         if p.packed:
@@ -193,7 +195,7 @@ def forward(
 def _expect_backward(machine: Machine, p: Plan) -> None:
     """What is trained forward will be trained backward."""
     unpadded = p.c % padded(1) != 0
-    kernel, what = _way_back(p, direct.WEIGHT_ONLY if unpadded else direct.BOTH)
+    kernel, what = _way_back(p, pictures.WEIGHT_ONLY if unpadded else pictures.BOTH)
     literals, specialised = p.backward_literals(what)
     machine.kernels.expect(kernel, literals if specialised else ())
 
@@ -201,9 +203,9 @@ def _expect_backward(machine: Machine, p: Plan) -> None:
 def _way_back(p: Plan, what: int) -> tuple[Any, int]:
     """The kernel for dx, dweight or both, and what it is to be told of that."""
     if p.pointwise:
-        spread = p.at_once and what & direct.WEIGHT_ONLY
-        return pointwise.backward, what - direct.WEIGHT_ONLY + pointwise.SPREAD if spread else what
-    if p.method == "direct" and what == direct.WEIGHT_ONLY:
+        spread = p.at_once and what & pictures.WEIGHT_ONLY
+        return pointwise.backward, what - pictures.WEIGHT_ONLY + pointwise.SPREAD if spread else what
+    if p.method == "direct" and what == pictures.WEIGHT_ONLY:
         return dweight.backward, 0
     return BACKWARD[p.method], what
 
@@ -268,7 +270,7 @@ def backward(
     if p.large:
         large.backward(machine, block, p, want_dx, want_dweight)
     else:
-        kernel, what = _way_back(p, direct.WEIGHT_ONLY * want_dweight + direct.INPUT_ONLY * want_dx)
+        kernel, what = _way_back(p, pictures.WEIGHT_ONLY * want_dweight + pictures.INPUT_ONLY * want_dx)
         spread = large.spread(machine, block, p) if want_dweight and p.at_once else None
         machine.run(kernel, block, parts, *p.backward_literals(what), p.scratch_backward)
         if spread is not None and partial is not None:
