@@ -12,17 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.config import TrainConfig
+from residua.config.defaults import RATES
 from residua.config.options import configure
 from residua.data.pictures.decoding import Pictures
 from residua.data.splits import held_out_count, hold_out
 from residua.models.model_file import Model, load_model
 from residua.training.checkpoint import Position
 from residua.training.loop import Training
-from residua.training.optimizers import DEFAULT_RATES, make_optimizer
-from residua.training.prepare import prepare
+from residua.training.optimizers import make_optimizer
 from residua.training.progress import Quiet
 from residua.training.run_folder import read_log
 from residua.training.step import start_state
+from residua.training.task_setup import prepare
 
 
 def train_on_arrays(
@@ -38,7 +39,7 @@ def train_on_arrays(
     images: (N, H, W, C) uint8; labels: (N,), places in `classes`. Raises ResiduaError.
     """
     config = configure(TrainConfig, options)
-    rate = config.optimizer.rate or DEFAULT_RATES[config.optimizer.optimizer]
+    rate = config.optimizer.rate or RATES[config.optimizer.optimizer]
     config = replace(config, optimizer=replace(config.optimizer, rate=rate))
     pictures = Pictures(images, labels, tuple(map(str, range(len(images)))))
     held: Pictures | None = None

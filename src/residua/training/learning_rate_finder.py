@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.config import ScheduleOptions, SweepConfig, TrainConfig
-from residua.config.training import RunOptions
+from residua.config import RunOptions, ScheduleOptions, SweepConfig, TrainConfig
+from residua.config.defaults import BATCH
 from residua.errors import ConfigError
 from residua.training.optimizers import make_optimizer
 from residua.training.phases import make_phase
@@ -171,7 +171,7 @@ def _judge(data: str, model: str, config: TrainConfig, rates: Floats, losses: Fl
         data,
         model,
         config.optimizer.optimizer,
-        config.schedule.batch or 128,
+        config.schedule.batch or BATCH,
         rates,
         losses,
         smoothed,

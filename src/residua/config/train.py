@@ -1,23 +1,26 @@
-"""The options of training, section by section."""
+"""The options of `residua train`, section by section."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Literal
 
-EngineName = Literal["auto", "numpy", "numba"]
+from residua.config import shared
+from residua.config.shared import EngineName
 
 
 @dataclass(frozen=True)
 class DataOptions:
     """Which pictures, how they are split and how they are varied."""
 
-    data: str = "digits"
-    """A data set's name, or a folder of pictures: one folder per class, or as a publisher lays it out."""
-    data_dir: str | None = None
-    """Folder that holds the data sets; without it RESIDUA_DATA, then the user's cache, then a download."""
-    labels: str | None = None
-    """CSV table with the columns file,label[,group]; pictures of one group stay on one side of a split."""
+    data: str = shared.path(
+        "A data set's name, or a folder of pictures: one folder per class, or as a publisher lays it out.",
+        "digits",
+    )
+    data_dir: str | None = shared.data_dir()
+    labels: str | None = shared.path(
+        "CSV table with the columns file,label[,group]; pictures of one group stay on one side of a split."
+    )
     size: int | None = None
     """Height and width in pixels that picture files are brought to (64 for a folder)."""
     validation: float | None = None
@@ -96,10 +99,12 @@ class ModelOptions:
 class TransferOptions:
     """What training begins with, other than chance."""
 
-    from_: str | None = None
-    """Base to learn from: model file, run folder or published weights; it gets a new head for the classes."""
-    weights: str | None = None
-    """Weights to begin with, head included: model file, run folder or published ones of as many classes."""
+    from_: str | None = shared.path(
+        "Base to learn from: model file, run folder or published weights; it gets a new head for the classes."
+    )
+    weights: str | None = shared.path(
+        "Weights to begin with, head included: model file, run folder or published ones of as many classes."
+    )
     freeze: int | Literal["all"] | None = None
     """How many of the base's stages, counted from the pictures, are not trained (all of them)."""
     unfreeze_at: int | None = None
@@ -158,12 +163,9 @@ class RunOptions:
 
     seed: int = 0
     """One seed: split, weights, order and augmentation follow from it."""
-    engine: EngineName = "auto"
-    """What computes; auto takes numba, where it is installed, for jobs above a minute."""
-    threads: int | None = None
-    """Threads to compute with (the cores that this process may use)."""
-    run: str | None = None
-    """Folder of the run (runs/DATA-MODEL-NUMBER)."""
+    engine: EngineName = shared.engine()
+    threads: int | None = shared.threads()
+    run: str | None = shared.path("Folder of the run (runs/DATA-MODEL-NUMBER).")
     checkpoint_seconds: float = 120.0
     """Longest time between two checkpoints; one is written after each epoch in any case."""
     checkpoint_steps: int = 0

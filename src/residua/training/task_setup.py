@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.config import EngineName, TrainConfig
+from residua.config.defaults import BATCH
 from residua.data.augmentation.augment import Augment
 from residua.data.augmentation.mix import Mix
 from residua.data.batches import Batches
@@ -20,8 +21,8 @@ from residua.errors import ConfigError, DataError
 from residua.layers import Layer, Sequential
 from residua.models import build_model, find_card
 from residua.models.model_file import Model
-from residua.models.transfer import frozen_layers
-from residua.training.base import Base
+from residua.models.stages import frozen_layers
+from residua.training.initialization import Base
 from residua.training.loop import Task
 from residua.training.phases import ORDINARY, Plan
 from residua.training.progress import Reporter
@@ -45,7 +46,7 @@ def prepare(
     """
     if not len(train):
         raise DataError("the training split is empty: lower --validation or add pictures")
-    seed, options, batch = config.run.seed, config.data, config.schedule.batch or 128
+    seed, options, batch = config.run.seed, config.data, config.schedule.batch or BATCH
     network: Layer
     if base is None:
         count, height, width, channels = train.images.shape

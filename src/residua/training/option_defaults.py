@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from residua.config import ModelOptions, TrainConfig
+from residua.config.defaults import RATES
 from residua.data import DataSet, Recipe
 from residua.models import find_card
-from residua.training.base import Base
-from residua.training.optimizers import DEFAULT_RATES
+from residua.training.initialization import Base
 
 # A new head on a frozen base: few numbers, good features. Everything else learns at shares of this rate.
 TRANSFER = Recipe("", width=0, epochs=30, crop=0, flip=False, batch=32, rate=0.001)
@@ -33,7 +33,7 @@ def resolve(config: TrainConfig, data: DataSet, base: Base | None = None) -> Tra
         )
     size = data.height if base is None else base.model.preprocessing.height
     crop, flip = recipe.moves(options.crop, options.flip, options.resized_crop)
-    rates = {**DEFAULT_RATES, "sgd": recipe.rate}
+    rates = {**RATES, "sgd": recipe.rate}
     rate = config.optimizer.rate
     return replace(
         config,
