@@ -19,14 +19,8 @@ from residua.engines.numba.kernels.winograd import backward as winograd_backward
 from residua.engines.numba.kernels.winograd import forward as winograd
 from residua.engines.numba.lazy.values import Gradient, Norm, Padded, Pending, Subsampled, Widened
 from residua.engines.numba.operations import many_channels as large
+from residua.engines.numba.operations import weight_transforms
 from residua.engines.numba.operations.channel_padding import fitted
-from residua.engines.numba.operations.weight_transforms import (
-    panels,
-    transformed,
-    turned,
-    weight_gradient,
-    wide_weight,
-)
 from residua.engines.numba.planning.convolution import Plan, padded, pixel_rows, plan
 from residua.engines.numba.runtime.context import Machine, double
 from residua.engines.numba.runtime.memory import address as address_of
@@ -159,7 +153,7 @@ def forward(
     machine.pool.batch = p.count
     block = _geometry(host, p, p.parts)
     held = _source(host, block, x, p.c, keep=False)
-    flat = wide_weight(host, weight, p.c, p.k)
+    flat = weight_transforms.wide_weight(host, weight, p.c, p.k)
     y = machine.take(p.count * p.out_height * p.out_width * p.k)
     block[pictures.Y] = address_of(y)
     sums = None
@@ -173,18 +167,20 @@ def forward(
         held += [added, skip]
         block[pictures.Y_SKIP] = 0 if skip is None else address_of(skip)
     if p.method == "winograd":
-        held += transformed(host, block, weight, flat, p, few=not statistics and p.count <= FEW)
+        held += weight_transforms.transformed(
+            host, block, weight, flat, p, few=not statistics and p.count <= FEW
+        )
         if p.large:
             large.forward(machine, block, p, statistics)
             return y, sums
         kernel: Any = winograd.forward
     elif p.method == "gathered":
-        held.append(panels(host, block, flat, p, turned=False))
+        held.append(weight_transforms.panels(host, block, flat, p, turned=False))
         kernel = im2col.forward
     else:
         block[pictures.WEIGHT] = address_of(flat)
         if p.packed:
-            held.append(panels(host, block, flat, p, turned=False))
+            held.append(weight_transforms.panels(host, block, flat, p, turned=False))
         kernel = direct.forward
     machine.run(kernel, block, p.parts, *p.forward_literals(statistics), p.scratch)
     if statistics:
@@ -239,7 +235,7 @@ def backward(
     block[pictures.RAW] = address_of(dy if raw is None else raw)
     if coefficients is not None:
         block[pictures.A : pictures.C0 + 1] = coefficients
-    flat = wide_weight(host, weight, p.c, p.k)
+    flat = weight_transforms.wide_weight(host, weight, p.c, p.k)
     partial = machine.take(p.partials * p.partial_size) if want_dweight else None
     if partial is not None:
         block[pictures.WEIGHT_GRADIENT] = address_of(partial)
@@ -266,7 +262,7 @@ def backward(
         block[pictures.DX_SKIP] = address_of(added)
         held.append(added)
         dx = Gradient(x, dx, sums, parts)
-    held.append(turned(host, block, flat, p, want_dx))
+    held.append(weight_transforms.turned(host, block, flat, p, want_dx))
     if p.large:
         large.backward(machine, block, p, want_dx, want_dweight)
     else:
@@ -275,7 +271,7 @@ def backward(
         machine.run(kernel, block, parts, *p.backward_literals(what), p.scratch_backward)
         if spread is not None and partial is not None:
             large.multiply_weights(machine, p, spread, partial)
-    return dx, None if partial is None else weight_gradient(machine, weight, p, partial)
+    return dx, None if partial is None else weight_transforms.weight_gradient(machine, weight, p, partial)
 
 
 def normalize(
