@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
+from residua.config.defaults import BATCH
 from residua.errors import DataError, ShapeError
 
 
@@ -30,7 +31,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         model: str = "resnet8",
         width: int = 16,
         epochs: int = 20,
-        batch: int = 128,
+        batch: int = BATCH,
         optimizer: str = "sgd",
         rate: float | None = None,
         schedule: str = "one-cycle",
@@ -59,7 +60,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(self, X: ArrayLike | Sequence[str | Path], y: ArrayLike) -> Self:
         """Train. Raises ResiduaError where pictures, labels or options do not fit."""
-        from residua.training.arrays import train_on_arrays
+        from residua.training.array_training import train_on_arrays
 
         images = self._pictures(X)
         labels = np.asarray(y)

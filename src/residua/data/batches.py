@@ -12,6 +12,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from residua.config.defaults import BATCH
 from residua.data.augmentation.augment import Augment
 from residua.data.augmentation.chance import ORDER, hash_integers
 from residua.data.augmentation.mix import Mix
@@ -52,7 +53,7 @@ class Batches:
         pictures: Pictures,
         preprocessing: Preprocessing,
         augment: Augment | None = None,
-        batch: int = 128,
+        batch: int = BATCH,
         seed: int | None = None,
         mix: Mix | None = None,
         view: View = MIDDLE,

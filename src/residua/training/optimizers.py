@@ -11,13 +11,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from residua.config import OptimizerOptions
+from residua.config.defaults import DECAY
 from residua.engines.vocabulary.core import Array, Engine
 from residua.variables import Tree, flatten, merge, trainable, transform, unflatten
-
-# Rates that suit most networks where none is given.
-DEFAULT_RATES = {"sgd": 0.1, "adam": 0.001, "adamw": 0.001, "rmsprop": 0.001}
-
-DEFAULT_DECAY = 0.0001
 
 
 @dataclass(frozen=True)
@@ -185,7 +181,7 @@ class RMSprop(Optimizer):
 def make_optimizer(options: OptimizerOptions) -> Optimizer:
     """The optimiser that the options describe."""
     common: dict[str, Any] = {
-        "decay": DEFAULT_DECAY if options.decay is None else options.decay,
+        "decay": DECAY if options.decay is None else options.decay,
         "decay_norms": options.decay_norms,
     }
     if options.optimizer == "sgd":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from residua.config.defaults import BATCH, DECAY, RATES
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -20,9 +22,9 @@ class Recipe:
     epochs: int
     crop: int
     flip: bool
-    batch: int = 128
-    rate: float = 0.1
-    decay: float = 0.0001
+    batch: int = BATCH
+    rate: float = RATES["sgd"]
+    decay: float = DECAY
     nesterov: bool = False
 
     def moves(self, crop: int | None, flip: bool | None, resized_crop: float) -> tuple[int, bool]:

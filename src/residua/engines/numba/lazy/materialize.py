@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.engines.numba.kernels.normalization import batch as normalization
+from residua.engines.numba.kernels.normalization import coefficients as normalization
+from residua.engines.numba.kernels.normalization import passes
 from residua.engines.numba.kernels.pointwise import strides
 from residua.engines.numba.lazy.gradients import MaskedGradient, MeanGradient, SubsampledGradient
 from residua.engines.numba.lazy.pending import Normalization, Padded, Pending, Subsampled
@@ -148,7 +149,7 @@ def finish(context: Context, x: Pending, mean: Array | None) -> None:
         parts, count, pixels, norm.padded_channels, address_of(norm.raw), scale, shift, low,
         skip_address, address_of(x.result), mean_address,
     )  # fmt: skip
-    context.run(normalization.finish, block, parts, scratch=norm.padded_channels)
+    context.run(passes.normalize, block, parts, scratch=norm.padded_channels)
     x.skip = None
 
 
@@ -178,5 +179,5 @@ def masked_gradient(context: Context, dy: Any, y: Pending) -> MaskedGradient:
         0 if z is None else address_of(z), address_of(norm.raw), norm.row_address(normalization.MEAN),
         0 if g is rows else address_of(g), address_of(sums), double(1 / pixels if is_mean else 1.0),
     )  # fmt: skip
-    context.run(normalization.mask, block, parts, scratch=2 * norm.padded_channels)
+    context.run(passes.mask_gradient, block, parts, scratch=2 * norm.padded_channels)
     return MaskedGradient(y, g, sums, parts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from residua.engines.numba.kernels.normalization import batch as normalization
+from residua.engines.numba.kernels.normalization import coefficients as normalization
 from residua.engines.numba.runtime.buffers import address
 
 Shape = tuple[int, ...]

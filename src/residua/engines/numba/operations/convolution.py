@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.engines.numba.kernels.normalization import batch as rows
-from residua.engines.numba.kernels.pictures import load_store as pictures
+from residua.engines.numba.kernels.normalization import coefficients as rows
+from residua.engines.numba.kernels.pictures import arguments as pictures
 from residua.engines.numba.kernels.pointwise import strides
 from residua.engines.numba.lazy.gradients import MaskedGradient, SubsampledGradient
 from residua.engines.numba.lazy.materialize import (

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.engines.numba.kernels.direct import convolution as direct
+from residua.engines.numba.kernels.direct import backward as direct
 from residua.engines.numba.kernels.direct import weight_gradient as direct_weight_gradient
-from residua.engines.numba.kernels.im2col import convolution as im2col
-from residua.engines.numba.kernels.normalization import batch as normalization
-from residua.engines.numba.kernels.pictures import load_store as pictures
+from residua.engines.numba.kernels.im2col import backward as im2col
+from residua.engines.numba.kernels.normalization import coefficients as normalization
+from residua.engines.numba.kernels.pictures import arguments as pictures
 from residua.engines.numba.kernels.pointwise import backward as pointwise
 from residua.engines.numba.kernels.winograd import backward as winograd
 from residua.engines.numba.lazy.gradients import MaskedGradient, SubsampledGradient
@@ -56,9 +56,9 @@ def expect_backward(context: Context, p: Plan) -> None:
 
 def _kernel(p: Plan, want_dx: bool) -> tuple[Any, int]:
     """The kernel for dweight and, if wanted, dx; and what it is to be told of that."""
-    outputs = direct.BOTH if want_dx else direct.WEIGHT_ONLY
+    outputs = pictures.BOTH if want_dx else pictures.WEIGHT_ONLY
     if p.pointwise:
-        spread = outputs - direct.WEIGHT_ONLY + pointwise.SPREAD
+        spread = outputs - pictures.WEIGHT_ONLY + pointwise.SPREAD
         return pointwise.backward, spread if p.at_once else outputs
     if p.method == "direct" and not want_dx:
         return direct_weight_gradient.backward, 0

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.engines.numba.kernels.direct import convolution as direct
-from residua.engines.numba.kernels.im2col import convolution as im2col
-from residua.engines.numba.kernels.normalization import batch as normalization
-from residua.engines.numba.kernels.pictures import load_store as pictures
+from residua.engines.numba.kernels.direct import forward as direct
+from residua.engines.numba.kernels.im2col import forward as im2col
+from residua.engines.numba.kernels.normalization import coefficients as normalization
+from residua.engines.numba.kernels.pictures import arguments as pictures
 from residua.engines.numba.kernels.winograd import forward as winograd
 from residua.engines.numba.lazy.materialize import flat, materialized
 from residua.engines.numba.lazy.pending import Padded, Pending, Subsampled

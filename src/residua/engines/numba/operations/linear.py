@@ -6,9 +6,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from residua.engines.numba.kernels.linear import features
+from residua.engines.numba.kernels.linear import product
 from residua.engines.numba.kernels.primitives.vector import WIDTH
-from residua.engines.numba.kernels.products.micro_kernel import ROWS
+from residua.engines.numba.kernels.products.blocks import ROWS
 from residua.engines.numba.lazy.materialize import on_arrays, plain, promise
 from residua.engines.numba.runtime.arrays import contiguous, fitted, kernels_accept
 from residua.engines.numba.runtime.buffers import address as address_of
@@ -39,7 +39,7 @@ def linear(context: Context, x: Any, weight: Array, bias: Array | None) -> tuple
         parts, count, inputs, wide, address_of(x), address_of(columns),
         0 if offsets is None else address_of(offsets), address_of(y),
     )  # fmt: skip
-    context.run(features.linear, block, parts, scratch=ROWS * (inputs + features.PANEL))
+    context.run(product.forward, block, parts, scratch=ROWS * (inputs + product.PANEL))
     return fitted(context, y.reshape(count, wide), count, outputs), (x, columns)
 
 
@@ -60,7 +60,7 @@ def linear_backward(context: Context, dy: Any, weight: Array, saved: Saved) -> t
         parts, count, long, wide, address_of(rows), address_of(dy), address_of(dweight),
         address_of(dbias),
     )  # fmt: skip
-    context.run(features.linear_weights, block, parts)
+    context.run(product.weight_gradient, block, parts)
     return (
         promise(context, x.shape, lambda: _input_gradient(context, dy, columns, count, inputs)),
         fitted(context, dweight.reshape(long, wide), inputs, outputs),
@@ -74,8 +74,8 @@ def _input_gradient(context: Context, dy: Array, columns: Array, count: int, inp
     dx = context.allocate(count * long)
     parts = _parts(long)
     block = (parts, count, long, wide, address_of(dy), address_of(columns), address_of(dx))
-    scratch = (features.PANEL + ROWS) * wide + ROWS * features.PANEL
-    context.run(features.linear_inputs, block, parts, scratch=scratch)
+    scratch = (product.PANEL + ROWS) * wide + ROWS * product.PANEL
+    context.run(product.input_gradient, block, parts, scratch=scratch)
     return fitted(context, dx.reshape(count, long), count, inputs)
 
 
@@ -83,8 +83,8 @@ def _panel_columns(columns: int) -> int:
     """So many columns, or what the kernels need at the least: whole panels, or one vector or panel."""
     if columns <= WIDTH:
         return WIDTH
-    return max(columns, features.PANEL)
+    return max(columns, product.PANEL)
 
 
 def _parts(columns: int) -> int:
-    return min(MOST_PARTS, -(-columns // features.PANEL))
+    return min(MOST_PARTS, -(-columns // product.PANEL))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.engines.numba.kernels.linear import features
+from residua.engines.numba.kernels.linear import softmax as softmax_kernels
 from residua.engines.numba.lazy.materialize import on_arrays, plain
 from residua.engines.numba.runtime.arrays import contiguous, kernels_accept
 from residua.engines.numba.runtime.buffers import address as address_of
@@ -26,7 +26,7 @@ def softmax(context: Context, logits: Any) -> Any:
     logits = contiguous(context, logits)
     count, classes = logits.shape
     out, parts = context.allocate(count * classes), min(MOST_PARTS, -(-count // LEAST_ROWS))
-    context.run(features.softmax, (parts, count, classes, address_of(logits), address_of(out)), parts)
+    context.run(softmax_kernels.softmax, (parts, count, classes, address_of(logits), address_of(out)), parts)
     return out.reshape(count, classes)
 
 
@@ -52,8 +52,8 @@ def softmax_cross_entropy(
         0 if weights is None else address_of(weights), address_of(dlogits), address_of(losses),
         double(smoothing),
     )  # fmt: skip
-    context.run(features.cross_entropy, block, parts)
-    context.run(features.conclude, (1, count, address_of(losses), address_of(loss)), 1)
+    context.run(softmax_kernels.cross_entropy, block, parts)
+    context.run(softmax_kernels.mean, (1, count, address_of(losses), address_of(loss)), 1)
     return loss.reshape(()), dlogits.reshape(count, classes)
 
 
@@ -65,7 +65,7 @@ def count_correct(context: Context, logits: Any, labels: Any) -> Any:
     logits, labels = contiguous(context, logits), _as_labels(context, labels)
     correct = context.allocate(1, np.int64)
     block = (1, *logits.shape, address_of(logits), address_of(labels), address_of(correct))
-    context.run(features.count_correct, block, 1)
+    context.run(softmax_kernels.count_correct, block, 1)
     return correct.reshape(())
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.engines.numba.kernels.normalization import batch as normalization
+from residua.engines.numba.kernels.normalization import coefficients as normalization
+from residua.engines.numba.kernels.normalization import passes
 from residua.engines.numba.lazy.gradients import MaskedGradient
 from residua.engines.numba.lazy.pending import Normalization
 from residua.engines.numba.runtime.arrays import contiguous
@@ -55,7 +56,7 @@ def channel_sums(context: Context, g: Array, y: Array | None, shape: tuple[int, 
         parts, count, g.size // (count * wide), wide, address_of(g), 0 if y is None else address_of(y),
         address_of(sums),
     )  # fmt: skip
-    context.run(normalization.channel_sums, block, parts, scratch=wide)
+    context.run(passes.channel_sums, block, parts, scratch=wide)
     result: Array = context.host(_sum_of_parts, sums.reshape(parts, wide), shape[3])
     return result
 

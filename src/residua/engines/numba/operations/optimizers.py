@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.engines.numba.kernels.updates import variables as updates
+from residua.engines.numba.kernels.updates import optimizers as updates
+from residua.engines.numba.kernels.updates import reductions, table
 from residua.engines.numba.lazy.materialize import on_arrays, plain
 from residua.engines.numba.runtime.arrays import contiguous, kernels_accept
 from residua.engines.numba.runtime.buffers import ALIGNMENT
@@ -88,7 +89,7 @@ def norm(context: Context, arrays: Arrays) -> Array:
     if ready is None:
         result: Array = on_arrays(context, context.reference.norm, arrays)
         return result
-    return _reduce(context, updates.SQUARES, ready)
+    return _reduce(context, reductions.SQUARES, ready)
 
 
 def finite(context: Context, arrays: Arrays) -> Array:
@@ -99,7 +100,7 @@ def finite(context: Context, arrays: Arrays) -> Array:
     if ready is None:
         result: Array = on_arrays(context, context.reference.finite, floating)
         return result
-    return _reduce(context, updates.ZEROS, ready)
+    return _reduce(context, reductions.ZEROS, ready)
 
 
 def sgd(
@@ -198,17 +199,17 @@ def _block(
 ) -> tuple[Array, int]:
     """A kernel's block and its parts. `columns`: addresses, those of each array in every one."""
     layout = _layout(sizes)
-    width = updates.FIRST + len(columns)
-    table = np.empty((len(layout.arrays), width), np.int64)
-    table[:, updates.COUNT] = layout.counts
-    table[:, updates.DECAY] = decays.view(np.int64)[layout.arrays]
-    for column, addresses in enumerate(columns, start=updates.FIRST):
-        table[:, column] = np.asarray(addresses, np.int64)[layout.arrays] + 4 * layout.offsets
-    head = np.zeros(updates.STARTS + len(layout.starts), np.int64)
+    width = table.FIRST + len(columns)
+    rows = np.empty((len(layout.arrays), width), np.int64)
+    rows[:, table.COUNT] = layout.counts
+    rows[:, table.DECAY] = decays.view(np.int64)[layout.arrays]
+    for column, addresses in enumerate(columns, start=table.FIRST):
+        rows[:, column] = np.asarray(addresses, np.int64)[layout.arrays] + 4 * layout.offsets
+    head = np.zeros(table.STARTS + len(layout.starts), np.int64)
     head[:4] = layout.parts, len(layout.arrays), len(head), width
     head[4 : 4 + len(numbers)] = numbers
-    head[updates.STARTS :] = layout.starts
-    return np.concatenate([head, table.reshape(-1)]), layout.parts
+    head[table.STARTS :] = layout.starts
+    return np.concatenate([head, rows.reshape(-1)]), layout.parts
 
 
 def _update(
@@ -230,7 +231,7 @@ def _update(
     rate = context.number(rate)
     decay = np.array(decays or np.zeros(len(sizes)), np.float64)
     block, parts = _block(columns, decay, sizes, (address_of(rate), *numbers))
-    context.run(updates.sweep, block, parts, (rule, len(arrays), outputs, int(decoupled)), True)
+    context.run(updates.update, block, parts, (rule, len(arrays), outputs, int(decoupled)), True)
     return tuple(
         [
             flat[first : first + array.size].reshape(array.shape)
@@ -247,7 +248,7 @@ def _reduce(context: Context, kind: int, arrays: list[Array]) -> Array:
     partial, result = context.allocate(pieces, np.float64), context.allocate(1)
     addresses = [list(map(address_of, arrays))]
     block, parts = _block(addresses, np.zeros(len(sizes)), sizes, (address_of(partial),))
-    context.run(updates.fold, block, parts, (kind, 0, 0, 0), True)
+    context.run(reductions.reduce_pieces, block, parts, (kind, 0, 0, 0), True)
     last = (1, pieces, address_of(partial), address_of(result))
-    context.run(updates.conclude, last, 1, (kind, 0, 0, 0), True)
+    context.run(reductions.combine, last, 1, (kind, 0, 0, 0), True)
     return result.reshape(())

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.engines.numba.kernels.normalization import batch as normalization
-from residua.engines.numba.kernels.pooling import windows
+from residua.engines.numba.kernels.normalization import coefficients as normalization
+from residua.engines.numba.kernels.pooling import arguments as windows
+from residua.engines.numba.kernels.pooling import backward, forward
 from residua.engines.numba.lazy.gradients import MaskedGradient, MeanGradient
 from residua.engines.numba.lazy.materialize import (
     cropped,
@@ -85,7 +86,7 @@ def _pool(context: Context, kind: int, x: Any, kernel: int, stride: int, padding
     block[:10] = parts, n, h, w, wide, out_height, out_width, kernel, stride, padding
     references = _set_input(context, block, x)
     block[windows.Y] = address_of(y)
-    context.run(windows.forward, block, parts, (kind, 0, 0, 0), True)
+    context.run(forward.forward, block, parts, (kind, 0, 0, 0), True)
     shape = (n, out_height, out_width, c)
     result = y.reshape(shape) if wide == c else Padded(shape, y)
     return result, (x, y, block, references, parts)
@@ -120,7 +121,7 @@ def _pool_backward(context: Context, kind: int, dy: Any, saved: Saved) -> Any:
         block[windows.SUMS] = address_of(sums)
         block[windows.RAW] = address_of(x.norm.raw)
         block[windows.MEAN] = x.norm.row_address(normalization.MEAN)
-    context.run(windows.backward, block, parts, (kind, 0, 0, 0), True, scratch=2 * wide)
+    context.run(backward.backward, block, parts, (kind, 0, 0, 0), True, scratch=2 * wide)
     del references
     return Padded(x.shape, dx) if sums is None else MaskedGradient(x, dx, sums, parts)
 

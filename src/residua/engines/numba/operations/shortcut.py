@@ -10,7 +10,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from residua.engines.numba.kernels.normalization import batch as normalization
+from residua.engines.numba.kernels.normalization import passes
 from residua.engines.numba.lazy.gradients import MaskedGradient, SubsampledGradient
 from residua.engines.numba.lazy.materialize import (
     flat,
@@ -104,7 +104,7 @@ def _sum(context: Context, a: Any, b: Any) -> Any:
     vectors, shape = first.size // padded(1), a.shape
     parts = min(MOST_PARTS, vectors // 256 + 1)
     block = (parts, vectors, address_of(first), address_of(second), address_of(out))
-    context.run(normalization.add, block, parts)
+    context.run(passes.add, block, parts)
     return out.reshape(shape) if padded(shape[3]) == shape[3] else Padded(shape, out)
 
 

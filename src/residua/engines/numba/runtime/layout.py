@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from residua.engines.numba.kernels.primitives.vector import WIDTH
-from residua.engines.numba.kernels.products.micro_kernel import ROWS
+from residua.engines.numba.kernels.products.blocks import ROWS
 
 LANES = max(WIDTH, ROWS)
 MOST_PARTS = 16  # of one kernel's work; each has sums of its own, so results do not depend on threads
