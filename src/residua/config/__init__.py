@@ -7,38 +7,32 @@ TOML file (under its section or not) and `rate=0.1` in Python all set `TrainConf
 A default of None means that the data set's card decides (see `residua.data.DATASETS`).
 """
 
+from residua.config.augment import SheetConfig, SheetOptions
+from residua.config.bench import BenchConfig
+from residua.config.calibrate import CalibrateConfig
+from residua.config.check import CheckConfig
 from residua.config.compare import CompareConfig
+from residua.config.curves import CurvesConfig
+from residua.config.ensemble import EnsembleConfig
+from residua.config.evaluate import EvaluateConfig
 from residua.config.explain import ExplainConfig
+from residua.config.find_rate import SweepConfig, SweepOptions
 from residua.config.fool import FoolConfig
-from residua.config.inspect import (
-    CalibrateConfig,
-    CurvesConfig,
-    InsideConfig,
-    MistakesConfig,
-    SweepConfig,
-    SweepOptions,
-)
+from residua.config.import_ import ImportConfig
+from residua.config.inside import InsideConfig
+from residua.config.mistakes import MistakesConfig
+from residua.config.predict import PredictConfig
+from residua.config.reconstruct import ReconstructConfig
 from residua.config.report import ReportConfig
-from residua.config.training import (
+from residua.config.shared import EngineName
+from residua.config.train import (
     DataOptions,
-    EngineName,
     ModelOptions,
     OptimizerOptions,
     RunOptions,
     ScheduleOptions,
     TrainConfig,
     TransferOptions,
-)
-from residua.config.verbs import (
-    BenchConfig,
-    CheckConfig,
-    EnsembleConfig,
-    EvaluateConfig,
-    ImportConfig,
-    PredictConfig,
-    ReconstructConfig,
-    SheetConfig,
-    SheetOptions,
 )
 
 __all__ = [

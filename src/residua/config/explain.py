@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from residua.config.training import EngineName
+from residua.config import shared
+from residua.config.shared import EngineName, Split
 
 SaliencyMethod = Literal["gradient", "smooth", "integrated", "guided", "grad-cam", "occlusion"]
 
@@ -22,12 +23,11 @@ class ExplainConfig:
     """Whose maps Grad-CAM takes: a stage's name or a layer's path (the last stage before the head)."""
     numbers: tuple[int, ...] = ()
     """Pictures of the data set by number, from 0, instead of files."""
-    data: str | None = None
-    """Data set or folder that the numbers are of (the one that the model was trained on)."""
-    data_dir: str | None = None
-    """Folder that holds the data sets; without it RESIDUA_DATA, then the user's cache, then a download."""
-    split: Literal["test", "validation", "train"] = "test"
-    """The split that the numbers are of."""
+    data: str | None = shared.path(
+        "Data set or folder that the numbers are of (the one that the model was trained on)."
+    )
+    data_dir: str | None = shared.data_dir()
+    split: Split = shared.split("test", "The split that the numbers are of.")
     samples: int = 50
     """Noisy copies of a picture whose gradients SmoothGrad takes the mean of."""
     noise: float = 0.15
@@ -46,9 +46,6 @@ class ExplainConfig:
     """Draws SmoothGrad's noise and the random weights."""
     batch: int | None = None
     """Pictures at a time (as memory suggests)."""
-    output: str | None = None
-    """Folder for the overlays (beside the model)."""
-    engine: EngineName = "auto"
-    """What computes; auto takes numba, where it is installed, for jobs above a minute."""
-    threads: int | None = None
-    """Threads to compute with (the cores that this process may use)."""
+    output: str | None = shared.path("Folder for the overlays (beside the model).")
+    engine: EngineName = shared.engine()
+    threads: int | None = shared.threads()

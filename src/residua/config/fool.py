@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from residua.config.training import EngineName
+from residua.config import shared
+from residua.config.shared import EngineName, Split
 
 
 @dataclass(frozen=True)
@@ -30,19 +31,13 @@ class FoolConfig:
     """How many classes are drawn on a sheet, evenly chosen; a named target is drawn alone."""
     seed: int = 0
     """Draws random starts and noise."""
-    split: Literal["test", "validation", "train"] = "test"
-    """Which pictures the curve is measured on."""
+    split: Split = shared.split("test", "Which pictures the curve is measured on.")
     sample: int = 500
     """How many of them, evenly taken out of the split."""
     sizes: tuple[float, ...] = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 8.0)
     """The sizes of the curve, in steps of 8-bit pixels; pixels between whole numbers are taken there."""
-    data_dir: str | None = None
-    """Folder that holds the data sets; without it RESIDUA_DATA, then the user's cache, then a download."""
-    labels: str | None = None
-    """CSV table with the columns file,label[,group]."""
-    output: str | None = None
-    """Folder for the pictures (beside the model)."""
-    engine: EngineName = "auto"
-    """What computes; auto takes numba, where it is installed, for jobs above a minute."""
-    threads: int | None = None
-    """Threads to compute with (the cores that this process may use)."""
+    data_dir: str | None = shared.data_dir()
+    labels: str | None = shared.labels()
+    output: str | None = shared.path("Folder for the pictures (beside the model).")
+    engine: EngineName = shared.engine()
+    threads: int | None = shared.threads()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import asdict, fields, is_dataclass, replace
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -112,24 +113,35 @@ def flag(name: str) -> str:
 
 
 def check(config: C) -> C:
-    """The config itself, once every value has the type and lies in the range that its option takes.
+    """The config, once every value has the type and lies in the range that its option takes.
 
-    Raises ConfigError that names the option, what it takes and what came.
+    A `pathlib.Path` for a file or folder becomes text. Raises ConfigError that names the option, what it
+    takes and what came.
     """
     hints = get_type_hints(type(config))
+    changed: dict[str, Any] = {}
     for entry in fields(config):  # type: ignore[arg-type]
-        value = getattr(config, entry.name)
+        value: Any = getattr(config, entry.name)
+        checked: Any
         if is_dataclass(value):
-            check(value)
-            continue
-        if not _is(value, hints[entry.name]):
-            wanted = words_for(hints[entry.name])
-            raise ConfigError(f"{flag(entry.name)} takes {wanted}; it was given {value!r}")
-        if entry.name in LIMITS and value is not None:
-            words, fits = LIMITS[entry.name]
-            if not fits(value):
-                raise ConfigError(f"{flag(entry.name)} takes {words}; it was given {value!r}")
-    return config
+            checked = check(value)
+        elif entry.metadata.get("path") and isinstance(value, os.PathLike):
+            checked = os.fsdecode(value)
+        else:
+            checked = value
+            _check_value(entry.name, value, hints[entry.name])
+        if checked is not value:
+            changed[entry.name] = checked
+    return replace(config, **changed) if changed else config  # type: ignore[type-var]
+
+
+def _check_value(name: str, value: Any, hint: Any) -> None:
+    if not _is(value, hint):
+        raise ConfigError(f"{flag(name)} takes {words_for(hint)}; it was given {value!r}")
+    if name in LIMITS and value is not None:
+        words, fits = LIMITS[name]
+        if not fits(value):
+            raise ConfigError(f"{flag(name)} takes {words}; it was given {value!r}")
 
 
 def _is(value: Any, hint: Any) -> bool:

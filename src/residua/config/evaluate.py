@@ -1,0 +1,31 @@
+"""The options of `residua evaluate`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from residua.config import shared
+from residua.config.shared import EngineName, Split, Views
+
+
+@dataclass(frozen=True)
+class EvaluateConfig:
+    """Everything that `residua evaluate` can be told."""
+
+    data: str | None = shared.data()
+    data_dir: str | None = shared.data_dir()
+    labels: str | None = shared.labels()
+    split: Split = shared.split("test")
+    views: Views = shared.views()
+    batch: int = shared.batch(256)
+    output: str | None = shared.path("Folder for the picture of the confusion matrix (beside the model).")
+    engine: EngineName = shared.engine()
+    threads: int | None = shared.threads()
+
+    @classmethod
+    def of(cls, options: Any, **given: Any) -> EvaluateConfig:
+        """What another verb's options say of the same things, but for what is `given`; not where files go."""
+        shared = {entry.name for entry in fields(cls)} - {"output"}
+        known = {name: value for name, value in vars(options).items() if name in shared and value is not None}
+        return cls(**known | given)

@@ -1,0 +1,25 @@
+"""The options of `residua mistakes`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from residua.config import shared
+from residua.config.shared import EngineName, Split, Views
+
+
+@dataclass(frozen=True)
+class MistakesConfig:
+    """Everything that `residua mistakes` can be told."""
+
+    data: str | None = shared.data()
+    data_dir: str | None = shared.data_dir()
+    labels: str | None = shared.labels()
+    split: Split = shared.split("test")
+    show: int = 40
+    """How many pictures are drawn, the worst mistakes first."""
+    views: Views = shared.views()
+    batch: int = shared.batch(256)
+    output: str | None = shared.path("Folder for the sheets (beside the model).")
+    engine: EngineName = shared.engine()
+    threads: int | None = shared.threads()

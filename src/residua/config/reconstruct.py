@@ -1,0 +1,20 @@
+"""The options of `residua reconstruct`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from residua.config import shared
+from residua.config.shared import EngineName, Split
+
+
+@dataclass(frozen=True)
+class ReconstructConfig:
+    """Everything that `residua reconstruct` can be told."""
+
+    data: str | None = shared.data()
+    data_dir: str | None = shared.data_dir()
+    split: Split = shared.split("validation")
+    output: str | None = shared.path("Folder for the two pictures (beside the model).")
+    engine: EngineName = shared.engine()
+    threads: int | None = shared.threads()

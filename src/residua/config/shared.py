@@ -1,0 +1,70 @@
+"""Options that several verbs have: their types, defaults and descriptions, each written once.
+
+A function here is called once for each option's field: `engine: EngineName = engine()`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import Any, Literal
+
+EngineName = Literal["auto", "numpy", "numba"]
+Split = Literal["test", "validation", "train"]
+Views = Literal["one", "flips", "five", "ten"]
+
+
+def described(default: Any, description: str, **metadata: Any) -> Any:
+    """An option with its default and the line that `--help` has for it."""
+    return field(default=default, metadata={"help": description, **metadata})
+
+
+def path(description: str, default: str | None = None) -> Any:
+    """A file or folder: text, or in Python a `pathlib.Path`, which `check` turns into text."""
+    return described(default, description, path=True)
+
+
+def data() -> Any:
+    """What a trained model is held to."""
+    return path("Data set or folder (the one that the model was trained on).")
+
+
+def data_dir() -> Any:
+    """Where downloaded data sets lie."""
+    return path(
+        "Folder that holds the data sets; without it RESIDUA_DATA, then the user's cache, then a download."
+    )
+
+
+def labels() -> Any:
+    """A table in place of one folder per class."""
+    return path("CSV table with the columns file,label[,group].")
+
+
+def split(default: Split, description: str = "Which pictures.") -> Any:
+    """A part of the data."""
+    return described(default, description)
+
+
+def views() -> Any:
+    """How often a picture is answered."""
+    return described(
+        "one",
+        "How often each is looked at: mirrored too, in the middle and the corners, or both; the mean counts.",
+    )
+
+
+def batch(default: int) -> Any:
+    """Pictures in one call of the engine, where nothing is trained."""
+    return described(default, "Pictures at a time.")
+
+
+def engine() -> Any:
+    """What computes."""
+    return described(
+        "auto", "What computes; auto takes numba, where it is installed, for jobs above a minute."
+    )
+
+
+def threads() -> Any:
+    """The engine's threads."""
+    return described(None, "Threads to compute with (the cores that this process may use).")
