@@ -41,7 +41,7 @@ from residua.layers import (
     TransposedConv2d,
     ZeroPad2d,
 )
-from residua.models.resnet import small_resnet
+from residua.models.architectures.small_resnet import small_resnet
 from residua.testing import check_layer
 from residua.variables import merge
 

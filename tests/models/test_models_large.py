@@ -10,10 +10,10 @@ from residua.config import ModelOptions
 from residua.errors import ConfigError, ShapeError
 from residua.layers.base import Undrawn
 from residua.models import MODELS, build_model
+from residua.models.architectures.large_resnet import large_resnet
+from residua.models.architectures.vgg import vgg
 from residua.models.cards import IMAGENET
-from residua.models.foreign import fit_foreign
-from residua.models.large_resnet import large_resnet
-from residua.models.vgg import vgg
+from residua.models.foreign_weights.fitting import fit_foreign
 from residua.testing.arrays import cast, distinct
 from residua.variables import count_parameters, flatten, trainable
 

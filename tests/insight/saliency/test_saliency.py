@@ -16,8 +16,8 @@ from residua.insight.saliency.numbers import METHODS, explain_pictures, has_relu
 from residua.insight.saliency.randomization import compare_with_random, rank_correlation, with_random
 from residua.insight.shared.gradients import Scorer, explained_network, layer_shapes
 from residua.layers import Concatenate, Conv2d, GlobalAveragePool, Linear, MaxPool2d, Sequential
-from residua.layers.tap import tap
-from residua.models.imported import import_model
+from residua.layers.hooks import tap
+from residua.models.foreign_weights.importing import import_model
 from residua.models.model_file import Model
 from residua.variables import transform
 

@@ -262,7 +262,7 @@ def test_warming_fills_the_cache(tmp_path, network):
 from residua.engines.numba import NumbaEngine
 from residua.training.warm_up import warm
 from residua.layers import Conv2d, ConvNorm, GlobalAveragePool, Linear, Sequential
-from residua.models.resnet import small_resnet
+from residua.models.architectures.small_resnet import small_resnet
 print(warm({network}, (8, 8, 3), NumbaEngine(1)))
 """
     first = run_python(code, RESIDUA_KERNEL_CACHE=str(tmp_path))
