@@ -30,10 +30,7 @@ class _Branches(Layer):
         return [engine.share(x)] * len(self.branches)
 
     def _input_gradient(self, engine: Engine, dparts: list[Array]) -> Array:
-        total, *others = dparts
-        for dpart in others:
-            total = engine.add(total, dpart)
-        return total
+        return _sum(engine, dparts)
 
     def _combine(self, engine: Engine, parts: list[Array]) -> tuple[Array, Any]:
         y, saved = engine.concatenate(*parts)
@@ -124,7 +121,7 @@ class Add(_Branches):
     """Every branch reads x; their results are added up."""
 
     def _combine(self, engine: Engine, parts: list[Array]) -> tuple[Array, Any]:
-        return self._input_gradient(engine, parts), None
+        return _sum(engine, parts), None
 
     def _branch_gradients(self, engine: Engine, saved: Any, dy: Array) -> tuple[Array, ...]:
         return (dy,) * len(self.branches)
@@ -164,3 +161,10 @@ class Parallel(_Branches):
     def _branch_shape(self, shape: Shape) -> Shape:
         need_shape(self, shape, f"{self.channels} channels", shape[-1] == self.channels)
         return (*shape[:-1], self._channels_per_branch)
+
+
+def _sum(engine: Engine, arrays: list[Array]) -> Array:
+    total, *others = arrays
+    for other in others:
+        total = engine.add(total, other)
+    return total
