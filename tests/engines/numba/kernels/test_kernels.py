@@ -151,8 +151,14 @@ def test_other_vectors_compute_the_same(width, registers):
 CROSS = """
 from llvmlite import binding
 from numba import njit, types
-from residua.engines.numba.kernels import features, normalization, pooling, updates, weights, winograd_large
-from residua.engines.numba.kernels.products.micro_kernel import product
+from residua.engines.numba.kernels.linear import product as linear
+from residua.engines.numba.kernels.linear import softmax
+from residua.engines.numba.kernels.normalization import passes
+from residua.engines.numba.kernels.pooling import backward as pooling
+from residua.engines.numba.kernels.updates import optimizers
+from residua.engines.numba.kernels.weights import winograd as weights
+from residua.engines.numba.kernels.winograd import many_channels
+from residua.engines.numba.kernels.products.product import product
 from residua.engines.numba.kernels.primitives.vector import KERNEL
 binding.initialize_all_targets()
 binding.initialize_all_asmprinters()
@@ -161,8 +167,8 @@ def multiply(a, b, c):
     product(a, 16, 0, 1, b, 0, 16, c, 16, 16, 16, 1, 16, 0)
 
 kernels = [
-    *(weights.transform_weight, weights.transform_transposed, normalization.finish, pooling.backward),
-    *(features.linear_inputs, features.softmax, updates.sweep, winograd_large.scatter, winograd_large.gather),
+    *(weights.transform_weight, weights.transform_transposed, passes.normalize, pooling.backward),
+    *(linear.input_gradient, softmax.softmax, optimizers.update, many_channels.scatter, many_channels.gather),
 ]
 for function in (multiply, *kernels):
     compiled = njit(**KERNEL)(function)
@@ -175,7 +181,7 @@ for function in (multiply, *kernels):
     triple, cpu, abilities = {target!r}
     module.triple = triple
     machine = binding.Target.from_triple(triple).create_target_machine(cpu=cpu, features=abilities, opt=2)
-    assert {word!r} in machine.emit_assembly(module) or function is features.softmax, function
+    assert {word!r} in machine.emit_assembly(module) or function is softmax.softmax, function
     print("compiled", function.__name__)
 """
 
@@ -229,7 +235,7 @@ def test_linear_layers_read_nothing_beyond_their_arrays():
 
 
 def test_the_second_process_makes_what_it_is_asked_for(tmp_path):
-    lines = "features softmax\nupdates fold 0 0 0 0\n"
+    lines = "linear.softmax softmax\nupdates.reductions reduce_pieces 0 0 0 0\n"
     command = [sys.executable, "-W", "ignore", "-m", "residua.engines.numba.runtime.compile_helper"]
     environment = os.environ | {"RESIDUA_KERNEL_CACHE": str(tmp_path)}
     done = subprocess.run(command, input=lines, env=environment, capture_output=True, text=True, check=True)
