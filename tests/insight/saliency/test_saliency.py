@@ -16,7 +16,7 @@ from residua.insight.saliency.numbers import METHODS, explain_pictures, has_relu
 from residua.insight.saliency.randomization import compare_with_random, rank_correlation, with_random
 from residua.insight.shared.gradients import Scorer, explained_network, layer_shapes
 from residua.layers import Concatenate, Conv2d, GlobalAveragePool, Linear, MaxPool2d, Sequential
-from residua.layers.hooks import tap
+from residua.layers.hooks import with_hooks
 from residua.models.foreign_weights.importing import import_model
 from residua.models.model_file import Model
 from residua.variables import transform
@@ -256,11 +256,11 @@ def test_taps_change_no_gradient(engine, rng):
     _, saved, _ = network.forward(engine, v, x)
     expected, _ = network.backward(engine, v, saved, dy)
     heard = {}
-    tapped = tap(
+    tapped = with_hooks(
         network,
         lambda name, layer, y: heard.setdefault(name, [y]),
         lambda name, layer: True,
-        hear_back=lambda name, layer, dy: heard[name].append(dy),
+        backward_hook=lambda name, layer, dy: heard[name].append(dy),
     )
     _, saved, _ = tapped.forward(engine, v, x)
     found, _ = tapped.backward(engine, v, saved, dy)
