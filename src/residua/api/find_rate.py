@@ -10,7 +10,7 @@ from residua.config import SweepConfig
 from residua.config.options import configure
 
 if TYPE_CHECKING:
-    from residua.training.sweep import Sweep
+    from residua.training.learning_rate_finder import Sweep
 
 
 def find_rate(
@@ -22,7 +22,7 @@ def find_rate(
     the training is kept. on_result: hears of the sweep before it is drawn. Raises ResiduaError.
     """
     from residua.insight.learning_curves.figure import sweep_figure
-    from residua.training.sweep import sweep_rates
+    from residua.training.learning_rate_finder import sweep_rates
 
     config = configure(SweepConfig, {"data": data} | options)
     path = picture_file(config.sweep.output, Path(f"rates-{Path(data).name or 'pictures'}.png"))

@@ -23,7 +23,7 @@ def import_weights(
     options: the fields of `ImportConfig`. on_result: hears the model before it is written. Returns the file
     and the model. Raises ModelFileError where the weights fit no model.
     """
-    from residua.models.imported import import_model
+    from residua.models.foreign_weights.importing import import_model
     from residua.models.model_file import save_model
 
     config = configure(ImportConfig, options)

@@ -50,7 +50,7 @@ def inside(
     from residua.insight.inspection.numbers import frozen_chain, look_inside, stages
     from residua.insight.inspection.statistics import statistics_figure
     from residua.models.model_file import find_model, load_model
-    from residua.training.statistics import read_statistics
+    from residua.training.layer_statistics import read_statistics
 
     config = configure(InsideConfig, options)
     path = find_model(model)

@@ -9,7 +9,7 @@ from residua.cli.terminal import to_stderr
 from residua.config import DataOptions, ModelOptions, OptimizerOptions, SweepOptions, TransferOptions
 
 if TYPE_CHECKING:
-    from residua.training.sweep import Sweep
+    from residua.training.learning_rate_finder import Sweep
 
 _SWEEP, _DATA, _MODEL, _TRANSFER, _OPTIMIZER = sections("Sweep", "Data", "Model", "Transfer", "Optimiser")
 

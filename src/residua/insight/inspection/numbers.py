@@ -13,7 +13,7 @@ from residua.engines import Engine, open_engine
 from residua.errors import ConfigError, near
 from residua.insight.evaluation.answers import Answered
 from residua.layers import CapsuleNetwork, Conv2d, Layer, Linear, Sequential
-from residua.layers.tap import Tap, rectifies, tap
+from residua.layers.hooks import Tap, rectifies, tap
 from residua.models.model_file import Model
 from residua.variables import Tree
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from residua.errors import RunError
 from residua.insight.shared.plotting import new_figure, short
-from residua.training.statistics import read_statistics
+from residua.training.layer_statistics import read_statistics
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

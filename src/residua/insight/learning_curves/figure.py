@@ -22,8 +22,8 @@ from residua.insight.shared.plotting import (
     tidy,
     whole_ticks,
 )
+from residua.training.learning_rate_finder import Sweep
 from residua.training.run_folder import read_log, read_run
-from residua.training.sweep import Sweep
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -16,6 +16,7 @@ from residua.insight.inspection.numbers import DeadUnits, look_inside
 from residua.insight.mistakes.numbers import Mistakes, find_mistakes
 from residua.layers import Row
 from residua.models.model_file import Model, find_model, load_model
+from residua.training.layer_statistics import read_statistics
 from residua.training.run_folder import (
     machine,
     read_circumstances,
@@ -24,7 +25,6 @@ from residua.training.run_folder import (
     read_seconds,
     versions,
 )
-from residua.training.statistics import read_statistics
 
 Say = Callable[[str], None]
 SAMPLE = 500  # pictures on which channels that are never on are looked for

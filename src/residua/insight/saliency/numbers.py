@@ -17,7 +17,7 @@ from residua.insight.saliency import methods as compute
 from residua.insight.saliency.methods import Integrated
 from residua.insight.shared.gradients import Floats, Places, Scorer, class_number, layer_shapes, probabilities
 from residua.layers import Ensemble, Layer
-from residua.layers.tap import rectifies, tap
+from residua.layers.hooks import rectifies, tap
 from residua.models.model_file import Model
 from residua.variables import count_parameters
 

@@ -18,7 +18,7 @@ from residua.engines import Engine
 from residua.engines.guided import guided
 from residua.errors import ConfigError
 from residua.layers import Ensemble, Layer
-from residua.layers.tap import tap
+from residua.layers.hooks import tap
 from residua.models.model_file import Model
 from residua.training.inference import make_infer
 from residua.variables import Tree
