@@ -12,7 +12,7 @@ from residua.config.options import configure
 from residua.files.output import make_parent
 
 if TYPE_CHECKING:
-    from residua.data.quality.check import Findings
+    from residua.data.quality.findings import Findings
 
 
 def check_data(
