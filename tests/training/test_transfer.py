@@ -12,9 +12,9 @@ from tiny import answered, paint_folder, refused
 
 import residua
 from residua.config import ModelOptions, OptimizerOptions
-from residua.data.augmentation.augment import Augment
+from residua.data.augmentation.pipeline import Augment
 from residua.data.batches import Batches
-from residua.data.pictures.decoding import Pictures
+from residua.data.pictures.arrays import Pictures
 from residua.data.preprocessing import Preprocessing
 from residua.engines.numpy.engine import NumpyEngine
 from residua.errors import ModelFileError
@@ -222,6 +222,7 @@ def test_a_transfer_from_start_to_use(pics, base, tmp_path):
     assert (config.transfer.from_, config.data.size, config.data.crop) == (str(base), 8, 0)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     "options",
     [
