@@ -77,9 +77,10 @@ def _check_signatures(engine: Engine, operations: list[str]) -> None:
 
 
 def _parameters(function: Any) -> list[inspect.Parameter]:
-    # Names, kinds and defaults; types are mypy's business, and whatever stands for `self` is nobody's.
-    parameters = list(inspect.signature(function).parameters.values())[1:]
-    return [parameter.replace(annotation=inspect.Parameter.empty) for parameter in parameters]
+    # Names, kinds and defaults; types are mypy's business, and what stands for `self` is nobody's.
+    first, *others = inspect.signature(function).parameters.values()
+    named = [first.replace(name="self", kind=inspect.Parameter.POSITIONAL_OR_KEYWORD), *others]
+    return [parameter.replace(annotation=inspect.Parameter.empty) for parameter in named]
 
 
 def _check_case(
