@@ -25,7 +25,7 @@ from residua.errors import ConfigError, DataError
 
 Split = Literal["train", "validation", "test"]
 Say = Callable[[str], None]
-SPLITS = ("train", "validation", "test")
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 _FIXED_TEST = 0.2  # of data sets whose publisher names no test split; drawn once, whatever the run's seed
 
 
