@@ -14,6 +14,8 @@ from residua.api import train
 from residua.engines.numpy.engine import NumpyEngine
 from residua.training.progress import Quiet
 
+pytest_plugins = ["tiers"]
+
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread():

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from residua.errors import ModelFileError
-from residua.models.resnet import small_resnet
+from residua.models.architectures.small_resnet import small_resnet
 from residua.variables import (
     STATISTICS,
     count_parameters,

@@ -60,7 +60,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(self, X: ArrayLike | Sequence[str | Path], y: ArrayLike) -> Self:
         """Train. Raises ResiduaError where pictures, labels or options do not fit."""
-        from residua.training.arrays import train_on_arrays
+        from residua.training.array_training import train_on_arrays
 
         images = self._pictures(X)
         labels = np.asarray(y)

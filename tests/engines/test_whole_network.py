@@ -14,7 +14,7 @@ import pytest
 from residua.config import ModelOptions, OptimizerOptions
 from residua.engines.numpy.engine import NumpyEngine
 from residua.models import build_model
-from residua.models.resnet import small_resnet
+from residua.models.architectures.small_resnet import small_resnet
 from residua.testing.arrays import cast, distance
 from residua.training.optimizers import make_optimizer
 from residua.training.step import make_step, start_state

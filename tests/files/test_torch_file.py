@@ -22,7 +22,7 @@ from residua.engines.numpy.engine import NumpyEngine
 from residua.errors import ModelFileError
 from residua.files.torch_file import read_torch_weights
 from residua.models import MODELS, build_model
-from residua.models.foreign import fit_foreign
+from residua.models.foreign_weights.fitting import fit_foreign
 from residua.training.inference import make_infer
 from residua.variables import count_parameters, flatten
 

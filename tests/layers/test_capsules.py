@@ -16,10 +16,10 @@ from residua.insight.capsules.numbers import STEPS, look, varied
 from residua.layers import CapsuleNetwork, DigitCapsules, Linear, PrimaryCapsules, Reshape, Sequential, Tanh
 from residua.layers.base import Undrawn
 from residua.models import MODELS, build_model
-from residua.models.capsnet import capsnet
+from residua.models.architectures.capsnet import capsnet
 from residua.models.model_file import load_model, save_model
 from residua.testing.arrays import cast, distance
-from residua.training.arrays import train_on_arrays
+from residua.training.array_training import train_on_arrays
 from residua.training.losses import MarginLoss
 from residua.training.optimizers import make_optimizer
 from residua.training.step import make_step, start_state

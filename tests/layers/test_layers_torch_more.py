@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from test_layers_torch import (
+from torch_layers import (
     PRECISIONS,
     compare,
     conv_grads,

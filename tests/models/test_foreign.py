@@ -14,9 +14,9 @@ from residua.config import ImportConfig
 from residua.data import Preprocessing, read_picture
 from residua.engines.numpy.engine import NumpyEngine
 from residua.errors import ConfigError, ModelFileError, ShapeError
-from residua.files.published import read_weights
-from residua.models.foreign import fit_foreign
-from residua.models.imported import import_model, read_class_names
+from residua.files.published_weights import read_weights
+from residua.models.foreign_weights.fitting import fit_foreign
+from residua.models.foreign_weights.importing import import_model, read_class_names
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from residua.layers import (
     SubsamplePad,
 )
 from residua.models import MODELS, build_model, find_card
-from residua.models.resnet import small_resnet
+from residua.models.architectures.small_resnet import small_resnet
 from residua.testing.arrays import distance
 from residua.variables import count_parameters, flatten, merge, trainable
 

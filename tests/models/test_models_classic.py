@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from test_models_large import hold_to_peer, stirred, translated
+from torch_networks import hold_to_peer, stirred, translated
 
 from residua.config import ModelOptions
 from residua.engines import open_engine
@@ -12,12 +12,12 @@ from residua.errors import ConfigError, ShapeError
 from residua.layers import GroupedConv2d, LocalResponseNorm
 from residua.layers.base import Undrawn
 from residua.models import MODELS, build_model
-from residua.models.alexnet import alexnet
-from residua.models.large_resnet import large_resnet
-from residua.models.lenet import lenet5
-from residua.models.resnet import small_resnet
-from residua.models.squeezenet import squeezenet
-from residua.models.vgg import small_vgg
+from residua.models.architectures.alexnet import alexnet
+from residua.models.architectures.large_resnet import large_resnet
+from residua.models.architectures.lenet import lenet5
+from residua.models.architectures.small_resnet import small_resnet
+from residua.models.architectures.squeezenet import squeezenet
+from residua.models.architectures.vgg import small_vgg
 from residua.testing import check_layer
 from residua.testing.arrays import cast, distinct
 from residua.variables import count_parameters, fill, flatten, trainable

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from torch_networks import hold_to_peer, stirred, translated
 
 from residua.config import ModelOptions
 from residua.errors import ConfigError, ShapeError
 from residua.layers.base import Undrawn
 from residua.models import MODELS, build_model
+from residua.models.architectures.large_resnet import large_resnet
+from residua.models.architectures.vgg import vgg
 from residua.models.cards import IMAGENET
-from residua.models.foreign import fit_foreign
-from residua.models.large_resnet import large_resnet
-from residua.models.vgg import vgg
-from residua.testing.arrays import cast, distance, distinct
+from residua.models.foreign_weights.fitting import fit_foreign
+from residua.testing.arrays import cast, distinct
 from residua.variables import count_parameters, flatten, trainable
 
 # As the weights that PyTorch's own collection of models publishes are counted.
@@ -237,47 +238,6 @@ def torch_vgg(torch, blocks, width, size, classes, hidden, normalized):
         layers += [nn.Linear(before, units), nn.ReLU()]
         before = units
     return nn.Sequential(*layers, nn.Linear(before, classes))
-
-
-def translated(torch, tensor):
-    array = tensor.detach().numpy()
-    return array.transpose(2, 3, 1, 0) if array.ndim == 4 else array.T if array.ndim == 2 else array
-
-
-def hold_to_peer(torch, engine, network, v, peer, names, x):
-    """Logits, dx and every gradient, in float64. names: {our path: PyTorch's}."""
-    peer_x = torch.tensor(np.ascontiguousarray(x.transpose(0, 3, 1, 2)), requires_grad=True)
-    peer_y = peer(peer_x)
-    y, saved, stats = network.forward(engine, v, x)
-    assert distance(y, peer_y.detach().numpy()) < 1e-10
-    dy = np.random.default_rng(5).normal(size=y.shape)
-    peer_y.backward(torch.tensor(dy))
-    dx, grads = network.backward(engine, v, saved, dy)
-    assert distance(dx, peer_x.grad.numpy().transpose(0, 2, 3, 1)) < 1e-8
-    theirs = dict(peer.named_parameters())
-    assert set(names) == set(flatten(grads))
-    for path, gradient in flatten(grads).items():
-        wanted = translated(torch, theirs[names[path]].grad)
-        assert distance(gradient, wanted, floor=1e-3) < 1e-8, path
-    buffers = dict(peer.named_buffers())
-    for path, value in flatten(stats).items():
-        ours, statistic = path.rsplit(".", 1)
-        named = names[f"{ours}.weight"].rsplit(".", 1)[0]
-        assert distance(value, buffers[f"{named}.{statistic}"].numpy()) < 1e-10, path
-
-
-def stirred(torch, peer, seed=0):
-    """The peer in float64, its normalisations away from ones and zeros."""
-    generator = torch.Generator().manual_seed(seed)
-    peer = peer.double()
-    for parameter in peer.parameters():
-        if parameter.ndim == 1:
-            parameter.data += 0.2 * torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
-        else:
-            fan_in = parameter[0].numel()
-            parameter.data = torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
-            parameter.data *= (2 / fan_in) ** 0.5
-    return peer
 
 
 @pytest.mark.parametrize(("depth", "stem"), [(18, "large"), (18, "small"), (34, "large"), (50, "large")])

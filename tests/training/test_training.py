@@ -214,7 +214,7 @@ def test_changed_pictures_are_noticed_before_a_run_goes_on(tmp_path, monkeypatch
 
 
 def test_weights_of_classes_in_the_loss_have_mean_one():
-    from residua.training.prepare import _class_weights
+    from residua.training.task_setup import _class_weights
 
     labels = np.array([0] * 90 + [1] * 9 + [2])
     weights = _class_weights(labels, 3)

@@ -21,8 +21,8 @@ from residua.errors import ModelFileError
 from residua.layers import Conv2d, GlobalAveragePool, Linear, ReLU, Sequential
 from residua.models import build_model
 from residua.models.model_file import Model, load_model, save_model
-from residua.models.transfer import depths, frozen_layers, parts, with_new_head
-from residua.training.features import can_be_cached
+from residua.models.stages import depths, frozen_layers, parts, with_new_head
+from residua.training.feature_cache import can_be_cached
 from residua.training.loop import Interrupted
 from residua.training.optimizers import make_optimizer
 from residua.training.phases import Plan, make_phase
@@ -269,9 +269,9 @@ def test_cached_and_computed_features_train_the_same(pics, base, tmp_path, monke
 
 def test_large_features_lie_in_a_file_that_does_not_stay(pics, base, tmp_path, monkeypatch):
     transfer(pics, base, tmp_path / "memory")
-    monkeypatch.setattr("residua.training.features.MOST_MEMORY", 10)
+    monkeypatch.setattr("residua.training.feature_cache.MOST_MEMORY", 10)
     rooms = []
-    import residua.training.features as features
+    import residua.training.feature_cache as features
 
     room = features._room
     monkeypatch.setattr(features, "_room", lambda shape, file: rooms.append(file) or room(shape, file))

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from residua.insight.inspection.feature_map import Method
     from residua.insight.inspection.numbers import Inside
     from residua.insight.mistakes.numbers import Mistakes
-    from residua.training.sweep import Sweep
+    from residua.training.learning_rate_finder import Sweep
 
 MOST_FILES = 4  # of whose maps a picture is drawn
 METHODS: dict[str, tuple[Method, ...]] = {
@@ -113,7 +113,7 @@ def find_rate(data: str | Path, *, say: Any = print, **options: Any) -> tuple[Sw
     """
     from residua.insight.learning_curves.figure import sweep_figure
     from residua.insight.shared.plotting import save_figure
-    from residua.training.sweep import sweep_rates
+    from residua.training.learning_rate_finder import sweep_rates
 
     config = configure(SweepConfig, {"data": str(data)} | options)
     found = sweep_rates(config, say)
@@ -140,7 +140,7 @@ def inside(
     from residua.insight.inspection.statistics import statistics_figure
     from residua.insight.shared.plotting import save_figure
     from residua.models.model_file import find_model, load_model
-    from residua.training.statistics import read_statistics
+    from residua.training.layer_statistics import read_statistics
 
     config = configure(InsideConfig, options)
     path = find_model(model)

@@ -160,7 +160,7 @@ def import_weights(weights: str | Path, **options: Any) -> tuple[Path, Model]:
     options: the fields of `ImportConfig`. Returns the file and the model. Raises ModelFileError where the
     weights fit no model.
     """
-    from residua.models.imported import import_model
+    from residua.models.foreign_weights.importing import import_model
     from residua.models.model_file import save_model
 
     config = configure(ImportConfig, options)

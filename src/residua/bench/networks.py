@@ -14,9 +14,9 @@ from residua.config import OptimizerOptions
 from residua.engines import Engine
 from residua.errors import NonFiniteError
 from residua.layers import Layer
-from residua.models.large_resnet import large_resnet
-from residua.models.resnet import small_resnet
-from residua.models.vgg import vgg
+from residua.models.architectures.large_resnet import large_resnet
+from residua.models.architectures.small_resnet import small_resnet
+from residua.models.architectures.vgg import vgg
 from residua.training.optimizers import make_optimizer
 from residua.training.step import Step, make_step, start_state
 from residua.variables import Tree, transform

@@ -16,19 +16,19 @@ from residua.layers.activation import (
     Threshold,
 )
 from residua.layers.base import Layer, Row
-from residua.layers.blocks import Residual, Sequential
-from residua.layers.border import NearestUpsample2d, ReflectionPad2d, ReplicationPad2d, ZeroPad2d
 from residua.layers.branches import Add, Concatenate, Parallel
 from residua.layers.capsule_network import CapsuleNetwork
 from residua.layers.capsules import DigitCapsules, Lengths, PrimaryCapsules, Shares
+from residua.layers.containers import Residual, Sequential
 from residua.layers.convolution import Conv2d
 from residua.layers.convolution_kinds import DepthwiseConv2d, GroupedConv2d, TransposedConv2d
 from residua.layers.dropout import Dropout, Dropout2d
 from residua.layers.ensemble import PROBABILITIES, Ensemble
 from residua.layers.linear import Linear
 from residua.layers.normalization import BatchNorm1d, BatchNorm2d, ConvNorm, LocalResponseNorm, ScaleShift
+from residua.layers.padding import NearestUpsample2d, ReflectionPad2d, ReplicationPad2d, ZeroPad2d
 from residua.layers.pooling import AveragePool2d, GlobalAveragePool, MaxPool2d
-from residua.layers.shape import Flatten, Identity, MultiplyConstant, Reshape, SubsamplePad
+from residua.layers.reshaping import Flatten, Identity, MultiplyConstant, Reshape, SubsamplePad
 
 # Every layer that a model file may name: the literal table is the allow-list.
 LAYERS: dict[str, type[Layer]] = {

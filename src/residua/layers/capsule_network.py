@@ -12,7 +12,7 @@ import numpy as np
 from residua.engines.vocabulary.core import Array, Engine
 from residua.errors import ConfigError
 from residua.layers.base import Layer, Row, Shape, need_shape, sparse, within
-from residua.layers.blocks import Sequential
+from residua.layers.containers import Sequential
 from residua.variables import Tree, flatten, trainable, unflatten
 
 DECODER = "decoder"

@@ -9,7 +9,7 @@ import numpy as np
 
 from residua.engines.vocabulary.core import Array, Engine
 from residua.layers.base import Layer, Shape, need_shape
-from residua.layers.shape import Identity
+from residua.layers.reshaping import Identity
 from residua.variables import Tree
 
 

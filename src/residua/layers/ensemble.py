@@ -13,7 +13,7 @@ from residua.engines.vocabulary.core import Array, Engine
 from residua.layers.activation import Softmax
 from residua.layers.base import Layer, Row, Shape, need_shape, sparse, within
 from residua.layers.capsules import Shares
-from residua.layers.shape import Identity
+from residua.layers.reshaping import Identity
 from residua.variables import Tree
 
 METHODS = ("mean", "weighted", "vote")

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from residua.layers import Layer
-from residua.models.alexnet import alexnet
-from residua.models.capsnet import capsnet
-from residua.models.large_resnet import large_resnet
-from residua.models.lenet import lenet5
-from residua.models.resnet import small_resnet
-from residua.models.squeezenet import squeezenet
-from residua.models.vgg import small_vgg, vgg
+from residua.models.architectures.alexnet import alexnet
+from residua.models.architectures.capsnet import capsnet
+from residua.models.architectures.large_resnet import large_resnet
+from residua.models.architectures.lenet import lenet5
+from residua.models.architectures.small_resnet import small_resnet
+from residua.models.architectures.squeezenet import squeezenet
+from residua.models.architectures.vgg import small_vgg, vgg
 
 HE_2015 = "He et al. 2015, Deep Residual Learning for Image Recognition, arXiv 1512.03385"
 HE_2016 = "He et al. 2016, Identity Mappings in Deep Residual Networks, arXiv 1603.05027"

@@ -17,7 +17,7 @@ from residua.errors import ModelFileError
 from residua.files.tensors import read_tensors, write_tensors
 from residua.layers import Layer
 from residua.layers.base import Undrawn
-from residua.layers.description import build, describe
+from residua.layers.serialization import build, describe
 from residua.models.calibration import Calibration, tempered
 from residua.variables import Tree, fill, flatten
 

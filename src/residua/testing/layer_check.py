@@ -12,7 +12,7 @@ from residua.engines.numpy.engine import NumpyEngine
 from residua.engines.vocabulary.core import Array, Engine
 from residua.layers import LAYERS
 from residua.layers.base import Layer
-from residua.layers.description import build, describe
+from residua.layers.serialization import build, describe
 from residua.testing.arrays import FORMS, cast, distinct, host
 from residua.testing.freezing import check_freeze
 from residua.testing.subject import Subject, check_gradients

@@ -24,11 +24,11 @@ from residua.files.durable import write_durably
 from residua.models.model_file import Model, save_model
 from residua.training.checkpoint import Position, write_checkpoint
 from residua.training.inference import Answers, answer
+from residua.training.layer_statistics import FILE, layer_statistics
 from residua.training.phases import ORDINARY, Phase, Plan, make_phase
 from residua.training.progress import Reporter
 from residua.training.run_folder import append_line
 from residua.training.schedules import make_schedule
-from residua.training.statistics import FILE, layer_statistics
 from residua.variables import Tree
 
 WAITING_SHARE = 0.1  # above this the pictures, not the network, decide the speed

@@ -11,8 +11,8 @@ from residua.config import OptimizerOptions
 from residua.data.batches import Batches
 from residua.engines import Engine
 from residua.layers import Layer, Sequential
-from residua.models.transfer import depths
-from residua.training.features import cached, can_be_cached
+from residua.models.stages import depths
+from residua.training.feature_cache import cached, can_be_cached
 from residua.training.step import Step, make_step
 from residua.variables import Tree, merge
 

@@ -10,17 +10,17 @@ from residua.config import TrainConfig
 from residua.data import DataSet, open_dataset
 from residua.errors import RunError
 from residua.models.model_file import save_model
-from residua.training.base import KEPT, Base, check_pictures, for_base, load_base
 from residua.training.checkpoint import Position, read_checkpoint
-from residua.training.features import forget
+from residua.training.feature_cache import forget
+from residua.training.initialization import KEPT, Base, check_pictures, for_base, load_base
+from residua.training.layer_statistics import FILE
 from residua.training.loop import Task, Training
 from residua.training.optimizers import make_optimizer
-from residua.training.prepare import prepare
+from residua.training.option_defaults import resolve
 from residua.training.progress import Reporter
-from residua.training.recipe import resolve
 from residua.training.run_folder import create_run, read_run, refuse_used, truncate
-from residua.training.statistics import FILE
 from residua.training.step import start_state
+from residua.training.task_setup import prepare
 
 IMBALANCE = 3.0  # pictures of the largest class to those of the smallest, above which we say so
 

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("numba")
 
-from test_layers import CASES
+from layer_cases import CASES
 
 from residua.engines.numba import NumbaEngine
 from residua.engines.numpy.engine import NumpyEngine

@@ -27,7 +27,7 @@ from residua.layers import (
     Sequential,
     SubsamplePad,
 )
-from residua.models.resnet import small_resnet
+from residua.models.architectures.small_resnet import small_resnet
 from residua.training.optimizers import make_optimizer
 from residua.training.step import make_step, start_state
 from residua.variables import flatten, trainable, transform

@@ -24,10 +24,10 @@ from residua.insight.inspection.numbers import activation_maps, dead_text, look_
 from residua.insight.inspection.statistics import statistics_figure
 from residua.layers import Conv2d, Flatten, GlobalAveragePool, Linear, Sequential
 from residua.layers.ensemble import Ensemble
-from residua.layers.tap import tap
+from residua.layers.hooks import tap
 from residua.models import build_model
+from residua.training.layer_statistics import layer_statistics, read_statistics
 from residua.training.progress import Quiet
-from residua.training.statistics import layer_statistics, read_statistics
 
 pytestmark = pytest.mark.usefixtures("quiet_cache")
 

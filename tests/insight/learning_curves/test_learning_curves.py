@@ -14,8 +14,8 @@ import residua
 from residua.config import SweepConfig, TrainConfig
 from residua.config.options import configure
 from residua.insight.learning_curves.figure import curves_figure, run_labels, sweep_figure
+from residua.training.learning_rate_finder import _judge, smooth, sweep_rates
 from residua.training.progress import Quiet
-from residua.training.sweep import _judge, smooth, sweep_rates
 
 pytestmark = pytest.mark.usefixtures("quiet_cache")
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PIL import Image
-from test_saliency import linear_model, pictures, small_model
+from small_models import linear_model, pictures, small_model
 from tiny import answered, call, refused
 
 import residua

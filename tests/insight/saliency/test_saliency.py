@@ -6,52 +6,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from small_models import linear_model, pictures, small_model
 
-from residua.config import ExplainConfig, ImportConfig, ModelOptions
-from residua.data.preprocessing import Preprocessing
+from residua.config import ExplainConfig, ImportConfig
 from residua.engines import installed, open_engine
 from residua.engines.numpy.engine import NumpyEngine
 from residua.insight.saliency import methods
 from residua.insight.saliency.numbers import METHODS, explain_pictures, has_relu
 from residua.insight.saliency.randomization import compare_with_random, rank_correlation, with_random
 from residua.insight.shared.gradients import Scorer, explained_network, layer_shapes
-from residua.layers import Concatenate, Conv2d, Flatten, GlobalAveragePool, Linear, MaxPool2d, Sequential
-from residua.layers.tap import tap
-from residua.models import build_model
-from residua.models.imported import import_model
+from residua.layers import Concatenate, Conv2d, GlobalAveragePool, Linear, MaxPool2d, Sequential
+from residua.layers.hooks import tap
+from residua.models.foreign_weights.importing import import_model
 from residua.models.model_file import Model
 from residua.variables import transform
-
-
-def small_model(name="resnet8", size=12, classes=4, channels=3, seed=0, **options) -> Model:
-    """A network with random weights and running statistics that are not those of the start."""
-    network = build_model(
-        ModelOptions(model=name, **options), channels=channels, classes=classes, size=(size, size)
-    )
-    rng = np.random.default_rng(seed)
-    variables = network.init(rng)
-    shape = Preprocessing(size, size, channels, (0.4,) * channels, (0.25,) * channels)
-
-    def moved(array):
-        # Scales that are no power of two, means off zero: an inference path that forgot one would show.
-        return (array + 0.1 * rng.uniform(0, 1, array.shape)).astype(np.float32) if array.ndim == 1 else array
-
-    names = tuple(f"class {number}" for number in range(classes))
-    return Model(name, network, transform(moved, variables), names, shape)
-
-
-def linear_model(weight: np.ndarray) -> Model:
-    """Scores that are a sum of pixels times weights (H, W, C, classes)."""
-    height, width, channels, classes = weight.shape
-    network = Sequential({"flat": Flatten(), "head": Linear(height * width * channels, classes)})
-    head = {"weight": weight.reshape(-1, classes).astype(np.float32), "bias": np.ones(classes, np.float32)}
-    shape = Preprocessing(height, width, channels, (0.5,) * channels, (0.25,) * channels)
-    names = tuple(f"class {number}" for number in range(classes))
-    return Model("linear", network, {"flat": {}, "head": head}, names, shape)
-
-
-def pictures(rng, count=3, size=12, channels=3):
-    return rng.integers(0, 256, (count, size, size, channels), np.uint8)
 
 
 def in_double(model: Model) -> Scorer:

@@ -14,7 +14,7 @@ from residua.insight.evaluation.predictions import Predictions
 from residua.insight.inspection.stages import choose_stage, frozen_chain, stages
 from residua.insight.shared.scorer import layer_shapes
 from residua.layers import Conv2d, Layer, Linear, Sequential
-from residua.layers.tap import Tap, rectifies, tap
+from residua.layers.hooks import Tap, rectifies, tap
 from residua.models.model_file import Model
 
 Floats = NDArray[np.float32]

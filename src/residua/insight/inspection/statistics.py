@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from residua.errors import RunError
-from residua.training.statistics import read_statistics
+from residua.training.layer_statistics import read_statistics
 
 
 def read_statistics_of(run: Path) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ from residua.insight.shared.plotting import (
     whole_ticks,
 )
 from residua.training.run_folder import read_log
-from residua.training.sweep import Sweep
+from residua.training.learning_rate_finder import Sweep
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

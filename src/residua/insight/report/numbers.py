@@ -17,6 +17,7 @@ from residua.insight.mistakes.numbers import Mistakes, find_mistakes
 from residua.insight.report.explanations import Explanations, explain_answers
 from residua.layers import Row
 from residua.models.model_file import Model, find_model, load_model
+from residua.training.layer_statistics import read_statistics
 from residua.training.run_folder import (
     machine,
     read_circumstances,
@@ -25,7 +26,6 @@ from residua.training.run_folder import (
     read_seconds,
     versions,
 )
-from residua.training.statistics import read_statistics
 
 Say = Callable[[str], None]
 SAMPLE = 500  # pictures on which channels that are never on are looked for

@@ -6,7 +6,7 @@ from residua.errors import ConfigError, near
 from residua.insight.inspection.stages import frozen_chain
 from residua.insight.shared.scorer import Floats, Scorer, layer_shapes
 from residua.layers import Ensemble, Layer
-from residua.layers.tap import rectifies, tap
+from residua.layers.hooks import rectifies, tap
 from residua.models.model_file import Model
 from residua.variables import count_parameters
 

@@ -19,7 +19,7 @@ from residua.engines import Engine
 from residua.engines.guided import guided
 from residua.insight.shared.objectives import Objective, class_score
 from residua.layers import PROBABILITIES, Ensemble, Layer, Logarithm, Sequential
-from residua.layers.tap import tap
+from residua.layers.hooks import tap
 from residua.models.model_file import Model
 from residua.training.inference import make_infer
 from residua.variables import Tree

@@ -242,7 +242,7 @@ def test_warming_fills_the_cache(tmp_path):
     code = """
 from residua.engines.numba import NumbaEngine
 from residua.training.warm_up import warm
-from residua.models.resnet import small_resnet
+from residua.models.architectures.small_resnet import small_resnet
 print(warm(small_resnet(depth=8, width=5), (8, 8, 3), NumbaEngine(1)))
 """
     first = run_python(code, RESIDUA_KERNEL_CACHE=str(tmp_path))

@@ -16,7 +16,7 @@ from residua.data.pictures.decoding import Pictures
 from residua.data.preprocessing import Preprocessing
 from residua.engines.numba import NumbaEngine
 from residua.engines.numpy.engine import NumpyEngine
-from residua.models.resnet import small_resnet
+from residua.models.architectures.small_resnet import small_resnet
 from residua.training.optimizers import make_optimizer
 from residua.training.step import make_step, start_state
 

@@ -11,7 +11,7 @@ from residua.config import OptimizerOptions
 from residua.engines.numba import NumbaEngine
 from residua.engines.numba.trace import compiled_step as compiled
 from residua.layers import Dropout, GlobalAveragePool, Linear, MaxPool2d, Sequential
-from residua.models.resnet import small_resnet
+from residua.models.architectures.small_resnet import small_resnet
 from residua.training.optimizers import make_optimizer
 from residua.training.step import make_step, start_state
 from residua.variables import flatten

@@ -12,7 +12,7 @@ from residua.errors import ModelFileError, ShapeError
 from residua.layers import Flatten, Layer, Linear, Sequential
 from residua.layers.base import Undrawn
 from residua.models import MODELS, build_model, find_card, taken_options
-from residua.models.published_names import our_names
+from residua.models.foreign_weights.names import our_names
 from residua.variables import STATISTICS, Tree, fill, flatten
 
 Shape = tuple[int, int, int]

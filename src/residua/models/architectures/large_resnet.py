@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Literal
 
 from residua.layers import BatchNorm2d, Conv2d, ConvNorm, Layer, MaxPool2d, Sequential
-from residua.models.residual_blocks import block, head, preactivation_block
+from residua.models.architectures.residual_blocks import block, head, preactivation_block
 
 # Depth: the blocks of the four stages, and how many times the width a bottleneck's last layer gives; 1
 # stands for the basic block of two 3x3 convolutions.

@@ -15,7 +15,7 @@ import numpy as np
 from residua.data.batches import Batches
 from residua.engines import Engine
 from residua.layers import Layer
-from residua.layers.tap import rectifies, tap
+from residua.layers.hooks import rectifies, tap
 from residua.variables import Tree, flatten
 
 FILE = "statistics.jsonl"

@@ -20,10 +20,10 @@ from residua.models.model_file import Model, load_model
 from residua.training.checkpoint import Position
 from residua.training.loop import Training
 from residua.training.optimizers import make_optimizer
-from residua.training.prepare import prepare
 from residua.training.progress import Quiet
 from residua.training.run_folder import read_log
 from residua.training.step import start_state
+from residua.training.task_setup import prepare
 
 
 def train_on_arrays(

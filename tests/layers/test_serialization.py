@@ -11,9 +11,9 @@ import pytest
 from residua.config import ModelOptions
 from residua.errors import ModelFileError
 from residua.layers import LAYERS, Conv2d, ConvNorm, Dropout, Layer, Linear, ReLU, Residual, Sequential
-from residua.layers.description import build, describe
+from residua.layers.serialization import build, describe
 from residua.models import MODELS, build_model
-from residua.models.resnet import small_resnet
+from residua.models.architectures.small_resnet import small_resnet
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -9,10 +9,10 @@ from pathlib import Path
 from residua.config import ImportConfig
 from residua.data import DATASETS, Preprocessing
 from residua.errors import ConfigError, ModelFileError
-from residua.files.published import read_weights
+from residua.files.published_weights import read_weights
 from residua.layers.base import Undrawn
 from residua.models import find_card
-from residua.models.foreign import fit_foreign
+from residua.models.foreign_weights.fitting import fit_foreign
 from residua.models.model_file import Model
 from residua.variables import flatten
 

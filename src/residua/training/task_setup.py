@@ -21,8 +21,8 @@ from residua.errors import ConfigError, DataError
 from residua.layers import Layer, Sequential
 from residua.models import build_model, find_card
 from residua.models.model_file import Model
-from residua.models.transfer import frozen_layers
-from residua.training.base import Base
+from residua.models.stages import frozen_layers
+from residua.training.initialization import Base
 from residua.training.loop import Task
 from residua.training.phases import ORDINARY, Plan
 from residua.training.progress import Reporter

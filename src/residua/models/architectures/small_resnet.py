@@ -6,7 +6,7 @@ He, Zhang, Ren, Sun: Deep Residual Learning for Image Recognition (2015, arXiv 1
 from __future__ import annotations
 
 from residua.layers import BatchNorm2d, Conv2d, ConvNorm, Layer, Sequential
-from residua.models.residual_blocks import Shortcut, block, head, preactivation_block
+from residua.models.architectures.residual_blocks import Shortcut, block, head, preactivation_block
 
 
 def small_resnet(

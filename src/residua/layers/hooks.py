@@ -9,7 +9,7 @@ from typing import Any, Literal
 from residua.engines.vocabulary.core import Array, Engine
 from residua.layers.activation import ReLU
 from residua.layers.base import Layer
-from residua.layers.blocks import Residual
+from residua.layers.containers import Residual
 from residua.variables import Tree
 
 Hear = Callable[[str, Layer, Array], None]

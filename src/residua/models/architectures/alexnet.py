@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from residua.errors import ShapeError
 from residua.layers import Conv2d, GroupedConv2d, Layer, LocalResponseNorm, MaxPool2d, Sequential
-from residua.models.vgg import classifier
+from residua.models.architectures.vgg import classifier
 
 LEAST = 63  # pixels: the last pooling then reads 3x3 maps
 

@@ -8,7 +8,7 @@ from residua.config import ModelOptions, TrainConfig
 from residua.config.defaults import RATES
 from residua.data import DataSet, Recipe
 from residua.models import find_card
-from residua.training.base import Base
+from residua.training.initialization import Base
 
 # A new head on a frozen base: few numbers, good features. Everything else learns at shares of this rate.
 TRANSFER = Recipe("", width=0, epochs=30, crop=0, flip=False, batch=32, rate=0.001)

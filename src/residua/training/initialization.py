@@ -12,9 +12,9 @@ from residua.config import DataOptions, ImportConfig, TrainConfig, TransferOptio
 from residua.data import DATASETS, DataSet
 from residua.errors import ConfigError, DataError, ModelFileError
 from residua.layers import Layer
-from residua.models.imported import import_model
+from residua.models.foreign_weights.importing import import_model
 from residua.models.model_file import Model, load_model
-from residua.models.transfer import frozen_layers, with_new_head
+from residua.models.stages import frozen_layers, with_new_head
 from residua.variables import Tree
 
 KEPT = "base.safetensors"  # in the run folder, so that a run can be resumed without what it began with
