@@ -35,7 +35,7 @@ def fooling_figure(result: Fooling) -> Figure:
     change = np.clip(128 + factor * result.change, 0, 255).astype(np.uint8)
     one, two = result.probabilities
     classes = shown_classes(result)
-    tall = aspect(*result.before.shape[:2], 0.6, 1.5)
+    tall = aspect(result.before, 0.6, 1.5)
     figure = new_figure(8.4, 2.75 * tall + 1.6 + 0.34 * len(classes))
     grid = figure.add_gridspec(2, 3, height_ratios=[2.75 * tall, 0.55 + 0.34 * len(classes)])
     size = f"at most {result.largest}/255 at any pixel\nroot of squares {result.root:.4g}/255"
@@ -96,7 +96,10 @@ def class_figure(result: ClassPictures) -> Figure:
     ]
     all_of = len(result.model.classes)
     of_all = "" if len(result.classes) == all_of else f" ({len(result.classes)} of {all_of:,} classes)"
-    title = f"{result.model.name}: pictures that raise a class's score most{of_all}\nthe class and its probability"
+    title = (
+        f"{result.model.name}: pictures that raise a class's score most{of_all}\n"
+        "the class and its probability"
+    )
     return _sheet(result.images, captions, title)
 
 
@@ -106,7 +109,7 @@ def _sheet(images: NDArray[np.uint8], captions: list[list[tuple[str, str]]], tit
     if count > 4:
         return picture_sheet(images, captions, title, 5 if count in (9, 10) else 8)
     side = 3.0
-    tall = aspect(*images.shape[1:3], 0.5, 2.0)
+    tall = aspect(images[0], 0.5, 2.0)
     tiles = Tiles(1, count, side, side * tall, title, Margins(above=0.33))
     for column, (image, caption) in enumerate(zip(images, captions, strict=True)):
         tiles.captioned(0, column, image, caption)
@@ -143,7 +146,8 @@ def robustness_figure(result: Robustness) -> Figure:
     axes.set_ylabel("accuracy (%)")
     axes.legend(fontsize=9)
     axes.set_title(
-        f"{result.title}: accuracy under attack\n{result.pictures:,} pictures; shaded: 95 % intervals (Wilson)",
+        f"{result.title}: accuracy under attack\n"
+        f"{result.pictures:,} pictures; shaded: 95 % intervals (Wilson)",
         fontsize=10,
     )
     return figure

@@ -40,7 +40,7 @@ class Fooling:
     after: NDArray[np.uint8]
     probabilities: Floats
     target: int | None
-    settings: Attack
+    how: Attack
     searched: bool
     fooled: bool
     size: float

@@ -38,8 +38,9 @@ def reconstructions_figure(sample: CapsuleSample) -> Figure:
         axes[2 * row, column].set_title(label, fontsize=9)
         if answer != label:
             axes[2 * row + 1, column].set_title(f"as {answer}", fontsize=9, color=ORANGE)
+    name = Path(sample.data).name or sample.data
     figure.suptitle(
-        f"{Path(sample.data).name or sample.data}: input above, below it the drawing from its class's capsule",
+        f"{name}: input above, below it the drawing from its class's capsule",
         fontsize=10,
     )
     return figure

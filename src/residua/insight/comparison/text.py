@@ -47,7 +47,8 @@ def probability_text(probability: float) -> str:
 def _table(sides: tuple[Side, ...]) -> list[str]:
     width = max(len("model"), *(len(side.name) for side in sides))
     lines = [
-        f"  {'model':<{width}}  accuracy     95 % interval     loss  calibration  parameters  epochs  training"
+        f"  {'model':<{width}}  accuracy     95 % interval     loss  calibration  parameters"
+        "  epochs  training"
     ]
     for side in sides:
         e = side.evaluation

@@ -91,8 +91,8 @@ def _samples(axes: Any, findings: Findings) -> None:
     h, w, _ = findings.shape
     sheet = np.full((rows * (h + 1), columns * (w + 1), 3), 255, np.uint8)
     for row in range(rows):
-        rows = np.flatnonzero(train.labels == row)[:columns]
-        for column, image in enumerate(train.images[rows]):
+        indices = np.flatnonzero(train.labels == row)[:columns]
+        for column, image in enumerate(train.images[indices]):
             sheet[row * (h + 1) : row * (h + 1) + h, column * (w + 1) : column * (w + 1) + w] = image
     axes.imshow(sheet, interpolation="nearest")
     axes.set_axis_off()

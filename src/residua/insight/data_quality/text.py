@@ -115,7 +115,8 @@ def _groups(findings: Findings) -> str:
     if not findings.torn:
         return f"  Groups: {findings.groups:,} {findings.group}s, each in one split"
     names = ", ".join(findings.torn[:_MOST_NAMES]) + (", ..." if len(findings.torn) > _MOST_NAMES else "")
-    return f"  Groups: {len(findings.torn):,} of {findings.groups:,} {findings.group}s lie in several splits ({names})"
+    torn = f"{len(findings.torn):,} of {findings.groups:,} {findings.group}s"
+    return f"  Groups: {torn} lie in several splits ({names})"
 
 
 def _advice(findings: Findings) -> str:
@@ -124,8 +125,8 @@ def _advice(findings: Findings) -> str:
     if findings.leaks:
         share = 100 * findings.leaks / test
         lines.append(
-            f"  Leak: of {test:,} test pictures {findings.leaks:,} ({share:.2f} %) are copies of some in train "
-            "or validation; a test result may owe that share to memory."
+            f"  Leak: of {test:,} test pictures {findings.leaks:,} ({share:.2f} %) are copies of some in "
+            "train or validation; a test result may owe that share to memory."
         )
     if findings.torn:
         lines.append(

@@ -51,7 +51,7 @@ def activations_figure(model: Model, image: NDArray[np.uint8], engine: Engine, t
     maps = activation_maps(model, image[None], engine)
     if not maps:
         raise ConfigError(f"{model.name} has no stage with maps: no activations to draw")
-    tall = aspect(*image.shape[:2], 0.6, 1.6)
+    tall = aspect(image, 0.6, 1.6)
     heading = (
         f"{title or model.name}: the {MAPS} most active channels of each stage, numbered\n"
         "yellow is each map's largest value, dark blue its least"
@@ -78,9 +78,8 @@ def strongest_figure(inside: Inside, channels: Sequence[int] = ()) -> Figure:
     chosen = choose_channels(inside, channels)
     images, names = inside.images, inside.answered.classes
     labels = inside.answered.labels[inside.places]
-    height, width = images.shape[1:3]
     columns = min(COLUMNS, len(images))
-    tall = aspect(height, width, 0.6, 1.6)
+    tall = aspect(images[0], 0.6, 1.6)
     title = (
         f"{inside.answered.title}: pictures in which channels of {inside.stage} are strongest, "
         f"of {len(images):,}\na ring marks where"

@@ -19,8 +19,8 @@ from residua.insight.shared.plotting import (
     tidy,
     whole_ticks,
 )
-from residua.training.run_folder import read_log
 from residua.training.learning_rate_finder import Sweep
+from residua.training.run_folder import read_log
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

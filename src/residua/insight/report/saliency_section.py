@@ -44,8 +44,8 @@ def saliency(contents: ReportContents) -> dict[str, Any]:
         "rows": [_row(explained, answered, number) for number in range(len(explained))],
         "words": f"The parts of a picture on which the answer depends, for {which}: each picture, and two "
         "maps laid over it. Orange counts for the answer, blue against it; the stronger, the more.",
-        "note": f"{_sentence('; '.join(METHOD_TEXTS[method] for method in explained.maps))}. A map tells what the "
-        "answer depends on, not whether for a good reason.",
+        "note": f"{_sentence('; '.join(METHOD_TEXTS[name] for name in explained.maps))}. A map tells what "
+        "the answer depends on, not whether for a good reason.",
     }
 
 

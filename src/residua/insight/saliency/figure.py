@@ -133,8 +133,7 @@ def _caption(explained: Explained, index: int) -> list[str]:
 
 def _cell(image: Bytes, small: float, large: float) -> tuple[float, float]:
     """Width of a cell in inches, and its height as a share of that."""
-    height, width = image.shape[:2]
-    return (large if max(height, width) >= LARGE else small), aspect(height, width, 0.5, 2.0)
+    return (large if max(image.shape[:2]) >= LARGE else small), aspect(image, 0.5, 2.0)
 
 
 def _name(explained: Explained, index: int) -> str:

@@ -13,7 +13,7 @@ MANY = 20  # classes that an error does not name one by one
 def class_index(model: Model, name: str, option: str = "--target") -> int:
     """The index of a class: by its name, or one of its names between commas (as ImageNet's), in any case.
 
-    option: the flag by which it was named. Raises ConfigError that names the nearest, or those that are meant.
+    option: the flag by which it was named. Raises ConfigError with the nearest names, or those it may mean.
     """
     classes = model.classes
     if name in classes:

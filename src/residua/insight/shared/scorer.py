@@ -99,7 +99,8 @@ class Scorer:
     # ------------------------------------------------------------------ normalised inputs
     def outputs(self, x: Floats) -> Floats:
         """(N, classes): logits, lengths or probabilities."""
-        return self._concatenated(lambda part: (self._infer(self.variables, x[part]),), len(x))[0]
+        (outputs,) = self._concatenated(lambda part: (self._infer(self.variables, x[part]),), len(x))
+        return outputs
 
     def scores(self, x: Floats, labels: Labels) -> Floats:
         """(N,) the scores of these classes."""
@@ -107,7 +108,8 @@ class Scorer:
 
     def probabilities(self, x: Floats) -> NDArray[np.float32]:
         """(N, classes), as `residua predict` gives them."""
-        return self._concatenated(lambda part: (self._predict(x[part]),), len(x))[0]
+        (probabilities,) = self._concatenated(lambda part: (self._predict(x[part]),), len(x))
+        return probabilities
 
     def gradient(self, x: Floats, labels: Labels, guide: bool = False) -> tuple[Floats, Floats]:
         """(N,) scores and their gradients (N, H, W, C) by x; guide: by guided backpropagation."""
@@ -124,14 +126,18 @@ class Scorer:
     # ------------------------------------------------------------------ pixels
     def pixel_probabilities(self, pixels: NDArray[Any]) -> NDArray[np.float32]:
         """(N, classes), as `residua predict` gives them."""
-        return self._concatenated(lambda part: (self._predict(self._place(pixels[part])),), len(pixels))[0]
+        (probabilities,) = self._concatenated(
+            lambda part: (self._predict(self._place(pixels[part])),), len(pixels)
+        )
+        return probabilities
 
     def pixel_logits(self, pixels: NDArray[Any]) -> NDArray[np.float32]:
         """(N, classes) outputs; not compiled, as attacks ask for another number of pictures every time."""
         network, engine, v = self.network, self.engine, self.variables
-        return self._concatenated(
+        (outputs,) = self._concatenated(
             lambda part: (network.infer(engine, v, self._place(pixels[part])),), len(pixels)
-        )[0]
+        )
+        return outputs
 
     def pixel_gradient(
         self, pixels: NDArray[Any], labels: Labels, objective: Objective
@@ -160,7 +166,9 @@ class Scorer:
         return place(shape.scale(pixels), shape, MIDDLE)
 
     # ------------------------------------------------------------------ steps, made ready once
-    def _concatenated(self, compute: Callable[[slice], tuple[Any, ...]], count: int) -> tuple[Any, ...]:
+    def _concatenated(
+        self, compute: Callable[[slice], tuple[Any, ...]], count: int
+    ) -> tuple[NDArray[Any], ...]:
         """What `compute` gives for the pictures of a slice, batch by batch, for all of them."""
         parts = [
             # Copied at once: what an engine lends, its next step may overwrite.

@@ -127,9 +127,9 @@ def without_grey_axis(image: NDArray[Any]) -> NDArray[Any]:
     return image[..., 0] if image.ndim == 3 and image.shape[-1] == 1 else image
 
 
-def aspect(height: int, width: int, least: float, most: float) -> float:
-    """Height by width of a picture, no further from a square than these bounds."""
-    return min(max(height / width, least), most)
+def aspect(image: NDArray[Any], least: float, most: float) -> float:
+    """Height by width of a picture (H, W, ...), no further from a square than these bounds."""
+    return min(max(image.shape[0] / image.shape[1], least), most)
 
 
 def picture_sheet(
@@ -144,7 +144,7 @@ def picture_sheet(
     """
     columns = min(columns, len(images))
     lines = max(map(len, captions), default=0)
-    tall = aspect(*images.shape[1:3], 0.5, 2.0)
+    tall = aspect(images[0], 0.5, 2.0)
     rows, margins = -(-len(images) // columns), Margins(above=0.14 * lines + 0.05)
     tiles = Tiles(rows, columns, 1.45, 1.45 * tall, title, margins)
     for number, (image, caption) in enumerate(zip(images, captions, strict=True)):
