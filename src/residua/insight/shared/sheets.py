@@ -129,7 +129,8 @@ def without_grey_axis(image: NDArray[Any]) -> NDArray[Any]:
 
 def aspect(image: NDArray[Any], least: float, most: float) -> float:
     """Height by width of a picture (H, W, ...), no further from a square than these bounds."""
-    return min(max(image.shape[0] / image.shape[1], least), most)
+    height, width = map(float, image.shape[:2])
+    return min(max(height / width, least), most)
 
 
 def picture_sheet(
