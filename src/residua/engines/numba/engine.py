@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.engines.numba.kernels.normalization import batch as normalization
-from residua.engines.numba.kernels.pictures import load_store as pictures
+from residua.engines.numba.kernels.normalization import coefficients as normalization
+from residua.engines.numba.kernels.normalization import passes
+from residua.engines.numba.kernels.pictures import arguments as pictures
 from residua.engines.numba.kernels.pointwise import strides
 from residua.engines.numba.lazy.materialize import taken
 from residua.engines.numba.lazy.values import (
@@ -114,7 +115,7 @@ class NumbaEngine(JoinKernels):
             parts, count, g.size // (count * wide), wide, address_of(g), 0 if y is None else address_of(y),
             address_of(sums),
         )  # fmt: skip
-        self.machine.run(normalization.channel_sums, block, parts, scratch=wide)
+        self.machine.run(passes.channel_sums, block, parts, scratch=wide)
         return self.machine.host(_sum_of_parts, sums.reshape(parts, wide), shape[3])
 
     def _job(self, x: Any, weight: Array, p: Any, arguments: dict[str, Any]) -> tuple[Promise, Promise]:

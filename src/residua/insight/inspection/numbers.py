@@ -14,7 +14,7 @@ from residua.insight.evaluation.predictions import Predictions
 from residua.insight.inspection.stages import choose_stage, frozen_chain, stages
 from residua.insight.shared.scorer import layer_shapes
 from residua.layers import Conv2d, Layer, Linear, Sequential
-from residua.layers.hooks import Tap, rectifies, tap
+from residua.layers.hooks import Hooked, ends_in_relu, with_hooks
 from residua.models.model_file import Model
 
 Floats = NDArray[np.float32]
@@ -76,8 +76,8 @@ def activation_maps(model: Model, images: NDArray[np.uint8], engine: Engine) -> 
     def store(name: str, layer: Layer, y: Any) -> None:
         maps[name] = np.array(y, np.float32)
 
-    tapped = tap(network, store, lambda name, layer: name in names)
-    tapped.infer(engine, variables, model.preprocessing.normalize(images))
+    hooked = with_hooks(network, store, lambda name, layer: name in names)
+    hooked.infer(engine, variables, model.preprocessing.normalize(images))
     return {name: maps[name] for name in names}
 
 
@@ -96,8 +96,8 @@ class _Recorder:
     def store(self, name: str, layer: Layer, y: Any) -> None:
         """A layer's results for a batch."""
         numbers = np.asarray(y, np.float32)
-        inner = layer.inner if isinstance(layer, Tap) else layer
-        if rectifies(inner):
+        inner = layer.inner if isinstance(layer, Hooked) else layer
+        if ends_in_relu(inner):
             on = (numbers.reshape(-1, numbers.shape[-1]) > 0).any(axis=0)
             self.on[name] = self.on.get(name, np.zeros_like(on)) | on
         if name == self.features_from:
@@ -140,10 +140,10 @@ def look_inside(
     recorder = _Recorder(_features_from(chain, shapes), choose_stage(model, shapes, stage))
     # All layers that can be off, and the two that are asked for.
     names = {recorder.features_from, recorder.stage}
-    tapped = tap(network, recorder.store, lambda name, layer: name in names or rectifies(layer))
+    hooked = with_hooks(network, recorder.store, lambda name, layer: name in names or ends_in_relu(layer))
     for start in range(0, len(indices), BATCH):
         images = answered.pictures.images[indices[start : start + BATCH]]
-        tapped.infer(computing, variables, model.preprocessing.normalize(images))
+        hooked.infer(computing, variables, model.preprocessing.normalize(images))
     none = np.zeros((len(indices), 0), np.float32)
     dead = tuple(
         DeadUnits(name, tuple(np.flatnonzero(~on).tolist()), len(on))
@@ -165,11 +165,11 @@ def look_inside(
 
 def _ends_rectified(layer: Layer) -> bool:
     """Whether the last thing that a layer, or a row of them, does is a ReLU."""
-    if isinstance(layer, Tap):
+    if isinstance(layer, Hooked):
         return _ends_rectified(layer.inner)
     if isinstance(layer, Sequential) and layer.layers:
         return _ends_rectified(list(layer.layers.values())[-1])
-    return rectifies(layer)
+    return ends_in_relu(layer)
 
 
 def _features_from(chain: dict[str, Layer], shapes: dict[str, tuple[int, ...]]) -> str:

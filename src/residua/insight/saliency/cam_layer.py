@@ -6,7 +6,7 @@ from residua.errors import ConfigError, near
 from residua.insight.inspection.stages import frozen_chain
 from residua.insight.shared.scorer import Floats, Scorer, layer_shapes
 from residua.layers import Ensemble, Layer
-from residua.layers.hooks import rectifies, tap
+from residua.layers.hooks import ends_in_relu, with_hooks
 from residua.models.model_file import Model
 from residua.variables import count_parameters
 
@@ -58,8 +58,8 @@ def has_relu(network: Layer) -> bool:
     answers: list[bool] = []
 
     def ask(name: str, layer: Layer) -> bool:
-        answers.append(rectifies(layer))
+        answers.append(ends_in_relu(layer))
         return False
 
-    tap(network, lambda name, layer, y: None, ask)
+    with_hooks(network, lambda name, layer, y: None, ask)
     return any(answers)

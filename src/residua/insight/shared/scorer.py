@@ -19,7 +19,7 @@ from residua.engines import Engine
 from residua.engines.guided import guided
 from residua.insight.shared.objectives import Objective, class_score
 from residua.layers import PROBABILITIES, Ensemble, Layer, Logarithm, Sequential
-from residua.layers.hooks import tap
+from residua.layers.hooks import with_hooks
 from residua.models.model_file import Model
 from residua.training.inference import make_infer
 from residua.variables import Tree
@@ -218,12 +218,12 @@ class Scorer:
             def store(kind: str) -> Callable[[str, Layer, Any], None]:
                 return lambda name, layer, value: results.__setitem__(kind, value)
 
-            tapped = tap(self.network, store("y"), lambda name, _: name == layer, hear_back=store("dy"))
+            hooked = with_hooks(self.network, store("y"), lambda name, _: name == layer, backward_hook=store("dy"))
 
             def step(v: Tree, x: Any, labels: Any) -> tuple[Any, Any]:
                 results.clear()
-                y, saved, _ = tapped.forward(engine, v, x)
-                tapped.backward(engine, v, saved, engine.apply(class_score, engine.plain(y), labels))
+                y, saved, _ = hooked.forward(engine, v, x)
+                hooked.backward(engine, v, saved, engine.apply(class_score, engine.plain(y), labels))
                 return results["y"], results["dy"]
 
             self._steps[layer,] = engine.compile(step)
@@ -237,7 +237,7 @@ def layer_shapes(engine: Engine, network: Layer, variables: Tree, x: Floats) -> 
     def note(name: str, layer: Layer, y: Any) -> None:
         shapes[name] = tuple(y.shape[1:])
 
-    tap(network, note, lambda name, layer: True).infer(engine, variables, x[:1])
+    with_hooks(network, note, lambda name, layer: True).infer(engine, variables, x[:1])
     return shapes
 
 

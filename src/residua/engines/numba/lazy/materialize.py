@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.engines.numba.kernels.normalization import batch as normalization
+from residua.engines.numba.kernels.normalization import coefficients as normalization
+from residua.engines.numba.kernels.normalization import passes
 from residua.engines.numba.kernels.pointwise import strides
 from residua.engines.numba.lazy.values import Gradient, Padded, Pending, Promise, Spread, Subsampled, Widened
 from residua.engines.numba.operations.channel_padding import fitted
@@ -126,7 +127,7 @@ class FinishingEngine(FallbackEngine):
             parts, count, pixels, norm.wide, address_of(norm.raw), scale, shift, low,
             skip_at, address_of(x.done), mean_at,
         )  # fmt: skip
-        machine.run(normalization.finish, block, parts, scratch=norm.wide)
+        machine.run(passes.normalize, block, parts, scratch=norm.wide)
         x.skip = None
 
     def compile(self, step: Callable[..., Any], donate: Sequence[str] = ()) -> Callable[..., Any]:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from residua.engines.numba.kernels.normalization import batch as normalization
+from residua.engines.numba.kernels.normalization import coefficients as normalization
 from residua.engines.numba.runtime.memory import address
 
 Shape = tuple[int, ...]

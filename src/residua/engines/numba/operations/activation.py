@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.engines.numba.kernels.normalization import batch as normalization
+from residua.engines.numba.kernels.normalization import coefficients as normalization
+from residua.engines.numba.kernels.normalization import passes
 from residua.engines.numba.lazy.materialize import taken
 from residua.engines.numba.lazy.values import (
     Gradient,
@@ -62,7 +63,7 @@ class JoinKernels(HeadKernels):
             address_of(norm.raw), norm.row(normalization.MEAN), result, address_of(sums),
             double(1 / pixels if spread else 1.0),
         )  # fmt: skip
-        machine.run(normalization.mask, block, parts, scratch=2 * norm.wide)
+        machine.run(passes.mask_gradient, block, parts, scratch=2 * norm.wide)
         return Gradient(y, g, sums, parts)
 
     def _unit(self, x: Any) -> Norm:
@@ -137,7 +138,7 @@ class JoinKernels(HeadKernels):
         vectors, shape = first.size // padded(1), a.shape
         parts = min(MOST_PARTS, vectors // 256 + 1)
         block = (parts, vectors, address_of(first), address_of(second), address_of(out))
-        self.machine.run(normalization.add, block, parts)
+        self.machine.run(passes.add, block, parts)
         return out.reshape(shape) if padded(shape[3]) == shape[3] else Padded(shape, out)
 
     def subsample_pad(self, x: Any, *, channels: int, stride: int) -> tuple[Any, Saved]:

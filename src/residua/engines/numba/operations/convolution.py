@@ -7,24 +7,20 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.engines.numba.kernels.direct import convolution as direct
+from residua.engines.numba.kernels.direct import backward as direct_backward
+from residua.engines.numba.kernels.direct import forward as direct
 from residua.engines.numba.kernels.direct import weight_gradient as dweight
-from residua.engines.numba.kernels.im2col import convolution as gathered
-from residua.engines.numba.kernels.normalization import batch as normalization
-from residua.engines.numba.kernels.pictures import load_store as pictures
+from residua.engines.numba.kernels.im2col import backward as im2col_backward
+from residua.engines.numba.kernels.im2col import forward as im2col
+from residua.engines.numba.kernels.normalization import coefficients as normalization
+from residua.engines.numba.kernels.pictures import arguments as pictures
 from residua.engines.numba.kernels.pointwise import backward as pointwise
 from residua.engines.numba.kernels.winograd import backward as winograd_backward
 from residua.engines.numba.kernels.winograd import forward as winograd
 from residua.engines.numba.lazy.values import Gradient, Norm, Padded, Pending, Subsampled, Widened
 from residua.engines.numba.operations import many_channels as large
+from residua.engines.numba.operations import weight_transforms
 from residua.engines.numba.operations.channel_padding import fitted
-from residua.engines.numba.operations.weight_transforms import (
-    panels,
-    transformed,
-    turned,
-    weight_gradient,
-    wide_weight,
-)
 from residua.engines.numba.planning.convolution import Plan, padded, pixel_rows, plan
 from residua.engines.numba.runtime.context import Machine, double
 from residua.engines.numba.runtime.memory import address as address_of
@@ -33,8 +29,8 @@ Array = NDArray[Any]
 INFINITY = float("inf")
 BACKWARD: dict[str, Any] = {
     "winograd": winograd_backward.backward,
-    "gathered": gathered.backward,
-    "direct": direct.backward,
+    "gathered": im2col_backward.backward,
+    "direct": direct_backward.backward,
 }
 FEW = 8  # pictures for which transformed weights are kept
 
@@ -157,7 +153,7 @@ def forward(
     machine.pool.batch = p.count
     block = _geometry(host, p, p.parts)
     held = _source(host, block, x, p.c, keep=False)
-    flat = wide_weight(host, weight, p.c, p.k)
+    flat = weight_transforms.wide_weight(host, weight, p.c, p.k)
     y = machine.take(p.count * p.out_height * p.out_width * p.k)
     block[pictures.Y] = address_of(y)
     sums = None
@@ -171,18 +167,20 @@ def forward(
         held += [added, skip]
         block[pictures.Y_SKIP] = 0 if skip is None else address_of(skip)
     if p.method == "winograd":
-        held += transformed(host, block, weight, flat, p, few=not statistics and p.count <= FEW)
+        held += weight_transforms.transformed(
+            host, block, weight, flat, p, few=not statistics and p.count <= FEW
+        )
         if p.large:
             large.forward(machine, block, p, statistics)
             return y, sums
         kernel: Any = winograd.forward
     elif p.method == "gathered":
-        held.append(panels(host, block, flat, p, turned=False))
-        kernel = gathered.forward
+        held.append(weight_transforms.panels(host, block, flat, p, turned=False))
+        kernel = im2col.forward
     else:
         block[pictures.WEIGHT] = address_of(flat)
         if p.packed:
-            held.append(panels(host, block, flat, p, turned=False))
+            held.append(weight_transforms.panels(host, block, flat, p, turned=False))
         kernel = direct.forward
     machine.run(kernel, block, p.parts, *p.forward_literals(statistics), p.scratch)
     if statistics:
@@ -193,7 +191,7 @@ def forward(
 def _expect_backward(machine: Machine, p: Plan) -> None:
     """What is trained forward will be trained backward."""
     unpadded = p.c % padded(1) != 0
-    kernel, what = _way_back(p, direct.WEIGHT_ONLY if unpadded else direct.BOTH)
+    kernel, what = _way_back(p, pictures.WEIGHT_ONLY if unpadded else pictures.BOTH)
     literals, specialised = p.backward_literals(what)
     machine.kernels.expect(kernel, literals if specialised else ())
 
@@ -201,9 +199,9 @@ def _expect_backward(machine: Machine, p: Plan) -> None:
 def _way_back(p: Plan, what: int) -> tuple[Any, int]:
     """The kernel for dx, dweight or both, and what it is to be told of that."""
     if p.pointwise:
-        spread = p.at_once and what & direct.WEIGHT_ONLY
-        return pointwise.backward, what - direct.WEIGHT_ONLY + pointwise.SPREAD if spread else what
-    if p.method == "direct" and what == direct.WEIGHT_ONLY:
+        spread = p.at_once and what & pictures.WEIGHT_ONLY
+        return pointwise.backward, what - pictures.WEIGHT_ONLY + pointwise.SPREAD if spread else what
+    if p.method == "direct" and what == pictures.WEIGHT_ONLY:
         return dweight.backward, 0
     return BACKWARD[p.method], what
 
@@ -237,7 +235,7 @@ def backward(
     block[pictures.RAW] = address_of(dy if raw is None else raw)
     if coefficients is not None:
         block[pictures.A : pictures.C0 + 1] = coefficients
-    flat = wide_weight(host, weight, p.c, p.k)
+    flat = weight_transforms.wide_weight(host, weight, p.c, p.k)
     partial = machine.take(p.partials * p.partial_size) if want_dweight else None
     if partial is not None:
         block[pictures.WEIGHT_GRADIENT] = address_of(partial)
@@ -264,16 +262,16 @@ def backward(
         block[pictures.DX_SKIP] = address_of(added)
         held.append(added)
         dx = Gradient(x, dx, sums, parts)
-    held.append(turned(host, block, flat, p, want_dx))
+    held.append(weight_transforms.turned(host, block, flat, p, want_dx))
     if p.large:
         large.backward(machine, block, p, want_dx, want_dweight)
     else:
-        kernel, what = _way_back(p, direct.WEIGHT_ONLY * want_dweight + direct.INPUT_ONLY * want_dx)
+        kernel, what = _way_back(p, pictures.WEIGHT_ONLY * want_dweight + pictures.INPUT_ONLY * want_dx)
         spread = large.spread(machine, block, p) if want_dweight and p.at_once else None
         machine.run(kernel, block, parts, *p.backward_literals(what), p.scratch_backward)
         if spread is not None and partial is not None:
             large.multiply_weights(machine, p, spread, partial)
-    return dx, None if partial is None else weight_gradient(machine, weight, p, partial)
+    return dx, None if partial is None else weight_transforms.weight_gradient(machine, weight, p, partial)
 
 
 def normalize(

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.engines.numba.kernels.linear import features
+from residua.engines.numba.kernels.linear import product, softmax
 from residua.engines.numba.kernels.primitives.vector import WIDTH
-from residua.engines.numba.kernels.products.micro_kernel import ROWS
+from residua.engines.numba.kernels.products.blocks import ROWS
 from residua.engines.numba.lazy.materialize import taken
 from residua.engines.numba.lazy.values import Promise
 from residua.engines.numba.operations.channel_padding import fitted
@@ -49,7 +49,7 @@ class HeadKernels(PoolKernels):
             parts, count, inputs, wide, address_of(x), address_of(columns),
             0 if added is None else address_of(added), address_of(y),
         )  # fmt: skip
-        machine.run(features.linear, block, parts, scratch=ROWS * (inputs + features.PANEL))
+        machine.run(product.forward, block, parts, scratch=ROWS * (inputs + product.PANEL))
         return fitted(machine, y.reshape(count, wide), count, outputs), (x, columns)
 
     def linear_backward(self, dy: Any, weight: Array, saved: Saved) -> tuple[Any, Any, Any]:
@@ -66,7 +66,7 @@ class HeadKernels(PoolKernels):
             parts, count, long, wide, address_of(given), address_of(dy), address_of(dweight),
             address_of(dbias),
         )  # fmt: skip
-        machine.run(features.linear_weights, block, parts)
+        machine.run(product.weight_gradient, block, parts)
         dx = Promise(x.shape, lambda: self._linear_inputs(dy, columns, count, inputs), self.plain)
         return (
             dx,
@@ -80,8 +80,8 @@ class HeadKernels(PoolKernels):
         dx = machine.take(count * long)
         parts = _parts(long)
         block = (parts, count, long, wide, address_of(dy), address_of(columns), address_of(dx))
-        scratch = (features.PANEL + ROWS) * wide + ROWS * features.PANEL
-        machine.run(features.linear_inputs, block, parts, scratch=scratch)
+        scratch = (product.PANEL + ROWS) * wide + ROWS * product.PANEL
+        machine.run(product.input_gradient, block, parts, scratch=scratch)
         return fitted(machine, dx.reshape(count, long), count, inputs)
 
     # ------------------------------------------------------------------ probabilities and loss
@@ -92,7 +92,7 @@ class HeadKernels(PoolKernels):
         machine, logits = self.machine, self.tidy(logits)
         count, classes = logits.shape
         out, parts = machine.take(count * classes), min(MOST_PARTS, -(-count // LEAST_ROWS))
-        machine.run(features.softmax, (parts, count, classes, address_of(logits), address_of(out)), parts)
+        machine.run(softmax.softmax, (parts, count, classes, address_of(logits), address_of(out)), parts)
         return out.reshape(count, classes)
 
     def softmax_cross_entropy(
@@ -112,8 +112,8 @@ class HeadKernels(PoolKernels):
             0 if weights is None else address_of(weights), address_of(dlogits), address_of(losses),
             double(smoothing),
         )  # fmt: skip
-        machine.run(features.cross_entropy, block, parts)
-        machine.run(features.conclude, (1, count, address_of(losses), address_of(loss)), 1)
+        machine.run(softmax.cross_entropy, block, parts)
+        machine.run(softmax.mean, (1, count, address_of(losses), address_of(loss)), 1)
         return loss.reshape(()), dlogits.reshape(count, classes)
 
     def count_correct(self, logits: Any, labels: Any) -> Any:
@@ -123,7 +123,7 @@ class HeadKernels(PoolKernels):
         machine, logits, labels = self.machine, self.tidy(logits), self._labels(labels)
         right = machine.take(1, np.int64)
         block = (1, *logits.shape, address_of(logits), address_of(labels), address_of(right))
-        machine.run(features.count_correct, block, 1)
+        machine.run(softmax.count_correct, block, 1)
         return right.reshape(())
 
     def _labels(self, labels: Any) -> Array:
@@ -137,8 +137,8 @@ def _fitting(columns: int) -> int:
     """So many columns, or what the kernels need at the least: whole panels, or one vector or panel."""
     if columns <= WIDTH:
         return WIDTH
-    return max(columns, features.PANEL)
+    return max(columns, product.PANEL)
 
 
 def _parts(columns: int) -> int:
-    return min(MOST_PARTS, -(-columns // features.PANEL))
+    return min(MOST_PARTS, -(-columns // product.PANEL))

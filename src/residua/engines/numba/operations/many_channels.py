@@ -7,9 +7,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from residua.engines.numba.kernels.pictures import load_store as pictures
+from residua.engines.numba.kernels.pictures import arguments as pictures
 from residua.engines.numba.kernels.pointwise import backward as pointwise
-from residua.engines.numba.kernels.winograd import many_channels as winograd_large
+from residua.engines.numba.kernels.winograd import many_channels as winograd_many
 from residua.engines.numba.kernels.winograd.tiles import GAP, place_count
 from residua.engines.numba.kernels.winograd.transforms import PLACES
 from residua.engines.numba.planning.convolution import Plan
@@ -30,7 +30,7 @@ def _multiply(
 ) -> None:  # fmt: skip
     """A product for every place, or for all weights. `sizes`: rows, columns, inner."""
     shares, places = max(1, sizes[1] // SHARE), place_count(p.stride)
-    parts = shares * (places if kernel is winograd_large.multiply else PLACES)
+    parts = shares * (places if kernel is winograd_many.multiply else PLACES)
     machine.run(kernel, (parts, shares, *sizes, *matrices, *distances, p.chunk, isqrt(places)), parts)
 
 
@@ -39,31 +39,29 @@ def forward(machine: Machine, block: Array, p: Plan, statistics: bool) -> None:
     v, m = _matrices(machine, p, p.c), _matrices(machine, p, p.k)
     block[pictures.V], block[pictures.M] = address_of(v), address_of(m)
     machine.run(
-        winograd_large.scatter, block, p.parts, (p.c, p.k, winograd_large.X_ONLY, p.stride), False, p.scratch
+        winograd_many.scatter, block, p.parts, (p.c, p.k, winograd_many.X_ONLY, p.stride), False, p.scratch
     )
     xv, xm = p.chunk * p.c + GAP, p.chunk * p.k + GAP
     matrices, distances = (address_of(v), int(block[pictures.WEIGHT]), address_of(m)), (xv, p.weights, xm)
-    _multiply(machine, winograd_large.multiply, p, matrices, distances, (p.chunk, p.k, p.c))
-    machine.run(
-        winograd_large.gather, block, p.parts, (p.c, p.k, int(statistics), p.stride), False, p.scratch
-    )
+    _multiply(machine, winograd_many.multiply, p, matrices, distances, (p.chunk, p.k, p.c))
+    machine.run(winograd_many.gather, block, p.parts, (p.c, p.k, int(statistics), p.stride), False, p.scratch)
 
 
 def backward(machine: Machine, block: Array, p: Plan, want_dx: bool, want_dweight: bool) -> None:
     """dx and dU."""
     v, m = _matrices(machine, p, p.c), _matrices(machine, p, p.k)
     block[pictures.V], block[pictures.M] = address_of(v), address_of(m)
-    literals = (p.c, p.k, winograd_large.BOTH, p.stride)
-    machine.run(winograd_large.scatter, block, p.parts, literals, False, p.scratch)
+    literals = (p.c, p.k, winograd_many.BOTH, p.stride)
+    machine.run(winograd_many.scatter, block, p.parts, literals, False, p.scratch)
     xv, xm = p.chunk * p.c + GAP, p.chunk * p.k + GAP
     if want_dweight:
         matrices = address_of(v), address_of(m), int(block[pictures.WEIGHT_GRADIENT])
-        kernel, distances = winograd_large.multiply_transposed, (xv, xm, p.weights)
+        kernel, distances = winograd_many.multiply_transposed, (xv, xm, p.weights)
         _multiply(machine, kernel, p, matrices, distances, (p.c, p.k, p.tiles))
     if want_dx:
         matrices, distances = (address_of(m), int(block[pictures.WEIGHT]), address_of(v)), (xm, p.weights, xv)
-        _multiply(machine, winograd_large.multiply, p, matrices, distances, (p.chunk, p.c, p.k))
-        machine.run(winograd_large.gather_gradient, block, p.parts, literals, False, p.scratch)
+        _multiply(machine, winograd_many.multiply, p, matrices, distances, (p.chunk, p.c, p.k))
+        machine.run(winograd_many.gather_gradient, block, p.parts, literals, False, p.scratch)
 
 
 def spread(machine: Machine, block: Array, p: Plan) -> tuple[Array, Array]:

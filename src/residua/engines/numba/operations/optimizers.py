@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.engines.numba.kernels.updates import variables as updates
+from residua.engines.numba.kernels.updates import optimizers as updates
+from residua.engines.numba.kernels.updates import reductions, table
 from residua.engines.numba.lazy.materialize import FinishingEngine, taken
 from residua.engines.numba.operations.batches import LoadKernels
 from residua.engines.numba.planning.convolution import MOST_PARTS
@@ -58,17 +59,17 @@ class VariableKernels(LoadKernels):
     ) -> tuple[Array, int]:
         """A kernel's block and its parts. `arrays`: addresses, one list for every column."""
         which, offset, count, starts, _, parts = _layout(sizes)
-        columns = updates.FIRST + len(arrays)
-        table = np.empty((len(which), columns), np.int64)
-        table[:, updates.COUNT] = count
-        table[:, updates.DECAY] = decays.view(np.int64)[which]
-        for column, addresses in enumerate(arrays, start=updates.FIRST):
-            table[:, column] = np.asarray(addresses, np.int64)[which] + 4 * offset
-        head = np.zeros(updates.STARTS + len(starts), np.int64)
+        columns = table.FIRST + len(arrays)
+        rows = np.empty((len(which), columns), np.int64)
+        rows[:, table.COUNT] = count
+        rows[:, table.DECAY] = decays.view(np.int64)[which]
+        for column, addresses in enumerate(arrays, start=table.FIRST):
+            rows[:, column] = np.asarray(addresses, np.int64)[which] + 4 * offset
+        head = np.zeros(table.STARTS + len(starts), np.int64)
         head[:4] = parts, len(which), len(head), columns
         head[4 : 4 + len(numbers)] = numbers
-        head[updates.STARTS :] = starts
-        return np.concatenate([head, table.reshape(-1)]), parts
+        head[table.STARTS :] = starts
+        return np.concatenate([head, rows.reshape(-1)]), parts
 
     def _ready(self, arrays: Arrays) -> list[Array] | None:
         """The arrays as a kernel can read them; None where one is of another kind."""
@@ -95,7 +96,7 @@ class VariableKernels(LoadKernels):
         rate = machine.number(rate)
         weigh = np.array(decays or np.zeros(len(sizes)), np.float64)
         block, parts = self._block(columns, weigh, sizes, (address_of(rate), *numbers))
-        machine.run(updates.sweep, block, parts, (rule, len(given), outputs, int(decoupled)), True)
+        machine.run(updates.update, block, parts, (rule, len(given), outputs, int(decoupled)), True)
         return tuple(
             [
                 flat[place : place + array.size].reshape(array.shape)
@@ -111,9 +112,9 @@ class VariableKernels(LoadKernels):
         found, result = machine.take(pieces, np.float64), machine.take(1)
         numbers = (address_of(found),)
         block, parts = self._block([list(map(address_of, arrays))], np.zeros(len(sizes)), sizes, numbers)
-        machine.run(updates.fold, block, parts, (what, 0, 0, 0), True)
+        machine.run(reductions.reduce_pieces, block, parts, (what, 0, 0, 0), True)
         last = (1, pieces, address_of(found), address_of(result))
-        machine.run(updates.conclude, last, 1, (what, 0, 0, 0), True)
+        machine.run(reductions.combine, last, 1, (what, 0, 0, 0), True)
         return result.reshape(())
 
     # ------------------------------------------------------------------ the vocabulary
@@ -131,14 +132,14 @@ class VariableKernels(LoadKernels):
 
     def norm(self, arrays: Arrays) -> Array:
         given = self._ready(arrays)
-        return super().norm(arrays) if given is None else self._concluded(updates.SQUARES, given)
+        return super().norm(arrays) if given is None else self._concluded(reductions.SQUARES, given)
 
     def finite(self, arrays: Arrays) -> Array:
         # Whole numbers are always finite.
         plain = [self.plain(array) for array in arrays]
         floating = [array for array in plain if array.dtype.kind == "f"]
         given = self._ready(floating)
-        return super().finite(floating) if given is None else self._concluded(updates.ZEROS, given)
+        return super().finite(floating) if given is None else self._concluded(reductions.ZEROS, given)
 
     def sgd(
         self,

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.engines.numba.kernels.normalization import batch as normalization
-from residua.engines.numba.kernels.pooling import windows as pooling
+from residua.engines.numba.kernels.normalization import coefficients as normalization
+from residua.engines.numba.kernels.pooling import arguments as pooling
+from residua.engines.numba.kernels.pooling.backward import backward as pool_backward
+from residua.engines.numba.kernels.pooling.forward import forward as pool_forward
 from residua.engines.numba.lazy.materialize import taken
 from residua.engines.numba.lazy.values import Gradient, Padded, Pending, Promise
 from residua.engines.numba.operations.optimizers import VariableKernels
@@ -60,7 +62,7 @@ class PoolKernels(VariableKernels):
         block[:10] = parts, n, h, w, wide, out_height, out_width, kernel, stride, padding
         held = self._read(block, x)
         block[pooling.Y] = address_of(y)
-        machine.run(pooling.forward, block, parts, (kind, 0, 0, 0), True)
+        machine.run(pool_forward, block, parts, (kind, 0, 0, 0), True)
         shape = (n, out_height, out_width, c)
         result = y.reshape(shape) if wide == c else Padded(shape, y)
         return result, (x, y, block, held, parts)
@@ -95,6 +97,6 @@ class PoolKernels(VariableKernels):
             block[pooling.SUMS] = address_of(sums)
             block[pooling.RAW] = address_of(x.norm.raw)
             block[pooling.MEAN] = x.norm.row(normalization.MEAN)
-        machine.run(pooling.backward, block, parts, (kind, 0, 0, 0), True, scratch=2 * wide)
+        machine.run(pool_backward, block, parts, (kind, 0, 0, 0), True, scratch=2 * wide)
         del held
         return Padded(x.shape, dx) if sums is None else Gradient(x, dx, sums, parts)

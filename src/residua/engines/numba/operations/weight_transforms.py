@@ -6,8 +6,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from residua.engines.numba.kernels.pictures import load_store as pictures
-from residua.engines.numba.kernels.weights import transforms as weights
+from residua.engines.numba.kernels.pictures import arguments as pictures
+from residua.engines.numba.kernels.weights import gradient, packing
+from residua.engines.numba.kernels.weights import winograd as weights
 from residua.engines.numba.kernels.winograd.transforms import PLACES
 from residua.engines.numba.operations.channel_padding import fitted
 from residua.engines.numba.planning.convolution import Plan, padded
@@ -51,7 +52,7 @@ def panels(host: Any, block: Array, flat: Array, p: Plan, *, turned: bool) -> Ar
     packed = machine.take(window * p.k)
     share = max(1, (window if turned else p.k) // 32)
     arguments = (share, window, p.k, address_of(flat), address_of(packed), int(turned))
-    machine.run(weights.pack_panels, arguments, share)
+    machine.run(packing.pack_panels, arguments, share)
     block[pictures.WEIGHT] = address_of(packed)
     return packed
 
@@ -68,9 +69,9 @@ def turned(host: Any, block: Array, flat: Array, p: Plan, want_dx: bool) -> Arra
     else:
         wide = padded(p.c)
         u = machine.take(p.kernel**2 * wide * p.k)
-        packing = (share, p.kernel, p.stride, p.c, p.k, wide, p.k, address_of(flat), address_of(u))
+        phases = (share, p.kernel, p.stride, p.c, p.k, wide, p.k, address_of(flat), address_of(u))
         if want_dx:
-            machine.run(weights.pack_backward, packing, share)
+            machine.run(packing.pack_backward, phases, share)
     block[pictures.WEIGHT] = address_of(u)
     return u
 
@@ -86,7 +87,7 @@ def weight_gradient(machine: Machine, weight: Array, p: Plan, partial: Array) ->
         summing = (
             share, kernel, p.c, p.k, c, k, address_of(partial), address_of(dweight), p.partials,
         )  # fmt: skip
-        machine.run(weights.sum_weight, summing, share)
+        machine.run(gradient.sum_parts, summing, share)
         return dweight.reshape(weight.shape)
     wide = machine.take(9 * p.c * p.k)
     arguments = (share, p.c, p.k, address_of(partial), address_of(wide), p.weights, p.panel(p.k), p.stride)

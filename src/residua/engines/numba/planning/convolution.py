@@ -8,14 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from residua.engines.numba.kernels.direct import convolution as direct
-from residua.engines.numba.kernels.im2col import convolution as gathered
+from residua.engines.numba.kernels.direct import backward as direct_backward
+from residua.engines.numba.kernels.direct import forward as direct
+from residua.engines.numba.kernels.im2col import backward as im2col_backward
+from residua.engines.numba.kernels.im2col import forward as im2col
 from residua.engines.numba.kernels.pointwise import backward as pointwise
 from residua.engines.numba.kernels.primitives.vector import WIDTH
-from residua.engines.numba.kernels.products.micro_kernel import ROWS
+from residua.engines.numba.kernels.products.blocks import ROWS, rounded_up
 from residua.engines.numba.kernels.winograd import backward as winograd_backward
 from residua.engines.numba.kernels.winograd import forward as winograd
-from residua.engines.numba.kernels.winograd import many_channels as winograd_large
+from residua.engines.numba.kernels.winograd import many_channels
 from residua.engines.numba.kernels.winograd.tiles import GAP
 from residua.engines.numba.kernels.winograd.transforms import PLACES, TILE
 from residua.engines.numba.runtime.processor import second_level_cache
@@ -55,7 +57,7 @@ def pixel_rows(pixels: int, widest: int) -> tuple[int, int, int]:
     most = MOST_PIXELS // 2 if pointwise.NARROW // 2 < widest <= pointwise.NARROW else MOST_PIXELS
     fitting = [width for width in range(1, min(most, pixels) + 1) if pixels % width == 0]
     # Rows of products come in eights; short rows read the weights too often.
-    width = max(fitting, key=lambda width: width * width / direct.rounded_up(width))
+    width = max(fitting, key=lambda width: width * width / rounded_up(width))
     if width < 16:
         width = pixels
     return pixels // width, 1, width
@@ -138,14 +140,14 @@ class Plan:
 
     def panel(self, columns: int) -> int:
         """Columns of a panel of that transform; all columns are one where it is not cut."""
-        return winograd_large.panel_width(columns) if self.large else columns
+        return many_channels.panel_width(columns) if self.large else columns
 
     @property
     def partial_size(self) -> int:
         """Floats of one part's weight gradient."""
         if self.large:
             return PLACES * self.weights
-        return int(self.kernel * direct.rounded_up(self.kernel * self.c) * self.k)
+        return int(self.kernel * rounded_up(self.kernel * self.c) * self.k)
 
 
 def _chunk(weights: int, stride: int) -> int:
@@ -208,9 +210,9 @@ def plan(count: int, height: int, width: int, c: int, k: int, kernel: int, strid
     large = large and (stride == 1 or transforms_pay(count * tiles, count * out_height * out_width))
     one_pixel = kernel == stride == 1 and padding == 0 and c % LANES == 0
     if large:
-        method, chunk = "winograd", winograd_large.rounded_tiles(count, out_height, out_width)
+        method, chunk = "winograd", many_channels.rounded_tiles(count, out_height, out_width)
         cut = (1, 1, chunk)
-        scratch = scratch_backward = winograd_large.scatter_scratch(out_height, out_width, c, k, stride)
+        scratch = scratch_backward = many_channels.scatter_scratch(out_height, out_width, c, k, stride)
         partial = PLACES * c * k
     elif kernel == 3 and stride <= 2 and c % LANES == 0 and c * k <= MOST_WEIGHTS:
         method = "winograd"
@@ -224,16 +226,16 @@ def plan(count: int, height: int, width: int, c: int, k: int, kernel: int, strid
         strip = out_height if group > 1 else _strip(out_height, out_width, window)
         cut, picture = (group, strip, 1), (height + 2 * padding) * (width + 2 * padding) * c
         sizes = (picture, group * pixels, group * strip * out_width, window)
-        scratch = gathered.forward_scratch(*sizes, k)
-        scratch_backward = gathered.backward_scratch(*sizes, c, k)
+        scratch = im2col.forward_scratch(*sizes, k)
+        scratch_backward = im2col_backward.backward_scratch(*sizes, c, k)
         partial = window * k
     else:
         method, cut = "direct", (1, 1, 1)
         shape = (height, width, out_height, out_width, c, k, kernel, stride, padding)
-        scratch, scratch_backward = direct.forward_scratch(*shape), direct.backward_scratch(*shape)
+        scratch, scratch_backward = direct.forward_scratch(*shape), direct_backward.backward_scratch(*shape)
         if one_pixel:
             scratch_backward = pointwise.backward_scratch(height * width, c, k)
-        partial = kernel * direct.rounded_up(kernel * c) * k
+        partial = kernel * rounded_up(kernel * c) * k
     parts = min(MOST_PARTS, -(-count // cut[0]))
     # Every part's gradient by the weights has to be added up: a part should have some pictures.
     few = min(parts, _power(max(LEAST_PARTS, PARTIAL_BYTES // (4 * partial))), max(LEAST_PARTS, count // 4))

@@ -30,19 +30,19 @@ def as_line(key: Key) -> str:
 
 # What every training needs beside its convolutions: made while the first of these are compiled.
 USUAL = (
-    "linear.features linear",
-    "linear.features linear_weights",
-    "linear.features linear_inputs",
-    "linear.features cross_entropy",
-    "linear.features count_correct",
-    "updates.variables sweep 4 1 1 0",
-    "updates.variables sweep 3 2 1 0",
-    "updates.variables sweep 0 3 2 0",
-    "updates.variables fold 0 0 0 0",
-    "updates.variables fold 1 0 0 0",
-    "weights.transforms transform_transposed",
-    "normalization.batch mask",
-    "normalization.batch finish",
+    "linear.product forward",
+    "linear.product weight_gradient",
+    "linear.product input_gradient",
+    "linear.softmax cross_entropy",
+    "linear.softmax count_correct",
+    "updates.optimizers update 4 1 1 0",
+    "updates.optimizers update 3 2 1 0",
+    "updates.optimizers update 0 3 2 0",
+    "updates.reductions reduce_pieces 0 0 0 0",
+    "updates.reductions reduce_pieces 1 0 0 0",
+    "weights.winograd transform_transposed",
+    "normalization.passes mask_gradient",
+    "normalization.passes normalize",
 )
 
 

@@ -11,16 +11,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from residua.engines.numba.kernels.direct.convolution import lies_ready, rounded
-from residua.engines.numba.kernels.pictures import load_store as pictures
-from residua.engines.numba.kernels.pictures.load_store import load_gradient_rows, load_picture
-from residua.engines.numba.kernels.primitives.scalars import clear, fetch_pair, get_int, part_of, unknown
-from residua.engines.numba.kernels.products.micro_kernel import (
-    PANEL,
-    columns_at,
-    product_of_window,
-    window_block,
-)
+from residua.engines.numba.kernels.direct.in_place import lies_ready
+from residua.engines.numba.kernels.pictures import arguments as pictures
+from residua.engines.numba.kernels.pictures.load import load_gradient_rows, load_picture
+from residua.engines.numba.kernels.primitives.prefetch import fetch_pair
+from residua.engines.numba.kernels.primitives.scalars import clear, get_int, part_of, unknown
+from residua.engines.numba.kernels.products.blocks import PANEL, columns_at, rounded, window_block
+from residua.engines.numba.kernels.products.product import product_of_window
 
 BAND = 128  # pixels
 

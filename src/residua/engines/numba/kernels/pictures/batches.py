@@ -7,7 +7,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from residua.engines.numba.kernels.primitives.scalars import fetch, get, get_int, put
+from residua.engines.numba.kernels.primitives.prefetch import fetch
+from residua.engines.numba.kernels.primitives.scalars import get, get_int, put
 from residua.engines.numba.kernels.primitives.vector import VECTOR, WIDTH, inline, load, store, vector, zero
 
 BYTE = ir.IntType(8)

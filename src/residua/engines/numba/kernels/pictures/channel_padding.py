@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from residua.engines.numba.kernels.pictures.load_store import copy_row
+from residua.engines.numba.kernels.pictures.load import copy_row
 from residua.engines.numba.kernels.primitives.scalars import get_int, part_of, put
 from residua.engines.numba.kernels.primitives.vector import WIDTH, store, zero
 

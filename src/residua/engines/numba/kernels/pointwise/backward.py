@@ -5,7 +5,7 @@
 Both x and dy are read along their pixels and across them. Up to NARROW channels they are read as they lie, if
 they need no finishing. Rows of more channels share a few places of the first-level cache, and nearly every
 read would miss it; so these are first copied into panels of columns, each from end to end in memory (as in
-`winograd_large`). Copying is one read and one write of what takes part in dozens of multiplications.
+`winograd.many_channels`). Copying is one read and one write of what takes part in dozens of multiplications.
 
 Where dweight is megabytes, adding to it for every block of pixels would set the pace. There (SPREAD) the
 panels of all pixels are kept, and `multiply_weights` makes one product of them, without partial sums.
@@ -15,33 +15,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from residua.engines.numba.kernels.direct.convolution import INPUT_ONLY, WEIGHT_ONLY, rounded, rounded_up
-from residua.engines.numba.kernels.pictures import load_store as pictures
-from residua.engines.numba.kernels.pictures.load_store import (
-    following,
-    keep_gradient,
-    load_gradient_column,
-    load_picture,
-)
-from residua.engines.numba.kernels.primitives.scalars import (
-    clear,
-    fetch,
-    fetch_block,
-    fetch_pair,
-    fetch_to_write,
-    flush,
-    get_int,
-    part_of,
-)
+from residua.engines.numba.kernels.pictures import arguments as pictures
+from residua.engines.numba.kernels.pictures.arguments import INPUT_ONLY, WEIGHT_ONLY, following
+from residua.engines.numba.kernels.pictures.load import load_gradient_column, load_picture
+from residua.engines.numba.kernels.pictures.store import keep_gradient
+from residua.engines.numba.kernels.primitives.prefetch import fetch, fetch_block, fetch_pair, fetch_to_write
+from residua.engines.numba.kernels.primitives.scalars import clear, flush, get_int, part_of
 from residua.engines.numba.kernels.primitives.vector import WIDTH, inline, load, store
-from residua.engines.numba.kernels.products.micro_kernel import (
+from residua.engines.numba.kernels.products.blocks import (
     BLOCK,
     DEEP,
     WIDE,
     columns_at,
     pace_of,
-    product_ahead,
+    rounded,
+    rounded_up,
 )
+from residua.engines.numba.kernels.products.product import product_ahead
 from residua.engines.numba.kernels.winograd.many_channels import width_of
 
 SPREAD = 4  # said in WEIGHT_ONLY's stead: x and dy are laid out for `multiply_weights`

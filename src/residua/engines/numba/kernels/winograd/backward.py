@@ -4,24 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from residua.engines.numba.kernels.pictures import load_store as pictures
-from residua.engines.numba.kernels.pictures.load_store import (
-    following,
-    keep_gradient_rows,
-    load_gradient_rows,
-)
-from residua.engines.numba.kernels.primitives.scalars import (
-    clear,
-    fetch,
-    fetch_pair,
-    fetch_results,
-    fetch_three,
-    flush,
-    get_int,
-    part_of,
-)
+from residua.engines.numba.kernels.pictures import arguments as pictures
+from residua.engines.numba.kernels.pictures.arguments import following
+from residua.engines.numba.kernels.pictures.load import load_gradient_rows
+from residua.engines.numba.kernels.pictures.store import keep_gradient_rows
+from residua.engines.numba.kernels.primitives.prefetch import fetch, fetch_pair, fetch_results, fetch_three
+from residua.engines.numba.kernels.primitives.scalars import clear, flush, get_int, part_of
 from residua.engines.numba.kernels.primitives.vector import WIDTH, inline, load, store
-from residua.engines.numba.kernels.products.micro_kernel import ROWS, product
+from residua.engines.numba.kernels.products.blocks import ROWS
+from residua.engines.numba.kernels.products.product import product
 from residua.engines.numba.kernels.winograd.strips import fill_strip
 from residua.engines.numba.kernels.winograd.tiles import (
     GAP,

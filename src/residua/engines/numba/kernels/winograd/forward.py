@@ -20,19 +20,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from residua.engines.numba.kernels.pictures import load_store as pictures
-from residua.engines.numba.kernels.pictures.load_store import following, sources
-from residua.engines.numba.kernels.primitives.scalars import (
-    clear,
-    fetch_four,
-    fetch_results,
-    fetch_to_write,
-    flush,
-    get_int,
-    part_of,
-)
+from residua.engines.numba.kernels.pictures import arguments as pictures
+from residua.engines.numba.kernels.pictures.arguments import following
+from residua.engines.numba.kernels.pictures.load import sources
+from residua.engines.numba.kernels.primitives.prefetch import fetch_four, fetch_results, fetch_to_write
+from residua.engines.numba.kernels.primitives.scalars import clear, flush, get_int, part_of
 from residua.engines.numba.kernels.primitives.vector import WIDTH, above, fma, inline, load, store, zero
-from residua.engines.numba.kernels.products.micro_kernel import ROWS, product
+from residua.engines.numba.kernels.products.blocks import ROWS
+from residua.engines.numba.kernels.products.product import product
 from residua.engines.numba.kernels.winograd.strips import fill_strip
 from residua.engines.numba.kernels.winograd.tiles import (
     GAP,

@@ -17,18 +17,13 @@ product reads lies side by side. Rows of a power of two would share a few places
 
 from __future__ import annotations
 
-from residua.engines.numba.kernels.pictures import load_store as pictures
-from residua.engines.numba.kernels.pictures.load_store import keep_gradient, load_gradient, load_picture
+from residua.engines.numba.kernels.pictures import arguments as pictures
+from residua.engines.numba.kernels.pictures.load import load_gradient, load_picture
+from residua.engines.numba.kernels.pictures.store import keep_gradient
 from residua.engines.numba.kernels.primitives.scalars import clear, flush, get_int, part_of
 from residua.engines.numba.kernels.primitives.vector import WIDTH, inline
-from residua.engines.numba.kernels.products.micro_kernel import (
-    BLOCK,
-    DEEP,
-    PANEL,
-    WIDE,
-    pace_of,
-    product_ahead,
-)
+from residua.engines.numba.kernels.products.blocks import BLOCK, DEEP, PANEL, WIDE, pace_of
+from residua.engines.numba.kernels.products.product import product_ahead
 from residua.engines.numba.kernels.winograd.forward import keep_edge
 from residua.engines.numba.kernels.winograd.tiles import (
     GAP,

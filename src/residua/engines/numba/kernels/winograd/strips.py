@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from residua.engines.numba.kernels.pictures import load_store as pictures
-from residua.engines.numba.kernels.pictures.load_store import load_rows
+from residua.engines.numba.kernels.pictures import arguments as pictures
+from residua.engines.numba.kernels.pictures.load import load_rows
 from residua.engines.numba.kernels.primitives.scalars import clear, get_int
 from residua.engines.numba.kernels.primitives.vector import WIDTH, inline, load, store
 from residua.engines.numba.kernels.winograd.transforms import TILE

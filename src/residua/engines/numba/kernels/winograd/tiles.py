@@ -1,7 +1,8 @@
 """Tiles between their pixels and the places of Winograd's products, for a stride of 1 and of 2.
 
 A tile's places lie `apart` floats from each other: side by side (then tiles are `GAP` floats further apart
-than their places take), or in a matrix each (`winograd_large`). Literal strides leave one of both branches.
+than their places take), or in a matrix each (`winograd.many_channels`). Literal strides leave one of both
+branches.
 """
 
 from __future__ import annotations

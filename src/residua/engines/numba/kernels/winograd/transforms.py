@@ -13,13 +13,18 @@ measured, the largest error of a layer is then 5e-6 to 8e-6 of the largest value
 for 1 to 3 per cent of the time.
 
 The points come in pairs of opposite sign, so sums over even and odd powers are shared; each function below
-does one matrix times one column of vectors (`f` is `planes.Algebra`). `planes` makes two dimensions of it.
+does one matrix times one column of vectors (`f` is `two_dimensional.Algebra`). `two_dimensional` makes two
+dimensions of it.
 """
 
 from __future__ import annotations
 
 from residua.engines.numba.kernels.primitives.vector import REGISTERS
-from residua.engines.numba.kernels.winograd.planes import one_row, two_dimensional, two_dimensional_affine
+from residua.engines.numba.kernels.winograd.two_dimensional import (
+    one_row,
+    two_dimensional,
+    two_dimensional_affine,
+)
 
 TILE = 4  # pixels of output along each side of a tile
 PATCH = 6  # pixels of input that they depend on

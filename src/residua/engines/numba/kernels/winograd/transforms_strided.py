@@ -14,7 +14,6 @@ of a stride of 1: place (i, j) is multiplied with weights (min(i, 5), min(j, 5))
 from __future__ import annotations
 
 from residua.engines.numba.kernels.primitives.vector import REGISTERS
-from residua.engines.numba.kernels.winograd.planes import one_row, two_dimensional, two_dimensional_affine
 from residua.engines.numba.kernels.winograd.transforms import (
     P2,
     P3,
@@ -29,6 +28,11 @@ from residua.engines.numba.kernels.winograd.transforms import (
     patch_q,
     spread_p,
     spread_q,
+)
+from residua.engines.numba.kernels.winograd.two_dimensional import (
+    one_row,
+    two_dimensional,
+    two_dimensional_affine,
 )
 
 PATCH = 9

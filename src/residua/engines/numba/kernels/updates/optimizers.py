@@ -1,47 +1,23 @@
-"""All arrays of a network in one kernel: the optimisers' steps, averages, and sums over everything.
-
-The arrays are cut into pieces of at most some ten thousand numbers; a table holds one row a piece. Parts
-are runs of rows, so the work is divided by its size and not by how many arrays there are.
-
-Block: parts, rows, where the table begins, columns of it; four doubles or addresses of doubles by kernel;
-then the first row of every part, and one more. A row: how many numbers, the decay (a double), then the
-addresses of the inputs, then of the outputs.
-"""
+"""The optimisers' steps, averages and multiples of all variables."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from residua.engines.numba.kernels.primitives.scalars import get, get_double, get_int, put, put_double
-from residua.engines.numba.kernels.primitives.vector import WIDTH, fma, inline, load, root, splat, store, zero
+from residua.engines.numba.kernels.primitives.scalars import get_double, get_int
+from residua.engines.numba.kernels.primitives.vector import WIDTH, fma, inline, load, root, splat, store
+from residua.engines.numba.kernels.updates.table import (
+    COUNT,
+    DECAY,
+    FIRST,
+    RATE,
+    STARTS,
+    gather,
+    row_of,
+    scatter,
+)
 
-PARTS, ROWS, TABLE, COLUMNS, RATE, NUMBERS, STARTS = 0, 1, 2, 3, 4, 5, 10
-COUNT, DECAY, FIRST = 0, 1, 2
-FLUSH = 64 * WIDTH  # numbers whose squares are summed in float32
-
-
-@inline
-def row_of(args, i):
-    """The address of row i."""
-    return args + 8 * (get_int(args, TABLE) + get_int(args, COLUMNS) * i)
-
-
-@inline
-def gather(a, first, count, target):
-    """The last numbers of a, fewer than a vector, and zeros beyond them."""
-    store(target, 0, zero())
-    for i in range(first, count):
-        put(target, i - first, get(a, i))
-
-
-@inline
-def scatter(source, a, first, count):
-    """Back to where they came from."""
-    for i in range(first, count):
-        put(a, i, get(source, i - first))
-
-
-# Options of `sweep`.
+# Options of `update`.
 SGD, ADAM, RMSPROP, MIX, SCALE = range(5)
 
 
@@ -78,7 +54,7 @@ def change(rule, rate, n0, n1, n2, n3, decay, keep, a0, a1, a2, a3, b0, b1, b2, 
         store(b0, i, splat(keep) * x - splat(rate) * v)
 
 
-def sweep(rule, inputs, outputs, decoupled, args, part, scratch):
+def update(rule, inputs, outputs, decoupled, args, part, scratch):
     """Every row of this part by the rule.
 
     RATE is the address of the rate. NUMBERS: SGD: momentum, 1 for Nesterov's; ADAM: beta1, beta2, eps, the
@@ -127,48 +103,3 @@ def sweep(rule, inputs, outputs, decoupled, args, part, scratch):
                 scatter(t + line, b1, whole, count)
             if outputs > 2:
                 scatter(t + 2 * line, b2, whole, count)
-
-
-SQUARES, ZEROS = range(2)
-
-
-def fold(what, l1, l2, l3, args, part, scratch):
-    """For every row one double at RATE: the sum of squares; or of zeros, which is NaN if one number is not
-    finite."""
-    what = np.int64(what)
-    results = get_int(args, RATE)
-    for i in range(get_int(args, STARTS + part), get_int(args, STARTS + part + 1)):
-        row = row_of(args, i)
-        count, a = get_int(row, COUNT), get_int(row, FIRST)
-        total = 0.0
-        for first in range(0, count, FLUSH):
-            end = min(first + FLUSH, count)
-            whole = end - (end - first) % WIDTH
-            one, two = zero(), zero()
-            for j in range(first, whole, WIDTH):
-                x = load(a, j)
-                if what == SQUARES:
-                    one = fma(x, x, one)
-                else:
-                    one = fma(x, two, one)
-            if whole < end:
-                gather(a, whole, end, scratch)
-                x = load(scratch, 0)
-                if what == SQUARES:
-                    one = fma(x, x, one)
-                else:
-                    one = fma(x, two, one)
-            store(scratch, 0, one)
-            for lane in range(WIDTH):
-                total += np.float64(get(scratch, lane))
-        put_double(results, i, total)
-
-
-def conclude(what, l1, l2, l3, args, part, scratch):
-    """The root of the sum of doubles; or 1 if it is zero, 0 if not. Block: 1, how many, doubles, result."""
-    what = np.int64(what)
-    doubles, total = get_int(args, 2), 0.0
-    for i in range(get_int(args, 1)):
-        total += get_double(doubles, i)
-    result = np.float32(np.sqrt(total)) if what == SQUARES else np.float32(total == 0.0)
-    put(get_int(args, 3), 0, result)

@@ -1,29 +1,43 @@
-"""Pooling: the largest number or the mean of each window, and the way back.
-
-A window reads a picture that may still lack its normalisation and ReLU: v = relu?(x scale + shift), done
-again for every window that a pixel lies in, which costs less than a pass over memory. Nothing is saved for
-the way back but the output: of the numbers in a window, the first in reading order that equals the output
-was the largest.
+"""Pooling on its way back: gradients go to the first maximum, or to all of a window alike.
 
 Backward, the windows of one row of outputs are spread over the rows of dx that they cover; rows that no later
 window reaches are finished at once, while they are in the cache: masked by the ReLU in front, and summed for
 the normalisation in front.
-
-Block: parts, pictures, height, width, channels (padded), output height and width, kernel, stride, padding, x,
-scale, shift, low, y; backward also dy, dx, then sums or 0, and what they are of: raw and its mean.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from residua.engines.numba.kernels.pooling.arguments import (
+    BREADTH,
+    CHANNELS,
+    COUNT,
+    DX,
+    DY,
+    HEIGHT,
+    KERNEL,
+    LOW,
+    MAXIMUM,
+    MEAN,
+    OUT_BREADTH,
+    OUT_HEIGHT,
+    PADDING,
+    PARTS,
+    RAW,
+    SCALE,
+    SHIFT,
+    STRIDE,
+    SUMS,
+    X,
+    Y,
+)
 from residua.engines.numba.kernels.primitives.scalars import clear, flush, get, get_int, part_of
 from residua.engines.numba.kernels.primitives.vector import (
     WIDTH,
     above,
     fma,
     inline,
-    largest,
     load,
     splat,
     store,
@@ -31,40 +45,6 @@ from residua.engines.numba.kernels.primitives.vector import (
     where_equal,
     zero,
 )
-
-PARTS, COUNT, HEIGHT, BREADTH, CHANNELS, OUT_HEIGHT, OUT_BREADTH, KERNEL, STRIDE, PADDING = range(10)
-X, SCALE, SHIFT, LOW, Y, DY, DX, SUMS, RAW, MEAN = range(10, 20)
-FIELDS = 20
-MAXIMUM, AVERAGE = range(2)
-
-
-def forward(kind, l1, l2, l3, args, part, scratch):
-    """y: the largest number of each window (NaN if there is one), or its sum over kernel * kernel."""
-    kind = np.int64(kind)
-    height, width, channels = get_int(args, HEIGHT), get_int(args, BREADTH), get_int(args, CHANNELS)
-    out_height, out_width = get_int(args, OUT_HEIGHT), get_int(args, OUT_BREADTH)
-    kernel, stride, padding = get_int(args, KERNEL), get_int(args, STRIDE), get_int(args, PADDING)
-    x, y = get_int(args, X), get_int(args, Y)
-    low = splat(get(get_int(args, LOW), 0))
-    share = splat(np.float32(1) / np.float32(kernel * kernel))
-    start, stop = part_of(get_int(args, COUNT), part, get_int(args, PARTS))
-    for n in range(start, stop):
-        for i in range(out_height):
-            top, bottom = max(0, i * stride - padding), min(height, i * stride - padding + kernel)
-            for c in range(0, channels, WIDTH):
-                s, t = load(get_int(args, SCALE), c), load(get_int(args, SHIFT), c)
-                for j in range(out_width):
-                    left, right = max(0, j * stride - padding), min(width, j * stride - padding + kernel)
-                    best = splat(np.float32(-np.inf)) if kind == MAXIMUM else zero()
-                    for h in range(top, bottom):
-                        at = ((n * height + h) * width + left) * channels + c
-                        for _ in range(left, right):
-                            v = above(low, fma(load(x, at), s, t))
-                            best = largest(best, v) if kind == MAXIMUM else best + v
-                            at += channels
-                    if kind != MAXIMUM:
-                        best = best * share
-                    store(y, ((n * out_height + i) * out_width + j) * channels + c, best)
 
 
 def backward(kind, l1, l2, l3, args, part, scratch):
