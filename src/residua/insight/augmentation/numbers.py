@@ -62,8 +62,8 @@ def vary_pictures(data: DataSet, options: DataOptions, sheet: SheetOptions) -> l
         stored = preprocessing.stored
         preprocessing = replace(preprocessing, height=options.input, width=options.input, source=stored)
     indices = _choose_indices(train, sheet.pictures)
-    plain = DataOptions()
-    any_chosen = any(getattr(options, name) not in (None, getattr(plain, name)) for name in VARIATIONS)
+    defaults = DataOptions()
+    any_chosen = any(getattr(options, name) not in (None, getattr(defaults, name)) for name in VARIATIONS)
     if any_chosen:
         crop, flip = data.card.recipe.moves(options.crop, options.flip, options.resized_crop)
         chosen = replace(options, crop=crop, flip=flip)
@@ -91,8 +91,8 @@ def vary_pictures(data: DataSet, options: DataOptions, sheet: SheetOptions) -> l
 
 
 def _without_variations(options: DataOptions) -> DataOptions:
-    plain = DataOptions()
-    return replace(options, **{name: getattr(plain, name) for name in VARIATIONS})
+    defaults = DataOptions()
+    return replace(options, **{name: getattr(defaults, name) for name in VARIATIONS})
 
 
 def _choose_indices(train: Pictures, count: int) -> list[int]:

@@ -10,11 +10,11 @@ from residua.insight.augmentation.numbers import VARIATIONS
 
 def variations_text(options: DataOptions) -> str:
     """The variations that were asked for, as options."""
-    plain = DataOptions()
+    defaults = DataOptions()
     words = []
     for entry in fields(options):
         value = getattr(options, entry.name)
-        if entry.name in VARIATIONS and value not in (None, getattr(plain, entry.name)):
+        if entry.name in VARIATIONS and value not in (None, getattr(defaults, entry.name)):
             flag = "--" + entry.name.replace("_", "-")
             words.append(flag if value is True else f"{flag} {value:g}")
     return " ".join(words)

@@ -217,10 +217,10 @@ def calibrate_model(model: Model, config: CalibrateConfig, say: Say) -> Calibrat
 
     Raises DataError where there are none, and as `predict_split`.
     """
-    asked = EvaluateConfig.of(config, split="validation")
+    evaluate_config = EvaluateConfig.of(config, split="validation")
     model = replace(model, calibration=None)
     try:
-        before = predict_split(model, asked, say)
+        before = predict_split(model, evaluate_config, say)
     except DataError as error:
         if "split of" not in str(error) or "is empty" not in str(error):
             raise

@@ -179,10 +179,12 @@ def _check_same(first: Predictions, first_name: str, other: Predictions, name: s
             f"compare needs models of the same classes: {first_name} has {len(first.classes)}, {name} "
             f"{len(other.classes)}, and not both know {', '.join(unshared[:4])}"
         )
-    known = dict(zip(first.pictures.names, (first.classes[label] for label in first.labels), strict=True))
-    given = dict(zip(other.pictures.names, (other.classes[label] for label in other.labels), strict=True))
-    if known != given:
-        shared = sum(known.get(file) == label for file, label in given.items())
+    first_labels = dict(
+        zip(first.pictures.names, (first.classes[label] for label in first.labels), strict=True)
+    )
+    labels = dict(zip(other.pictures.names, (other.classes[label] for label in other.labels), strict=True))
+    if first_labels != labels:
+        shared = sum(first_labels.get(file) == label for file, label in labels.items())
         raise DataError(
             f"compare needs the same {first.split} pictures: {first_name} has {len(first):,}, {name} "
             f"{len(other):,}, {shared:,} in common (another --seed draws another split); name a folder that "

@@ -15,12 +15,12 @@ def comparison_text(comparison: Comparison) -> str:
         *_table(c.sides),
     ]
     lines += _settings(c.sides)
-    shown = shown_pairs(c)
+    pairs = shown_pairs(c)
     together = "" if len(c.pairs) == 1 else f", for all {len(c.pairs)} pairs together (Holm)"
     lines += ["", f"  McNemar's test at {100 * c.level:g} %{together}"]
-    lines += [f"  {pair_text(c, pair)}" for pair in shown]
-    if len(shown) < len(c.pairs):
-        lines.append(f"  and {len(c.pairs) - len(shown):,} pairs more: --json prints all")
+    lines += [f"  {pair_text(c, pair)}" for pair in pairs]
+    if len(pairs) < len(c.pairs):
+        lines.append(f"  and {len(c.pairs) - len(pairs):,} pairs more: --json prints all")
     return "\n".join([*lines, "", *_notes(c)])
 
 

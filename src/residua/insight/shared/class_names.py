@@ -18,27 +18,27 @@ def class_index(model: Model, name: str, option: str = "--target") -> int:
     classes = model.classes
     if name in classes:
         return classes.index(name)
-    wanted = name.strip().casefold()
-    known: dict[str, set[int]] = {}
+    folded = name.strip().casefold()
+    by_name: dict[str, set[int]] = {}
     for index, entry in enumerate(classes):
         for part in {entry, *entry.split(",")}:
-            known.setdefault(part.strip().casefold(), set()).add(index)
-    matches = sorted(known.get(wanted, ()))
+            by_name.setdefault(part.strip().casefold(), set()).add(index)
+    matches = sorted(by_name.get(folded, ()))
     if len(matches) == 1:
         return matches[0]
     if matches:
         choice = " or ".join(repr(classes[index]) for index in matches[:3])
         raise ConfigError(f"{option} {name!r} may mean several classes: write {choice}")
-    raise ConfigError(f"{option}: {model.name} has no class {name!r}.{_hint(wanted, classes, known)}")
+    raise ConfigError(f"{option}: {model.name} has no class {name!r}.{_hint(folded, classes, by_name)}")
 
 
-def _hint(wanted: str, classes: tuple[str, ...], known: dict[str, set[int]]) -> str:
+def _hint(folded: str, classes: tuple[str, ...], by_name: dict[str, set[int]]) -> str:
     """The classes that may have been meant, or what there is to choose from."""
-    close = [min(known[part]) for part in difflib.get_close_matches(wanted, known, n=3, cutoff=0.6)]
-    holding = [index for index, entry in enumerate(classes) if wanted and wanted in entry.casefold()]
+    close = [min(by_name[part]) for part in difflib.get_close_matches(folded, by_name, n=3, cutoff=0.6)]
+    holding = [index for index, entry in enumerate(classes) if folded and folded in entry.casefold()]
     meant = [classes[index] for index in dict.fromkeys((close or holding)[:3])]
     if meant:
         return f" Did you mean {' or '.join(map(repr, meant))}?"
     if len(classes) <= MANY:
-        return near(wanted, classes)
+        return near(folded, classes)
     return f" It has {len(classes):,}, such as {' or '.join(map(repr, classes[:3]))}."

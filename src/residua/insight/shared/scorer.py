@@ -218,7 +218,9 @@ class Scorer:
             def store(kind: str) -> Callable[[str, Layer, Any], None]:
                 return lambda name, layer, value: results.__setitem__(kind, value)
 
-            hooked = with_hooks(self.network, store("y"), lambda name, _: name == layer, backward_hook=store("dy"))
+            hooked = with_hooks(
+                self.network, store("y"), lambda name, _: name == layer, backward_hook=store("dy")
+            )
 
             def step(v: Tree, x: Any, labels: Any) -> tuple[Any, Any]:
                 results.clear()
