@@ -17,7 +17,7 @@ from tiny import answered, refused
 from residua import import_weights, load_model
 from residua.config import ModelOptions
 from residua.data.preprocessing import Preprocessing
-from residua.data.sources.readers import read_cifar
+from residua.data.sources.readers.cifar import read_cifar
 from residua.engines.numpy.engine import NumpyEngine
 from residua.errors import ModelFileError
 from residua.files.torch_file import read_torch_weights

@@ -42,7 +42,7 @@ def inside(
     fields of `InsideConfig`. Without data there are no numbers, and only what needs none is drawn. on_result:
     hears the numbers before anything is drawn. Raises ResiduaError.
     """
-    from residua.data.pictures.decoding import find_pictures
+    from residua.data.pictures.files import find_pictures
     from residua.engines import open_engine
     from residua.insight.evaluation.predictions import predict_split
     from residua.insight.inspection import figure as figures

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.config import DataOptions, SheetOptions
-from residua.data.augmentation.augment import Augment
-from residua.data.augmentation.mix import Mix
+from residua.data.augmentation.mixup_cutmix import Mix
+from residua.data.augmentation.pipeline import Augment
 from residua.data.batches import Batches
 from residua.data.dataset import DataSet
-from residua.data.pictures.decoding import Pictures
+from residua.data.pictures.arrays import Pictures
 from residua.data.preprocessing import Preprocessing
 
 # What the sheet shows of each variation where none is asked for: option, value, and whether for colour alone.
@@ -65,7 +65,7 @@ def vary_pictures(data: DataSet, options: DataOptions, sheet: SheetOptions) -> l
     defaults = DataOptions()
     any_chosen = any(getattr(options, name) not in (None, getattr(defaults, name)) for name in VARIATIONS)
     if any_chosen:
-        crop, flip = data.card.recipe.moves(options.crop, options.flip, options.resized_crop)
+        crop, flip = data.card.recipe.crop_and_flip(options.crop, options.flip, options.resized_crop)
         chosen = replace(options, crop=crop, flip=flip)
         return [
             _row(str(data.classes[train.labels[index]]), train, preprocessing, chosen, sheet, index)

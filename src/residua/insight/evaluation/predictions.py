@@ -14,7 +14,7 @@ from residua.config import DataOptions, EvaluateConfig
 from residua.data import DATASETS, DataSet, Pictures, open_dataset
 from residua.data.batches import Batches
 from residua.data.dataset import SPLITS
-from residua.data.views import VIEWS, mean_answer
+from residua.data.views import VIEWS, mean_probabilities
 from residua.engines import open_engine
 from residua.errors import ConfigError, DataError
 from residua.insight.evaluation.numbers import Evaluation, measure
@@ -87,7 +87,7 @@ def predict_split(
         answer(engine, *frozen, Batches(pictures, shape, None, config.batch, view=view)) for view in views
     ]
     return Predictions(
-        model, name, split, pictures, mean_answer([answers.probabilities for answers in every])
+        model, name, split, pictures, mean_probabilities([answers.probabilities for answers in every])
     )
 
 

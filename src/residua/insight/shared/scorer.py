@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.data.views import MIDDLE, place, place_backward
+from residua.data.views import CENTER, center_view_backward, extract_view
 from residua.engines import Engine
 from residua.engines.guided import guided
 from residua.insight.shared.objectives import Objective, class_score
@@ -127,7 +127,7 @@ class Scorer:
     def pixel_probabilities(self, pixels: NDArray[Any]) -> NDArray[np.float32]:
         """(N, classes), as `residua predict` gives them."""
         (probabilities,) = self._concatenated(
-            lambda part: (self._predict(self._place(pixels[part])),), len(pixels)
+            lambda part: (self._predict(self._normalize(pixels[part])),), len(pixels)
         )
         return probabilities
 
@@ -135,7 +135,7 @@ class Scorer:
         """(N, classes) outputs; not compiled, as attacks ask for another number of pictures every time."""
         network, engine, v = self.network, self.engine, self.variables
         (outputs,) = self._concatenated(
-            lambda part: (network.infer(engine, v, self._place(pixels[part])),), len(pixels)
+            lambda part: (network.infer(engine, v, self._normalize(pixels[part])),), len(pixels)
         )
         return outputs
 
@@ -149,21 +149,21 @@ class Scorer:
         step, shape = self._gradient_step(objective, False), self.model.preprocessing
 
         def compute(part: slice) -> tuple[Floats, Floats]:
-            x = self._place(pixels[part])
+            x = self._normalize(pixels[part])
             # Attacks lose pictures as they go, and engines keep a recording for each size of batch: a few
             # sizes have to do. The last picture fills up; the pictures of a batch know nothing of others.
             rows = np.minimum(np.arange(_padded_size(len(x))), len(x) - 1)
             y, dx = step(self.variables, x[rows], labels[part][rows])
-            dnormal = place_backward(np.asarray(dx, np.float32)[: len(x)], shape)
+            dnormal = center_view_backward(np.asarray(dx, np.float32)[: len(x)], shape.stored)
             return np.asarray(y, np.float32)[: len(x)], shape.scale_backward(dnormal)
 
         outputs, gradient = self._concatenated(compute, len(pixels))
         return outputs, gradient
 
-    def _place(self, pixels: NDArray[Any]) -> NDArray[np.float32]:
+    def _normalize(self, pixels: NDArray[Any]) -> NDArray[np.float32]:
         """Pixels as the network sees them."""
         shape = self.model.preprocessing
-        return place(shape.scale(pixels), shape, MIDDLE)
+        return extract_view(shape.scale(pixels), (shape.height, shape.width), CENTER)
 
     # ------------------------------------------------------------------ steps, made ready once
     def _concatenated(
