@@ -10,7 +10,6 @@ import pytest
 import residua
 from residua.api import import_weights
 from residua.config import EvaluateConfig, FoolConfig
-from residua.data.preprocessing import Preprocessing
 from residua.engines import installed, open_engine
 from residua.engines.numpy.engine import NumpyEngine
 from residua.insight.adversarial.attacks import Attack, attack, distance, reached, settle, smallest
@@ -18,11 +17,9 @@ from residua.insight.adversarial.noise import fool_from_noise
 from residua.insight.adversarial.robustness import robust_accuracy
 from residua.insight.adversarial.text import robustness_text
 from residua.insight.evaluation.predictions import predict_split
-from residua.insight.shared.objectives import class_score, cross_entropy
+from residua.insight.shared.objectives import cross_entropy
 from residua.insight.shared.scorer import Scorer
-from residua.layers import Flatten, Linear, Sequential
 from residua.models.ensemble import join_models
-from residua.models.model_file import Model
 
 pytestmark = pytest.mark.usefixtures("quiet_cache")
 BOTH = ["numpy", pytest.param("numba", marks=pytest.mark.exhaustive)]  # many kernels, for wide layers
@@ -48,52 +45,6 @@ def seen(trained):
             model, EvaluateConfig(data=str(trained / "pics"), split="train"), lambda line: None, 8
         )
     return Scorer.of_logits(model, NumpyEngine(1)), answers
-
-
-def linear(shape: Preprocessing, classes: int, rng) -> Model:
-    """A linear model: its scores are straight lines in the pixels."""
-    features = shape.height * shape.width * shape.channels
-    network = Sequential({"flat": Flatten(), "head": Linear(features, classes)})
-    names = tuple(f"class {number}" for number in range(classes))
-    return Model("linear", network, network.init(rng), names, shape)
-
-
-# ---------------------------------------------------------------- gradients
-@pytest.mark.parametrize(
-    ("source", "order", "resize"),
-    [(None, "RGB", None), (None, "BGR", 9), ((9, 11), "RGB", None), ((4, 5), "BGR", None)],
-    ids=["plain", "bgr", "cut", "enlarged"],
-)
-def test_the_chain_rule_goes_back_to_the_stored_pixels(source, order, resize, rng):
-    mean, std = (0.4, 0.5, 0.6), (0.2, 0.25, 0.4)
-    shape = Preprocessing(7, 6, 3, mean, std, source=source, order=order, resize=resize)
-    model = linear(shape, 4, rng)
-    scorer = Scorer.of_logits(model, NumpyEngine(1), batch=2)
-    one = rng.integers(0, 256, (3, *shape.stored, 3), np.uint8)
-    two = rng.integers(0, 256, (3, *shape.stored, 3), np.uint8)
-    labels = np.array([0, 1, 3])
-    logits, gradient = scorer.pixel_gradient(one, labels, class_score)
-    np.testing.assert_allclose(logits, scorer.pixel_logits(one), atol=1e-5)
-    change = ((two.astype(np.float32) - one) * gradient).sum(axis=(1, 2, 3))
-    rows = np.arange(3)
-    wanted = scorer.pixel_logits(two)[rows, labels] - logits[rows, labels]
-    np.testing.assert_allclose(change, wanted, rtol=1e-4, atol=1e-5)
-    np.testing.assert_array_equal(
-        scorer.pixel_probabilities(one.astype(np.float32)), scorer.pixel_probabilities(one)
-    )
-
-
-def test_the_direction_of_cross_entropy_does_not_vanish(rng):
-    logits = rng.standard_normal((5, 4)).astype(np.float32)
-    labels = np.array([0, 1, 2, 3, 0])
-    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    own = p[np.arange(5), labels][:, None]
-    np.testing.assert_allclose(
-        cross_entropy(np, logits, labels), (p - np.eye(4)[labels]) / (1 - own), atol=1e-6
-    )
-    sure = np.array([[200, 0, 1]], np.float32)  # the gradient itself is 0 in float32
-    found = cross_entropy(np, sure, np.array([0]))
-    np.testing.assert_allclose(found, [[-1, 0.2689, 0.7311]], atol=1e-4)
 
 
 @pytest.mark.parametrize("engine", BOTH)
