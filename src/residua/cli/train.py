@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
-from residua.cli.shared import refuse_two_data_sets, sections
+from residua.cli.shared import Options, refuse_two_data_sets, sections
 from residua.config import (
     DataOptions,
     ModelOptions,
@@ -26,12 +26,21 @@ _DATA, _MODEL, _TRANSFER, _OPTIMISER, _SCHEDULE, _RUN = sections(
 )
 
 
+@dataclass(frozen=True)
+class Files:
+    """What a run's options may come from."""
+
+    resume: str | None = None
+    """A run folder to go on with, from its newest checkpoint."""
+    config: str | None = None
+    """A TOML file with any of these options; flags have the last word."""
+
+
 def train(
     data: str | None = None,
     /,
     *,
-    resume: str | None = None,
-    config: str | None = None,
+    files: Annotated[Files, Options] = Files(),
     data_options: Annotated[DataOptions, _DATA] = DataOptions(),
     model_options: Annotated[ModelOptions, _MODEL] = ModelOptions(),
     transfer: Annotated[TransferOptions, _TRANSFER] = TransferOptions(),
@@ -47,21 +56,17 @@ def train(
         digits, mnist, fashion-mnist, kaggle-mnist, notmnist, notmnist-small, notmnist-large, svhn,
         cifar10, cifar100, tiny-imagenet, imagenet, gtsrb, state-farm, dogs-vs-cats, or a folder of
         pictures.
-    resume
-        A run folder to go on with, from its newest checkpoint.
-    config
-        A TOML file with any of these options; flags have the last word.
     """
     from residua import api
 
     chosen = TrainConfig(data_options, model_options, transfer, optimizer, schedule, run)
-    if resume is not None:
-        if data is not None or config is not None or chosen != TrainConfig():
+    if files.resume is not None:
+        if data is not None or files.config is not None or chosen != TrainConfig():
             raise ConfigError("--resume goes on with a run as it was begun: it takes no other options")
-        result = api.train(resume=resume, on_result=_print_result)
+        result = api.train(resume=files.resume, on_result=_print_result)
     else:
         if data is not None:
-            if config is None:
+            if files.config is None:
                 refuse_two_data_sets(data, data_options.data, DataOptions.data)
             chosen = replace(chosen, data=replace(data_options, data=data))
         result = api.train(config=check(chosen), on_result=_print_result)
