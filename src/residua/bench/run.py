@@ -26,7 +26,7 @@ from residua.config.options import check
 from residua.engines import open_engine
 from residua.errors import ConfigError
 from residua.files.durable import write_durably
-from residua.training.run_folder import machine, versions
+from residua.training.environment import machine_facts, package_versions
 
 FORMAT = 1  # of the JSON
 PACKAGES = ("residua", "numpy", "numba", "llvmlite", "torch")
@@ -92,8 +92,8 @@ def _about(setup: Setup) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "measured": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": machine(),
-        "versions": versions(PACKAGES),
+        "machine": machine_facts(),
+        "versions": package_versions(PACKAGES),
         "engine": setup.engine.name,
         "threads": setup.threads,
         "rounds": setup.limits.rounds,

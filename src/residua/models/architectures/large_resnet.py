@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Literal
 
 from residua.layers import BatchNorm2d, Conv2d, ConvNorm, Layer, MaxPool2d, Sequential
-from residua.models.architectures.residual_blocks import block, head, preactivation_block
+from residua.models.architectures.heads import pooled_head
+from residua.models.architectures.residual_blocks import block, preactivation_block
 
 # Depth: the blocks of the four stages, and how many times the width a bottleneck's last layer gives; 1
 # stands for the basic block of two 3x3 convolutions.
@@ -78,4 +79,4 @@ def large_resnet(
         layers[f"stage{stage + 1}"] = Sequential(members)
     if preactivation:
         layers["norm"] = BatchNorm2d(features, relu=True)
-    return Sequential(layers | head(features, classes, hidden, dropout))
+    return Sequential(layers | pooled_head(features, classes, hidden, dropout))

@@ -6,23 +6,15 @@ Simonyan, Zisserman: Very Deep Convolutional Networks for Large-Scale Image Reco
 
 from __future__ import annotations
 
-from math import prod
-
 from residua.errors import ShapeError
 from residua.layers import (
     Conv2d,
     ConvNorm,
-    Dropout,
-    Flatten,
     Layer,
-    Linear,
     MaxPool2d,
-    ReLU,
     Sequential,
 )
-
-# Of the initial weights of fully connected layers, as in Krizhevsky et al. 2012, section 5, and since.
-DEVIATION = 0.01
+from residua.models.architectures.heads import DEVIATION, fully_connected_head
 
 
 def vgg(
@@ -67,37 +59,9 @@ def vgg(
                 layers[name] = Conv2d(features, after, bias=True, relu=True)
             features = after
         layers[f"pool{block}"] = MaxPool2d()
-    return Sequential(layers | classifier(layers, (*size, channels), classes, hidden, dropout, deviation))
-
-
-def classifier(
-    before: dict[str, Layer],
-    shape: tuple[int, int, int],
-    classes: int,
-    hidden: tuple[int, ...],
-    dropout: float,
-    deviation: float | None = DEVIATION,
-) -> dict[str, Layer]:
-    """Fully connected layers behind the layers `before`, which read pictures of `shape`.
-
-    deviation: of their initial weights; None for He's sqrt(2 / in), and sqrt(1 / in) before the softmax.
-    Those would let layers as wide as the papers' not learn at usual rates, normalised or not: one step
-    changes an output by the rate times the sum of its inputs' squares, which dropout doubles at each layer
-    where nothing makes up for it (about 25,000 before the softmax, instead of 500).
-    """
-    features = prod(Sequential(before).output_shape(shape))
-    layers: dict[str, Layer] = {"flatten": Flatten()}
-
-    def linear(units: int, gain: float) -> Linear:
-        return Linear(features, units, gain=gain if deviation is None else deviation**2 * features)
-
-    for number, units in enumerate(hidden, start=1):
-        layers[f"hidden{number}"] = linear(units, 2.0)
-        layers[f"relu{number}"] = ReLU()
-        if dropout:
-            layers[f"dropout{number}"] = Dropout(dropout)
-        features = units
-    return layers | {"head": linear(classes, 1.0)}
+    return Sequential(
+        layers | fully_connected_head(layers, (*size, channels), classes, hidden, dropout, deviation)
+    )
 
 
 def small_vgg(
