@@ -17,7 +17,7 @@ from tiny import answered, refused
 from residua import import_weights, load_model
 from residua.config import ModelOptions
 from residua.data.preprocessing import Preprocessing
-from residua.data.sources.readers import read_cifar
+from residua.data.sources.readers.cifar import read_cifar
 from residua.engines.numpy.engine import NumpyEngine
 from residua.errors import ModelFileError
 from residua.files.torch_file import read_torch_weights
@@ -433,6 +433,7 @@ def test_published_weights_are_recognised(data_dir, name):
     assert count_parameters(variables) == MODELS[name].parameters
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["resnet20", "resnet32"])
 def test_published_weights_answer_exactly_as_published(data_dir, cifar_test, tmp_path, capsys, name):
     """All 10,000 test pictures, through the program: import, then evaluate."""

@@ -216,6 +216,7 @@ def test_only_the_labels_capsule_is_drawn(engine, rng):
     assert not np.array_equal(network.draw(engine, v, other, labels)[0], drawn[0])
 
 
+@pytest.mark.exhaustive
 def test_a_step_on_the_fast_engine_is_that_of_the_reference(engine, rng):
     """Often enough that the step is recorded and played back."""
     fast = pytest.importorskip("residua.engines.numba").NumbaEngine(1)

@@ -330,7 +330,7 @@ def test_pre_activated_networks_agree_with_pytorch(torch, engine, rng, family):
 
 
 # ------------------------------------------------------------------ SqueezeNet as it was published
-@pytest.mark.parametrize("name", ["numpy", "numba"])
+@pytest.mark.parametrize("name", ["numpy", pytest.param("numba", marks=pytest.mark.exhaustive)])
 def test_squeezenet_answers_as_published(data_dir, name):
     """Published weights, inputs and outputs: 26 convolutions in the network's order."""
     folder = data_dir / "weights" / "squeezenet1.1-imagenet"

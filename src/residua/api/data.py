@@ -14,7 +14,7 @@ from residua.config import (
 from residua.config.options import configure
 
 if TYPE_CHECKING:
-    from residua.data.quality.check import Findings
+    from residua.data.quality.findings import Findings
 
 
 def check_data(

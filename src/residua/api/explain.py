@@ -92,7 +92,7 @@ def _read(model: Model, files: Sequence[Path]) -> tuple[list[str], NDArray[np.ui
     import numpy as np
 
     from residua.cores import available_cores
-    from residua.data.pictures.decoding import find_pictures
+    from residua.data.pictures.files import find_pictures
 
     shape = model.preprocessing
 

@@ -131,7 +131,7 @@ def inside(
     fields of `InsideConfig`. Without data nothing is found, and only what needs none is drawn. Raises
     ResiduaError.
     """
-    from residua.data.pictures.decoding import find_pictures
+    from residua.data.pictures.files import find_pictures
     from residua.engines import open_engine
     from residua.insight.evaluation.answers import answer_split
     from residua.insight.inspection import figure as figures

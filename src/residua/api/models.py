@@ -144,7 +144,7 @@ def iterate_predictions(
     model: str | Path | Model, files: str | Path | Sequence[str | Path], config: PredictConfig
 ) -> Iterator[Prediction]:
     """As `predict`, one picture after the other as the answers come."""
-    from residua.data.pictures.decoding import find_pictures
+    from residua.data.pictures.files import find_pictures
     from residua.insight.prediction.numbers import predict_files
     from residua.models.model_file import Model, load_model
 

@@ -33,7 +33,7 @@ def resolve_options(config: TrainConfig, data: DataSet, pretrained: Pretrained |
             or (recipe.width if _same_builder(config.model.model, recipe.model) else None),
         )
     size = data.height if pretrained is None else pretrained.model.preprocessing.height
-    crop, flip = recipe.moves(options.crop, options.flip, options.resized_crop)
+    crop, flip = recipe.crop_and_flip(options.crop, options.flip, options.resized_crop)
     rates = {**RATES, "sgd": recipe.rate}
     rate = config.optimizer.rate
     return replace(

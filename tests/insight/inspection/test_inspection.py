@@ -52,6 +52,7 @@ def with_dead_channel(model, channel=2):
 
 
 # ---------------------------------------------------------------- taps
+@pytest.mark.sample(2, by="engine")
 @pytest.mark.parametrize("name", ["resnet8", "preresnet20", "squeezenet", "capsnet", "ensemble"])
 @pytest.mark.parametrize("engine", ["numpy", "numba"])
 def test_taps_change_no_bit(name, engine, rng):

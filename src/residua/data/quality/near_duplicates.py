@@ -8,19 +8,18 @@ a-contrario test as in Desolneux, Moisan, Morel 2000, 10.1023/A:1026593302236).
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.data.augmentation.chance import hash_integers
+from residua.data.quality.descriptors import Descriptions, averaging_weights
+from residua.data.random_numbers import RandomNumbers
 
-Places = NDArray[np.int64]
+Indices = NDArray[np.int64]
 Floats = NDArray[np.float32]
 
-COARSE, FINE = 8, 16  # sides of the small grey pictures whose differences describe a picture
 LEAST = 0.5  # cosine of two fine descriptions below which nothing counts as alike
 CHANCE = 1e-6  # of one unrelated picture in the whole data set that is as near
 _COARSE_LEAST, _COARSE_CHANCE = 0.7, 1e-2  # wider: all pairs are compared coarsely first
@@ -34,90 +33,29 @@ _ROWS = 256
 _CHUNK = 4096
 
 
-def exact_copies(splits: Sequence[NDArray[np.uint8]]) -> NDArray[np.int64]:
-    """(N,) for each picture of all splits in turn the place of the first with the same pixels."""
-    first: dict[bytes, int] = {}
-    found = []
-    place = 0
-    for images in splits:
-        for image in images:
-            digest = hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16).digest()
-            found.append(first.setdefault(digest, place))
-            place += 1
-    return np.array(found, np.int64)
-
-
-def describe(images: NDArray[np.uint8], side: int = FINE) -> Floats:
-    """(N, H, W, C) uint8 -> (N, D) float32 of length one: what changes from each place to the next.
-
-    The differences between neighbours, to the right and downwards, of the grey picture at side x side:
-    brightness and contrast have no part in it. It is a difference hash (Krawetz 2013) that keeps the sizes
-    of the differences. A picture of one grey has length zero.
-    """
-    n, h, w, c = images.shape
-    down, across = _averaging(min(side, h), h), _averaging(min(side, w), w)
-    weights = np.array([0.299, 0.587, 0.114] if c == 3 else [1 / c] * c, np.float32)  # ITU-R BT.601
-    parts = []
-    for start in range(0, n, _CHUNK):
-        grey = images[start : start + _CHUNK].astype(np.float32) @ weights
-        small = down @ grey @ across.T
-        count = len(grey)
-        right, below = np.diff(small, axis=2).reshape(count, -1), np.diff(small, axis=1).reshape(count, -1)
-        both = np.concatenate([right, below], axis=1)
-        # Differences below a grey level are the rounding of the decoder, not content.
-        length = np.linalg.norm(both, axis=1, keepdims=True)
-        parts.append(np.where(length > 1, both / np.maximum(length, 1), 0).astype(np.float32))
-    return np.concatenate(parts) if parts else np.zeros((0, 1), np.float32)
-
-
-def _averaging(size: int, length: int) -> Floats:
-    """(size, length): the mean over each of `size` equal parts of a line, shared pixels in proportion."""
-    edges = np.linspace(0, length, size + 1)
-    low, high = edges[:-1, None], edges[1:, None]
-    pixel = np.arange(length)
-    share = np.clip(np.minimum(high, pixel + 1) - np.maximum(low, pixel), 0, None)
-    means: Floats = (share / share.sum(axis=1, keepdims=True)).astype(np.float32)
-    return means
-
-
 @dataclass(frozen=True, eq=False)
 class Alike:
-    """Pairs of places, first < second, and the cosine of their descriptions."""
+    """Pairs of indices, first < second, and the cosine of their descriptions."""
 
-    first: Places
-    second: Places
+    first: Indices
+    second: Indices
     cosine: Floats
 
     def __len__(self) -> int:
         return len(self.first)
 
 
-@dataclass(frozen=True, eq=False)
-class Descriptions:
-    """All pictures of a data set as `describe` sees them: (N, D) coarsely and (N, D') finely."""
-
-    coarse: Floats
-    fine: Floats
-
-    @classmethod
-    def of(cls, splits: Sequence[NDArray[np.uint8]]) -> Descriptions:
-        """Describe the pictures of all splits in turn."""
-        parts = [images for images in splits if len(images)] or [np.zeros((0, 1, 1, 1), np.uint8)]
-        coarse, fine = (np.concatenate([describe(part, side) for part in parts]) for side in (COARSE, FINE))
-        return cls(coarse, fine)
-
-
-def near_copies(
+def near_duplicates(
     splits: Sequence[NDArray[np.uint8]],
     labels: NDArray[np.int64],
-    rows: Places | None = None,
+    rows: Indices | None = None,
     watch: Callable[[int], object] = lambda rows: None,
 ) -> Alike:
     """All pairs of pictures that are near copies of each other; exact copies are among them.
 
-    splits: (N, H, W, C) uint8 each; places count through all of them. labels: of all; a pair with two
+    splits: (N, H, W, C) uint8 each; indices count through all of them. labels: of all; a pair with two
     labels must be all but equal, for two letters in one ornament differ in little. rows: compare
-    only these places with all others (all with all). watch: hears how many rows were compared.
+    only these indices with all others (all with all). watch: hears how many rows were compared.
     """
     described = Descriptions.of(splits)
     fine, count = described.fine, len(described.fine)
@@ -139,7 +77,7 @@ def near_copies(
     return Alike(first[once], second[once], np.concatenate(cosines)[once])
 
 
-def _differences(splits: Sequence[NDArray[np.uint8]], one: Places, other: Places) -> tuple[Floats, Floats]:
+def _differences(splits: Sequence[NDArray[np.uint8]], one: Indices, other: Indices) -> tuple[Floats, Floats]:
     """(N,) how much two pictures differ where they differ most, and next to most, of sixteen parts.
 
     The mean square of the difference of their grey pixels, each picture brought to mean 0 and variance 1.
@@ -148,27 +86,27 @@ def _differences(splits: Sequence[NDArray[np.uint8]], one: Places, other: Places
     if not len(one):
         return np.zeros(0, np.float32), np.zeros(0, np.float32)
 
-    def standard(places: Places) -> Floats:
-        grey = take(splits, places).astype(np.float32).mean(axis=-1)
+    def standard(indices: Indices) -> Floats:
+        grey = take_pictures(splits, indices).astype(np.float32).mean(axis=-1)
         grey -= grey.mean(axis=(1, 2), keepdims=True)
         normal: Floats = grey / np.maximum(grey.std(axis=(1, 2), keepdims=True), 1)
         return normal
 
     squares = (standard(one) - standard(other)) ** 2
-    down, across = _averaging(4, squares.shape[1]), _averaging(4, squares.shape[2])
+    down, across = averaging_weights(4, squares.shape[1]), averaging_weights(4, squares.shape[2])
     parts: Floats = np.sort((down @ squares @ across.T).reshape(len(one), 16), axis=1)
     return parts[:, -1], parts[:, -2]
 
 
-def take(splits: Sequence[NDArray[np.uint8]], places: Places) -> NDArray[np.uint8]:
-    """The pictures at places that count through all splits."""
+def take_pictures(splits: Sequence[NDArray[np.uint8]], indices: Indices) -> NDArray[np.uint8]:
+    """The pictures at indices that count through all splits."""
     full = [images for images in splits if len(images)]
     starts = np.cumsum([0] + [len(images) for images in full])
-    found = np.empty((len(places), *full[0].shape[1:]), np.uint8)
+    pictures = np.empty((len(indices), *full[0].shape[1:]), np.uint8)
     for start, images in zip(starts[:-1].tolist(), full, strict=True):
-        inside = (places >= start) & (places < start + len(images))
-        found[inside] = images[places[inside] - start]
-    return found
+        inside = (indices >= start) & (indices < start + len(images))
+        pictures[inside] = images[indices[inside] - start]
+    return pictures
 
 
 def _radius(features: Floats, chance: float) -> Floats:
@@ -180,7 +118,7 @@ def _radius(features: Floats, chance: float) -> Floats:
     """
     count = len(features)
     # Drawn by a hash, so that the same data always gives the same answer.
-    order = np.argsort(hash_integers(0, 0, 0, np.arange(count)), kind="stable")
+    order = np.argsort(RandomNumbers(0, 0, np.arange(count)).bits(0), kind="stable")
     sample = features[np.sort(order[:_SAMPLE])]
     last = min(_LAST, len(sample) - 1)
     first = min(_FIRST, last - 1)
@@ -199,8 +137,8 @@ def _radius(features: Floats, chance: float) -> Floats:
 
 
 def _candidates(
-    features: Floats, rows: Places | None, watch: Callable[[int], object]
-) -> Iterator[tuple[Places, Places]]:
+    features: Floats, rows: Indices | None, watch: Callable[[int], object]
+) -> Iterator[tuple[Indices, Indices]]:
     """Pairs that are near in a coarse description, out of one matrix product."""
     whole = rows is None
     rows = np.arange(len(features)) if rows is None else rows

@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from residua.data.pictures.decoding import visible, walk_pictures
-from residua.data.sources.table import Row
+from residua.data.pictures.files import subfolders, walk_pictures
+from residua.data.sources.labelled_file import LabelledFile
 from residua.errors import DataError
 
 WNID = re.compile(r"n\d{8}")
@@ -49,25 +49,15 @@ def read_columns(path: Path, columns: Sequence[str], separator: str = ",") -> li
     return rows
 
 
-def folders(parent: Path) -> list[Path]:
-    """The folders in a folder, by name. Raises DataError."""
-    try:
-        return sorted(path for path in parent.iterdir() if visible(path.name) and path.is_dir())
-    except OSError as problem:
-        raise DataError(f"Cannot look into {parent}: {problem.strerror or problem}.") from problem
+def class_files(root: Path, parent: Path, split: str | None, names: dict[str, str]) -> list[LabelledFile]:
+    """Files of parent/CLASS/.../picture, below root; names: what a class's folder is called in the model."""
+    return [
+        LabelledFile.below(root, path, names.get(kind.name, kind.name), split=split)
+        for kind in subfolders(parent)
+        for path in walk_pictures(kind)
+    ]
 
 
-def class_rows(root: Path, place: Path, part: str | None, names: dict[str, str]) -> list[Row]:
-    """Rows of place/CLASS/.../picture; names: what a class's folder is called in the model."""
-    rows: list[Row] = []
-    for kind in folders(place):
-        label = names.get(kind.name, kind.name)
-        rows += [
-            Row(path, path.relative_to(root).as_posix(), label, None, part) for path in walk_pictures(kind)
-        ]
-    return rows
-
-
-def some(names: Sequence[str]) -> str:
+def first_of(names: Sequence[str]) -> str:
     """The first of several names, and how many more there are."""
     return names[0] + (f" (and {len(names) - 1:,} more)" if len(names) > 1 else "")

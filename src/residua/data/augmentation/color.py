@@ -1,21 +1,71 @@
-"""Pictures coloured: brighter, flatter, greyer, of another hue, and with noise.
+"""Augmentation of colour: brighter, flatter, greyer, of another hue, and with noise.
 
-All take and give (N, H, W, C) float32 from 0 to 1, a number per picture, and may leave that range; the
-caller clips once at the end.
+All functions take and give (N, H, W, C) float32 from 0 to 1, take a number per picture, and may leave that
+range; the caller clips once at the end.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.data.augmentation.chance import Floats
+from residua.data import random_numbers as streams
+from residua.data.random_numbers import Floats, RandomNumbers
 from residua.errors import DataError
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, which Pillow uses as well
 
 
-def _each(factors: Floats) -> Floats:
+@dataclass(frozen=True)
+class ColorJitter:
+    """How the colours of training pictures vary; 0 is not at all. See `Augment` for what the numbers mean."""
+
+    brightness: float = 0.0
+    contrast: float = 0.0
+    saturation: float = 0.0
+    hue: float = 0.0
+    tint: float = 0.0
+    pca_noise: float = 0.0
+    noise: float = 0.0
+    components: tuple[tuple[float, ...], ...] = ()
+
+    def __bool__(self) -> bool:
+        return any(
+            (
+                self.brightness,
+                self.contrast,
+                self.saturation,
+                self.hue,
+                self.tint,
+                self.pca_noise,
+                self.noise,
+            )
+        )
+
+    def apply(self, images: Floats, random: RandomNumbers) -> Floats:
+        """Vary the colours of (N, H, W, C) pictures, of each in a way of its own; not clipped."""
+        for most, change, stream in (
+            (self.brightness, brightness, streams.BRIGHTNESS),
+            (self.contrast, contrast, streams.CONTRAST),
+            (self.saturation, saturation, streams.SATURATION),
+        ):
+            if most:
+                images = change(images, 1 + random.symmetric(stream, most)[:, 0])
+        if self.hue:
+            images = hue(images, random.symmetric(streams.HUE, np.deg2rad(self.hue))[:, 0])
+        if self.tint:
+            images = tint(images, 1 + random.symmetric(streams.TINT, self.tint, 3))
+        if self.pca_noise:
+            multiples = random.normal(streams.PCA, 3) * np.float32(self.pca_noise)
+            images = pca_noise(images, np.array(self.components, np.float32), multiples)
+        if self.noise:
+            images = noise(images, random.normal(streams.NOISE, images[0].size), self.noise)
+        return images
+
+
+def _per_picture(factors: Floats) -> Floats:
     return factors[:, None, None, None]
 
 
@@ -26,20 +76,20 @@ def to_grey(images: Floats) -> Floats:
 
 def brightness(images: Floats, factors: Floats) -> Floats:
     """Multiply by (N,) factors: 0 gives black."""
-    return images * _each(factors)
+    return images * _per_picture(factors)
 
 
 def contrast(images: Floats, factors: Floats) -> Floats:
     """Move away from each picture's own mean brightness by (N,) factors: 0 gives one grey."""
     mean = to_grey(images).mean(axis=(1, 2, 3), keepdims=True)
-    result: Floats = mean + (images - mean) * _each(factors)
+    result: Floats = mean + (images - mean) * _per_picture(factors)
     return result
 
 
 def saturation(images: Floats, factors: Floats) -> Floats:
     """Move away from grey by (N,) factors: 0 gives a grey picture."""
     grey = to_grey(images)
-    result: Floats = grey + (images - grey) * _each(factors)
+    result: Floats = grey + (images - grey) * _per_picture(factors)
     return result
 
 

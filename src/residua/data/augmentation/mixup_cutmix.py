@@ -1,4 +1,4 @@
-"""Two training pictures in one: mixed (mixup) or one pasted into the other (cutmix).
+"""Two training pictures in one: blended (mixup), or a box of one pasted into the other (cutmix).
 
 The target is then two labels, of which the first counts `share` and the second the rest. The partner of a
 picture is drawn from its whole split by (seed, epoch, index), not from its batch, so that what is learned
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.config.options import LIMITS
-from residua.data.augmentation.chance import (
+from residua.data.random_numbers import (
     MIX_KIND,
     MIX_PARTNER,
     MIX_SHARE,
@@ -21,9 +21,7 @@ from residua.data.augmentation.chance import (
     MIX_Y,
     Floats,
     Indices,
-    hash_below,
-    hash_beta,
-    hash_uniform,
+    RandomNumbers,
 )
 from residua.errors import ConfigError
 
@@ -53,7 +51,7 @@ class Mix:
 
     def partners(self, count: int, seed: int, epoch: int, indices: Indices) -> Indices:
         """(N,) the place in the split, of `count` pictures, of each picture's partner."""
-        return hash_below(count, seed, epoch, MIX_PARTNER, indices)
+        return RandomNumbers(seed, epoch, indices).integers(MIX_PARTNER, count)
 
     def apply(
         self, images: Floats, others: Floats, seed: int, epoch: int, indices: Indices
@@ -63,34 +61,34 @@ class Mix:
         images, others: (N, H, W, C) float32, normalised and varied.
         """
         n, h, w, _ = images.shape
-        cut = self._cut(n, seed, epoch, indices)
+        random = RandomNumbers(seed, epoch, indices)
+        cut = self._cut(random)
         share = np.ones(n, np.float32)
-        for alpha, mine in ((self.mixup, ~cut), (self.cutmix, cut)):
-            if mine.any():
-                share[mine] = hash_beta(alpha, seed, epoch, MIX_SHARE, indices[mine])
+        for alpha, members in ((self.mixup, ~cut), (self.cutmix, cut)):
+            if members.any():
+                share[members] = RandomNumbers(seed, epoch, indices[members]).beta(MIX_SHARE, alpha)
         mixed = images.copy()
         if not cut.all():
             weight = share[~cut][:, None, None, None]
             mixed[~cut] = images[~cut] * weight + others[~cut] * (1 - weight)
         if cut.any():
-            tops = hash_uniform(seed, epoch, MIX_Y, indices)[:, 0] * h
-            lefts = hash_uniform(seed, epoch, MIX_X, indices)[:, 0] * w
-            for place in np.flatnonzero(cut).tolist():
-                side = np.sqrt(1 - share[place])
-                y, x = (int(tops[place]), int(lefts[place]))
+            tops = random.uniform(MIX_Y)[:, 0] * h
+            lefts = random.uniform(MIX_X)[:, 0] * w
+            for row in np.flatnonzero(cut).tolist():
+                side = np.sqrt(1 - share[row])
+                y, x = (int(tops[row]), int(lefts[row]))
                 top, bottom = _span(y, side * h, h)
                 left, right = _span(x, side * w, w)
-                mixed[place, top:bottom, left:right] = others[place, top:bottom, left:right]
+                mixed[row, top:bottom, left:right] = others[row, top:bottom, left:right]
                 # At the border the box is cut; what counts is what is seen.
-                share[place] = 1 - (bottom - top) * (right - left) / (h * w)
+                share[row] = 1 - (bottom - top) * (right - left) / (h * w)
         return mixed, share
 
-    def _cut(self, count: int, seed: int, epoch: int, indices: Indices) -> NDArray[np.bool_]:
+    def _cut(self, random: RandomNumbers) -> NDArray[np.bool_]:
         """(N,) which pictures get a box pasted in."""
         if self.mixup and self.cutmix:
-            chosen: NDArray[np.bool_] = hash_below(2, seed, epoch, MIX_KIND, indices) == 1
-            return chosen
-        return np.full(count, bool(self.cutmix))
+            return random.coins(MIX_KIND)
+        return np.full(len(random.indices), bool(self.cutmix))
 
 
 def _span(middle: int, length: float, limit: int) -> tuple[int, int]:

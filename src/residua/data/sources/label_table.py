@@ -4,31 +4,13 @@ from __future__ import annotations
 
 import csv
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
-from residua.data.pictures.decoding import Box
+from residua.data.sources.labelled_file import LabelledFile
 from residua.errors import DataError
 
 
-@dataclass(frozen=True)
-class Row:
-    """A picture of a table or a layout, and what is known of it before it is opened.
-
-    file: its name, relative to the folder. group: pictures of one group stay on one side of a split.
-    part: the split that it belongs to, where that is given. box: left, top, right, bottom of the region
-    that matters, in pixels, the latter two exclusive.
-    """
-
-    path: Path
-    file: str
-    label: str
-    group: str | None
-    part: str | None = None
-    box: Box | None = None
-
-
-def read_table(table: Path, folder: Path) -> list[Row]:
+def read_label_table(table: Path, folder: Path) -> list[LabelledFile]:
     """Read a table of pictures; paths are relative to `folder`, then to the table's own folder.
 
     Rows that repeat are kept once. Raises DataError for missing columns, empty labels, absent files,
@@ -50,28 +32,32 @@ def read_table(table: Path, folder: Path) -> list[Row]:
             )
     at_file, at_label = header.index("file"), header.index("label")
     at_group = header.index("group") if "group" in header else None
-    rows: dict[str, Row] = {}
+    rows: dict[str, LabelledFile] = {}
     absent: list[str] = []
     for number, cells in enumerate(lines[1:], 2):
         if not any(cell.strip() for cell in cells):
             continue
-        where = f"{table} line {number}"
+        location = f"{table} line {number}"
         if len(cells) != len(header):
-            raise DataError(f"{where} has {len(cells)} cells, its first line {len(header)}; mend the line.")
+            raise DataError(
+                f"{location} has {len(cells)} cells, its first line {len(header)}; mend the line."
+            )
         file, label = cells[at_file].strip(), cells[at_label].strip()
         group = cells[at_group].strip() if at_group is not None else None
         if not file or not label or group == "":
-            raise DataError(f"{where} leaves a cell empty; give every picture a file, a label and a group.")
-        name, path = _locate(file, folder, table, where)
+            raise DataError(
+                f"{location} leaves a cell empty; give every picture a file, a label and a group."
+            )
+        name, path = _locate(file, folder, table, location)
         if path is None:
             absent.append(f"line {number}: {file}")
             continue
-        row, earlier = Row(path, name, label, group), rows.get(name)
+        row, earlier = LabelledFile(path, name, label, group), rows.get(name)
         if earlier is not None and earlier != row:
-            what = "label" if earlier.label != label else "group"
+            differing = "label" if earlier.label != label else "group"
             raise DataError(
-                f"{where} gives {file} the {what} {getattr(row, what)!r}, an earlier line "
-                f"{getattr(earlier, what)!r}; keep one."
+                f"{location} gives {file} the {differing} {getattr(row, differing)!r}, an earlier line "
+                f"{getattr(earlier, differing)!r}; keep one."
             )
         rows[name] = row
     if absent:
@@ -82,7 +68,7 @@ def read_table(table: Path, folder: Path) -> list[Row]:
     return list(rows.values())
 
 
-def _locate(file: str, folder: Path, table: Path, where: str) -> tuple[str, Path | None]:
+def _locate(file: str, folder: Path, table: Path, location: str) -> tuple[str, Path | None]:
     """A file's name relative to the folder that holds it, and its path; None where there is no file."""
     inside = False
     for base in (folder, table.parent):
@@ -95,6 +81,6 @@ def _locate(file: str, folder: Path, table: Path, where: str) -> tuple[str, Path
             return Path(os.path.relpath(path, root)).as_posix(), Path(path)
     if not inside:
         raise DataError(
-            f"{where} names {file}, which lies outside {folder} and the table's folder; move it there."
+            f"{location} names {file}, which lies outside {folder} and the table's folder; move it there."
         )
     return file, None

@@ -12,7 +12,7 @@ _CHUNK_BYTES = 1 << 16
 _MOST_BYTES = 2_000_000_000
 
 
-def resume_download(part: Path, pause_seconds: float = 1.0) -> Callable[[str, str, Any], None]:
+def resumable_downloader(part: Path, pause_seconds: float = 1.0) -> Callable[[str, str, Any], None]:
     """A downloader for pooch that collects the file in `part` and continues it with HTTP ranges.
 
     part: survives failures, so that the next run goes on where this one stopped. pause_seconds: waited
