@@ -100,8 +100,8 @@ class Training:
         position.seen += len(batch.labels)
         position.loss_sum += float(results["loss"]) * len(batch.labels)
         position.correct += int(results["correct"])
-        seen = position.seen
-        task.reporter.step(len(batch.labels), position.loss_sum / seen, position.correct / seen)
+        pictures = position.seen
+        task.reporter.step(len(batch.labels), position.loss_sum / pictures, position.correct / pictures)
 
     def _end_epoch(self, phase: Phase, timing: dict[str, Any]) -> None:
         """Validate, log, keep the best, move on to the next epoch, and write a checkpoint of that."""

@@ -14,7 +14,7 @@ from residua.layers import (
     MaxPool2d,
     Sequential,
 )
-from residua.models.architectures.heads import DEVIATION, fully_connected_head
+from residua.models.architectures.heads import fully_connected_head
 
 
 def vgg(
@@ -27,7 +27,6 @@ def vgg(
     normalized: bool = False,
     hidden: tuple[int, ...] = (4096, 4096),
     dropout: float = 0.5,
-    deviation: float | None = DEVIATION,
 ) -> Sequential:
     """Blocks of 3x3 convolutions with ReLU, each block ending in 2x2 max pooling; then the classifier.
 
@@ -37,31 +36,13 @@ def vgg(
     gives the widths of the fully connected layers before the last; dropout follows each. `normalized` puts
     batch normalisation behind every convolution (Ioffe and Szegedy 2015), whose biases it makes needless.
     The paper starts deep networks from a trained shallow one; He's initial weights make that needless in
-    the convolutions. `deviation` is that of the initial weights of the fully connected layers.
+    the convolutions.
 
     Raises ShapeError for pictures that the poolings leave nothing of.
     """
-    least = 2 ** len(blocks)
-    if min(size) < least:
-        raise ShapeError(
-            f"{len(blocks)} poolings by half need pictures of at least {least}x{least} pixels; "
-            f"they were given {size[0]}x{size[1]}: use larger pictures or a network with fewer blocks"
-        )
-    layers: dict[str, Layer] = {}
-    features = channels
-    for block, count in enumerate(blocks, start=1):
-        after = width * min(8, 2 ** (block - 1))
-        for number in range(1, count + 1):
-            name = f"conv{block}_{number}"
-            if normalized:
-                layers[name] = ConvNorm(Conv2d(features, after))
-            else:
-                layers[name] = Conv2d(features, after, bias=True, relu=True)
-            features = after
-        layers[f"pool{block}"] = MaxPool2d()
-    return Sequential(
-        layers | fully_connected_head(layers, (*size, channels), classes, hidden, dropout, deviation)
-    )
+    _check_size(blocks, size)
+    layers = _convolutions(blocks, channels, width, normalized)
+    return Sequential(layers | fully_connected_head(layers, (*size, channels), classes, hidden, dropout))
 
 
 def small_vgg(
@@ -73,15 +54,35 @@ def small_vgg(
     hidden: tuple[int, ...] = (128,),
     dropout: float = 0.25,
 ) -> Sequential:
-    """VGG's plan for small pictures, such as 28x28 and 32x32: three blocks of two, with normalisation."""
-    return vgg(
-        blocks=(2, 2, 2),
-        channels=channels,
-        classes=classes,
-        size=size,
-        width=width,
-        normalized=True,
-        hidden=hidden,
-        dropout=dropout,
-        deviation=None,
-    )
+    """VGG's plan for small pictures, such as 28x28 and 32x32: three blocks of two, with normalisation.
+
+    Raises ShapeError for pictures that the poolings leave nothing of.
+    """
+    blocks = (2, 2, 2)
+    _check_size(blocks, size)
+    layers = _convolutions(blocks, channels, width, normalized=True)
+    shape = (*size, channels)
+    head = fully_connected_head(layers, shape, classes, hidden, dropout, deviation=None)
+    return Sequential(layers | head)
+
+
+def _check_size(blocks: tuple[int, ...], size: tuple[int, int]) -> None:
+    least = 2 ** len(blocks)
+    if min(size) < least:
+        raise ShapeError(
+            f"{len(blocks)} poolings by half need pictures of at least {least}x{least} pixels; "
+            f"they were given {size[0]}x{size[1]}: use larger pictures or a network with fewer blocks"
+        )
+
+
+def _convolutions(blocks: tuple[int, ...], channels: int, width: int, normalized: bool) -> dict[str, Layer]:
+    layers: dict[str, Layer] = {}
+    features = channels
+    for block, count in enumerate(blocks, start=1):
+        after = width * min(8, 2 ** (block - 1))
+        for number in range(1, count + 1):
+            conv = Conv2d(features, after, bias=not normalized, relu=not normalized)
+            layers[f"conv{block}_{number}"] = ConvNorm(conv) if normalized else conv
+            features = after
+        layers[f"pool{block}"] = MaxPool2d()
+    return layers
