@@ -1,16 +1,15 @@
-"""The verb that measures: bench."""
+"""The verb bench."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from cyclopts import Parameter
-
 from residua.bench import CASES
+from residua.cli.shared import Options
 from residua.config import BenchConfig
 
 
-def bench(*, options: Annotated[BenchConfig, Parameter(name="*")] = BenchConfig()) -> int:
+def bench(*, options: Annotated[BenchConfig, Options] = BenchConfig()) -> int:
     """Measure how fast this machine trains, beside PyTorch where that is installed."""
     from residua.bench.run import run_bench
 
