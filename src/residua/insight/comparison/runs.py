@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from residua.insight.shared.run_options import differing_options
-from residua.training.run_folder import read_circumstances, read_log, read_run, read_seconds
+from residua.training.run_folder import read_environment, read_log, read_run, read_seconds
 
 OF_RUNS = ("best", "last")  # model files that lie in run folders
 
@@ -34,7 +34,7 @@ def run_facts(run: Path, name: str, say: Callable[[str], None]) -> RunFacts:
     config, epochs = read_run(run), len(read_log(run))
     if epochs < (config.schedule.epochs or 0) and not config.schedule.stop_patience:
         say(f"{name} has done {epochs} of its {config.schedule.epochs} epochs")
-    machine = read_circumstances(run)["machine"]
+    machine = read_environment(run)["machine"]
     processor = f"{machine.get('processor', '?')}, {config.run.threads or machine.get('cores', '?')} threads"
     return RunFacts(epochs, read_seconds(run), processor)
 
