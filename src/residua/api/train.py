@@ -97,13 +97,13 @@ def _test(trained: Trained, reporter: Reporter) -> Evaluation:
     from residua.models.model_file import load_model
 
     config = trained.config
-    asked = EvaluateConfig(
+    options = EvaluateConfig(
         data_dir=config.data.data_dir,
         labels=config.data.labels,
         engine=config.run.engine,
         threads=config.run.threads,
     )
-    return evaluate_model(load_model(trained.best), asked, reporter.say)
+    return evaluate_model(load_model(trained.best), options, reporter.say)
 
 
 def _write_last(result: TrainResult, draw_curves: Any) -> None:
