@@ -93,7 +93,7 @@ def _with_run_folder(config: TrainConfig) -> TrainConfig:
 
 def _test(trained: Trained, reporter: Reporter) -> Evaluation:
     """The best model on the test split."""
-    from residua.insight.evaluation.answers import evaluate_model
+    from residua.insight.evaluation.predictions import evaluate_model
     from residua.models.model_file import load_model
 
     config = trained.config
