@@ -12,7 +12,7 @@ from tiny import answered, refused
 from residua.classifier import Classifier
 from residua.config import ModelOptions, OptimizerOptions, ReconstructConfig
 from residua.errors import ConfigError, ShapeError
-from residua.insight.capsules.numbers import STEPS, look, varied
+from residua.insight.capsules.numbers import STEPS, sample_capsules, vary_dimensions
 from residua.layers import CapsuleNetwork, DigitCapsules, Linear, PrimaryCapsules, Reshape, Sequential, Tanh
 from residua.layers.parameters import ZeroGenerator
 from residua.models import MODELS, build_model
@@ -268,7 +268,9 @@ def test_a_small_capsnet_learns_digits_and_to_draw_them(trained_capsules, digits
     model = load_model(path)
     assert model.preprocessing.mean == (0.0,)
     assert model.preprocessing.std == (1.0,)
-    seen = look(model, "it", ReconstructConfig(data="mnist", data_dir=str(data_dir)), lambda line: None)
+    seen = sample_capsules(
+        model, "it", ReconstructConfig(data="mnist", data_dir=str(data_dir)), lambda line: None
+    )
     assert len(seen.images) == 20
     assert seen.images.min() == 0
     assert seen.images.max() == 1
@@ -300,7 +302,7 @@ def test_the_pictures_of_reconstructions(trained_capsules, data_dir, capsys, tmp
 
 def test_one_number_of_one_capsule_is_varied(rng):
     capsules = rng.normal(size=(3, 4)).astype(np.float32)
-    every = varied(capsules, 1).reshape(4, len(STEPS), 3, 4)
+    every = vary_dimensions(capsules, 1).reshape(4, len(STEPS), 3, 4)
     for number in range(4):
         for place, step in enumerate(STEPS):
             expected = capsules.copy()
