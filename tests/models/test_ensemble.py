@@ -19,7 +19,7 @@ from residua.layers.ensemble import combine
 from residua.models import build_model
 from residua.models.ensemble import best_weights, join_models
 from residua.models.model_file import KIND, VERSION, Model, load_model, save_model
-from residua.training.inference import answer
+from residua.training.inference import predict_probabilities
 from residua.training.progress import Quiet
 
 A = np.array([[0.6, 0.3, 0.1], [0.2, 0.5, 0.3], [0.1, 0.1, 0.8]], np.float32)
@@ -37,7 +37,9 @@ def untrained(seed, name="resnet8", classes=("a", "b", "c"), look=None, side=18)
 
 def probabilities(engine, model, images):
     pictures = Pictures(images, np.zeros(len(images), np.int64), tuple(map(str, range(len(images)))))
-    return answer(engine, *model.frozen(), Batches(pictures, model.preprocessing, None, 4)).probabilities
+    return predict_probabilities(
+        engine, *model.frozen(), Batches(pictures, model.preprocessing, None, 4)
+    ).probabilities
 
 
 @pytest.fixture
