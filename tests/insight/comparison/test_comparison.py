@@ -19,7 +19,7 @@ from residua.insight.comparison.numbers import Comparison, Side, _pairs, shown_p
 from residua.insight.comparison.significance import difference_interval, holm, mcnemar
 from residua.insight.comparison.text import comparison_text
 from residua.insight.evaluation.numbers import measure
-from residua.training.inference import Answers
+from residua.training.inference import LabelledProbabilities
 from residua.training.progress import Quiet
 
 pytestmark = pytest.mark.usefixtures("quiet_cache")
@@ -184,7 +184,7 @@ def test_many_models_stay_readable(rng):
     sides, rights = [], []
     for number in range(9):
         chosen = np.where(rng.random(400) < 0.6 + 0.04 * number, labels, (labels + 1) % 3)
-        answers = Answers(np.eye(3, dtype=np.float32)[chosen], labels)
+        answers = LabelledProbabilities(np.eye(3, dtype=np.float32)[chosen], labels)
         rights.append(chosen == labels)
         evaluation = measure(answers, ("a", "b", "c"), "toys", "test")
         sides.append(Side(f"a-run-with-a-rather-long-name-{number}", "resnet8", evaluation, 75_290))

@@ -19,7 +19,7 @@ from residua.insight.evaluation.predictions import predict_split
 from residua.insight.mistakes.figure import label_errors_figure, mistakes_figure, pairs_figure
 from residua.insight.mistakes.label_errors import find_label_errors
 from residua.insight.mistakes.numbers import find_mistakes
-from residua.training.inference import Answers
+from residua.training.inference import LabelledProbabilities
 
 pytestmark = pytest.mark.usefixtures("quiet_cache")
 
@@ -161,7 +161,7 @@ def test_a_thousand_classes_are_told_by_blocks_and_pairs(rng):
     logits[:4, 7] += 20  # all of class 0 for class 7
     logits[np.arange(400, 600, 4), 900] += 20  # fifty weaker pairs
     names = tuple(f"a long name of class {number}" for number in range(1000))
-    evaluation = measure(Answers(softmax(logits), labels), names, "imagenet", "test")
+    evaluation = measure(LabelledProbabilities(softmax(logits), labels), names, "imagenet", "test")
     assert confused_pairs(evaluation.confusion, 1) == [(0, 7, 4)]
     figure = confusion_figure(evaluation)
     text = words(figure)

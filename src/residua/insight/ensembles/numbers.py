@@ -19,7 +19,7 @@ from residua.insight.evaluation.predictions import read_pictures
 from residua.layers.ensemble import combine
 from residua.models.ensemble import best_weights, check_members, join_models
 from residua.models.model_file import Model
-from residua.training.inference import Answers, answer
+from residua.training.inference import LabelledProbabilities, predict_probabilities
 
 Say = Callable[[str], None]
 
@@ -112,7 +112,7 @@ def build_ensemble(
 
 def _answers(
     common: Model, models: Sequence[Model], config: EnsembleConfig, split: str, say: Say
-) -> tuple[str, str, list[Answers]]:
+) -> tuple[str, str, list[LabelledProbabilities]]:
     """The data's and the split's names, and each member's answers."""
     evaluate_config = EvaluateConfig.of(config, split=split)
     data, part, pictures = read_pictures(common, evaluate_config, say)
@@ -120,7 +120,7 @@ def _answers(
     for model in models:
         engine = open_engine(config.engine, threads=config.threads, work=model.work(len(pictures)))
         batches = Batches(pictures, model.preprocessing, None, config.batch)
-        every.append(answer(engine, *model.frozen(), batches))
+        every.append(predict_probabilities(engine, *model.frozen(), batches))
     return data, part, every
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from residua.insight.shared.intervals import wilson_interval
 from residua.insight.shared.text import split_name
-from residua.training.inference import Answers
+from residua.training.inference import LabelledProbabilities
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Evaluation:
         return entries
 
 
-def measure(answers: Answers, names: tuple[str, ...], data: str, split: str) -> Evaluation:
+def measure(answers: LabelledProbabilities, names: tuple[str, ...], data: str, split: str) -> Evaluation:
     """All metrics of these answers. Classes without pictures count for nothing in the balanced accuracy."""
     from sklearn.metrics import precision_recall_fscore_support
 

@@ -20,7 +20,7 @@ from residua.errors import ConfigError, DataError
 from residua.insight.evaluation.numbers import Evaluation, measure
 from residua.insight.shared.text import split_name
 from residua.models.model_file import Model
-from residua.training.inference import Answers, answer
+from residua.training.inference import LabelledProbabilities, predict_probabilities
 
 Say = Callable[[str], None]
 
@@ -66,7 +66,9 @@ class Predictions:
     @cached_property
     def evaluation(self) -> Evaluation:
         """All metrics."""
-        return measure(Answers(self.probabilities, self.labels), self.classes, self.data, self.split)
+        return measure(
+            LabelledProbabilities(self.probabilities, self.labels), self.classes, self.data, self.split
+        )
 
 
 def predict_split(
@@ -84,7 +86,8 @@ def predict_split(
     views, shape, frozen = VIEWS[config.views], model.preprocessing, model.frozen()
     engine = open_engine(config.engine, threads=config.threads, work=len(views) * model.work(len(pictures)))
     every = [
-        answer(engine, *frozen, Batches(pictures, shape, None, config.batch, view=view)) for view in views
+        predict_probabilities(engine, *frozen, Batches(pictures, shape, None, config.batch, view=view))
+        for view in views
     ]
     return Predictions(
         model, name, split, pictures, mean_probabilities([answers.probabilities for answers in every])
