@@ -254,8 +254,8 @@ def _arrow(path: list[Box], tops: dict[str, tuple[int, int]]) -> str:
         if other is not target:
             steps.append(f"L{other.x:.0f} {tops[other.name][1]}")
     return (
-        f"<path id='{source.name}-{target.name}' d='{' '.join(steps)}' fill='none' stroke='{ARROW}' stroke-width='1.6' "
-        f"marker-end='url(#to)'/>"
+        f"<path id='{source.name}-{target.name}' d='{' '.join(steps)}' fill='none' stroke='{ARROW}' "
+        f"stroke-width='1.6' marker-end='url(#to)'/>"
     )
 
 
