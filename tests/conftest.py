@@ -21,6 +21,11 @@ pytest_plugins = ["tiers"]
 BEGIN = {"start_training": start_training, "resume_training": resume_training}
 
 
+def pytest_collection_modifyitems(items):
+    """What compiles most comes first: of workers side by side none is left with it in the end."""
+    items.sort(key=lambda item: "engines/numba" not in item.nodeid)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def one_thread():
     """Small products gain nothing from threads, and lose much where other processes want the cores."""
@@ -79,6 +84,16 @@ def trained(tmp_path_factory):
         patch.setattr("platformdirs.user_cache_dir", lambda *_, **__: str(folder / "user-cache"))
         pics = paint_folder(folder / "pics")
         train(pics, run=str(folder / "run"), reporter=Quiet(), **TINY | {"epochs": 10})
+    return folder
+
+
+@pytest.fixture(scope="session")
+def members(tmp_path_factory):
+    """Three small networks on scikit-learn's digits; the last with another split."""
+    folder = tmp_path_factory.mktemp("members")
+    for name, width, seed in (("one", 4, 0), ("two", 6, 0), ("three", 4, 1)):
+        options = {"model": "resnet8", "width": width, "epochs": 1, "seed": seed, "engine": "numpy"}
+        train("digits", run=str(folder / name), final_test=False, reporter=Quiet(), **options)
     return folder
 
 

@@ -1,0 +1,132 @@
+"""All that a report tells, collected once: answers, counts, layers, maps, and what the run folder holds."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from residua.config import EvaluateConfig, ReportConfig, TrainConfig
+from residua.data.dataset import SPLITS
+from residua.errors import ConfigError
+from residua.insight.evaluation.predictions import OpenedData, Predictions, open_data, predict_split
+from residua.insight.inspection.numbers import DeadUnits, look_inside
+from residua.insight.mistakes.numbers import Mistakes, find_mistakes
+from residua.insight.report.explanations import Explanations, explain_answers
+from residua.layers import Row
+from residua.models.model_file import Model, find_model, load_model
+from residua.training.environment import machine_facts, package_versions
+from residua.training.layer_statistics import read_statistics
+from residua.training.run_folder import read_environment, read_log, read_run, read_seconds
+
+Say = Callable[[str], None]
+SAMPLE = 500  # pictures on which channels that are never on are looked for
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What a run folder holds: options, a row for each epoch, seconds, statistics, versions and machine."""
+
+    folder: Path
+    config: TrainConfig
+    log: list[dict[str, Any]]
+    seconds: float | None
+    statistics: list[dict[str, Any]]
+    versions: dict[str, Any]
+    machine: dict[str, Any]
+
+    @property
+    def best(self) -> dict[str, Any] | None:
+        """The row of the epoch with the least validation error; None without validation or epochs."""
+        rows = [row for row in self.log if "validation_error" in row]
+        return min(rows, key=lambda row: float(row["validation_error"])) if rows else None
+
+
+@dataclass(frozen=True, eq=False)
+class ReportContents:
+    """What a report is made of.
+
+    counts: {split: {class: pictures}}, of the data as a whole. dead: channels that are never on, None where
+    the network cannot be looked into; sample: on how many pictures. explanations: where a few answers come
+    from. run: None for a model file alone.
+    """
+
+    file: Path
+    checksum: str
+    answered: Predictions
+    mistakes: Mistakes
+    opened: OpenedData
+    counts: dict[str, dict[str, int]]
+    rows: tuple[Row, ...]
+    explanations: Explanations
+    run: RunFacts | None = None
+    dead: tuple[DeadUnits, ...] | None = None
+    sample: int = 0
+    versions: dict[str, str] = field(default_factory=package_versions)
+    machine: dict[str, Any] = field(default_factory=machine_facts)
+
+    @property
+    def model(self) -> Model:
+        """The trained model."""
+        return self.answered.model
+
+
+def collect_contents(model: str | Path, config: ReportConfig, say: Say) -> ReportContents:
+    """Everything about a model file, or the best model of a run folder.
+
+    Raises ModelFileError for a run without a model, and as `predict_split`.
+    """
+    path = Path(model)
+    file = find_model(path)
+    loaded = load_model(file)
+    evaluate_config = EvaluateConfig.of(config)
+    opened = open_data(loaded, evaluate_config, say)
+    answered = predict_split(loaded, evaluate_config, say, opened=opened)
+    shape = loaded.preprocessing
+    rows = loaded.network.rows((shape.height, shape.width, shape.channels))
+    mistakes = find_mistakes(answered)
+    return ReportContents(
+        file=file,
+        checksum=hashlib.sha256(file.read_bytes()).hexdigest(),
+        answered=answered,
+        mistakes=mistakes,
+        opened=opened,
+        counts=_counts(opened, answered),
+        rows=tuple(row for row in rows if row.kind != "Identity"),
+        explanations=explain_answers(answered, mistakes, config, say),
+        run=_run(path if path.is_dir() else None),
+        dead=_dead(answered, config),
+        sample=min(SAMPLE, len(answered)),
+    )
+
+
+def _dead(answered: Predictions, config: ReportConfig) -> tuple[DeadUnits, ...] | None:
+    try:
+        return look_inside(answered, SAMPLE, None, config.engine, config.threads).dead
+    except ConfigError:  # an ensemble is no row of layers; the report has enough else to tell
+        return None
+
+
+def _counts(opened: OpenedData, answered: Predictions) -> dict[str, dict[str, int]]:
+    """Pictures by split and class; splits without any are left out, and the train split of other data."""
+    if opened.whole:
+        return {answered.split: {entry.name: entry.pictures for entry in answered.evaluation.classes}}
+    counts = {split: opened.data.counts(split) for split in SPLITS}
+    return {split: own for split, own in counts.items() if sum(own.values())}
+
+
+def _run(folder: Path | None) -> RunFacts | None:
+    if folder is None or not (folder / "run.toml").exists():
+        return None
+    environment = read_environment(folder)
+    return RunFacts(
+        folder,
+        read_run(folder),
+        read_log(folder),
+        read_seconds(folder),
+        read_statistics(folder),
+        environment["versions"],
+        environment["machine"],
+    )
