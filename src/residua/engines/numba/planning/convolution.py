@@ -15,6 +15,7 @@ from residua.engines.numba.kernels.im2col import forward as im2col
 from residua.engines.numba.kernels.pointwise import backward as pointwise
 from residua.engines.numba.kernels.primitives.vector import WIDTH
 from residua.engines.numba.kernels.products.blocks import ROWS, rounded_up
+from residua.engines.numba.kernels.products.panels import panel_width
 from residua.engines.numba.kernels.winograd import backward as winograd_backward
 from residua.engines.numba.kernels.winograd import forward as winograd
 from residua.engines.numba.kernels.winograd import many_channels
@@ -140,7 +141,7 @@ class Plan:
 
     def panel(self, columns: int) -> int:
         """Columns of a panel of that transform; all columns are one where it is not cut."""
-        return many_channels.panel_width(columns) if self.large else columns
+        return panel_width(columns) if self.large else columns
 
     @property
     def partial_size(self) -> int:

@@ -36,9 +36,11 @@ def micro_kernel(rows, vectors, fetches=False):
     """
 
     @intrinsic
-    def multiply(typing, a, am, ao, ai, b, bo, bi, c, cm, outer, inner, more, ahead, pace):
+    def multiply(typing, a, b, c, outer, inner, more, ahead):
         def emit(context, builder, sig, args):
-            a, am, ao, ai, b, bo, bi, c, cm, outer, inner, more, ahead, pace = args
+            (a, am, ao, ai), (b, bo, bi), (c, cm) = (cgutils.unpack_tuple(builder, arg) for arg in args[:3])
+            outer, inner, more = args[3:6]
+            ahead, pace = cgutils.unpack_tuple(builder, args[6])
             pa, pb, pc = (builder.inttoptr(p, FLOAT.as_pointer()) for p in (a, b, c))
             row_offsets = [builder.mul(am, INT(m)) for m in range(rows)]
             row_starts = [offset(builder, pc, builder.mul(cm, INT(m))) for m in range(rows)]
@@ -81,6 +83,6 @@ def micro_kernel(rows, vectors, fetches=False):
                 write(builder, builder.load(total), offset(builder, row_starts[m], WIDTH * v))
             return context.get_dummy_value()
 
-        return types.void(*[types.int64] * 14), emit
+        return types.void(a, b, c, outer, inner, more, ahead), emit
 
     return multiply
