@@ -4,19 +4,28 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: train test check bench bench-all peer browser clean
+# How many processes test side by side.
+WORKERS ?= 2
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+.PHONY: train test test-all check bench bench-all peer browser clean
 
 train: $(VENV)/residua.stamp
 	$(BIN)/residua train digits
 
+# Every module on real behaviour, in minutes: of long lists of cases a random sample.
 test: $(VENV)/test.stamp
-	$(BIN)/python -m pytest -n 2 --cov --cov-report=term
+	$(PYTEST)
+
+# Everything, and which lines it runs.
+test-all: $(VENV)/test.stamp
+	$(PYTEST) -m "" --cov --cov-report=term
 
 check: $(VENV)/test.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(MAKE) test
+	$(MAKE) test-all
 
 # The peer is optional: without it the benchmarks time residua alone, and the tests against it skip.
 bench: $(VENV)/residua.stamp

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from shared_kernels import share_kernels
 from threadpoolctl import threadpool_limits
 from tiny import TINY, paint_folder
 
 from residua.api import train
+from residua.engines import installed
 from residua.engines.numpy.engine import NumpyEngine
 from residua.training.progress import Quiet
 
@@ -21,6 +23,17 @@ pytest_plugins = ["tiers"]
 def one_thread():
     """Small products gain nothing from threads, and lose much where other processes want the cores."""
     with threadpool_limits(1):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_kernels(tmp_path_factory):
+    """Workers that run side by side compile no kernel twice."""
+    with pytest.MonkeyPatch.context() as patch:
+        if "PYTEST_XDIST_WORKER" in os.environ and installed("numba") and os.name == "posix":
+            locks = tmp_path_factory.getbasetemp().parent / "kernels"
+            locks.mkdir(exist_ok=True)
+            share_kernels(patch, locks)
         yield
 
 

@@ -34,7 +34,7 @@ from residua.data.batches import Batches
 from residua.data.preprocessing import Preprocessing
 from residua.engines.numpy.engine import NumpyEngine
 from residua.errors import ConfigError, RunError
-from residua.layers.base import Undrawn
+from residua.layers.parameters import ZeroGenerator
 from residua.variables import count_parameters, flatten
 
 SMALL = Convolution(4, 6, 7, 3, 2, 2)
@@ -269,7 +269,7 @@ def test_the_peer_has_as_many_parameters(peer, network):
 
     with torch.device("meta"):
         theirs = BUILDERS[network.builder.__name__](**network.options, classes=network.classes)
-    ours = network.build().init(Undrawn())
+    ours = network.build().init(ZeroGenerator())
     assert sum(parameter.numel() for parameter in theirs.parameters()) == count_parameters(ours)
 
 

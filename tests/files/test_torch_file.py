@@ -433,6 +433,7 @@ def test_published_weights_are_recognised(data_dir, name):
     assert count_parameters(variables) == MODELS[name].parameters
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["resnet20", "resnet32"])
 def test_published_weights_answer_exactly_as_published(data_dir, cifar_test, tmp_path, capsys, name):
     """All 10,000 test pictures, through the program: import, then evaluate."""

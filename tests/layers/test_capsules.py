@@ -14,7 +14,7 @@ from residua.config import ModelOptions, OptimizerOptions, ReconstructConfig
 from residua.errors import ConfigError, ShapeError
 from residua.insight.capsules.numbers import STEPS, look, varied
 from residua.layers import CapsuleNetwork, DigitCapsules, Linear, PrimaryCapsules, Reshape, Sequential, Tanh
-from residua.layers.base import Undrawn
+from residua.layers.parameters import ZeroGenerator
 from residua.models import MODELS, build_model
 from residua.models.architectures.capsnet import capsnet
 from residua.models.model_file import load_model, save_model
@@ -146,9 +146,9 @@ def test_as_many_parameters_as_published():
     routing = 6 * 6 * 32 * 8 * 10 * 16
     decoder = 160 * 512 + 512 + 512 * 1024 + 1024 + 1024 * 784 + 784
     assert convolutions + routing == WITHOUT_DECODER
-    assert count_parameters(network.init(Undrawn())) == card.parameters == WITHOUT_DECODER + decoder
+    assert count_parameters(network.init(ZeroGenerator())) == card.parameters == WITHOUT_DECODER + decoder
     assert (round(card.parameters / 1e6, 1), round(WITHOUT_DECODER / 1e6, 1)) == (8.2, 6.8)
-    frozen, variables = network.freeze(network.init(Undrawn()))
+    frozen, variables = network.freeze(network.init(ZeroGenerator()))
     assert count_parameters(variables) == WITHOUT_DECODER
     assert frozen.output_shape((28, 28, 1)) == (10,)
     shape, seen = (28, 28, 1), {}
@@ -216,6 +216,7 @@ def test_only_the_labels_capsule_is_drawn(engine, rng):
     assert not np.array_equal(network.draw(engine, v, other, labels)[0], drawn[0])
 
 
+@pytest.mark.exhaustive
 def test_a_step_on_the_fast_engine_is_that_of_the_reference(engine, rng):
     """Often enough that the step is recorded and played back."""
     fast = pytest.importorskip("residua.engines.numba").NumbaEngine(1)

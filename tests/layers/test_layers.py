@@ -54,6 +54,7 @@ def test_contract(name):
         check_layer(layer, shape)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     "options",
     [

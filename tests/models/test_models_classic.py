@@ -10,7 +10,7 @@ from residua.config import ModelOptions
 from residua.engines import open_engine
 from residua.errors import ConfigError, ShapeError
 from residua.layers import GroupedConv2d, LocalResponseNorm
-from residua.layers.base import Undrawn
+from residua.layers.parameters import ZeroGenerator
 from residua.models import MODELS, build_model
 from residua.models.architectures.alexnet import alexnet
 from residua.models.architectures.large_resnet import large_resnet
@@ -39,7 +39,7 @@ def test_as_many_parameters_as_published(name):
     options = ModelOptions(model=name)
     network = build_model(options, channels=card.input_shape[2], classes=card.classes)
     assert card.parameters == PUBLISHED[name]
-    assert count_parameters(network.init(Undrawn())) == PUBLISHED[name]
+    assert count_parameters(network.init(ZeroGenerator())) == PUBLISHED[name]
     assert network.output_shape(card.input_shape) == (card.classes,)
 
 
@@ -330,7 +330,7 @@ def test_pre_activated_networks_agree_with_pytorch(torch, engine, rng, family):
 
 
 # ------------------------------------------------------------------ SqueezeNet as it was published
-@pytest.mark.parametrize("name", ["numpy", "numba"])
+@pytest.mark.parametrize("name", ["numpy", pytest.param("numba", marks=pytest.mark.exhaustive)])
 def test_squeezenet_answers_as_published(data_dir, name):
     """Published weights, inputs and outputs: 26 convolutions in the network's order."""
     folder = data_dir / "weights" / "squeezenet1.1-imagenet"
@@ -339,7 +339,7 @@ def test_squeezenet_answers_as_published(data_dir, name):
     if name == "numba":
         pytest.importorskip("numba")
     network = squeezenet(rectified=True)
-    v = network.init(Undrawn())
+    v = network.init(ZeroGenerator())
     paths = [path for path in flatten(v) if path.endswith(".weight")]
     assert len(paths) == 26
     stored = {}

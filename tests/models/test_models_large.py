@@ -8,7 +8,7 @@ from torch_networks import hold_to_peer, stirred, translated
 
 from residua.config import ModelOptions
 from residua.errors import ConfigError, ShapeError
-from residua.layers.base import Undrawn
+from residua.layers.parameters import ZeroGenerator
 from residua.models import MODELS, build_model
 from residua.models.architectures.large_resnet import large_resnet
 from residua.models.architectures.vgg import vgg
@@ -48,7 +48,7 @@ def build(name, classes=1000, size=(224, 224), **options):
 def test_as_many_parameters_as_published(name):
     network = build(name)
     assert MODELS[name].parameters == PUBLISHED[name]
-    assert count_parameters(network.init(Undrawn())) == PUBLISHED[name]
+    assert count_parameters(network.init(ZeroGenerator())) == PUBLISHED[name]
     assert network.output_shape(IMAGENET) == (1000,)
 
 
@@ -85,7 +85,7 @@ def test_the_small_stem_keeps_small_pictures():
     before_the_mean = [row for row in network.rows((32, 32, 3)) if row.name.startswith("stage4")][-1]
     assert before_the_mean.output_shape == (4, 4, 512)
     # The 7x7 kernel becomes 3x3, and there are ten classes.
-    assert count_parameters(network.init(Undrawn())) == 11_689_512 - 40 * 3 * 64 - 513 * 990
+    assert count_parameters(network.init(ZeroGenerator())) == 11_689_512 - 40 * 3 * 64 - 513 * 990
 
 
 def test_shortcuts_without_weights():

@@ -74,6 +74,7 @@ def test_one_seed_gives_the_same_bytes_and_another_does_not(tmp_path):
     assert _bytes(tmp_path / "a")["last.safetensors"] != _bytes(tmp_path / "c")["last.safetensors"]
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     "options",
     [

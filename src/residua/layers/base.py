@@ -8,17 +8,15 @@ compute; a layer hands their opaque values from one operation to the next.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from residua.engines.vocabulary.core import Array, Engine
-from residua.errors import ShapeError
+from residua.layers.parameters import ZeroGenerator
+from residua.layers.shapes import Shape
 from residua.variables import Tree, count_parameters
-
-Shape = tuple[int, ...]
 
 MAY_BE_ZERO = frozenset({"padding", "extra", "above", "below", "left", "right"})
 
@@ -110,7 +108,7 @@ class Layer:
 
     def rows(self, shape: Shape, name: str = "") -> Iterator[Row]:
         """The summary's lines for this layer and the layers inside it."""
-        variables = self.init(Undrawn())
+        variables = self.init(ZeroGenerator())
         yield Row(
             name,
             type(self).__name__,
@@ -119,32 +117,6 @@ class Layer:
             count_parameters(variables),
             self.multiply_adds(shape),
         )
-
-
-class Undrawn(np.random.Generator):
-    """Zeros where a layer draws its first weights: a network's shapes without the work and the memory."""
-
-    def __init__(self) -> None:
-        super().__init__(np.random.PCG64(0))
-
-    def normal(self, loc: Any = 0.0, scale: Any = 1.0, size: Any = None) -> Any:
-        """Zeros, which take no memory before they are written to."""
-        return np.zeros(size, np.float32)
-
-
-def need_shape(layer: Layer, shape: Shape, wanted: str, fits: bool) -> None:
-    """Raise a ShapeError that says what the layer takes, unless it fits."""
-    if not fits:
-        raise ShapeError(f"{type(layer).__name__} needs {wanted}; it was given {shape}")
-
-
-@contextmanager
-def within(name: str) -> Iterator[None]:
-    """Put the name of an inner layer before the path of a ShapeError that comes out of it."""
-    try:
-        yield
-    except ShapeError as error:
-        raise error.within(name) from None
 
 
 def sparse(stats: Mapping[str, Tree]) -> Tree:
@@ -163,15 +135,15 @@ def _mixed_loss(
 ) -> tuple[Array, Array]:
     """The loss of two labels is that of each, weighed by its share of the picture."""
 
-    def weighed(xp: Any, share: Array, *weights: Array) -> tuple[Array, Array]:
+    def weights_of_both(xp: Any, share: Array, *weights: Array) -> tuple[Array, Array]:
         one, other = share, 1 - share
         return (one * weights[0], other * weights[0]) if weights else (one, other)
 
     def total(xp: Any, *values: Array) -> tuple[Array, Array]:
         return values[0] + values[2], values[1] + values[3]
 
-    first, second = engine.apply(weighed, share, *(() if weights is None else (weights,)))
-    found = engine.softmax_cross_entropy(logits, labels, smoothing=smoothing, weights=first)
-    rest = engine.softmax_cross_entropy(logits, others, smoothing=smoothing, weights=second)
-    loss, dlogits = engine.apply(total, *found, *rest)
+    first, second = engine.apply(weights_of_both, share, *(() if weights is None else (weights,)))
+    of_labels = engine.softmax_cross_entropy(logits, labels, smoothing=smoothing, weights=first)
+    of_others = engine.softmax_cross_entropy(logits, others, smoothing=smoothing, weights=second)
+    loss, dlogits = engine.apply(total, *of_labels, *of_others)
     return loss, dlogits

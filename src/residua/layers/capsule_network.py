@@ -11,8 +11,9 @@ import numpy as np
 
 from residua.engines.vocabulary.core import Array, Engine
 from residua.errors import ConfigError
-from residua.layers.base import Layer, Row, Shape, need_shape, sparse, within
-from residua.layers.containers import Sequential
+from residua.layers.base import Layer, Row, sparse
+from residua.layers.sequential import Sequential
+from residua.layers.shapes import Shape, need_shape, within
 from residua.variables import Tree, flatten, trainable, unflatten
 
 DECODER = "decoder"
@@ -57,14 +58,14 @@ class CapsuleNetwork(Layer):
     def forward(self, engine: Engine, v: Tree, x: Array) -> tuple[Array, Any, Tree]:
         """y: (N, classes), the lengths."""
         capsules, saved, stats = self._encoder.forward(engine, v, x)
-        y, kept = engine.lengths(capsules)
-        return y, (saved, kept), stats
+        y, saved_lengths = engine.lengths(capsules)
+        return y, (saved, saved_lengths), stats
 
     def backward(self, engine: Engine, v: Tree, saved: Any, dy: Array) -> tuple[Array, Tree]:
         """dx and the gradients; lengths do not depend on the decoder, whose gradients are zero."""
-        kept, saved_lengths = saved
+        saved_encoder, saved_lengths = saved
         dcapsules = engine.lengths_backward(dy, saved_lengths)
-        dx, grads = self._encoder.backward(engine, v, kept, dcapsules)
+        dx, grads = self._encoder.backward(engine, v, saved_encoder, dcapsules)
         if self.decoder is not None:
             flat = flatten(trainable(v[DECODER]))
             zeros = engine.scale(list(flat.values()), 0.0)
@@ -100,7 +101,7 @@ class CapsuleNetwork(Layer):
         if self.decoder is None:
             _, grads = self._encoder.backward(engine, v, saved, dcapsules)
             return loss, lengths, grads, stats
-        drawn, saved_drawing, more = self._draw(engine, v, capsules, labels)
+        drawn, saved_drawing, decoder_stats = self._draw(engine, v, capsules, labels)
         error, ddrawn = engine.mean_squared_error(drawn, images, weights=weights)
         # The error is a mean over the pixels, the loss takes their sum.
         factor = self.reconstruction * engine.size(images) / len(labels)
@@ -108,7 +109,12 @@ class CapsuleNetwork(Layer):
         ddrawn = engine.apply(lambda xp, ddrawn: factor * ddrawn, ddrawn)
         dselected, decoder_grads = self._draw_backward(engine, v, saved_drawing, ddrawn)
         _, grads = self._encoder.backward(engine, v, saved, engine.add(dcapsules, dselected))
-        return loss, lengths, grads | sparse({DECODER: decoder_grads}), stats | sparse({DECODER: more})
+        return (
+            loss,
+            lengths,
+            grads | sparse({DECODER: decoder_grads}),
+            stats | sparse({DECODER: decoder_stats}),
+        )
 
     def _draw(self, engine: Engine, v: Tree, capsules: Array, labels: Array) -> tuple[Array, Any, Tree]:
         assert self.decoder is not None
@@ -120,8 +126,8 @@ class CapsuleNetwork(Layer):
 
     def _draw_backward(self, engine: Engine, v: Tree, saved: Any, ddrawn: Array) -> tuple[Array, Tree]:
         assert self.decoder is not None
-        saved_selection, saved_shape, kept = saved
-        dflat, grads = self.decoder.backward(engine, v[DECODER], kept, ddrawn)
+        saved_selection, saved_shape, saved_decoder = saved
+        dflat, grads = self.decoder.backward(engine, v[DECODER], saved_decoder, ddrawn)
         dselected = engine.flatten_backward(dflat, saved_shape)
         return engine.select_capsule_backward(dselected, saved_selection), grads
 

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from residua.engines.vocabulary.core import Array, Engine
-from residua.layers.base import Layer, Shape, need_shape
+from residua.layers.base import Layer
 from residua.layers.convolution import Conv2d
+from residua.layers.parameters import weight_and_bias
+from residua.layers.shapes import Shape, need_pictures, need_shape
 from residua.variables import Tree
 
 
@@ -36,26 +38,24 @@ class PrimaryCapsules(Layer):
         """Normal weights, bias zero."""
         channels = self.capsules * self.dimension
         shape = (self.kernel, self.kernel, self.in_channels, channels)
-        deviation = (1 / (self.kernel * self.kernel * self.in_channels)) ** 0.5
-        weight = rng.normal(0, deviation, shape).astype(np.float32, copy=False)
-        return {"weight": weight, "bias": np.zeros(channels, np.float32)}
+        fan_in = self.kernel * self.kernel * self.in_channels
+        return weight_and_bias(rng, shape, fan_in, bias=channels, gain=1.0)
 
     def forward(self, engine: Engine, v: Tree, x: Array) -> tuple[Array, Any, Tree]:
         """y: (N, H' * W' * capsules, dimension)."""
         z, saved_conv, _ = self._convolution.forward(engine, v, x)
-        y, saved = engine.squash(z, dimension=self.dimension)
-        return y, (saved_conv, saved), {}
+        y, saved_squash = engine.squash(z, dimension=self.dimension)
+        return y, (saved_conv, saved_squash), {}
 
     def backward(self, engine: Engine, v: Tree, saved: Any, dy: Array) -> tuple[Array, Tree]:
         """dx, and the gradients by weight and bias."""
-        saved_conv, kept = saved
-        dz = engine.squash_backward(dy, kept, dimension=self.dimension)
+        saved_conv, saved_squash = saved
+        dz = engine.squash_backward(dy, saved_squash, dimension=self.dimension)
         return self._convolution.backward(engine, v, saved_conv, dz)
 
     def output_shape(self, shape: Shape) -> Shape:
         """(H, W, in) -> (H' * W' * capsules, dimension)."""
-        fits = len(shape) == 3 and shape[2] == self.in_channels
-        need_shape(self, shape, f"pictures (H, W, {self.in_channels})", fits)
+        need_pictures(self, shape, self.in_channels)
         need_shape(self, shape, f"pictures of at least {self.kernel} pixels", min(shape[:2]) >= self.kernel)
         height, width, _ = self._convolution.output_shape(shape)
         return (height * width * self.capsules, self.dimension)
@@ -89,15 +89,15 @@ class DigitCapsules(Layer):
 
     def forward(self, engine: Engine, v: Tree, x: Array) -> tuple[Array, Any, Tree]:
         """y: (N, capsules, dimension)."""
-        predictions, saved = engine.predict_capsules(x, v["weight"])
+        predictions, saved_prediction = engine.predict_capsules(x, v["weight"])
         y, saved_routing = engine.route(predictions, routings=self.routings)
-        return y, (saved, saved_routing), {}
+        return y, (saved_prediction, saved_routing), {}
 
     def backward(self, engine: Engine, v: Tree, saved: Any, dy: Array) -> tuple[Array, Tree]:
         """dx, and the gradient by the weight."""
-        kept, saved_routing = saved
+        saved_prediction, saved_routing = saved
         dpredictions = engine.route_backward(dy, saved_routing, routings=self.routings)
-        dx, dweight = engine.predict_capsules_backward(dpredictions, v["weight"], kept)
+        dx, dweight = engine.predict_capsules_backward(dpredictions, v["weight"], saved_prediction)
         return dx, {"weight": dweight}
 
     def output_shape(self, shape: Shape) -> Shape:

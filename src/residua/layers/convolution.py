@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from residua.engines.vocabulary.core import Array, Engine
-from residua.layers.base import Layer, Shape, need_shape
+from residua.layers.base import Layer
+from residua.layers.parameters import weight_and_bias, weight_and_bias_grads
+from residua.layers.shapes import Shape, need_pictures, window_counts
 from residua.variables import Tree
 
 
@@ -32,11 +34,8 @@ class Conv2d(Layer):
     def init(self, rng: np.random.Generator) -> Tree:
         """He's normal weights, bias zero."""
         shape = (self.kernel, self.kernel, self.in_channels, self.out_channels)
-        deviation = (2 / (self.kernel * self.kernel * self.in_channels)) ** 0.5
-        v: Tree = {"weight": rng.normal(0, deviation, shape).astype(np.float32, copy=False)}
-        if self.bias:
-            v["bias"] = np.zeros(self.out_channels, np.float32)
-        return v
+        fan_in = self.kernel * self.kernel * self.in_channels
+        return weight_and_bias(rng, shape, fan_in, self.out_channels if self.bias else 0)
 
     def forward(self, engine: Engine, v: Tree, x: Array) -> tuple[Array, Any, Tree]:
         """y: (N, H', W', out_channels)."""
@@ -50,21 +49,12 @@ class Conv2d(Layer):
         dx, dweight, dbias = engine.conv2d_backward(
             dy, v["weight"], saved, stride=self.stride, padding=self.padding, relu=self.relu
         )
-        grads = {"weight": dweight, "bias": dbias}
-        return dx, {name: grads[name] for name in v}
+        return dx, weight_and_bias_grads(v, dweight, dbias)
 
     def output_shape(self, shape: Shape) -> Shape:
         """(H, W, in) -> (H', W', out)."""
-        fits = len(shape) == 3 and shape[2] == self.in_channels
-        need_shape(self, shape, f"pictures (H, W, {self.in_channels})", fits)
-        height, width, _ = shape
-        least = self.kernel - 2 * self.padding
-        need_shape(self, shape, f"pictures of at least {least} pixels", min(height, width) >= least)
-        return (
-            (height + 2 * self.padding - self.kernel) // self.stride + 1,
-            (width + 2 * self.padding - self.kernel) // self.stride + 1,
-            self.out_channels,
-        )
+        need_pictures(self, shape, self.in_channels)
+        return (*window_counts(self, shape), self.out_channels)
 
     def multiply_adds(self, shape: Shape) -> int:
         """kernel * kernel * in * out for every output pixel."""

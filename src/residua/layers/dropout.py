@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from residua.engines.vocabulary.core import Array, Engine
-from residua.layers.base import Layer, Shape, need_shape
-from residua.layers.reshaping import Identity
+from residua.layers.base import Layer
+from residua.layers.identity import Identity
+from residua.layers.shapes import Shape, need_pictures
 from residua.variables import Tree
 
 
@@ -35,7 +36,7 @@ class Dropout(Layer):
     def forward(self, engine: Engine, v: Tree, x: Array) -> tuple[Array, Any, Tree]:
         """y, shaped like x, and the next key."""
         y, saved = engine.dropout(x, v["key"], rate=self.rate)
-        return y, saved, {"key": engine.apply(_next, v["key"])}
+        return y, saved, {"key": engine.apply(_next_key, v["key"])}
 
     def backward(self, engine: Engine, v: Tree, saved: Any, dy: Array) -> tuple[Array, Tree]:
         """dy through the same mask."""
@@ -57,7 +58,7 @@ class Dropout2d(Dropout):
     def forward(self, engine: Engine, v: Tree, x: Array) -> tuple[Array, Any, Tree]:
         """y, shaped like x, and the next key."""
         y, saved = engine.dropout_maps(x, v["key"], rate=self.rate)
-        return y, saved, {"key": engine.apply(_next, v["key"])}
+        return y, saved, {"key": engine.apply(_next_key, v["key"])}
 
     def backward(self, engine: Engine, v: Tree, saved: Any, dy: Array) -> tuple[Array, Tree]:
         """dy through the same mask."""
@@ -65,9 +66,9 @@ class Dropout2d(Dropout):
 
     def output_shape(self, shape: Shape) -> Shape:
         """Unchanged."""
-        need_shape(self, shape, "pictures (H, W, C)", len(shape) == 3)
+        need_pictures(self, shape)
         return shape
 
 
-def _next(xp: Any, key: Array) -> Array:
+def _next_key(xp: Any, key: Array) -> Array:
     return key + xp.asarray([0, 1], xp.uint32)

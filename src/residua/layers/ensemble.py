@@ -10,16 +10,12 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from residua.engines.vocabulary.core import Array, Engine
-from residua.layers.activation import Softmax
-from residua.layers.base import Layer, Row, Shape, need_shape, sparse, within
-from residua.layers.capsules import Shares
-from residua.layers.reshaping import Identity
+from residua.layers.base import Layer, Row, sparse
+from residua.layers.probabilities import PROBABILITIES
+from residua.layers.shapes import Shape, need_shape, within
 from residua.variables import Tree
 
 METHODS = ("mean", "weighted", "vote")
-
-# What turns a network's outputs, by their kind, into probabilities (N, classes).
-PROBABILITIES: dict[str, Layer] = {"logits": Softmax(), "lengths": Shares(), "probabilities": Identity()}
 
 
 def combine(xp: Any, parts: Sequence[Array], method: str, weights: Sequence[float]) -> Array:
@@ -28,11 +24,11 @@ def combine(xp: Any, parts: Sequence[Array], method: str, weights: Sequence[floa
     mean and weighted: the weighted mean. vote: each has one vote, for its most probable class; the mean
     of all counts as one vote more, divided among the classes, and so decides between equals.
     """
-    together = _sum([weight * part for weight, part in zip(weights, parts, strict=True)])
+    mean = _sum([weight * part for weight, part in zip(weights, parts, strict=True)])
     if method != "vote":
-        return together
+        return mean
     votes = [(part.argmax(axis=1)[:, None] == xp.arange(part.shape[1])).astype(part.dtype) for part in parts]
-    return (_sum(votes) + together) / (len(parts) + 1)
+    return (_sum(votes) + mean) / (len(parts) + 1)
 
 
 def _sum(arrays: Sequence[Array]) -> Array:
@@ -89,49 +85,49 @@ class Ensemble(Layer):
         """y: (N, classes), probabilities."""
         x = engine.share(x)
         parts, saved, stats = [], {}, {}
-        for place, (name, member) in enumerate(self.members.items()):
+        for index, (name, member) in enumerate(self.members.items()):
             with within(name):
-                seen, kept_x = self._seen(engine, x, place)
-                outputs, kept, stats[name] = member.forward(engine, v[name], seen)
-                part, kept_part, _ = PROBABILITIES[member.outputs].forward(engine, {}, outputs)
+                member_x, saved_x = self._member_input(engine, x, index)
+                outputs, saved_member, stats[name] = member.forward(engine, v[name], member_x)
+                part, saved_part, _ = PROBABILITIES[member.outputs].forward(engine, {}, outputs)
             parts.append(part)
-            saved[name] = (kept_x, kept, kept_part)
-        return engine.apply(self._combined, *parts), saved, sparse(stats)
+            saved[name] = (saved_x, saved_member, saved_part)
+        return engine.apply(self._combine, *parts), saved, sparse(stats)
 
-    def _seen(self, engine: Engine, x: Array, place: int) -> tuple[Array, Any]:
+    def _member_input(self, engine: Engine, x: Array, index: int) -> tuple[Array, Any]:
         if not self.scales:
             return x, None
-        return engine.scale_shift(x, *self._row(place))
+        return engine.scale_shift(x, *self._scale_and_shift(index))
 
-    def _row(self, place: int) -> tuple[Array, Array]:
-        return np.array(self.scales[place], np.float32), np.array(self.shifts[place], np.float32)
+    def _scale_and_shift(self, index: int) -> tuple[Array, Array]:
+        return np.array(self.scales[index], np.float32), np.array(self.shifts[index], np.float32)
 
-    def _combined(self, xp: Any, *parts: Array) -> Array:
+    def _combine(self, xp: Any, *parts: Array) -> Array:
         return combine(xp, parts, self.method, self.weights)
 
     def backward(self, engine: Engine, v: Tree, saved: Any, dy: Array) -> tuple[Array, Tree]:
         """The sum of the members' dx, and their gradients."""
         dx, grads = None, {}
-        for place, (name, member) in enumerate(self.members.items()):
-            kept_x, kept, kept_part = saved[name]
-            part = self.weights[place] / (len(self.members) + 1 if self.method == "vote" else 1)
-            dpart = engine.apply(_times(part), dy)
-            doutputs, _ = PROBABILITIES[member.outputs].backward(engine, {}, kept_part, dpart)
-            own, grads[name] = member.backward(engine, v[name], kept, doutputs)
+        for index, (name, member) in enumerate(self.members.items()):
+            saved_x, saved_member, saved_part = saved[name]
+            weight = self.weights[index] / (len(self.members) + 1 if self.method == "vote" else 1)
+            dpart = engine.apply(_times(weight), dy)
+            doutputs, _ = PROBABILITIES[member.outputs].backward(engine, {}, saved_part, dpart)
+            dmember, grads[name] = member.backward(engine, v[name], saved_member, doutputs)
             if self.scales:
-                own = engine.scale_shift_backward(own, self._row(place)[0], kept_x)[0]
-            dx = own if dx is None else engine.add(dx, own)
+                dmember = engine.scale_shift_backward(dmember, self._scale_and_shift(index)[0], saved_x)[0]
+            dx = dmember if dx is None else engine.add(dx, dmember)
         return dx, sparse(grads)
 
     def infer(self, engine: Engine, v: Tree, x: Array) -> Array:
         """y."""
         x = engine.share(x)
         parts = []
-        for place, (name, member) in enumerate(self.members.items()):
+        for index, (name, member) in enumerate(self.members.items()):
             with within(name):
-                outputs = member.infer(engine, v[name], self._seen(engine, x, place)[0])
+                outputs = member.infer(engine, v[name], self._member_input(engine, x, index)[0])
                 parts.append(PROBABILITIES[member.outputs].infer(engine, {}, outputs))
-        return engine.apply(self._combined, *parts)
+        return engine.apply(self._combine, *parts)
 
     def freeze(self, v: Tree) -> tuple[Layer, Tree]:
         """Every member frozen."""
@@ -149,9 +145,9 @@ class Ensemble(Layer):
         for name, member in self.members.items():
             with within(name):
                 after[name] = member.output_shape(shape)
-        told = ", ".join(f"{name} {sizes}" for name, sizes in after.items())
+        shapes = ", ".join(f"{name} {sizes}" for name, sizes in after.items())
         fits = len(set(after.values())) == 1 and len(after[next(iter(after))]) == 1
-        need_shape(self, shape, f"members with one output for each of the same classes ({told})", fits)
+        need_shape(self, shape, f"members with one output for each of the same classes ({shapes})", fits)
         return next(iter(after.values()))
 
     def multiply_adds(self, shape: Shape) -> int:

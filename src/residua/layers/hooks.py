@@ -1,4 +1,4 @@
-"""Looking at what passes between the layers of a network while it answers."""
+"""Hooks: functions called with what passes between the layers of a network, forward and back."""
 
 from __future__ import annotations
 
@@ -9,23 +9,26 @@ from typing import Any, Literal
 from residua.engines.vocabulary.core import Array, Engine
 from residua.layers.activation import ReLU
 from residua.layers.base import Layer
-from residua.layers.containers import Residual
+from residua.layers.residual import Residual
 from residua.variables import Tree
 
-Hear = Callable[[str, Layer, Array], None]
+Hook = Callable[[str, Layer, Array], None]
+
+# Fields whose layers stand under their own names in paths, without the field's name before them.
+CONTAINER_FIELDS = frozenset({"layers", "branches", "members"})
 
 
 @dataclass(frozen=True)
-class Tap(Layer):
-    """A layer whose results somebody hears of: hear(name, layer, y), with y a plain array of the engine.
+class Hooked(Layer):
+    """A layer with a hook: forward_hook(name, layer, y) is called with y, a plain array of the engine.
 
-    On the way back hear_back(name, layer, dy) is told of the gradient by y, shaped like y.
+    On the way back backward_hook(name, layer, dy) is called with the gradient by y, shaped like y.
     """
 
     inner: Layer
     name: str
-    hear: Hear
-    hear_back: Hear | None = None
+    forward_hook: Hook
+    backward_hook: Hook | None = None
 
     @property
     def outputs(self) -> Literal["logits", "lengths", "probabilities"]:  # type: ignore[override]
@@ -36,20 +39,20 @@ class Tap(Layer):
         """The inner layer's y, as an ordinary array: its gradient then comes back as it is."""
         y, saved, stats = self.inner.forward(engine, v, x)
         y = engine.plain(y)
-        self.hear(self.name, self.inner, y)
+        self.forward_hook(self.name, self.inner, y)
         return y, saved, stats
 
     def backward(self, engine: Engine, v: Tree, saved: Any, dy: Array) -> tuple[Array, Tree]:
-        """The inner layer's; dy is told before."""
-        if self.hear_back is not None:
+        """The inner layer's dx and gradients; the hook is called with dy before."""
+        if self.backward_hook is not None:
             dy = engine.plain(dy)
-            self.hear_back(self.name, self.inner, dy)
+            self.backward_hook(self.name, self.inner, dy)
         return self.inner.backward(engine, v, saved, dy)
 
     def infer(self, engine: Engine, v: Tree, x: Array) -> Array:
         """The inner layer's y."""
         y = engine.share(self.inner.infer(engine, v, x))
-        self.hear(self.name, self.inner, engine.plain(y))
+        self.forward_hook(self.name, self.inner, engine.plain(y))
         return y
 
     def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -57,38 +60,40 @@ class Tap(Layer):
         return self.inner.output_shape(shape)
 
 
-def tap(
+def with_hooks(
     layer: Layer,
-    hear: Hear,
-    wanted: Callable[[str, Layer], bool],
+    forward_hook: Hook,
+    selects: Callable[[str, Layer], bool],
     name: str = "",
-    hear_back: Hear | None = None,
+    backward_hook: Hook | None = None,
 ) -> Layer:
-    """The network with a `Tap` around each layer that is wanted, at any depth.
+    """The network with hooks on each layer that `selects(name, layer)` takes, at any depth.
 
-    wanted(name, layer): dotted names as in files. The variables stay the network's own.
+    Names are dotted as in files. The variables stay the network's own.
     """
-    inside: dict[str, Any] = {}
+    inner: dict[str, Any] = {}
     for entry in fields(layer):
         value = getattr(layer, entry.name)
-        below = {"layers": "", "branches": "", "members": ""}.get(entry.name, entry.name)
+        field = "" if entry.name in CONTAINER_FIELDS else entry.name
         if isinstance(value, Layer):
-            inside[entry.name] = tap(value, hear, wanted, _join(name, entry.name), hear_back)
+            inner[entry.name] = with_hooks(
+                value, forward_hook, selects, _join(name, entry.name), backward_hook
+            )
         elif isinstance(value, Mapping) and value and all(isinstance(part, Layer) for part in value.values()):
-            inside[entry.name] = {
-                key: tap(part, hear, wanted, _join(name, below, key), hear_back)
+            inner[entry.name] = {
+                key: with_hooks(part, forward_hook, selects, _join(name, field, key), backward_hook)
                 for key, part in value.items()
             }
-    if inside:
-        layer = replace(layer, **inside)
-    return Tap(layer, name, hear, hear_back) if name and wanted(name, layer) else layer
+    if inner:
+        layer = replace(layer, **inner)
+    return Hooked(layer, name, forward_hook, backward_hook) if name and selects(name, layer) else layer
 
 
 def _join(*parts: str) -> str:
     return ".".join(part for part in parts if part)
 
 
-def rectifies(layer: Layer) -> bool:
+def ends_in_relu(layer: Layer) -> bool:
     """Whether the layer's results have passed a ReLU, so that a channel of them can be off."""
     if isinstance(layer, Residual | ReLU):
         return True

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from residua.engines.vocabulary.core import Array, Engine
-from residua.layers.base import Layer, Shape, need_shape
+from residua.layers.base import Layer
+from residua.layers.parameters import weight_and_bias, weight_and_bias_grads
+from residua.layers.shapes import Shape, need_shape
 from residua.variables import Tree
 
 
@@ -28,11 +30,9 @@ class Linear(Layer):
     def init(self, rng: np.random.Generator) -> Tree:
         """Normal weights, bias zero."""
         shape = (self.in_features, self.out_features)
-        deviation = (self.gain / self.in_features) ** 0.5
-        v: Tree = {"weight": rng.normal(0, deviation, shape).astype(np.float32, copy=False)}
-        if self.bias:
-            v["bias"] = np.zeros(self.out_features, np.float32)
-        return v
+        return weight_and_bias(
+            rng, shape, self.in_features, self.out_features if self.bias else 0, gain=self.gain
+        )
 
     def forward(self, engine: Engine, v: Tree, x: Array) -> tuple[Array, Any, Tree]:
         """y: (N, out_features)."""
@@ -42,8 +42,7 @@ class Linear(Layer):
     def backward(self, engine: Engine, v: Tree, saved: Any, dy: Array) -> tuple[Array, Tree]:
         """dx, and the gradients by weight and bias."""
         dx, dweight, dbias = engine.linear_backward(dy, v["weight"], saved)
-        grads = {"weight": dweight, "bias": dbias}
-        return dx, {name: grads[name] for name in v}
+        return dx, weight_and_bias_grads(v, dweight, dbias)
 
     def output_shape(self, shape: Shape) -> Shape:
         """(in,) -> (out,)."""

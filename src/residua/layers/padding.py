@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from residua.engines.vocabulary.core import Array, Engine
-from residua.layers.base import Layer, Shape, need_shape
+from residua.layers.base import Layer
+from residua.layers.shapes import Shape, need_pictures, need_shape
 from residua.variables import Tree
 
 
@@ -35,7 +36,7 @@ class _Pad(Layer):
 
     def output_shape(self, shape: Shape) -> Shape:
         """(H, W, C) -> (H + above + below, W + left + right, C)."""
-        need_shape(self, shape, "pictures (H, W, C)", len(shape) == 3)
+        need_pictures(self, shape)
         if self.border == "reflect":
             rows, columns = max(self.above, self.below), max(self.left, self.right)
             wanted = f"more than {rows} rows and {columns} columns, as many as it mirrors"
@@ -62,24 +63,3 @@ class ReplicationPad2d(_Pad):
     """The outermost pixels repeated."""
 
     border: ClassVar[Literal["zero", "reflect", "edge"]] = "edge"
-
-
-@dataclass(frozen=True)
-class NearestUpsample2d(Layer):
-    """Every pixel `factor` times in both directions."""
-
-    factor: int = 2
-
-    def forward(self, engine: Engine, v: Tree, x: Array) -> tuple[Array, Any, Tree]:
-        """y: (N, factor * H, factor * W, C)."""
-        y, saved = engine.upsample(x, factor=self.factor)
-        return y, saved, {}
-
-    def backward(self, engine: Engine, v: Tree, saved: Any, dy: Array) -> tuple[Array, Tree]:
-        """The sum of dy over each pixel's copies."""
-        return engine.upsample_backward(dy, saved, factor=self.factor), {}
-
-    def output_shape(self, shape: Shape) -> Shape:
-        """(H, W, C) -> (factor * H, factor * W, C)."""
-        need_shape(self, shape, "pictures (H, W, C)", len(shape) == 3)
-        return (self.factor * shape[0], self.factor * shape[1], shape[2])

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from residua.engines.vocabulary.core import Array, Engine
-from residua.layers.base import Layer, Shape, need_shape
+from residua.layers.base import Layer
+from residua.layers.shapes import Shape, need_pictures, need_shape, window_counts
 from residua.variables import Tree
 
 
@@ -20,15 +21,12 @@ class _WindowPool(Layer):
 
     def output_shape(self, shape: Shape) -> Shape:
         """(H, W, C) -> (H', W', C); a window that does not fit whole is left out."""
-        need_shape(self, shape, "pictures (H, W, C)", len(shape) == 3)
+        need_pictures(self, shape)
         wanted = (
             f"padding of at most half its kernel of {self.kernel}, so that every window meets the picture"
         )
         need_shape(self, shape, wanted, 2 * self.padding <= self.kernel)
-        least = self.kernel - 2 * self.padding
-        need_shape(self, shape, f"pictures of at least {least} pixels", min(shape[:2]) >= least)
-        height, width = ((side + 2 * self.padding - self.kernel) // self.stride + 1 for side in shape[:2])
-        return (height, width, shape[2])
+        return (*window_counts(self, shape), shape[2])
 
 
 @dataclass(frozen=True)
@@ -79,5 +77,5 @@ class GlobalAveragePool(Layer):
 
     def output_shape(self, shape: Shape) -> Shape:
         """(H, W, C) -> (C,)."""
-        need_shape(self, shape, "pictures (H, W, C)", len(shape) == 3)
+        need_pictures(self, shape)
         return shape[2:]

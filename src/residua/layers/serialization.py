@@ -7,8 +7,8 @@ from dataclasses import fields
 from typing import Any
 
 from residua.errors import ModelFileError, near
-from residua.layers import LAYERS
 from residua.layers.base import Layer
+from residua.layers.registry import LAYERS
 
 
 def describe(layer: Layer) -> dict[str, Any]:

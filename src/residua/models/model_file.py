@@ -16,7 +16,7 @@ from residua.data.preprocessing import Preprocessing
 from residua.errors import ModelFileError
 from residua.files.tensors import read_tensors, write_tensors
 from residua.layers import Layer
-from residua.layers.base import Undrawn
+from residua.layers.parameters import ZeroGenerator
 from residua.layers.serialization import build, describe
 from residua.models.calibration import Calibration, tempered
 from residua.variables import Tree, fill, flatten
@@ -97,7 +97,7 @@ def load_model(path: str | Path, layers: Mapping[str, type[Layer]] | None = None
     return Model(name, network, variables, classes, preprocessing, training, calibration)
 
 
-class _NoDraws(Undrawn):
+class _NoDraws(ZeroGenerator):
     """Zeros where a layer would draw, and a refusal where the file cannot hold as many.
 
     A few kilobytes can describe a network of any size; memory is not taken for what is not there.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from residua.errors import ConfigError, ModelFileError
 from residua.layers import Conv2d, Dropout, GlobalAveragePool, Layer, Linear, Sequential
-from residua.layers.base import Undrawn
+from residua.layers.parameters import ZeroGenerator
 from residua.variables import trainable
 
 
@@ -27,7 +27,7 @@ def parts(network: Layer, source: str) -> Parts:
     if not isinstance(network, Sequential):
         raise ModelFileError(f"{source} holds no row of layers: it cannot be divided into base and head")
     names = list(network.layers)
-    weighted = [name for name in names if trainable(network.layers[name].init(Undrawn()))]
+    weighted = [name for name in names if trainable(network.layers[name].init(ZeroGenerator()))]
     if len(weighted) < 2:
         raise ModelFileError(f"{source} has too few layers with weights for a base and a head")
     first = names.index(weighted[-1])

@@ -15,7 +15,7 @@ import numpy as np
 from residua.data.batches import Batches
 from residua.engines import Engine
 from residua.layers import Layer
-from residua.layers.hooks import rectifies, tap
+from residua.layers.hooks import ends_in_relu, with_hooks
 from residua.variables import Tree, flatten
 
 FILE = "statistics.jsonl"
@@ -46,12 +46,12 @@ def layer_statistics(engine: Engine, network: Layer, variables: Tree, train: Bat
         numbers = np.asarray(y, np.float32)
         row = found.setdefault(name, dict(weights.get(name, {})))
         row |= {"mean": _six(numbers.mean(dtype=np.float64)), "std": _six(numbers.std(dtype=np.float64))}
-        if rectifies(layer):
+        if ends_in_relu(layer):
             on = numbers.reshape(-1, numbers.shape[-1]) > 0
             row |= {"off": _six(1 - on.mean()), "dead": int((~on.any(axis=0)).sum()), "channels": on.shape[1]}
 
     frozen, held = network.freeze(variables)
-    tapped = tap(frozen, hear, lambda name, layer: name in weights or rectifies(layer))
+    tapped = with_hooks(frozen, hear, lambda name, layer: name in weights or ends_in_relu(layer))
     tapped.infer(engine, held, train.unvaried(places))
     # A layer may be part of another once it is frozen.
     found |= {name: row for name, row in weights.items() if name not in found}

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from residua.engines.numba.engine import NumbaEngine
-from residua.layers.base import Layer, Shape
+from residua.layers.base import Layer
+from residua.layers.shapes import Shape
 from residua.variables import flatten
 
 

@@ -7,8 +7,9 @@ import pytest
 
 pytest.importorskip("numba")
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from tiers import examples
 
 from residua.engines.numba import NumbaEngine
 from residua.engines.numba.kernels.primitives import denormals as flushing
@@ -48,7 +49,7 @@ shapes = st.tuples(
 )
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@examples(60, 12)
 @given(shape=shapes, seed=st.integers(0, 2**16))
 def test_convolution_follows_the_reference(engine, shape, seed):
     n, h, w, c, k, kernel, stride, padding = shape
@@ -78,7 +79,7 @@ def away_from_kinks(dy, y):
     return np.where(np.abs(y) > 1e-3, dy, 0)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@examples(40, 8)
 @given(shape=shapes, relu=st.booleans(), seed=st.integers(0, 2**16))
 def test_two_normalised_convolutions_follow_the_reference(engine, shape, relu, seed):
     """The second reads the first's unfinished value; gradients come back unfinished as well."""
@@ -214,6 +215,7 @@ MANY_CHANNELS = [
 ]
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("shape", MANY_CHANNELS)
 def test_many_channels_follow_the_reference(engine, shape):
     """Matrices in panels, whole ones and narrower ones; in steps of their depth; few and many tiles; windows
@@ -234,6 +236,7 @@ def test_many_channels_follow_the_reference(engine, shape):
         assert far(engine, mine, right) < TOLERANCE
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("channels", [(64, 256), (256, 64), (24, 40), (240, 272), (280, 304), (512, 544)])
 def test_normalised_1x1_convolutions_follow_the_reference(engine, channels):
     """A pending value into one, the mask and the sums for the value's normalisation out of it.

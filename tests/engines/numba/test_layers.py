@@ -38,6 +38,7 @@ def passes(engine, network, v, x, dy):
     return engine.compile(work)(v, x, dy) | engine.compile(infer)(frozen_v, x)
 
 
+@pytest.mark.sample(1, by="name")
 @pytest.mark.parametrize(("name", "number"), ALL)
 def test_layer_follows_the_reference(fast, name, number):
     """Before it a convolution with normalisation, whose result waits for its reader."""

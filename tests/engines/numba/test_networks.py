@@ -139,6 +139,7 @@ NETWORKS = {
 }
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("name", NETWORKS)
 def test_network_follows_the_reference(engine, name):
     network, shape = NETWORKS[name]
@@ -221,6 +222,7 @@ def cifar_losses(engine, dtype, pictures, labels):
     return np.array(losses)
 
 
+@pytest.mark.exhaustive
 def test_fifty_steps_on_cifar_follow_the_reference(engine, cifar_batch):
     pictures, labels = cifar_batch[0] / np.float32(255) - np.float32(0.5), cifar_batch[1]
     exact = cifar_losses(REFERENCE, np.float64, pictures, labels)

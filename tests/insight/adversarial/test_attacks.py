@@ -23,6 +23,7 @@ from residua.models.ensemble import join_models
 from residua.models.model_file import Model
 
 pytestmark = pytest.mark.usefixtures("quiet_cache")
+BOTH = ["numpy", pytest.param("numba", marks=pytest.mark.exhaustive)]  # many kernels, for wide layers
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +94,7 @@ def test_the_direction_of_cross_entropy_does_not_vanish(rng):
     np.testing.assert_allclose(found, [[-1, 0.2689, 0.7311]], atol=1e-4)
 
 
-@pytest.mark.parametrize("engine", ["numpy", "numba"])
+@pytest.mark.parametrize("engine", BOTH)
 def test_the_fast_gradient_sign_is_that_of_pytorch(engine, published, data_dir, cifar_batch):
     torch = pytest.importorskip("torch", reason="PyTorch is the oracle here: pip install residua[peer]")
     from residua.bench.peer_networks import small_resnet
@@ -136,6 +137,7 @@ def test_the_fast_gradient_sign_is_that_of_pytorch(engine, published, data_dir, 
 
 
 # ---------------------------------------------------------------- balls
+@pytest.mark.sample(1, by="method")
 @pytest.mark.parametrize("whole", [True, False])
 @pytest.mark.parametrize("norm", ["inf", "l2"])
 @pytest.mark.parametrize("method", ["fgsm", "iterated", "pgd"])
@@ -185,6 +187,7 @@ def test_what_counts_as_reached():
 
 
 # ---------------------------------------------------------------- the least that is enough
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("norm", "whole"), [("inf", True), ("l2", True), ("inf", False)])
 def test_the_least_found_is_minimal(norm, whole, seen):
     pixel_model, answers = seen
@@ -225,7 +228,7 @@ def test_networks_that_give_probabilities_and_votes(seen):
 
 
 # ---------------------------------------------------------------- real pictures
-@pytest.mark.parametrize("engine", ["numpy", "numba"])
+@pytest.mark.parametrize("engine", BOTH)
 def test_robust_accuracy_falls_and_random_signs_are_harmless(engine, published, data_dir):
     if not installed(engine):
         pytest.skip("numba is not installed")

@@ -276,6 +276,7 @@ def test_a_model_of_unknown_origin_asks_for_data(run, capsys, tmp_path):
 
 
 # ---------------------------------------------------------------- pictures
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("classes", [2, 10, 40, 100])
 def test_confusion_pictures_show_every_name_inside_the_frame(tmp_path, classes, monkeypatch):
     from matplotlib.backends.backend_agg import FigureCanvasAgg

@@ -24,7 +24,7 @@ from residua.insight.inspection.numbers import activation_maps, dead_text, look_
 from residua.insight.inspection.statistics import statistics_figure
 from residua.layers import Conv2d, Flatten, GlobalAveragePool, Linear, Sequential
 from residua.layers.ensemble import Ensemble
-from residua.layers.hooks import tap
+from residua.layers.hooks import with_hooks
 from residua.models import build_model
 from residua.training.layer_statistics import layer_statistics, read_statistics
 from residua.training.progress import Quiet
@@ -52,6 +52,7 @@ def with_dead_channel(model, channel=2):
 
 
 # ---------------------------------------------------------------- taps
+@pytest.mark.sample(2, by="engine")
 @pytest.mark.parametrize("name", ["resnet8", "preresnet20", "squeezenet", "capsnet", "ensemble"])
 @pytest.mark.parametrize("engine", ["numpy", "numba"])
 def test_taps_change_no_bit(name, engine, rng):
@@ -72,7 +73,9 @@ def test_taps_change_no_bit(name, engine, rng):
     frozen, v = network.freeze(network.init(rng))
     x = rng.standard_normal((2, size, size, 3)).astype(np.float32)
     computing, heard = open_engine(engine, threads=1), {}
-    tapped = tap(frozen, lambda name, layer, y: heard.update({name: np.array(y)}), lambda name, layer: True)
+    tapped = with_hooks(
+        frozen, lambda name, layer, y: heard.update({name: np.array(y)}), lambda name, layer: True
+    )
     plain = np.array(computing.plain(frozen.infer(computing, v, x)))
     np.testing.assert_array_equal(np.array(computing.plain(tapped.infer(computing, v, x))), plain)
     assert len(heard) >= 3

@@ -112,6 +112,7 @@ LOOKS = [
 ]
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("name", "size", "scheme"), LOOKS, ids=[f"{name}-{size[0]}-{scheme}" for name, size, scheme in LOOKS]
 )

@@ -16,7 +16,7 @@ from residua.insight.saliency.numbers import METHODS, explain_pictures, has_relu
 from residua.insight.saliency.randomization import compare_with_random, rank_correlation, with_random
 from residua.insight.shared.gradients import Scorer, explained_network, layer_shapes
 from residua.layers import Concatenate, Conv2d, GlobalAveragePool, Linear, MaxPool2d, Sequential
-from residua.layers.hooks import tap
+from residua.layers.hooks import with_hooks
 from residua.models.foreign_weights.importing import import_model
 from residua.models.model_file import Model
 from residua.variables import transform
@@ -90,7 +90,7 @@ def agree(found, expected, tolerance=1e-4):
         assert np.abs(one - other).max() <= tolerance * largest
 
 
-@pytest.fixture(params=["numpy", "numba"])
+@pytest.fixture(params=["numpy", pytest.param("numba", marks=pytest.mark.exhaustive)])
 def computing(request):
     if not installed(request.param):
         pytest.skip("the engine 'numba' needs Numba: pip install 'residua[fast]'")
@@ -131,7 +131,9 @@ def test_guided_backpropagation_is_that_of_pytorch(published, peer, seen, comput
     agree(methods.guided_gradient(Scorer.of(published, computing), x, classes), expected)
 
 
-@pytest.mark.parametrize(("kind", "tolerance"), [("double", 1e-6), ("numba", 1e-3)])
+@pytest.mark.parametrize(
+    ("kind", "tolerance"), [("double", 1e-6), pytest.param("numba", 1e-3, marks=pytest.mark.exhaustive)]
+)
 def test_integrated_gradients_are_those_of_pytorch(published, peer, seen, kind, tolerance):
     """In float32 to a thousandth: gradients jump where a ReLU turns, and rounding decides about some."""
     if kind == "numba" and not installed("numba"):
@@ -254,11 +256,11 @@ def test_taps_change_no_gradient(engine, rng):
     _, saved, _ = network.forward(engine, v, x)
     expected, _ = network.backward(engine, v, saved, dy)
     heard = {}
-    tapped = tap(
+    tapped = with_hooks(
         network,
         lambda name, layer, y: heard.setdefault(name, [y]),
         lambda name, layer: True,
-        hear_back=lambda name, layer, dy: heard[name].append(dy),
+        backward_hook=lambda name, layer, dy: heard[name].append(dy),
     )
     _, saved, _ = tapped.forward(engine, v, x)
     found, _ = tapped.backward(engine, v, saved, dy)
@@ -292,6 +294,7 @@ NETWORKS = [
 
 
 @pytest.mark.skipif(not installed("numba"), reason="Numba is not installed")
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("name", "options"), NETWORKS, ids=[name for name, _ in NETWORKS])
 def test_both_engines_agree(rng, name, options):
     model = branching_model() if name == "branching" else small_model(name, **options)
@@ -313,6 +316,7 @@ def test_both_engines_agree(rng, name, options):
 
 
 # ---------------------------------------------------------------- do the maps depend on the weights?
+@pytest.mark.exhaustive
 def test_maps_change_when_weights_are_made_random(published, cifar_batch):
     """Adebayo et al. 2018: of a network without what was learned, maps are others.
 

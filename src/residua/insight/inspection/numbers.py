@@ -13,7 +13,7 @@ from residua.engines import Engine, open_engine
 from residua.errors import ConfigError, near
 from residua.insight.evaluation.answers import Answered
 from residua.layers import CapsuleNetwork, Conv2d, Layer, Linear, Sequential
-from residua.layers.hooks import Tap, rectifies, tap
+from residua.layers.hooks import Hooked, ends_in_relu, with_hooks
 from residua.models.model_file import Model
 from residua.variables import Tree
 
@@ -116,7 +116,7 @@ def activation_maps(model: Model, images: NDArray[np.uint8], engine: Engine) -> 
     def hear(name: str, layer: Layer, y: Any) -> None:
         found[name] = np.array(y, np.float32)
 
-    tapped = tap(network, hear, lambda name, layer: name in names)
+    tapped = with_hooks(network, hear, lambda name, layer: name in names)
     tapped.infer(engine, variables, model.preprocessing.normalize(images))
     return {name: found[name] for name in names}
 
@@ -136,8 +136,8 @@ class _Listener:
     def hear(self, name: str, layer: Layer, y: Any) -> None:
         """A layer's results for a batch."""
         numbers = np.asarray(y, np.float32)
-        inner = layer.inner if isinstance(layer, Tap) else layer
-        if rectifies(inner):
+        inner = layer.inner if isinstance(layer, Hooked) else layer
+        if ends_in_relu(inner):
             on = (numbers.reshape(-1, numbers.shape[-1]) > 0).any(axis=0)
             self.on[name] = self.on.get(name, np.zeros_like(on)) | on
         if name == self.features_from:
@@ -177,7 +177,7 @@ def look_inside(
     listener = _Listener(_features_from(chain, shapes), _stage(model, shapes, stage))
     # All layers that can be off, and the two that are asked for.
     wanted = {listener.features_from, listener.stage}
-    tapped = tap(network, listener.hear, lambda name, layer: name in wanted or rectifies(layer))
+    tapped = with_hooks(network, listener.hear, lambda name, layer: name in wanted or ends_in_relu(layer))
     for start in range(0, len(places), BATCH):
         images = answered.pictures.images[places[start : start + BATCH]]
         tapped.infer(computing, variables, model.preprocessing.normalize(images))
@@ -207,11 +207,11 @@ def _input_shape(model: Model) -> tuple[int, int, int]:
 
 def _ends_rectified(layer: Layer) -> bool:
     """Whether the last thing that a layer, or a row of them, does is a ReLU."""
-    if isinstance(layer, Tap):
+    if isinstance(layer, Hooked):
         return _ends_rectified(layer.inner)
     if isinstance(layer, Sequential) and layer.layers:
         return _ends_rectified(list(layer.layers.values())[-1])
-    return rectifies(layer)
+    return ends_in_relu(layer)
 
 
 def _shapes(
@@ -223,7 +223,7 @@ def _shapes(
     def hear(name: str, layer: Layer, y: Any) -> None:
         found[name] = tuple(y.shape[1:])
 
-    tap(network, hear, lambda name, layer: True).infer(
+    with_hooks(network, hear, lambda name, layer: True).infer(
         engine, variables, model.preprocessing.normalize(image)
     )
     return found

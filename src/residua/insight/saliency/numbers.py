@@ -17,7 +17,7 @@ from residua.insight.saliency import methods as compute
 from residua.insight.saliency.methods import Integrated
 from residua.insight.shared.gradients import Floats, Places, Scorer, class_number, layer_shapes, probabilities
 from residua.layers import Ensemble, Layer
-from residua.layers.hooks import rectifies, tap
+from residua.layers.hooks import ends_in_relu, with_hooks
 from residua.models.model_file import Model
 from residua.variables import count_parameters
 
@@ -263,8 +263,8 @@ def has_relu(network: Layer) -> bool:
     found: list[bool] = []
 
     def ask(name: str, layer: Layer) -> bool:
-        found.append(rectifies(layer))
+        found.append(ends_in_relu(layer))
         return False
 
-    tap(network, lambda name, layer, y: None, ask)
+    with_hooks(network, lambda name, layer, y: None, ask)
     return any(found)

@@ -18,7 +18,7 @@ from residua.engines import Engine
 from residua.engines.guided import guided
 from residua.errors import ConfigError
 from residua.layers import Ensemble, Layer
-from residua.layers.hooks import tap
+from residua.layers.hooks import with_hooks
 from residua.models.model_file import Model
 from residua.training.inference import make_infer
 from residua.variables import Tree
@@ -122,7 +122,7 @@ class Scorer:
         def hear(kind: str) -> Callable[[str, Layer, Any], None]:
             return lambda name, layer, value: heard.__setitem__(kind, value)
 
-        tapped = tap(self.network, hear("y"), lambda name, _: name == layer, hear_back=hear("dy"))
+        tapped = with_hooks(self.network, hear("y"), lambda name, _: name == layer, backward_hook=hear("dy"))
 
         def step(v: Tree, x: Floats, selected: Floats) -> Any:
             heard.clear()
@@ -157,7 +157,7 @@ def layer_shapes(scorer: Scorer, x: Floats) -> dict[str, tuple[int, ...]]:
     def hear(name: str, layer: Layer, y: Any) -> None:
         found[name] = tuple(y.shape[1:])
 
-    tapped = tap(scorer.network, hear, lambda name, layer: True)
+    tapped = with_hooks(scorer.network, hear, lambda name, layer: True)
     tapped.infer(scorer.engine, scorer.variables, x[:1])
     return found
 

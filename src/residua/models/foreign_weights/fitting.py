@@ -10,7 +10,7 @@ import numpy as np
 from residua.config import ModelOptions
 from residua.errors import ModelFileError, ShapeError
 from residua.layers import Flatten, Layer, Linear, Sequential
-from residua.layers.base import Undrawn
+from residua.layers.parameters import ZeroGenerator
 from residua.models import MODELS, build_model, find_card, taken_options
 from residua.models.foreign_weights.names import our_names
 from residua.variables import STATISTICS, Tree, fill, flatten
@@ -36,7 +36,7 @@ def fit_foreign(
             network, shape = _template(name, weights, size)
         except (ShapeError, ValueError):  # pictures too small for it, or widths that it cannot have
             continue
-        template = network.init(Undrawn())
+        template = network.init(ZeroGenerator())
         wanted = {path: array.shape for path, array in flatten(template).items() if not _is_key(path)}
         names = set(our_names(_used(weights), network).values())
         shared = len(names & wanted.keys()) / len(names | wanted.keys())
@@ -65,7 +65,7 @@ def _asked(
     network, shape = _template(model, weights, size)
     ours = translate(weights, network, shape)
     try:
-        return model, network, _filled(network.init(Undrawn()), ours, source)
+        return model, network, _filled(network.init(ZeroGenerator()), ours, source)
     except ModelFileError as error:
         raise ModelFileError(f"{error} ({find_card(model).title} {why})") from None
 
@@ -141,7 +141,7 @@ def _template(name: str, weights: Mapping[str, Any], size: int | None) -> tuple[
     height, width = card.input_shape[:2] if size is None else (size, size)
     plain = _sequence(ModelOptions(model=name), card.input_shape[2], 2, (height, width))
     ours = {path: weights[foreign] for foreign, path in our_names(_used(weights), plain).items()}
-    first = ours.get(next(path for path in flatten(plain.init(Undrawn())) if path.endswith(".weight")))
+    first = ours.get(next(path for path in flatten(plain.init(ZeroGenerator())) if path.endswith(".weight")))
     head = ours.get("head.weight")
     # As they are published: (out, in, ...).
     channels, wide = (first.shape[1], first.shape[0]) if first is not None and first.ndim == 4 else (3, 16)

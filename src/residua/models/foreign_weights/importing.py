@@ -10,7 +10,7 @@ from residua.config import ImportConfig
 from residua.data import DATASETS, Preprocessing
 from residua.errors import ConfigError, ModelFileError
 from residua.files.published_weights import read_weights
-from residua.layers.base import Undrawn
+from residua.layers.parameters import ZeroGenerator
 from residua.models import find_card
 from residua.models.foreign_weights.fitting import fit_foreign
 from residua.models.model_file import Model
@@ -32,7 +32,7 @@ def import_model(path: Path, config: ImportConfig) -> Model:
     resize = config.resize
     if resize is None and size == LARGE:
         resize = LARGE_RESIZE
-    channels = _channels(flatten(network.init(Undrawn())))
+    channels = _channels(flatten(network.init(ZeroGenerator())))
     for option in ("mean", "std"):
         if len(getattr(config, option)) != channels:
             raise ConfigError(f"--{option} takes {channels} numbers for this network, one per channel")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from residua.layers import Conv2d, ConvNorm, Flatten, GroupedConv2d, Linear, MaxPool2d, Sequential
-from residua.layers.base import Undrawn
+from residua.layers.parameters import ZeroGenerator
 from residua.variables import flatten
 
 # Residual networks, as patterns over whole names; the same in torchvision and in most other places.
@@ -31,7 +31,7 @@ def our_names(names: Iterable[str], network: Sequential) -> dict[str, str]:
     pooling; Gluon numbers SqueezeNet's convolutions ("squeezenet0_conv3_weight").
     """
     layers = numbered(network)
-    weights = [path for path in flatten(network.init(Undrawn())) if path.endswith(".weight")]
+    weights = [path for path in flatten(network.init(ZeroGenerator())) if path.endswith(".weight")]
     in_order = [path.removesuffix(".weight") for path in weights]
     return {name: _our_name(name, layers, in_order) for name in names}
 

@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+from tiers import draw
 
 pytest.importorskip("numba")
 
@@ -123,10 +124,7 @@ from residua.engines.numba.kernels.primitives.vector import WIDTH
 from residua.engines.numpy.engine import NumpyEngine
 e, r, rng = NumbaEngine(2), NumpyEngine(), np.random.default_rng(0)
 assert WIDTH == {width}
-for c, k, kernel, stride in (
-    (5, 17, 3, 1), (17, 33, 3, 1), (12, 20, 3, 2), (132, 140, 3, 1), (132, 140, 3, 2), (20, 12, 1, 1),
-    (132, 268, 1, 1), (7, 9, 5, 2), (3, 20, 3, 1), (3, 36, 7, 2),
-):
+for c, k, kernel, stride in {shapes}:
     x = rng.normal(size=(9, 11, 9, c)).astype(np.float32)
     w = rng.normal(size=(kernel, kernel, c, k)).astype(np.float32) / np.float32(kernel * c ** 0.5)
     options = dict(stride=stride, padding=kernel // 2)
@@ -140,11 +138,19 @@ for c, k, kernel, stride in (
 """
 
 
+# Channels in and out, kernel, stride.
+CONVOLUTIONS = [
+    *((5, 17, 3, 1), (17, 33, 3, 1), (12, 20, 3, 2), (132, 140, 3, 1), (132, 140, 3, 2), (20, 12, 1, 1)),
+    *((132, 268, 1, 1), (7, 9, 5, 2), (3, 20, 3, 1), (3, 36, 7, 2)),
+]
+
+
 # NEON has short vectors and many registers; AVX-512 has as many, of any width.
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("width", "registers"), [(4, 16), (4, 32), (8, 16)])
 def test_other_vectors_compute_the_same(width, registers):
     told = {"RESIDUA_VECTOR_WIDTH": str(width), "RESIDUA_VECTOR_REGISTERS": str(registers)}
-    done = run_python(COMPARE.format(width=width), **told)
+    done = run_python(COMPARE.format(width=width, shapes=draw(CONVOLUTIONS, 2)), **told)
     assert done.returncode == 0, done.stderr
 
 
@@ -192,6 +198,7 @@ TARGETS = {
 }
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("name", TARGETS)
 def test_kernels_compile_for_other_processors(name):
     width, target, word = TARGETS[name]
@@ -244,12 +251,25 @@ def test_the_second_process_makes_what_it_is_asked_for(tmp_path):
     assert len(list(tmp_path.rglob("*.nbc"))) == 2
 
 
-def test_warming_fills_the_cache(tmp_path):
-    code = """
+LAYER_BY_LAYER = """Sequential(
+    {"conv": ConvNorm(Conv2d(3, 5)), "pool": GlobalAveragePool(), "head": Linear(5, 10)}
+)"""
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        pytest.param(LAYER_BY_LAYER, id="three layers"),
+        pytest.param("small_resnet(depth=8, width=5)", id="resnet8", marks=pytest.mark.exhaustive),
+    ],
+)
+def test_warming_fills_the_cache(tmp_path, network):
+    code = f"""
 from residua.engines.numba import NumbaEngine
 from residua.training.warm_up import warm
+from residua.layers import Conv2d, ConvNorm, GlobalAveragePool, Linear, Sequential
 from residua.models.architectures.small_resnet import small_resnet
-print(warm(small_resnet(depth=8, width=5), (8, 8, 3), NumbaEngine(1)))
+print(warm({network}, (8, 8, 3), NumbaEngine(1)))
 """
     first = run_python(code, RESIDUA_KERNEL_CACHE=str(tmp_path))
     assert int(first.stdout) > 0, first.stderr
@@ -282,6 +302,7 @@ def test_a_stride_with_many_weights_is_transformed_where_that_pays():
     assert way(64, 32, 64, 128) == "winograd, by pictures"
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("megabytes", [0.5, 1, 2])
 def test_results_are_right_whatever_the_cache(megabytes, monkeypatch):
     """How many tiles are worked on at a time depends on it."""

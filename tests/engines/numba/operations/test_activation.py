@@ -31,6 +31,7 @@ def close(found, expected):
 SHAPES = [(2, 8, 8, 16, 16), (3, 7, 9, 16, 32), (1, 33, 30, 32, 16), (5, 4, 4, 64, 64), (2, 6, 5, 128, 256)]
 
 
+@pytest.mark.sample(2, by="first kernel")
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("first", ["convolution", "shortcut"])
