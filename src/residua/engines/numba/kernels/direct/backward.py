@@ -16,6 +16,7 @@ from residua.engines.numba.kernels.direct.phases import taps_before, taps_in_pha
 from residua.engines.numba.kernels.pictures import arguments as pictures
 from residua.engines.numba.kernels.pictures.arguments import BOTH, Frame, geometry
 from residua.engines.numba.kernels.pictures.load import load_gradient, load_picture
+from residua.engines.numba.kernels.pictures.shape import Shape
 from residua.engines.numba.kernels.pictures.store import store_gradient
 from residua.engines.numba.kernels.primitives.prefetch import fetch, fetch_pair, fetch_to_write
 from residua.engines.numba.kernels.primitives.scalars import clear, flush, get_int, part_of
@@ -32,24 +33,15 @@ from residua.engines.numba.kernels.products.product import product
 BAND = 128  # pixels
 
 
-def backward_scratch(
-    height: int,
-    width: int,
-    out_height: int,
-    out_width: int,
-    c: int,
-    k: int,
-    kernel: int,
-    stride: int,
-    padding: int,
-) -> int:
+def backward_scratch(shape: Shape) -> int:
     """Floats of scratch that `backward` needs for one picture."""
+    (height, width), c, kernel, stride = shape.bordered, shape.c, shape.kernel, shape.stride
     halo = -(-kernel // stride) - 1
-    picture = (height + 2 * padding) * (width + 2 * padding) * c + (kernel * c + ROWS + WIDTH)
-    rows = max((height + 2 * padding - 1) // stride + 1, out_height) + 2 * halo
-    columns = max((width + 2 * padding - 1) // stride + 1, out_width) + 2 * halo + 1
-    dy = (rows * columns + ROWS) * k
-    dx = height * stride * rounded_up(-(-width // stride)) * c
+    picture = height * width * c + (kernel * c + ROWS + WIDTH)
+    rows = max((height - 1) // stride + 1, shape.out_height) + 2 * halo
+    columns = max((width - 1) // stride + 1, shape.out_width) + 2 * halo + 1
+    dy = (rows * columns + ROWS) * shape.k
+    dx = shape.height * stride * rounded_up(-(-shape.width // stride)) * c
     return picture + dy + dx + 2 * c + 512
 
 

@@ -19,6 +19,7 @@ from residua.engines.numba.kernels.direct.in_place import readable_in_place
 from residua.engines.numba.kernels.pictures import arguments as pictures
 from residua.engines.numba.kernels.pictures.arguments import Frame, following, geometry
 from residua.engines.numba.kernels.pictures.load import fetch_source, load_picture
+from residua.engines.numba.kernels.pictures.shape import Shape
 from residua.engines.numba.kernels.pictures.store import store_output
 from residua.engines.numba.kernels.primitives.prefetch import fetch
 from residua.engines.numba.kernels.primitives.scalars import clear, flush, get_int, part_of
@@ -40,20 +41,11 @@ LIGHT = 2**15  # weights that are read for every row of a picture
 AHEAD = 2**17  # floats of a picture, in and out, that are worth fetching while another is worked on
 
 
-def forward_scratch(
-    height: int,
-    width: int,
-    out_height: int,
-    out_width: int,
-    c: int,
-    k: int,
-    kernel: int,
-    stride: int,
-    padding: int,
-) -> int:
+def forward_scratch(shape: Shape) -> int:
     """Floats of scratch that `forward` needs for one picture."""
-    picture = (height + 2 * padding) * (width + 2 * padding) * c
-    return picture + (kernel + ROWS * stride) * c + out_height * rounded_up(out_width) * k + 2 * k + 256
+    height, width = shape.bordered
+    source = (height * width + shape.kernel + ROWS * shape.stride) * shape.c
+    return source + (shape.out_height * rounded_up(shape.out_width) + 2) * shape.k + 256
 
 
 def forward(c, k, stride, statistics, args, part, scratch):

@@ -11,6 +11,7 @@ import numpy as np
 from residua.engines.numba.kernels.im2col.windows import (
     GAP,
     Strip,
+    floats_of,
     gather_windows,
     scatter_windows,
     sizes_of,
@@ -24,20 +25,22 @@ from residua.engines.numba.kernels.pictures.arguments import (
     inside,
 )
 from residua.engines.numba.kernels.pictures.load import load_gradient, load_picture
+from residua.engines.numba.kernels.pictures.shape import Cut, Shape
 from residua.engines.numba.kernels.pictures.store import store_gradient
 from residua.engines.numba.kernels.primitives.prefetch import fetch
 from residua.engines.numba.kernels.primitives.scalars import clear, flush, get_int, part_of
 from residua.engines.numba.kernels.primitives.vector import WIDTH, inline, load, store
-from residua.engines.numba.kernels.products.blocks import DEEP, ROWS, WIDE, pace_of, rounded, rounded_up
+from residua.engines.numba.kernels.products.blocks import DEEP, ROWS, WIDE, pace_of, rounded
 from residua.engines.numba.kernels.products.operands import Ahead, Left, Result, Right, Size
 from residua.engines.numba.kernels.products.product import product_ahead
 
 LINE = 16  # rows of dweight at a time: as many as a line of the cache holds of one window
 
 
-def backward_scratch(picture: int, pixels: int, gathered: int, window: int, c: int, k: int) -> int:
+def backward_scratch(shape: Shape, cut: Cut) -> int:
     """Floats of scratch that `backward` needs."""
-    return 2 * picture + rounded_up(gathered) * (window + GAP) + (pixels + ROWS) * (2 * k + GAP) + 2 * c + 512
+    picture, windows, pixels = floats_of(shape, cut)
+    return 2 * picture + windows + pixels * (2 * shape.k + GAP) + 2 * shape.c + 512
 
 
 def backward(c, k, stride, what, args, part, scratch):

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from residua.engines.numba.kernels.im2col.windows import GAP, Strip, gather_windows, sizes_of
+from residua.engines.numba.kernels.im2col.windows import Strip, floats_of, gather_windows, sizes_of
 from residua.engines.numba.kernels.pictures import arguments as pictures
 from residua.engines.numba.kernels.pictures.arguments import Frame, geometry
 from residua.engines.numba.kernels.pictures.load import fetch_source
+from residua.engines.numba.kernels.pictures.shape import Cut, Shape
 from residua.engines.numba.kernels.pictures.store import store_output
 from residua.engines.numba.kernels.primitives.prefetch import fetch_to_write
 from residua.engines.numba.kernels.primitives.scalars import clear, flush, get_int, part_of
-from residua.engines.numba.kernels.products.blocks import DEEP, ROWS, WIDE, pace_of, rounded, rounded_up
+from residua.engines.numba.kernels.products.blocks import DEEP, ROWS, WIDE, pace_of, rounded
 from residua.engines.numba.kernels.products.operands import Ahead, Left, Result, Right, Size
 from residua.engines.numba.kernels.products.product import product_ahead
 
 
-def forward_scratch(picture: int, pixels: int, gathered: int, window: int, k: int) -> int:
-    """Floats of scratch for a picture of so many floats with its border, a group's output pixels, and those
-    whose windows are gathered at a time."""
-    return picture + rounded_up(gathered) * (window + GAP) + (pixels + ROWS) * k + 2 * k + 256
+def forward_scratch(shape: Shape, cut: Cut) -> int:
+    """Floats of scratch that `forward` needs."""
+    picture, windows, pixels = floats_of(shape, cut)
+    return picture + windows + (pixels + 2) * shape.k + 256
 
 
 def forward(c, k, stride, statistics, args, part, scratch):

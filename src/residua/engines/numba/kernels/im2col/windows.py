@@ -20,9 +20,19 @@ from typing import NamedTuple
 
 from residua.engines.numba.kernels.pictures.arguments import geometry
 from residua.engines.numba.kernels.pictures.load import load_picture
+from residua.engines.numba.kernels.pictures.shape import Cut, Shape
 from residua.engines.numba.kernels.primitives.vector import WIDTH, inline, load, store
+from residua.engines.numba.kernels.products.blocks import ROWS, rounded_up
 
 GAP = 16
+
+
+def floats_of(shape: Shape, cut: Cut) -> tuple[int, int, int]:
+    """A picture with its border, the matrix of the windows that are gathered at a time, a group's outputs."""
+    height, width = shape.bordered
+    gathered = cut.group * cut.strip * shape.out_width
+    pixels = cut.group * shape.out_height * shape.out_width
+    return height * width * shape.c, rounded_up(gathered) * (shape.window + GAP), pixels + ROWS
 
 
 class Strip(NamedTuple):

@@ -26,6 +26,7 @@ from residua.engines.numba.kernels.pictures.arguments import (
     geometry,
 )
 from residua.engines.numba.kernels.pictures.load import load_gradient_column, load_picture
+from residua.engines.numba.kernels.pictures.shape import Shape
 from residua.engines.numba.kernels.pictures.store import store_gradient
 from residua.engines.numba.kernels.primitives.arguments import reader
 from residua.engines.numba.kernels.primitives.prefetch import fetch, fetch_block, fetch_pair, fetch_to_write
@@ -47,9 +48,9 @@ SPREAD = 4  # said in WEIGHT_ONLY's stead: x and dy are laid out for `multiply_w
 NARROW = 256  # columns of which a few dozen rows find places in the first-level cache
 
 
-def backward_scratch(pixels: int, c: int, k: int) -> int:
-    """Floats of scratch that `backward` needs for so many pixels at a time."""
-    return rounded_up(pixels) * (3 * c + k) + 2 * c + 256
+def backward_scratch(shape: Shape) -> int:
+    """Floats of scratch that `backward` needs for one picture."""
+    return rounded_up(shape.height * shape.width) * (3 * shape.c + shape.k) + 2 * shape.c + 256
 
 
 @inline

@@ -6,17 +6,19 @@ of the type `Double` is a float64, which the host puts in by `context.double`.
 
 from __future__ import annotations
 
+from typing import NewType, get_type_hints
+
 from numba import types
 from numba.extending import intrinsic
 
 from residua.engines.numba.kernels.primitives.vector import DOUBLE, INT, address
 
-Double = int  # a float64, as its bits lie in a block
+Double = NewType("Double", int)  # a float64, as its bits lie in a block
 
 
 def reader(kind, first=0):
     """A function that reads a block's numbers, from the one numbered `first` on, as a `kind`."""
-    floating = [kind.__annotations__[name] == "Double" for name in kind._fields]
+    floating = [annotation is Double for annotation in get_type_hints(kind).values()]
     if any(floating):
         numbers = [types.float64 if double else types.int64 for double in floating]
         result = types.NamedTuple(numbers, kind)

@@ -9,6 +9,7 @@ import numpy as np
 from residua.engines.numba.kernels.pictures import arguments as pictures
 from residua.engines.numba.kernels.pictures.arguments import Frame, Rows, geometry, gradient_source
 from residua.engines.numba.kernels.pictures.load import load_gradient_rows
+from residua.engines.numba.kernels.pictures.shape import Cut, Shape
 from residua.engines.numba.kernels.pictures.store import store_gradient_rows
 from residua.engines.numba.kernels.primitives.prefetch import fetch, fetch_pair, fetch_results, fetch_three
 from residua.engines.numba.kernels.primitives.scalars import clear, flush, get_int, part_of
@@ -42,18 +43,13 @@ from residua.engines.numba.kernels.winograd.transforms import PATCH, PLACES, TIL
 from residua.engines.numba.kernels.winograd.two_dimensional import Grid
 
 
-def backward_scratch(width: int, c: int, k: int, stride: int, group: int, strip: int, chunk: int) -> int:
-    """Floats of scratch that `backward` needs for strips of so many rows of tiles, `width` pixels wide."""
-    right, side = -(-width // TILE), TILE * stride
-    rows = (side * strip + 2) * (side * right + 2) * c
-    gradient = TILE * strip * TILE * right * k
-    return (
-        group * (2 * rows + gradient)
-        + chunk * (place_count(stride) * (c + k) + 2 * GAP)
-        + 2 * c
-        + PLACES * c * k
-        + 256
-    )
+def backward_scratch(shape: Shape, cut: Cut) -> int:
+    """Floats of scratch that `backward` needs."""
+    c, k, side, right = shape.c, shape.k, TILE * shape.stride, -(-shape.out_width // TILE)
+    rows = (side * cut.strip + 2) * (side * right + 2) * c
+    gradient = TILE * cut.strip * TILE * right * k
+    places = place_count(shape.stride) * (c + k) + 2 * GAP
+    return cut.group * (2 * rows + gradient) + cut.chunk * places + 2 * c + PLACES * c * k + 256
 
 
 class Streams(NamedTuple):

@@ -25,6 +25,7 @@ import numpy as np
 from residua.engines.numba.kernels.pictures import arguments as pictures
 from residua.engines.numba.kernels.pictures.arguments import Frame, geometry
 from residua.engines.numba.kernels.pictures.load import sources
+from residua.engines.numba.kernels.pictures.shape import Cut, Shape
 from residua.engines.numba.kernels.primitives.prefetch import fetch_four, fetch_results, fetch_to_write
 from residua.engines.numba.kernels.primitives.scalars import clear, flush, get_int, part_of
 from residua.engines.numba.kernels.primitives.vector import WIDTH, inline
@@ -54,11 +55,12 @@ from residua.engines.numba.kernels.winograd.transforms import TILE
 from residua.engines.numba.kernels.winograd.two_dimensional import Grid
 
 
-def forward_scratch(width: int, c: int, k: int, stride: int, group: int, strip: int, chunk: int) -> int:
-    """Floats of scratch that `forward` needs for strips of so many rows of tiles, `width` pixels wide."""
-    side = TILE * stride
-    rows = (side * strip + 2) * (side * -(-width // TILE) + 2) * c
-    return group * rows + chunk * (place_count(stride) * (c + k) + 2 * GAP) + 2 * k + TILE * TILE * k + 256
+def forward_scratch(shape: Shape, cut: Cut) -> int:
+    """Floats of scratch that `forward` needs."""
+    c, k, side = shape.c, shape.k, TILE * shape.stride
+    rows = (side * cut.strip + 2) * (side * -(-shape.out_width // TILE) + 2) * c
+    places = place_count(shape.stride) * (c + k) + 2 * GAP
+    return cut.group * rows + cut.chunk * places + 2 * k + TILE * TILE * k + 256
 
 
 class Streams(NamedTuple):

@@ -21,6 +21,7 @@ from typing import NamedTuple
 from residua.engines.numba.kernels.pictures import arguments as pictures
 from residua.engines.numba.kernels.pictures.arguments import Frame, geometry, inside
 from residua.engines.numba.kernels.pictures.load import load_gradient, load_picture
+from residua.engines.numba.kernels.pictures.shape import Shape
 from residua.engines.numba.kernels.pictures.store import store_gradient
 from residua.engines.numba.kernels.primitives.arguments import reader
 from residua.engines.numba.kernels.primitives.scalars import clear, flush, get_int, part_of
@@ -47,15 +48,20 @@ from residua.engines.numba.kernels.winograd.two_dimensional import Grid
 X_ONLY, BOTH = 1, 2
 
 
-def rounded_tiles(count: int, height: int, width: int) -> int:
+def rounded_tiles(shape: Shape) -> int:
     """Rows of V and M: all tiles, and what the last block of a product needs."""
-    tiles = count * -(-height // TILE) * -(-width // TILE)
-    return -(-tiles // BLOCK) * BLOCK
+    return -(-tile_count(shape) // BLOCK) * BLOCK
 
 
-def scatter_scratch(height: int, width: int, c: int, k: int, stride: int) -> int:
-    """Floats of scratch that any of the kernels needs for an output of height x width."""
-    down, right, side = -(-height // TILE), -(-width // TILE), TILE * stride
+def tile_count(shape: Shape) -> int:
+    """Tiles of all pictures."""
+    return shape.batch * -(-shape.out_height // TILE) * -(-shape.out_width // TILE)
+
+
+def scatter_scratch(shape: Shape) -> int:
+    """Floats of scratch that any of the kernels needs."""
+    down, right, side = -(-shape.out_height // TILE), -(-shape.out_width // TILE), TILE * shape.stride
+    c, k = shape.c, shape.k
     picture = (side * down + 2) * (side * right + 2) * c
     return 2 * picture + TILE * down * TILE * right * k + 2 * max(c, k) + TILE * TILE * k + 256
 
