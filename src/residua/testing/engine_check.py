@@ -77,8 +77,8 @@ def _check_signatures(engine: Engine, operations: list[str]) -> None:
 
 
 def _parameters(function: Any) -> list[inspect.Parameter]:
-    # Names, kinds and defaults; types are mypy's business.
-    parameters = inspect.signature(function).parameters.values()
+    # Names, kinds and defaults; types are mypy's business, and whatever stands for `self` is nobody's.
+    parameters = list(inspect.signature(function).parameters.values())[1:]
     return [parameter.replace(annotation=inspect.Parameter.empty) for parameter in parameters]
 
 

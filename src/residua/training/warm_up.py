@@ -19,7 +19,7 @@ def warm(network: Layer, shape: Shape, engine: NumbaEngine | None = None) -> int
     batch's size, so two random pictures are enough.
     """
     engine = NumbaEngine() if engine is None else engine
-    before = engine.machine.kernels.compiled
+    before = engine.context.kernels.compiled
     rng = np.random.default_rng(0)
     variables = network.init(rng)
     pictures = rng.random((2, *shape), np.float32)
@@ -44,4 +44,4 @@ def warm(network: Layer, shape: Shape, engine: NumbaEngine | None = None) -> int
     engine.crop_and_flip(
         pixels, **where, mirrored=np.zeros(2, np.bool_), size=(shape[0], shape[1]), scale=ones, shift=ones
     )
-    return engine.machine.kernels.compiled - before
+    return engine.context.kernels.compiled - before

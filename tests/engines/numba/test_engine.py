@@ -167,7 +167,7 @@ def test_nothing_in_nothing_out(engine):
 
 def test_a_batch_too_large_for_memory_names_one_that_fits():
     engine = NumbaEngine(1)
-    engine.machine.pool.limit = 1 << 20
+    engine.context.memory.limit = 1 << 20
     x, weight = np.zeros((64, 16, 16, 16), np.float32), np.zeros((3, 3, 16, 16), np.float32)
     with pytest.raises(EngineError, match=r"batch of 64 needs .* try a batch of \d+"):
         engine.conv2d(x, weight, None, stride=1, padding=1)

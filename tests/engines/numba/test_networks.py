@@ -288,10 +288,10 @@ def test_no_memory_is_made_after_the_first_steps(engine):
     run = engine.compile(lambda *a: loss_and_gradients(network, engine, *a)[::2])
     for _ in range(6):
         result = run(variables, x, labels)
-    made = engine.machine.pool.made
+    made = engine.context.memory.blocks_created
     for _ in range(3):
         result = run(variables, x, labels)
-    assert engine.machine.pool.made == made
+    assert engine.context.memory.blocks_created == made
     assert np.isfinite(result[0])
 
 

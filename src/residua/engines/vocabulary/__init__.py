@@ -1,4 +1,4 @@
-"""What every engine must be able to compute; the rarer half is written here once for all.
+"""What every engine must be able to compute: `core.Engine`, and the operations that are written once for all.
 
-May import: cores, engines, errors.
+May import: cores, errors.
 """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,29 +33,26 @@ def windows(
     return result
 
 
-class Loading:
-    """What is done to batches of pixels."""
+def crop_and_flip(
+    engine: Any,
+    pixels: Pixels,
+    indices: Places,
+    down: Places,
+    right: Places,
+    mirrored: NDArray[np.bool_],
+    size: tuple[int, int],
+    scale: Floats,
+    shift: Floats,
+) -> Floats:
+    """`windows` of pixels[indices] scale + shift, rounded twice.
 
-    def crop_and_flip(
-        self,
-        pixels: Pixels,
-        indices: Places,
-        down: Places,
-        right: Places,
-        mirrored: NDArray[np.bool_],
-        size: tuple[int, int],
-        scale: Floats,
-        shift: Floats,
-    ) -> Floats:
-        """`windows` of pixels[indices] scale + shift, rounded twice.
-
-        pixels: (M, H, W, C) uint8, of which the pictures at `indices`, (N,), are taken. scale, shift: (C,)
-        float32. Returns (N, height, width, C) float32 for `size`, in ordinary memory. May be called while
-        another thread runs a step on the same engine.
-        """
-        pixels = pixels[indices]
-        n, h, w, c = pixels.shape
-        # Along whole rows: NumPy is slow where its inner loop runs over three channels.
-        rows = np.multiply(pixels.reshape(n * h, w * c), np.tile(scale, w), dtype=scale.dtype)
-        rows += np.tile(shift, w)
-        return windows(rows.reshape(n, h, w, c), down, right, mirrored, size)
+    pixels: (M, H, W, C) uint8, of which the pictures at `indices`, (N,), are taken. scale, shift: (C,)
+    float32. Returns (N, height, width, C) float32 for `size`, in ordinary memory. May be called while
+    another thread runs a step on the same engine.
+    """
+    pixels = pixels[indices]
+    n, h, w, c = pixels.shape
+    # Along whole rows: NumPy is slow where its inner loop runs over three channels.
+    rows = np.multiply(pixels.reshape(n * h, w * c), np.tile(scale, w), dtype=scale.dtype)
+    rows += np.tile(shift, w)
+    return windows(rows.reshape(n, h, w, c), down, right, mirrored, size)

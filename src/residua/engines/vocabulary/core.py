@@ -6,7 +6,8 @@ Operations come in pairs: `op(x, ...) -> y, saved` and `op_backward(dy, ..., sav
 
 No operation writes to its arguments. Activations and gradients are opaque to layers: an engine may keep
 them unfinished and complete them inside the operation that reads them (`plain` completes one at once).
-What is rarely slow is written here, once, over `self.xp`, the engine's NumPy-like module.
+What is rarely slow is written once, over the engine's NumPy-like module `xp`, as a function whose first
+argument is the engine; the tables below make methods of them, which an engine may override.
 """
 
 from __future__ import annotations
@@ -16,16 +17,25 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from residua.cores import available_cores
-from residua.engines.vocabulary import rare as more_operations
-from residua.engines.vocabulary.counter_random import uniform_bits
-from residua.engines.vocabulary.variables import VariableOperations
-from residua.errors import ShapeError
+from residua.engines.vocabulary import (
+    activation,
+    batches,
+    capsules,
+    convolution,
+    features,
+    losses,
+    maps,
+    normalization,
+    optimizers,
+    pooling,
+    regularization,
+)
 
 Array = Any
 Saved = Any
 
 
-class Engine(VariableOperations, more_operations.MoreOperations, ABC):
+class Engine(ABC):
     """An engine computes; layers say what. Subclasses give `xp` and the abstract operations."""
 
     name: ClassVar[str]
@@ -59,6 +69,10 @@ class Engine(VariableOperations, more_operations.MoreOperations, ABC):
     def when(self, flag: Array, compute: Callable[[], Any], otherwise: Any) -> Any:
         """`compute()` if `flag` holds, else `otherwise`: trees of the same structure."""
         return compute() if flag else otherwise
+
+    def _number(self, x: Any) -> Any:
+        """x, an array that holds one number, so that it leaves others in their precision."""
+        return x
 
     # ------------------------------------------------------------------ convolution
     @abstractmethod
@@ -102,55 +116,21 @@ class Engine(VariableOperations, more_operations.MoreOperations, ABC):
         dx, dweight, _ = self.conv2d_backward(dz, weight, saved_conv, stride=stride, padding=padding)
         return dx, dweight, dscale, dshift
 
+    # Made of the engine's own `conv2d`, so a fast one makes them fast.
+    transposed_conv2d = convolution.transposed_conv2d
+    transposed_conv2d_backward = convolution.transposed_conv2d_backward
+    grouped_conv2d = convolution.grouped_conv2d
+    grouped_conv2d_backward = convolution.grouped_conv2d_backward
+    depthwise_conv2d = convolution.depthwise_conv2d
+    depthwise_conv2d_backward = convolution.depthwise_conv2d_backward
+
     # ------------------------------------------------------------------ normalisation
-    def batch_norm(
-        self, x: Array, scale: Array, shift: Array, *, eps: float, relu: bool = False
-    ) -> tuple[Array, Array, Array, Saved]:
-        """y = (x - mean) / sqrt(var + eps) * scale + shift per channel (the last axis), then ReLU by option.
-
-        `mean` and `var` (biased) are the batch's own (Ioffe and Szegedy 2015, algorithm 1).
-        """
-        axes = tuple(range(x.ndim - 1))
-        mean = x.mean(axis=axes)
-        centred = x - mean
-        var = (centred * centred).mean(axis=axes)
-        inverse = 1 / self.xp.sqrt(var + eps)
-        normalized = centred * inverse
-        y = normalized * scale + shift
-        if relu:
-            y = self.xp.maximum(y, 0)
-        return y, mean, var, (normalized, inverse, y if relu else None)
-
-    def batch_norm_backward(
-        self, dy: Array, scale: Array, saved: Saved, *, relu: bool = False
-    ) -> tuple[Array, Array, Array]:
-        """Gradients dx, dscale, dshift of `batch_norm`."""
-        normalized, inverse, y = saved
-        if relu:
-            dy = dy * (y > 0)
-        axes = tuple(range(dy.ndim - 1))
-        count = normalized.size // normalized.shape[-1]
-        dshift = dy.sum(axis=axes)
-        dscale = (dy * normalized).sum(axis=axes)
-        dx = scale * inverse * (dy - dshift / count - normalized * (dscale / count))
-        return dx, dscale, dshift
-
-    def scale_shift(self, x: Array, scale: Array, shift: Array, *, relu: bool = False) -> tuple[Array, Saved]:
-        """y = x * scale + shift per channel, then ReLU by option: a frozen normalisation."""
-        y = x * scale + shift
-        if relu:
-            y = self.xp.maximum(y, 0)
-        return y, (x, y if relu else None)
-
-    def scale_shift_backward(
-        self, dy: Array, scale: Array, saved: Saved, *, relu: bool = False
-    ) -> tuple[Array, Array, Array]:
-        """Gradients dx, dscale, dshift of `scale_shift`."""
-        x, y = saved
-        if relu:
-            dy = dy * (y > 0)
-        axes = tuple(range(dy.ndim - 1))
-        return dy * scale, (dy * x).sum(axis=axes), dy.sum(axis=axes)
+    batch_norm = normalization.batch_norm
+    batch_norm_backward = normalization.batch_norm_backward
+    scale_shift = normalization.scale_shift
+    scale_shift_backward = normalization.scale_shift_backward
+    local_response_norm = normalization.local_response_norm
+    local_response_norm_backward = normalization.local_response_norm_backward
 
     # ------------------------------------------------------------------ activation and sums
     def relu(self, x: Array) -> tuple[Array, Saved]:
@@ -173,6 +153,20 @@ class Engine(VariableOperations, more_operations.MoreOperations, ABC):
     def add_relu_backward(self, dy: Array, saved: Saved) -> Array:
         """The gradient by a, which is also that by b."""
         return self.relu_backward(dy, saved)
+
+    leaky_relu = activation.leaky_relu
+    leaky_relu_backward = activation.leaky_relu_backward
+    threshold = activation.threshold
+    threshold_backward = activation.threshold_backward
+    tanh = activation.tanh
+    tanh_backward = activation.tanh_backward
+    sigmoid = activation.sigmoid
+    sigmoid_backward = activation.sigmoid_backward
+    softmax = activation.softmax
+    channel_softmax = activation.channel_softmax
+    channel_softmax_backward = activation.channel_softmax_backward
+    log_softmax = activation.log_softmax
+    log_softmax_backward = activation.log_softmax_backward
 
     # ------------------------------------------------------------------ pooling and shape
     @abstractmethod
@@ -210,67 +204,62 @@ class Engine(VariableOperations, more_operations.MoreOperations, ABC):
     def subsample_pad_backward(self, dy: Array, saved: Saved, *, channels: int, stride: int) -> Array:
         """The gradient by the pixels and channels that were kept; zero for the others."""
 
-    def flatten(self, x: Array) -> tuple[Array, Saved]:
-        """(N, ...) -> (N, features), in reading order."""
-        return x.reshape(x.shape[0], -1), x.shape
+    average_pool_inside = pooling.average_pool_inside
+    average_pool_inside_backward = pooling.average_pool_inside_backward
 
-    def flatten_backward(self, dy: Array, saved: Saved) -> Array:
-        """`dy` in the shape that was flattened."""
-        return dy.reshape(saved)
+    # ------------------------------------------------------------------ maps
+    pad = maps.pad
+    pad_backward = maps.pad_backward
+    upsample = maps.upsample
+    upsample_backward = maps.upsample_backward
+    concatenate = maps.concatenate
+    concatenate_backward = maps.concatenate_backward
+    take_channels = maps.take_channels
 
-    # ------------------------------------------------------------------ features and loss
-    def linear(self, x: Array, weight: Array, bias: Array | None) -> tuple[Array, Saved]:
-        """x @ weight + bias: (N, in) -> (N, out)."""
-        if x.shape[-1] != weight.shape[0]:
-            raise ShapeError(f"a linear layer over {weight.shape[0]} features was given {tuple(x.shape)}")
-        # One product a row: what comes of a picture must not depend on its batch.
-        y = self.xp.matmul(x[:, None, :], weight)[:, 0]
-        return (y if bias is None else y + bias), x
+    # ------------------------------------------------------------------ features
+    linear = features.linear
+    linear_backward = features.linear_backward
+    flatten = features.flatten
+    flatten_backward = features.flatten_backward
+    reshape = features.reshape
+    reshape_backward = features.reshape_backward
 
-    def linear_backward(self, dy: Array, weight: Array, saved: Saved) -> tuple[Array, Array, Array]:
-        """Gradients dx, dweight, dbias of `linear`."""
-        return dy @ weight.T, saved.T @ dy, dy.sum(axis=0)
+    # ------------------------------------------------------------------ dropout
+    dropout = regularization.dropout
+    dropout_backward = regularization.dropout_backward
+    dropout_maps = regularization.dropout_maps
+    dropout_maps_backward = regularization.dropout_maps_backward
 
-    def dropout(self, x: Array, key: Array, *, rate: float) -> tuple[Array, Saved]:
-        """x with a share `rate` of its numbers zero and the others divided by 1 - rate.
+    # ------------------------------------------------------------------ capsules
+    lengths = capsules.lengths
+    lengths_backward = capsules.lengths_backward
+    shares = capsules.shares
+    shares_backward = capsules.shares_backward
+    squash = capsules.squash
+    squash_backward = capsules.squash_backward
+    predict_capsules = capsules.predict_capsules
+    predict_capsules_backward = capsules.predict_capsules_backward
+    route = capsules.route
+    route_backward = capsules.route_backward
+    select_capsule = capsules.select_capsule
+    select_capsule_backward = capsules.select_capsule_backward
 
-        `key`: (2,) uint32, a seed and a step. The mask is a function of the key and of the place in `x`,
-        the same on every engine.
-        """
-        bits = uniform_bits(self.xp, key, self.size(x)).reshape(x.shape)
-        mask = (bits >= self.xp.uint32(round(rate * 2**32))).astype(x.dtype) * (1 / (1 - rate))
-        return x * mask, mask
+    # ------------------------------------------------------------------ losses
+    softmax_cross_entropy = losses.softmax_cross_entropy
+    negative_log_likelihood = losses.negative_log_likelihood
+    margin_loss = losses.margin_loss
+    mean_squared_error = losses.mean_squared_error
+    binary_cross_entropy = losses.binary_cross_entropy
+    count_correct = losses.count_correct
 
-    def dropout_backward(self, dy: Array, saved: Saved) -> Array:
-        """`dy` through the same mask."""
-        return dy * saved
+    # ------------------------------------------------------------------ variables
+    mix = optimizers.mix
+    scale = optimizers.scale
+    norm = optimizers.norm
+    finite = optimizers.finite
+    sgd = optimizers.sgd
+    adam = optimizers.adam
+    rmsprop = optimizers.rmsprop
 
-    def softmax(self, logits: Array) -> Array:
-        """Probabilities (N, classes); stable, since the largest logit is taken off first."""
-        e = self.xp.exp(logits - logits.max(axis=1, keepdims=True))
-        return e / e.sum(axis=1, keepdims=True)
-
-    def softmax_cross_entropy(
-        self, logits: Array, labels: Array, *, smoothing: float = 0.0, weights: Array | None = None
-    ) -> tuple[Array, Array]:
-        """Mean loss and its gradient by the logits, together.
-
-        `smoothing` spreads that share of the target over all classes (Szegedy et al. 2016, section 7);
-        `weights` (N,) multiply the pictures' losses.
-        """
-        xp, (count, classes) = self.xp, logits.shape
-        shifted = logits - logits.max(axis=1, keepdims=True)
-        exponential = xp.exp(shifted)
-        total = exponential.sum(axis=1, keepdims=True)
-        hit = xp.asarray(labels)[:, None] == xp.arange(classes)
-        target = hit.astype(logits.dtype) * (1 - smoothing) + smoothing / classes
-        losses = -(target * (shifted - xp.log(total))).sum(axis=1)
-        dlogits = (exponential / total - target) / count
-        if weights is not None:
-            losses = losses * weights
-            dlogits = dlogits * weights[:, None]
-        return losses.mean(), dlogits
-
-    def count_correct(self, logits: Array, labels: Array) -> Array:
-        """How many pictures have their largest logit at their label."""
-        return (logits.argmax(axis=1) == self.xp.asarray(labels)).sum()
+    # ------------------------------------------------------------------ batches
+    crop_and_flip = batches.crop_and_flip

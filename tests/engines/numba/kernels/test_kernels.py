@@ -91,7 +91,7 @@ def test_unwritable_cache_costs_one_line(tmp_path):
 
 
 def test_second_process_compiles_nothing(tmp_path):
-    code = SMALL + "print(e.machine.kernels.compiled)"
+    code = SMALL + "print(e.context.kernels.compiled)"
     assert run_python(code, RESIDUA_KERNEL_CACHE=str(tmp_path)).stdout.strip() != "0"
     again = run_python(code, RESIDUA_KERNEL_CACHE=str(tmp_path))
     assert (again.stdout.strip(), again.stderr) == ("0", "")
@@ -243,7 +243,7 @@ def test_linear_layers_read_nothing_beyond_their_arrays():
 
 def test_the_second_process_makes_what_it_is_asked_for(tmp_path):
     lines = "linear.softmax softmax\nupdates.reductions reduce_pieces 0 0 0 0\n"
-    command = [sys.executable, "-W", "ignore", "-m", "residua.engines.numba.runtime.compile_helper"]
+    command = [sys.executable, "-W", "ignore", "-m", "residua.engines.numba.runtime.compile_worker"]
     environment = os.environ | {"RESIDUA_KERNEL_CACHE": str(tmp_path)}
     done = subprocess.run(command, input=lines, env=environment, capture_output=True, text=True, check=True)
     expected = [f"{word} {line}" for line in lines.splitlines() for word in ("begin", "done")]

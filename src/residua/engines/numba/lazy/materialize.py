@@ -1,8 +1,10 @@
-"""Values of any kind made whole: the engine below the engine."""
+"""Values of any kind finished: as an array, a flat picture, what a kernel loads, a masked gradient."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from math import prod
+from types import MethodType
 from typing import Any
 
 import numpy as np
@@ -11,136 +13,171 @@ from numpy.typing import NDArray
 from residua.engines.numba.kernels.normalization import coefficients as normalization
 from residua.engines.numba.kernels.normalization import passes
 from residua.engines.numba.kernels.pointwise import strides
-from residua.engines.numba.lazy.values import Gradient, Padded, Pending, Promise, Spread, Subsampled, Widened
-from residua.engines.numba.operations.channel_padding import fitted
-from residua.engines.numba.operations.fallback import FallbackEngine
-from residua.engines.numba.planning.convolution import MOST_PARTS, padded
-from residua.engines.numba.runtime.context import Machine
-from residua.engines.numba.runtime.memory import address as address_of
-from residua.engines.numba.trace.compiled_step import Compiled
-from residua.engines.numba.trace.recording import Unrecordable, mapped
+from residua.engines.numba.lazy.gradients import MaskedGradient, MeanGradient, SubsampledGradient
+from residua.engines.numba.lazy.pending import Normalization, Padded, Pending, Subsampled
+from residua.engines.numba.lazy.promise import BackwardJob, DeferredConvolution, Promise
+from residua.engines.numba.runtime.arrays import contiguous, fitted, kernels_accept
+from residua.engines.numba.runtime.buffers import address as address_of
+from residua.engines.numba.runtime.context import Context, double
+from residua.engines.numba.runtime.layout import MOST_PARTS, padded
+from residua.engines.numba.runtime.trees import map_leaves
 
 Array = NDArray[Any]
-FLOAT = np.dtype(np.float32)
+Shape = tuple[int, ...]
 
 
-def taken(*arrays: Any) -> bool:
-    """Whether kernels take these: float32 and nothing of size zero (values of our own are)."""
-    for a in arrays:  # noqa: SIM110 (asked for every operation, and `all` takes three times as long)
-        if isinstance(a, np.ndarray) and (a.dtype != FLOAT or a.size == 0):
-            return False
-    return True
+# ---------------------------------------------------------------------- promises
+def promise(
+    context: Context, shape: Shape, compute: Callable[[], Any], job: BackwardJob | None = None
+) -> Promise:
+    """A result that is computed when it is read, and an ordinary array for NumPy."""
+    return Promise(shape, compute, MethodType(plain, context), job)
 
 
-def _tidy(array: Array) -> Array:
-    return np.require(array, FLOAT, ("C", "A"))
+def deferred_convolution(
+    context: Context, shape: Shape, convolve: Callable[[Any], Any]
+) -> DeferredConvolution:
+    """A convolution that is run when it is read; convolve(skip) gives it, with ReLU of the sum for a skip."""
+    return DeferredConvolution(shape, convolve, MethodType(plain, context))
 
 
-class FinishingEngine(FallbackEngine):
-    """Threads, memory, and how unfinished values are finished."""
+def resolved(x: Any) -> Any:
+    """What a promise gives; anything else itself."""
+    while isinstance(x, Promise):
+        x = x.get()
+    return x
 
-    def __init__(self, threads: int | None = None, say: Callable[[str], None] | None = None) -> None:
-        super().__init__(threads)
-        self.machine = Machine(self.threads, say)
 
-    def share(self, x: Any) -> Any:
-        if isinstance(x, Pending):
-            x.shared = True
+# ---------------------------------------------------------------------- values
+def plain(context: Context, x: Any) -> Any:
+    """Any value as an ordinary array; what is none (None, a number) is left as it is."""
+    if type(x) is np.ndarray:  # nearly always, so asked first
         return x
+    x = resolved(x)
+    if isinstance(x, Pending):
+        return cropped(context, x.shape, materialized(context, x))
+    if isinstance(x, MaskedGradient | Padded):
+        return cropped(context, x.shape, x.flat)
+    if isinstance(x, MeanGradient):
+        rows = plain(context, x.rows)
+        return context.host(context.reference.global_average_pool_backward, rows, x.shape)
+    if isinstance(x, Subsampled):
+        source = plain(context, x.source)
+        subsample = context.reference.subsample_pad
+        return context.host(subsample, source, channels=x.shape[3], stride=x.stride)[0]
+    if isinstance(x, SubsampledGradient):
+        return _put_back(context, x)
+    return x
 
-    def size(self, x: Any) -> int:
-        return int(np.prod(x.shape))
 
-    def plain(self, x: Any) -> Any:
-        if type(x) is np.ndarray:  # nearly always, so asked first
-            return x
-        while isinstance(x, Promise):
-            x = x.get()
-        if isinstance(x, Pending):
-            return self.cropped(x.shape, self.finished(x))
-        if isinstance(x, Gradient | Padded):
-            return self.cropped(x.shape, x.flat)
-        if isinstance(x, Spread):
-            return super().global_average_pool_backward(self.plain(x.rows), x.shape)
-        if isinstance(x, Subsampled):
-            return super().subsample_pad(self.plain(x.of), channels=x.shape[3], stride=x.stride)[0]
-        if isinstance(x, Widened):
-            small = self.plain(x.of)
-            if x.shape[3] != small.shape[3] or x.shape[3] % padded(1) != 0:
-                return super().subsample_pad_backward(
-                    small, x.shape, channels=small.shape[3], stride=x.stride
-                )
-            large = self.machine.take(int(np.prod(x.shape)))
-            self.stride(strides.put_back, x.shape, x.stride, large, self.tidy(small))
-            return large.reshape(x.shape)
+def _put_back(context: Context, x: SubsampledGradient) -> Array:
+    small = plain(context, x.source)
+    channels = small.shape[3]
+    if x.shape[3] != channels or x.shape[3] % padded(1) != 0:
+        backward = context.reference.subsample_pad_backward
+        result: Array = context.host(backward, small, x.shape, channels=channels, stride=x.stride)
+        return result
+    large = context.allocate(prod(x.shape))
+    copy_strided(context, strides.put_back, x.shape, x.stride, large, contiguous(context, small))
+    return large.reshape(x.shape)
+
+
+def copy_strided(
+    context: Context, kernel: Callable[..., Any], shape: Shape, stride: int, large: Array, small: Array
+) -> None:
+    """Take every stride-th pixel out of large pictures of this shape, or put it back."""
+    parts = min(MOST_PARTS, shape[0])
+    context.run(kernel, (parts, *shape, stride, address_of(large), address_of(small)), parts)
+
+
+def cropped(context: Context, shape: Shape, flat: Array) -> Array:
+    """A flat picture as an array of this shape, without the padded channels."""
+    return fitted(context, flat.reshape(*shape[:-1], -1), *shape)
+
+
+def flat(context: Context, x: Any) -> Array:
+    """Any value as a flat picture, channels padded."""
+    x = resolved(x)
+    if isinstance(x, Pending):
+        return materialized(context, x)
+    if isinstance(x, MaskedGradient | Padded):
+        pixels: Array = x.flat
+        return pixels
+    x = plain(context, x)
+    wide = padded(x.shape[-1])
+    if wide == x.shape[-1]:
+        return contiguous(context, x).reshape(-1)
+    return fitted(context, x, *x.shape[:-1], wide).reshape(-1)
+
+
+def kernel_input(context: Context, x: Any) -> Any:
+    """x as a kernel can load it: pending, padded, or an array."""
+    x = resolved(x)
+    if isinstance(x, Pending | Padded):
         return x
+    x = plain(context, x)
+    return contiguous(context, x) if kernels_accept(x) else x
 
-    def stride(
-        self, kernel: Callable[..., Any], shape: tuple[int, ...], stride: int, large: Array, small: Array
-    ) -> None:
-        """Take every stride-th pixel out of large pictures of this shape, or put it back."""
-        parts = min(MOST_PARTS, shape[0])
-        self.machine.run(kernel, (parts, *shape, stride, address_of(large), address_of(small)), parts)
 
-    def cropped(self, shape: tuple[int, ...], flat: Array) -> Array:
-        whole = flat.reshape(*shape[:-1], -1)
-        return fitted(self.machine, whole, *shape)
+def on_arrays(context: Context, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """The function, given ordinary arrays; recorded as one call. What no kernel takes ends here."""
+    arguments, options = map_leaves((arguments, options), MethodType(plain, context))
+    return context.host(function, *arguments, **options)
 
-    def tidy(self, array: Array) -> Array:
-        """The array side by side in memory, at an address that a float may have."""
-        flags = array.flags
-        if flags.c_contiguous and flags.aligned and array.dtype == FLOAT:
-            return array
-        return self.machine.host(_tidy, array)
 
-    def flat(self, x: Any) -> Array:
-        """Any value as a flat picture, channels padded."""
-        while isinstance(x, Promise):
-            x = x.get()
-        if isinstance(x, Pending):
-            return self.finished(x)
-        if isinstance(x, Gradient | Padded):
-            return x.flat
-        x = self.plain(x)
-        wide = padded(x.shape[-1])
-        if wide == x.shape[-1]:
-            return self.tidy(x).reshape(-1)
-        return fitted(self.machine, x, *x.shape[:-1], wide).reshape(-1)
+# ---------------------------------------------------------------------- pending pictures
+def materialized(context: Context, x: Pending) -> Array:
+    """The finished picture, flat; stored, so that it is made once."""
+    if x.result is None:
+        finish(context, x, None)
+    assert x.result is not None
+    result: Array = x.result
+    return result
 
-    def finished(self, x: Pending) -> Array:
-        """The finished picture, flat; stored, so that it is made once."""
-        if x.done is None:
-            self._finish(x, None)
-        assert x.done is not None
-        return x.done
 
-    def _finish(self, x: Pending, mean: Array | None) -> None:
-        machine, norm = self.machine, x.norm
-        count, pixels = x.shape[0], norm.raw.size // (x.shape[0] * norm.wide)
-        skip = None if x.skip is None else self.flat(x.skip)
-        x.done = machine.take(norm.raw.size)
-        parts = min(MOST_PARTS, count)
-        scale, shift = norm.row(normalization.SCALE), norm.row(normalization.SHIFT)
-        low = machine.constant(0.0 if x.relu else -np.inf, norm.wide)
-        skip_at, mean_at = (0 if a is None else address_of(a) for a in (skip, mean))
-        block = (
-            parts, count, pixels, norm.wide, address_of(norm.raw), scale, shift, low,
-            skip_at, address_of(x.done), mean_at,
-        )  # fmt: skip
-        machine.run(passes.normalize, block, parts, scratch=norm.wide)
-        x.skip = None
+def finish(context: Context, x: Pending, mean: Array | None) -> None:
+    """Store the finished picture and, where there is room for them, the means over its pixels."""
+    norm = x.norm
+    count, pixels = x.shape[0], norm.raw.size // (x.shape[0] * norm.padded_channels)
+    skip = None if x.skip is None else flat(context, x.skip)
+    x.result = context.allocate(norm.raw.size)
+    parts = min(MOST_PARTS, count)
+    scale, shift = norm.row_address(normalization.SCALE), norm.row_address(normalization.SHIFT)
+    low = context.constant(0.0 if x.relu else -np.inf, norm.padded_channels)
+    skip_address, mean_address = (0 if a is None else address_of(a) for a in (skip, mean))
+    block = (
+        parts, count, pixels, norm.padded_channels, address_of(norm.raw), scale, shift, low,
+        skip_address, address_of(x.result), mean_address,
+    )  # fmt: skip
+    context.run(passes.normalize, block, parts, scratch=norm.padded_channels)
+    x.skip = None
 
-    def compile(self, step: Callable[..., Any], donate: Sequence[str] = ()) -> Callable[..., Any]:
-        return Compiled(self.machine, step, self.plain)
 
-    def apply(self, function: Callable[..., Any], *values: Any) -> Any:
-        return self.machine.host(function, np, *mapped(values, self.plain))
+def identity_normalization(context: Context, x: Any) -> Normalization:
+    """A finished picture as one whose normalisation changes nothing."""
+    channels = x.shape[-1]
+    rows = context.block(normalization.IDENTITY, channels)
+    return Normalization(flat(context, x), rows, channels, padded(channels))
 
-    def when(self, flag: Any, compute: Callable[[], Any], otherwise: Any) -> Any:
-        flag, tape = self.plain(flag), self.machine.tape
-        if tape is None:
-            return super().when(flag, compute, otherwise)
-        if not flag:
-            raise Unrecordable("the flag of a condition does not hold")
-        tape.condition(flag)
-        return compute()
+
+def masked_gradient(context: Context, dy: Any, y: Pending) -> MaskedGradient:
+    """dy as a masked gradient by y: as the convolution above left it, or by one more pass."""
+    dy = resolved(dy)
+    if isinstance(dy, MaskedGradient) and dy.value.norm is y.norm and (dy.value is y or not y.relu):
+        return dy
+    norm = y.norm
+    count, pixels = y.shape[0], norm.raw.size // (y.shape[0] * norm.padded_channels)
+    is_mean = isinstance(dy, MeanGradient)
+    rows = flat(context, dy.rows if is_mean else dy)
+    z = materialized(context, y) if y.relu else None
+    # Without ReLU the gradient is what it was: only its sums are missing.
+    g = rows if z is None and not is_mean else context.allocate(norm.raw.size)
+    parts = min(MOST_PARTS, count)
+    sums = context.allocate(parts * 2 * norm.padded_channels, np.float64)
+    block = (
+        parts, count, pixels, norm.padded_channels, address_of(rows), int(is_mean),
+        0 if z is None else address_of(z), address_of(norm.raw), norm.row_address(normalization.MEAN),
+        0 if g is rows else address_of(g), address_of(sums), double(1 / pixels if is_mean else 1.0),
+    )  # fmt: skip
+    context.run(passes.mask_gradient, block, parts, scratch=2 * norm.padded_channels)
+    return MaskedGradient(y, g, sums, parts)

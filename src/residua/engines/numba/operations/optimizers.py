@@ -1,8 +1,9 @@
-"""Operations on all variables of a network at once: what the kernels of `updates` are given."""
+"""Operations on all variables of a network at once: averages, norms, the steps of the optimisers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -11,12 +12,12 @@ from numpy.typing import NDArray
 
 from residua.engines.numba.kernels.updates import optimizers as updates
 from residua.engines.numba.kernels.updates import reductions, table
-from residua.engines.numba.lazy.materialize import FinishingEngine, taken
-from residua.engines.numba.operations.batches import LoadKernels
-from residua.engines.numba.planning.convolution import MOST_PARTS
-from residua.engines.numba.runtime.context import double
-from residua.engines.numba.runtime.memory import ALIGNMENT
-from residua.engines.numba.runtime.memory import address as address_of
+from residua.engines.numba.lazy.materialize import on_arrays, plain
+from residua.engines.numba.runtime.arrays import contiguous, kernels_accept
+from residua.engines.numba.runtime.buffers import ALIGNMENT
+from residua.engines.numba.runtime.buffers import address as address_of
+from residua.engines.numba.runtime.context import Context, double
+from residua.engines.numba.runtime.layout import MOST_PARTS
 
 Array = NDArray[Any]
 Arrays = Sequence[Any]
@@ -25,189 +26,229 @@ MOST_PIECES = 16  # of one array
 LINE = ALIGNMENT // 4
 
 
+@dataclass(frozen=True)
+class _Layout:
+    """How arrays of some sizes are cut into pieces, and the pieces into parts."""
+
+    arrays: Array  # of each piece, the number of its array
+    offsets: Array  # its first number there
+    counts: Array  # how many numbers it has
+    starts: Array  # the first piece of each part
+    positions: Array  # where each array begins if all lie in a flat one; last, how long that is
+    parts: int
+
+
 @lru_cache(maxsize=256)
-def _layout(sizes: tuple[int, ...]) -> tuple[Array, Array, Array, Array, Array, int]:
-    """Pieces: their arrays, first numbers and counts; the parts' first pieces; where in a flat array."""
-    which, offset, count = [], [], []
+def _layout(sizes: tuple[int, ...]) -> _Layout:
+    arrays, offsets, counts = [], [], []
     for number, size in enumerate(sizes):
         piece = max(PIECE, -(-size // MOST_PIECES))
         piece = -(-piece // LINE) * LINE
         for first in range(0, size, piece):
-            which.append(number)
-            offset.append(first)
-            count.append(min(piece, size - first))
-    parts = max(1, min(MOST_PARTS, sum(sizes) // PIECE, len(which)))
-    done = np.concatenate([[0], np.cumsum(count)])
+            arrays.append(number)
+            offsets.append(first)
+            counts.append(min(piece, size - first))
+    parts = max(1, min(MOST_PARTS, sum(sizes) // PIECE, len(arrays)))
+    done = np.concatenate([[0], np.cumsum(counts)])
     starts = np.searchsorted(done, np.arange(parts + 1) * done[-1] / parts).astype(np.int64)
-    starts[-1] = len(which)
-    places = np.concatenate([[0], np.cumsum([-(-size // LINE) * LINE for size in sizes])]).astype(np.int64)
-    return (
-        np.array(which, np.int64),
-        np.array(offset, np.int64),
-        np.array(count, np.int64),
+    starts[-1] = len(arrays)
+    positions = np.concatenate([[0], np.cumsum([-(-size // LINE) * LINE for size in sizes])])
+    return _Layout(
+        np.array(arrays, np.int64),
+        np.array(offsets, np.int64),
+        np.array(counts, np.int64),
         starts,
-        places,
+        positions.astype(np.int64),
         parts,
     )
 
 
-class VariableKernels(LoadKernels):
-    """mix, scale, norm, finite and the optimisers."""
-
-    def _block(
-        self, arrays: Sequence[Sequence[int]], decays: Array, sizes: tuple[int, ...], numbers: Sequence[int]
-    ) -> tuple[Array, int]:
-        """A kernel's block and its parts. `arrays`: addresses, one list for every column."""
-        which, offset, count, starts, _, parts = _layout(sizes)
-        columns = table.FIRST + len(arrays)
-        rows = np.empty((len(which), columns), np.int64)
-        rows[:, table.COUNT] = count
-        rows[:, table.DECAY] = decays.view(np.int64)[which]
-        for column, addresses in enumerate(arrays, start=table.FIRST):
-            rows[:, column] = np.asarray(addresses, np.int64)[which] + 4 * offset
-        head = np.zeros(table.STARTS + len(starts), np.int64)
-        head[:4] = parts, len(which), len(head), columns
-        head[4 : 4 + len(numbers)] = numbers
-        head[table.STARTS :] = starts
-        return np.concatenate([head, rows.reshape(-1)]), parts
-
-    def _ready(self, arrays: Arrays) -> list[Array] | None:
-        """The arrays as a kernel can read them; None where one is of another kind."""
-        found = [self.plain(array) for array in arrays]
-        return [self.tidy(array) for array in found] if found and _ours(found) else None
-
-    def _change(
-        self,
-        rule: int,
-        given: Sequence[Sequence[Array]],
-        outputs: int,
-        rate: Any,
-        numbers: Sequence[int] = (),
-        decays: Sequence[float] = (),
-        decoupled: bool = False,
-    ) -> tuple[list[Array], ...]:
-        """One kernel over all arrays; the results lie in one flat array for every output."""
-        machine = self.machine
-        sizes = tuple(array.size for array in given[0])
-        places = _layout(sizes)[4]
-        made = [machine.take(int(places[-1])) for _ in range(outputs)]
-        columns: list[Any] = [[address_of(array) for array in arrays] for arrays in given]
-        columns += [address_of(flat) + 4 * places[:-1] for flat in made]
-        rate = machine.number(rate)
-        weigh = np.array(decays or np.zeros(len(sizes)), np.float64)
-        block, parts = self._block(columns, weigh, sizes, (address_of(rate), *numbers))
-        machine.run(updates.update, block, parts, (rule, len(given), outputs, int(decoupled)), True)
-        return tuple(
-            [
-                flat[place : place + array.size].reshape(array.shape)
-                for array, place in zip(given[0], places, strict=False)
-            ]
-            for flat in made
-        )
-
-    def _concluded(self, what: int, arrays: list[Array]) -> Array:
-        machine = self.machine
-        sizes = tuple(array.size for array in arrays)
-        pieces = len(_layout(sizes)[0])
-        found, result = machine.take(pieces, np.float64), machine.take(1)
-        numbers = (address_of(found),)
-        block, parts = self._block([list(map(address_of, arrays))], np.zeros(len(sizes)), sizes, numbers)
-        machine.run(reductions.reduce_pieces, block, parts, (what, 0, 0, 0), True)
-        last = (1, pieces, address_of(found), address_of(result))
-        machine.run(reductions.combine, last, 1, (what, 0, 0, 0), True)
-        return result.reshape(())
-
-    # ------------------------------------------------------------------ the vocabulary
-    def mix(self, old: Arrays, new: Arrays, share: Any) -> list[Array]:
-        given = self._ready([*old, *new])
-        if given is None:
-            return super().mix(old, new, share)
-        return self._change(updates.MIX, (given[: len(old)], given[len(old) :]), 1, self.plain(share))[0]
-
-    def scale(self, arrays: Arrays, factor: Any) -> list[Array]:
-        given = self._ready(arrays)
-        if given is None:
-            return super().scale(arrays, factor)
-        return self._change(updates.SCALE, (given,), 1, self.plain(factor))[0]
-
-    def norm(self, arrays: Arrays) -> Array:
-        given = self._ready(arrays)
-        return super().norm(arrays) if given is None else self._concluded(reductions.SQUARES, given)
-
-    def finite(self, arrays: Arrays) -> Array:
-        # Whole numbers are always finite.
-        plain = [self.plain(array) for array in arrays]
-        floating = [array for array in plain if array.dtype.kind == "f"]
-        given = self._ready(floating)
-        return super().finite(floating) if given is None else self._concluded(reductions.ZEROS, given)
-
-    def sgd(
-        self,
-        weights: Arrays,
-        velocities: Arrays,
-        gradients: Arrays,
-        rate: Any,
-        *,
-        decays: Sequence[float],
-        **options: Any,
-    ) -> tuple[list[Array], ...]:
-        numbers = (double(options["momentum"]), double(options["nesterov"]))
-        given = (weights, velocities, gradients)
-        return self._optimise(updates.SGD, "sgd", given, rate, numbers, decays, options)
-
-    def adam(
-        self,
-        weights: Arrays,
-        firsts: Arrays,
-        seconds: Arrays,
-        gradients: Arrays,
-        rate: Any,
-        *,
-        decays: Sequence[float],
-        **options: Any,
-    ) -> tuple[list[Array], ...]:
-        count = self.machine.number(self.plain(options["count"]), np.int64)
-        betas = (double(options[name]) for name in ("beta1", "beta2", "eps"))
-        given = (weights, firsts, seconds, gradients)
-        return self._optimise(
-            updates.ADAM, "adam", given, rate, (*betas, address_of(count)), decays, options | {"count": count}
-        )
-
-    def rmsprop(
-        self,
-        weights: Arrays,
-        squares: Arrays,
-        velocities: Arrays,
-        gradients: Arrays,
-        rate: Any,
-        *,
-        decays: Sequence[float],
-        **options: Any,
-    ) -> tuple[list[Array], ...]:
-        numbers = tuple(double(options[name]) for name in ("alpha", "momentum", "eps"))
-        given = (weights, squares, velocities, gradients)
-        return self._optimise(updates.RMSPROP, "rmsprop", given, rate, numbers, decays, options)
-
-    def _optimise(
-        self,
-        rule: int,
-        name: str,
-        given: tuple[Arrays, ...],
-        rate: Any,
-        numbers: Sequence[int],
-        decays: Sequence[float],
-        options: dict[str, Any],
-    ) -> tuple[list[Array], ...]:
-        ready = [self._ready(arrays) for arrays in given]
-        rate = self.plain(rate)
-        if None in ready:
-            reference = getattr(FinishingEngine, name)
-            found: tuple[list[Array], ...] = reference(self, *given, rate, decays=decays, **options)
-            return found
-        outputs = len(given) - 1
-        return self._change(rule, ready, outputs, rate, numbers, decays, options["decoupled"])  # type: ignore[arg-type]
+# ---------------------------------------------------------------------- the vocabulary
+def mix(context: Context, old: Arrays, new: Arrays, share: Any) -> list[Array]:
+    """(1 - share) old + share new, one by one."""
+    arrays = _kernel_arrays(context, [*old, *new])
+    if arrays is None:
+        result: list[Array] = on_arrays(context, context.reference.mix, old, new, share)
+        return result
+    pairs = (arrays[: len(old)], arrays[len(old) :])
+    return _update(context, updates.MIX, pairs, 1, plain(context, share))[0]
 
 
-def _ours(arrays: list[Any]) -> bool:
-    """Whether kernels take all of these."""
-    return all(isinstance(array, np.ndarray) for array in arrays) and taken(*arrays)
+def scale(context: Context, arrays: Arrays, factor: Any) -> list[Array]:
+    """Each array times the factor."""
+    ready = _kernel_arrays(context, arrays)
+    if ready is None:
+        result: list[Array] = on_arrays(context, context.reference.scale, arrays, factor)
+        return result
+    return _update(context, updates.SCALE, (ready,), 1, plain(context, factor))[0]
+
+
+def norm(context: Context, arrays: Arrays) -> Array:
+    """The Euclidean norm of all numbers together."""
+    ready = _kernel_arrays(context, arrays)
+    if ready is None:
+        result: Array = on_arrays(context, context.reference.norm, arrays)
+        return result
+    return _reduce(context, reductions.SQUARES, ready)
+
+
+def finite(context: Context, arrays: Arrays) -> Array:
+    """Whether every number of every array is finite."""
+    # Whole numbers are always finite.
+    floating = [array for array in (plain(context, array) for array in arrays) if array.dtype.kind == "f"]
+    ready = _kernel_arrays(context, floating)
+    if ready is None:
+        result: Array = on_arrays(context, context.reference.finite, floating)
+        return result
+    return _reduce(context, reductions.ZEROS, ready)
+
+
+def sgd(
+    context: Context,
+    /,
+    weights: Arrays,
+    velocities: Arrays,
+    gradients: Arrays,
+    rate: Any,
+    *,
+    decays: Sequence[float],
+    **options: Any,
+) -> tuple[list[Array], ...]:
+    """One step of stochastic gradient descent: weights, velocities."""
+    arrays = (weights, velocities, gradients)
+    ready, rate = _ready(context, arrays), plain(context, rate)
+    if ready is None:
+        return _by_reference(context, context.reference.sgd, arrays, rate, decays, options)
+    numbers = (double(options["momentum"]), double(options["nesterov"]))
+    return _update(context, updates.SGD, ready, 2, rate, numbers, decays, options["decoupled"])
+
+
+def adam(
+    context: Context,
+    /,
+    weights: Arrays,
+    firsts: Arrays,
+    seconds: Arrays,
+    gradients: Arrays,
+    rate: Any,
+    *,
+    decays: Sequence[float],
+    **options: Any,
+) -> tuple[list[Array], ...]:
+    """One step of Adam: weights, first and second moments."""
+    count = context.number(plain(context, options["count"]), np.int64)
+    arrays = (weights, firsts, seconds, gradients)
+    ready, rate = _ready(context, arrays), plain(context, rate)
+    if ready is None:
+        options = options | {"count": count}
+        return _by_reference(context, context.reference.adam, arrays, rate, decays, options)
+    numbers = (*(double(options[name]) for name in ("beta1", "beta2", "eps")), address_of(count))
+    return _update(context, updates.ADAM, ready, 3, rate, numbers, decays, options["decoupled"])
+
+
+def rmsprop(
+    context: Context,
+    /,
+    weights: Arrays,
+    squares: Arrays,
+    velocities: Arrays,
+    gradients: Arrays,
+    rate: Any,
+    *,
+    decays: Sequence[float],
+    **options: Any,
+) -> tuple[list[Array], ...]:
+    """One step of RMSprop: weights, squares, velocities."""
+    arrays = (weights, squares, velocities, gradients)
+    ready, rate = _ready(context, arrays), plain(context, rate)
+    if ready is None:
+        return _by_reference(context, context.reference.rmsprop, arrays, rate, decays, options)
+    numbers = tuple(double(options[name]) for name in ("alpha", "momentum", "eps"))
+    return _update(context, updates.RMSPROP, ready, 3, rate, numbers, decays, options["decoupled"])
+
+
+# ---------------------------------------------------------------------- what they have in common
+def _by_reference(
+    context: Context,
+    function: Callable[..., Any],
+    arrays: tuple[Arrays, ...],
+    rate: Any,
+    decays: Sequence[float],
+    options: dict[str, Any],
+) -> tuple[list[Array], ...]:
+    result: tuple[list[Array], ...] = on_arrays(context, function, *arrays, rate, decays=decays, **options)
+    return result
+
+
+def _ready(context: Context, arrays: tuple[Arrays, ...]) -> list[list[Array]] | None:
+    """`_kernel_arrays` of each list; None where one is of another kind."""
+    ready = [_kernel_arrays(context, some) for some in arrays]
+    return None if None in ready else ready  # type: ignore[return-value]
+
+
+def _kernel_arrays(context: Context, arrays: Arrays) -> list[Array] | None:
+    """The arrays as a kernel can read them; None where one is of another kind."""
+    values = [plain(context, array) for array in arrays]
+    if not values or not all(isinstance(value, np.ndarray) for value in values):
+        return None
+    return [contiguous(context, value) for value in values] if kernels_accept(*values) else None
+
+
+def _block(
+    columns: Sequence[Any], decays: Array, sizes: tuple[int, ...], numbers: Sequence[int]
+) -> tuple[Array, int]:
+    """A kernel's block and its parts. `columns`: addresses, those of each array in every one."""
+    layout = _layout(sizes)
+    width = table.FIRST + len(columns)
+    rows = np.empty((len(layout.arrays), width), np.int64)
+    rows[:, table.COUNT] = layout.counts
+    rows[:, table.DECAY] = decays.view(np.int64)[layout.arrays]
+    for column, addresses in enumerate(columns, start=table.FIRST):
+        rows[:, column] = np.asarray(addresses, np.int64)[layout.arrays] + 4 * layout.offsets
+    head = np.zeros(table.STARTS + len(layout.starts), np.int64)
+    head[:4] = layout.parts, len(layout.arrays), len(head), width
+    head[4 : 4 + len(numbers)] = numbers
+    head[table.STARTS :] = layout.starts
+    return np.concatenate([head, rows.reshape(-1)]), layout.parts
+
+
+def _update(
+    context: Context,
+    rule: int,
+    arrays: Sequence[Sequence[Array]],
+    outputs: int,
+    rate: Any,
+    numbers: Sequence[int] = (),
+    decays: Sequence[float] = (),
+    decoupled: bool = False,
+) -> tuple[list[Array], ...]:
+    """One kernel over all arrays; the results lie in one flat array for every output."""
+    sizes = tuple(array.size for array in arrays[0])
+    positions = _layout(sizes).positions
+    results = [context.allocate(int(positions[-1])) for _ in range(outputs)]
+    columns: list[Any] = [[address_of(array) for array in column] for column in arrays]
+    columns += [address_of(flat) + 4 * positions[:-1] for flat in results]
+    rate = context.number(rate)
+    decay = np.array(decays or np.zeros(len(sizes)), np.float64)
+    block, parts = _block(columns, decay, sizes, (address_of(rate), *numbers))
+    context.run(updates.update, block, parts, (rule, len(arrays), outputs, int(decoupled)), True)
+    return tuple(
+        [
+            flat[first : first + array.size].reshape(array.shape)
+            for array, first in zip(arrays[0], positions, strict=False)
+        ]
+        for flat in results
+    )
+
+
+def _reduce(context: Context, kind: int, arrays: list[Array]) -> Array:
+    """One number from all arrays: a partial result of each piece, then of these."""
+    sizes = tuple(array.size for array in arrays)
+    pieces = len(_layout(sizes).arrays)
+    partial, result = context.allocate(pieces, np.float64), context.allocate(1)
+    addresses = [list(map(address_of, arrays))]
+    block, parts = _block(addresses, np.zeros(len(sizes)), sizes, (address_of(partial),))
+    context.run(reductions.reduce_pieces, block, parts, (kind, 0, 0, 0), True)
+    last = (1, pieces, address_of(partial), address_of(result))
+    context.run(reductions.combine, last, 1, (kind, 0, 0, 0), True)
+    return result.reshape(())

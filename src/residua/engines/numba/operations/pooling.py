@@ -1,4 +1,4 @@
-"""Pooling on the host's side: what the kernels of `pooling` are given."""
+"""Pooling: maxima and means of windows, and the mean of whole pictures."""
 
 from __future__ import annotations
 
@@ -8,95 +8,140 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.engines.numba.kernels.normalization import coefficients as normalization
-from residua.engines.numba.kernels.pooling import arguments as pooling
-from residua.engines.numba.kernels.pooling.backward import backward as pool_backward
-from residua.engines.numba.kernels.pooling.forward import forward as pool_forward
-from residua.engines.numba.lazy.materialize import taken
-from residua.engines.numba.lazy.values import Gradient, Padded, Pending, Promise
-from residua.engines.numba.operations.optimizers import VariableKernels
-from residua.engines.numba.planning.convolution import MOST_PARTS, padded
-from residua.engines.numba.runtime.memory import address as address_of
+from residua.engines.numba.kernels.pooling import arguments as windows
+from residua.engines.numba.kernels.pooling import backward, forward
+from residua.engines.numba.lazy.gradients import MaskedGradient, MeanGradient
+from residua.engines.numba.lazy.materialize import (
+    cropped,
+    finish,
+    flat,
+    identity_normalization,
+    on_arrays,
+    plain,
+    resolved,
+)
+from residua.engines.numba.lazy.pending import Padded, Pending
+from residua.engines.numba.runtime.arrays import kernels_accept
+from residua.engines.numba.runtime.buffers import address as address_of
+from residua.engines.numba.runtime.context import Context
+from residua.engines.numba.runtime.layout import MOST_PARTS, padded
 from residua.engines.numpy.convolution import output_size
 from residua.engines.vocabulary.core import Saved
 
 Array = NDArray[Any]
+Pooled = tuple[Any, Saved]
 
 
-class PoolKernels(VariableKernels):
-    """max_pool and average_pool."""
+# ---------------------------------------------------------------------- windows
+def max_pool(context: Context, x: Any, *, kernel: int, stride: int, padding: int) -> Pooled:
+    """The largest value of each window."""
+    if not _is_pooled_by_kernel(x):
+        function = context.reference.max_pool
+        result: Pooled = on_arrays(context, function, x, kernel=kernel, stride=stride, padding=padding)
+        return result
+    return _pool(context, windows.MAXIMUM, x, kernel, stride, padding)
 
-    def max_pool(self, x: Any, *, kernel: int, stride: int, padding: int) -> tuple[Any, Saved]:
-        if not self._pools(x):
-            return super().max_pool(x, kernel=kernel, stride=stride, padding=padding)
-        return self._pool(pooling.MAXIMUM, x, kernel, stride, padding)
 
-    def max_pool_backward(self, dy: Any, saved: Saved, *, kernel: int, stride: int, padding: int) -> Any:
-        if len(saved) == 2:
-            return super().max_pool_backward(dy, saved, kernel=kernel, stride=stride, padding=padding)
-        return self._pool_backward(pooling.MAXIMUM, dy, saved)
+def max_pool_backward(
+    context: Context, dy: Any, saved: Saved, *, kernel: int, stride: int, padding: int
+) -> Any:
+    """`dy` at each window's largest value; of equal ones, at the first."""
+    if len(saved) == 2:
+        function = context.reference.max_pool_backward
+        return on_arrays(context, function, dy, saved, kernel=kernel, stride=stride, padding=padding)
+    return _pool_backward(context, windows.MAXIMUM, dy, saved)
 
-    def average_pool(self, x: Any, *, kernel: int, stride: int, padding: int) -> tuple[Any, Saved]:
-        if not self._pools(x):
-            return super().average_pool(x, kernel=kernel, stride=stride, padding=padding)
-        return self._pool(pooling.AVERAGE, x, kernel, stride, padding)
 
-    def average_pool_backward(self, dy: Any, saved: Saved, *, kernel: int, stride: int, padding: int) -> Any:
-        if len(saved) == 4:
-            return super().average_pool_backward(dy, saved, kernel=kernel, stride=stride, padding=padding)
-        return self._pool_backward(pooling.AVERAGE, dy, saved)
+def average_pool(context: Context, x: Any, *, kernel: int, stride: int, padding: int) -> Pooled:
+    """The mean of each window; outside the picture lies zero, which counts."""
+    if not _is_pooled_by_kernel(x):
+        function = context.reference.average_pool
+        result: Pooled = on_arrays(context, function, x, kernel=kernel, stride=stride, padding=padding)
+        return result
+    return _pool(context, windows.AVERAGE, x, kernel, stride, padding)
 
-    @staticmethod
-    def _pools(x: Any) -> bool:
-        return len(x.shape) == 4 and taken(x)
 
-    def _pool(self, kind: int, x: Any, kernel: int, stride: int, padding: int) -> tuple[Any, Saved]:
-        machine = self.machine
-        while isinstance(x, Promise):
-            x = x.get()
-        n, h, w, c = x.shape
-        out_height, out_width = (output_size(side, kernel, stride, padding) for side in (h, w))
-        wide = padded(c)
-        y = machine.take(n * out_height * out_width * wide)
-        block = np.zeros(pooling.FIELDS, np.int64)
-        parts = min(MOST_PARTS, n)
-        block[:10] = parts, n, h, w, wide, out_height, out_width, kernel, stride, padding
-        held = self._read(block, x)
-        block[pooling.Y] = address_of(y)
-        machine.run(pool_forward, block, parts, (kind, 0, 0, 0), True)
-        shape = (n, out_height, out_width, c)
-        result = y.reshape(shape) if wide == c else Padded(shape, y)
-        return result, (x, y, block, held, parts)
+def average_pool_backward(
+    context: Context, dy: Any, saved: Saved, *, kernel: int, stride: int, padding: int
+) -> Any:
+    """`dy` spread evenly over each window."""
+    if len(saved) == 4:
+        function = context.reference.average_pool_backward
+        return on_arrays(context, function, dy, saved, kernel=kernel, stride=stride, padding=padding)
+    return _pool_backward(context, windows.AVERAGE, dy, saved)
 
-    def _read(self, block: Array, x: Any) -> Any:
-        """Fill in where x lies and what is still to be done to it; what must stay alive."""
-        machine, c = self.machine, x.shape[3]
-        low = machine.constant(0.0 if isinstance(x, Pending) and x.relu else -np.inf, c)
-        block[pooling.LOW] = low
-        if isinstance(x, Pending) and x.done is None and x.skip is None:
-            block[pooling.X] = address_of(x.norm.raw)
-            block[pooling.SCALE] = x.norm.row(normalization.SCALE)
-            block[pooling.SHIFT] = x.norm.row(normalization.SHIFT)
-            return x.norm
-        flat = self.flat(x)
-        block[pooling.X] = address_of(flat)
-        block[pooling.SCALE], block[pooling.SHIFT] = machine.constant(1.0, c), machine.constant(0.0, c)
-        return flat
 
-    def _pool_backward(self, kind: int, dy: Any, saved: Saved) -> Any:
-        machine = self.machine
-        x, y, block, held, parts = saved
-        g, c = self.flat(dy), x.shape[3]
-        wide = padded(c)
-        dx = machine.take(x.shape[0] * x.shape[1] * x.shape[2] * wide)
-        block = block.copy()
-        block[pooling.Y], block[pooling.DY], block[pooling.DX] = map(address_of, (y, g, dx))
-        block[pooling.RAW], block[pooling.MEAN] = block[pooling.X], machine.constant(0.0, c)
-        sums = None
-        if isinstance(x, Pending):
-            sums = machine.take(parts * 2 * wide, np.float64)
-            block[pooling.SUMS] = address_of(sums)
-            block[pooling.RAW] = address_of(x.norm.raw)
-            block[pooling.MEAN] = x.norm.row(normalization.MEAN)
-        machine.run(pool_backward, block, parts, (kind, 0, 0, 0), True, scratch=2 * wide)
-        del held
-        return Padded(x.shape, dx) if sums is None else Gradient(x, dx, sums, parts)
+def _is_pooled_by_kernel(x: Any) -> bool:
+    return len(x.shape) == 4 and kernels_accept(x)
+
+
+def _pool(context: Context, kind: int, x: Any, kernel: int, stride: int, padding: int) -> Pooled:
+    x = resolved(x)
+    n, h, w, c = x.shape
+    out_height, out_width = (output_size(side, kernel, stride, padding) for side in (h, w))
+    wide = padded(c)
+    y = context.allocate(n * out_height * out_width * wide)
+    block = np.zeros(windows.FIELDS, np.int64)
+    parts = min(MOST_PARTS, n)
+    block[:10] = parts, n, h, w, wide, out_height, out_width, kernel, stride, padding
+    references = _set_input(context, block, x)
+    block[windows.Y] = address_of(y)
+    context.run(forward.forward, block, parts, (kind, 0, 0, 0), True)
+    shape = (n, out_height, out_width, c)
+    result = y.reshape(shape) if wide == c else Padded(shape, y)
+    return result, (x, y, block, references, parts)
+
+
+def _set_input(context: Context, block: Array, x: Any) -> Any:
+    """Fill in where x lies and what is still to be done to it; what must stay alive."""
+    c = x.shape[3]
+    block[windows.LOW] = context.constant(0.0 if isinstance(x, Pending) and x.relu else -np.inf, c)
+    if isinstance(x, Pending) and x.result is None and x.skip is None:
+        block[windows.X] = address_of(x.norm.raw)
+        block[windows.SCALE] = x.norm.row_address(normalization.SCALE)
+        block[windows.SHIFT] = x.norm.row_address(normalization.SHIFT)
+        return x.norm
+    pixels = flat(context, x)
+    block[windows.X] = address_of(pixels)
+    block[windows.SCALE], block[windows.SHIFT] = context.constant(1.0, c), context.constant(0.0, c)
+    return pixels
+
+
+def _pool_backward(context: Context, kind: int, dy: Any, saved: Saved) -> Any:
+    x, y, block, references, parts = saved
+    g, c = flat(context, dy), x.shape[3]
+    wide = padded(c)
+    dx = context.allocate(x.shape[0] * x.shape[1] * x.shape[2] * wide)
+    block = block.copy()
+    block[windows.Y], block[windows.DY], block[windows.DX] = map(address_of, (y, g, dx))
+    block[windows.RAW], block[windows.MEAN] = block[windows.X], context.constant(0.0, c)
+    sums = None
+    if isinstance(x, Pending):
+        sums = context.allocate(parts * 2 * wide, np.float64)
+        block[windows.SUMS] = address_of(sums)
+        block[windows.RAW] = address_of(x.norm.raw)
+        block[windows.MEAN] = x.norm.row_address(normalization.MEAN)
+    context.run(backward.backward, block, parts, (kind, 0, 0, 0), True, scratch=2 * wide)
+    del references
+    return Padded(x.shape, dx) if sums is None else MaskedGradient(x, dx, sums, parts)
+
+
+# ---------------------------------------------------------------------- whole pictures
+def global_average_pool(context: Context, x: Any) -> Pooled:
+    """(N, H, W, C) -> (N, C): the mean over each picture, taken while a pending one is finished."""
+    if isinstance(x, Pending):
+        if x.result is not None:
+            x = Pending(x.shape, identity_normalization(context, x), False)
+        mean = context.allocate(x.shape[0] * x.norm.padded_channels)
+        finish(context, x, mean)
+        return cropped(context, (x.shape[0], x.shape[3]), mean), x.shape
+    result: Pooled = on_arrays(context, context.reference.global_average_pool, x)
+    return result
+
+
+def global_average_pool_backward(context: Context, dy: Any, saved: Saved) -> Any:
+    """`dy` spread evenly over each picture, as one row."""
+    dy = plain(context, dy)
+    if kernels_accept(dy):
+        return MeanGradient(dy, saved)
+    return on_arrays(context, context.reference.global_average_pool_backward, dy, saved)

@@ -10,86 +10,89 @@ from residua.engines.numba.kernels.pictures import arguments as pictures
 from residua.engines.numba.kernels.weights import gradient, packing
 from residua.engines.numba.kernels.weights import winograd as weights
 from residua.engines.numba.kernels.winograd.transforms import PLACES
-from residua.engines.numba.operations.channel_padding import fitted
-from residua.engines.numba.planning.convolution import Plan, padded
-from residua.engines.numba.runtime.context import Machine
-from residua.engines.numba.runtime.memory import address as address_of
+from residua.engines.numba.planning.convolution import Plan
+from residua.engines.numba.runtime.arrays import contiguous, fitted
+from residua.engines.numba.runtime.buffers import address as address_of
+from residua.engines.numba.runtime.context import Context
+from residua.engines.numba.runtime.layout import padded
 
 Array = NDArray[Any]
 SHARE = 256  # weights of one tap that are worth a part of their own
 
 
-def wide_weight(host: Any, weight: Array, c: int, k: int) -> Array:
+def wide_weight(context: Context, weight: Array, c: int, k: int) -> Array:
     """The weight (kernel, kernel, c, k) with channels padded by zeros, flat."""
     if (c, k) == weight.shape[2:]:
-        return host.tidy(weight).reshape(-1)
-    return fitted(host.machine, weight, *weight.shape[:2], c, k).reshape(-1)
+        return contiguous(context, weight).reshape(-1)
+    return fitted(context, weight, *weight.shape[:2], c, k).reshape(-1)
 
 
-def transformed(host: Any, block: Array, weight: Array, flat: Array, p: Plan, *, few: bool) -> list[Any]:
+def transformed(
+    context: Context, block: Array, weight: Array, flat: Array, p: Plan, *, few: bool
+) -> list[Any]:
     """Fill in U, the transform of the weight for Winograd's way; what must stay alive.
 
     For a `few` pictures transforming would take longer than convolving: U is kept as long as the weight.
     """
-    machine, size, copy = host.machine, PLACES * p.weights, None
+    size, copy = PLACES * p.weights, None
     if few and flat.size == weight.size:
-        u, copy = machine.kept(weight, size)
+        u, copy = context.kept_transform(weight, size)
     else:
-        u = machine.take(size)
+        u = context.allocate(size)
     share = max(1, p.c // 16 if p.large else p.c * p.k // SHARE)
     copy_at = 0 if copy is None else address_of(copy)
     arguments = (
         share, p.c, p.k, address_of(flat), address_of(u), copy_at, p.stride, p.weights, p.panel(p.k),
     )  # fmt: skip
-    machine.run(weights.transform_weight, arguments, share)
+    context.run(weights.transform_weight, arguments, share)
     block[pictures.WEIGHT] = address_of(u)
     return [u, copy]
 
 
-def panels(host: Any, block: Array, flat: Array, p: Plan, *, turned: bool) -> Array:
+def panels(context: Context, block: Array, flat: Array, p: Plan, *, turned: bool) -> Array:
     """Fill in the weight cut into panels, as gathered windows read it."""
-    machine, window = host.machine, p.kernel**2 * p.c
-    packed = machine.take(window * p.k)
+    window = p.kernel**2 * p.c
+    packed = context.allocate(window * p.k)
     share = max(1, (window if turned else p.k) // 32)
     arguments = (share, window, p.k, address_of(flat), address_of(packed), int(turned))
-    machine.run(packing.pack_panels, arguments, share)
+    context.run(packing.pack_panels, arguments, share)
     block[pictures.WEIGHT] = address_of(packed)
     return packed
 
 
-def turned(host: Any, block: Array, flat: Array, p: Plan, want_dx: bool) -> Array:
+def turned(context: Context, block: Array, flat: Array, p: Plan, want_dx: bool) -> Array:
     """Fill in the weight as the way back reads it, inputs and outputs exchanged."""
     if (p.method == "gathered" or p.pointwise) and want_dx:
-        return panels(host, block, flat, p, turned=True)
-    machine, share = host.machine, max(1, p.k // (32 if p.large else 16))
+        return panels(context, block, flat, p, turned=True)
+    share = max(1, p.k // (32 if p.large else 16))
     if p.method == "winograd":
-        u = machine.take(PLACES * p.weights)
+        u = context.allocate(PLACES * p.weights)
         arguments = (share, p.c, p.k, address_of(flat), address_of(u), p.stride, p.weights, p.panel(p.c))
-        machine.run(weights.transform_transposed, arguments, share)
+        context.run(weights.transform_transposed, arguments, share)
     else:
         wide = padded(p.c)
-        u = machine.take(p.kernel**2 * wide * p.k)
+        u = context.allocate(p.kernel**2 * wide * p.k)
         phases = (share, p.kernel, p.stride, p.c, p.k, wide, p.k, address_of(flat), address_of(u))
         if want_dx:
-            machine.run(packing.pack_backward, phases, share)
+            context.run(packing.pack_backward, phases, share)
     block[pictures.WEIGHT] = address_of(u)
     return u
 
 
-def weight_gradient(machine: Machine, weight: Array, p: Plan, partial: Array) -> Array:
+def weight_gradient(context: Context, weight: Array, p: Plan, partial: Array) -> Array:
     """dweight, as the layer sees it, from the parts' gradients."""
     kernel, _, c, k = weight.shape
     if p.at_once and (c, k) == (p.c, p.k):
         return partial.reshape(weight.shape)
     share = max(1, p.c // (16 if p.large else 4))
     if not p.large:
-        dweight = machine.take(weight.size)
+        dweight = context.allocate(weight.size)
         summing = (
             share, kernel, p.c, p.k, c, k, address_of(partial), address_of(dweight), p.partials,
         )  # fmt: skip
-        machine.run(gradient.sum_parts, summing, share)
+        context.run(gradient.sum_parts, summing, share)
         return dweight.reshape(weight.shape)
-    wide = machine.take(9 * p.c * p.k)
+    wide = context.allocate(9 * p.c * p.k)
     arguments = (share, p.c, p.k, address_of(partial), address_of(wide), p.weights, p.panel(p.k), p.stride)
-    machine.run(weights.weight_gradient, arguments, share)
-    return fitted(machine, wide.reshape(3, 3, p.c, p.k), 3, 3, c, k)
+    context.run(weights.weight_gradient, arguments, share)
+    return fitted(context, wide.reshape(3, 3, p.c, p.k), 3, 3, c, k)

@@ -21,13 +21,12 @@ from residua.engines.numba.kernels.winograd import forward as winograd
 from residua.engines.numba.kernels.winograd import many_channels
 from residua.engines.numba.kernels.winograd.tiles import GAP
 from residua.engines.numba.kernels.winograd.transforms import PLACES, TILE
+from residua.engines.numba.runtime.layout import LANES, MOST_PARTS
 from residua.engines.numba.runtime.processor import second_level_cache
 from residua.engines.numpy.convolution import output_size
 
 # Kernels with these numbers of channels are compiled for them; others share one general version.
 USUAL = frozenset(WIDTH << power for power in range(9)) | {3}
-LANES = max(WIDTH, ROWS)
-MOST_PARTS = 16
 MOST_WEIGHTS = 128 * 128  # of one tap, that Winograd's way takes picture by picture
 MOST_PIXELS = 64  # of a 1x1 convolution at a time: measured with 16 to 2,048 channels
 PARTIAL_BYTES = 5 * 2**20  # of all parts' weight gradients together
@@ -41,11 +40,6 @@ LEAST_PACKED = 256  # pixels that are worth cutting a 1x1 convolution's weight i
 TRANSFORMING = 700  # multiplications of a weight that take as long as transforming it, there and back
 STRAIGHT = 0.85  # of a multiplication in gathered windows is what one with its transforms takes
 LEAST_PARTS = 4  # so that a few threads find work
-
-
-def padded(channels: int) -> int:
-    """The next multiple of a vector, and of the rows that a product takes: channels are rows of a dweight."""
-    return -(-channels // LANES) * LANES
 
 
 @lru_cache(maxsize=1024)

@@ -1,14 +1,12 @@
 """A second process that compiles while the first one does: backward kernels during the forward pass.
 
 Compiling holds the interpreter's lock, so threads do not help. The helper is started at the first kernel
-that is missing on this machine; it reads the kernels to make from its input, leaves them in the cache, and
-says on its output which are done.
+that is missing on this machine, and is `compile_worker`; here is what the first process knows of it.
 """
 
 from __future__ import annotations
 
 import contextlib
-import importlib
 import subprocess
 import sys
 import threading
@@ -17,15 +15,14 @@ from collections.abc import Callable
 from typing import IO, Any
 
 Key = tuple[Callable[..., Any], tuple[int, ...]]
-PACKAGE = "residua.engines.numba"  # run as a program, this module has another name
+KERNELS = "residua.engines.numba.kernels."  # below it, modules are named in messages
+WORKER = "residua.engines.numba.runtime.compile_worker"
 
 
 def as_line(key: Key) -> str:
     """A kernel and its constants as a line of text."""
     function, literals = key
-    return " ".join(
-        [function.__module__.removeprefix(f"{PACKAGE}.kernels."), function.__name__, *map(str, literals)]
-    )
+    return " ".join([function.__module__.removeprefix(KERNELS), function.__name__, *map(str, literals)])
 
 
 # What every training needs beside its convolutions: made while the first of these are compiled.
@@ -46,19 +43,19 @@ USUAL = (
 )
 
 
-class Helper:
+class CompileHelper:
     """The second process, as the first one sees it."""
 
     def __init__(self) -> None:
-        self._asked: set[str] = set()
-        self._begun: set[str] = set()
+        self._requested: set[str] = set()
+        self._started: set[str] = set()
         self._done: set[str] = set()
-        self._news = threading.Condition()
+        self._changed = threading.Condition()
         self._process: subprocess.Popen[str] | None = None
         # Where no process can be started, everything is compiled here, later.
         with contextlib.suppress(OSError, ValueError):
             self._process = subprocess.Popen(
-                [sys.executable, "-m", f"{PACKAGE}.runtime.compile_helper"],
+                [sys.executable, "-m", WORKER],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
             )  # fmt: skip
             weakref.finalize(self, _end, self._process)
@@ -66,47 +63,47 @@ class Helper:
         for line in USUAL:
             self._send(line)
 
-    def ask(self, key: Key) -> None:
+    def request(self, key: Key) -> None:
         """Have this kernel compiled."""
         self._send(as_line(key))
 
     def _send(self, line: str) -> None:
-        if self._process is None or line in self._asked:
+        if self._process is None or line in self._requested:
             return
-        self._asked.add(line)
+        self._requested.add(line)
         try:
             _pipe(self._process.stdin).write(line + "\n")
             _pipe(self._process.stdin).flush()
         except OSError:
             self._process = None
 
-    def hear(self, news: str) -> None:
+    def receive(self, message: str) -> None:
         """What the second process says: `begin` or `done` and a kernel; nothing once it is gone."""
-        word, _, line = news.strip().partition(" ")
-        with self._news:
+        word, _, line = message.strip().partition(" ")
+        with self._changed:
             if not word:
                 self._process = None
-            (self._begun if word == "begin" else self._done).add(line)
-            self._news.notify_all()
+            (self._started if word == "begin" else self._done).add(line)
+            self._changed.notify_all()
 
     def wait(self, key: Key) -> None:
         """Until the kernel is in the cache, if it is being made; one that waits is made here instead."""
         line = as_line(key)
-        with self._news:
-            while self._process is not None and line in self._begun - self._done:
-                self._news.wait()
+        with self._changed:
+            while self._process is not None and line in self._started - self._done:
+                self._changed.wait()
 
 
-def _listen(helper: weakref.ref[Helper], process: subprocess.Popen[str]) -> None:
+def _listen(helper: weakref.ref[CompileHelper], process: subprocess.Popen[str]) -> None:
     with contextlib.suppress(OSError, ValueError):
-        for news in _pipe(process.stdout):
+        for message in _pipe(process.stdout):
             listener = helper()
             if listener is None:
                 return
-            listener.hear(news)
+            listener.receive(message)
             del listener
     if listener := helper():
-        listener.hear("")
+        listener.receive("")
 
 
 def _pipe(stream: IO[str] | None) -> IO[str]:
@@ -120,20 +117,3 @@ def _end(process: subprocess.Popen[str]) -> None:
     for stream in (process.stdin, process.stdout):
         with contextlib.suppress(OSError):
             _pipe(stream).close()
-
-
-def main() -> None:
-    """The helper's life: a line in, a kernel made, the line out."""
-    from residua.engines.numba.runtime.kernel_cache import Kernels
-
-    kernels = Kernels(say=lambda line: None, helped=False)
-    for line in sys.stdin:
-        print("begin", line, end="", flush=True)
-        module, name, *literals = line.split()
-        function = getattr(importlib.import_module(f"{PACKAGE}.kernels.{module}"), name)
-        kernels.address(function, tuple(map(int, literals)))
-        print("done", line, end="", flush=True)
-
-
-if __name__ == "__main__":
-    main()

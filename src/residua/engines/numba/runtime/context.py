@@ -1,4 +1,7 @@
-"""Kernels, threads and memory of one engine, behind one call."""
+"""What the operations of one engine share: compiled kernels, threads, memory, the recording of a step.
+
+Every operation of this engine is a function whose first argument is the `Context`.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,18 @@ import struct
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.engines.numba.planning.convolution import padded
-from residua.engines.numba.runtime.kernel_cache import Kernels
-from residua.engines.numba.runtime.memory import Pool
-from residua.engines.numba.runtime.memory import address as address_of
-from residua.engines.numba.runtime.thread_pool import Team
-from residua.engines.numba.trace.recording import mapped
-from residua.engines.numba.trace.tape import Tape
+from residua.engines.numba.runtime.buffers import BufferPool, Lease
+from residua.engines.numba.runtime.buffers import address as address_of
+from residua.engines.numba.runtime.kernel_cache import KernelCache
+from residua.engines.numba.runtime.layout import padded
+from residua.engines.numba.runtime.thread_pool import ThreadPool
+from residua.engines.numba.runtime.trees import map_leaves
+from residua.engines.vocabulary.core import Engine
 
 NONE = (0, 0, 0, 0)
 LEAST_SCRATCH = 1 << 16
@@ -28,17 +31,37 @@ def double(number: float) -> int:
     return int(struct.unpack("<q", struct.pack("<d", number))[0])
 
 
-class Machine:
-    """What an engine runs on."""
+class Recorder(Protocol):
+    """What a context tells of a step while it is recorded (`trace.tape.Tape`)."""
 
-    def __init__(self, threads: int, say: Callable[[str], None] | None = None) -> None:
-        self.kernels = Kernels(say)
-        self.team = Team(threads, self.kernels)
-        self.pool = Pool()
-        self.take = self.pool.take
-        self.tape: Tape | None = None
+    def lent(self, lease: Lease) -> None:
+        """Memory was lent."""
+
+    def kernel(self, function: int, literals: Sequence[int], block: Any, parts: int, scratch: int) -> None:
+        """A kernel ran."""
+
+    def called(self, function: Callable[..., Any], arguments: Any, result: Any) -> Any:
+        """Something happened on the host; the result."""
+
+    def keep(self, *arrays: Any) -> None:
+        """These keep what they hold from one replay to the next."""
+
+    def condition(self, flag: Any) -> None:
+        """The step goes on because this flag holds."""
+
+
+class Context:
+    """What the operations of one engine run on; `reference` computes what no kernel takes."""
+
+    def __init__(self, threads: int, reference: Engine, say: Callable[[str], None] | None = None) -> None:
+        self.reference = reference
+        self.kernels = KernelCache(say)
+        self.thread_pool = ThreadPool(threads, self.kernels)
+        self.memory = BufferPool()
+        self.allocate = self.memory.allocate
+        self.tape: Recorder | None = None
         self._constants: dict[Any, NDArray[Any]] = {}
-        self._kept: dict[int, tuple[Any, Any, Any]] = {}
+        self._transforms: dict[int, tuple[Any, Any, Any]] = {}
 
     def run(
         self,
@@ -52,58 +75,59 @@ class Machine:
         """Run all parts of a kernel with this block of arguments."""
         code = self.kernels.address(function, tuple(literals) if specialised else ())
         scratch = max(scratch, LEAST_SCRATCH)
-        with self.team.lock:
+        with self.thread_pool.lock:
             if self.tape is not None:
                 self.tape.kernel(code, literals, block, parts, scratch)
-            self.team.reserve(scratch)
-            self.team.run(code, literals, np.asarray(block, np.int64), parts)
+            self.thread_pool.reserve(scratch)
+            self.thread_pool.run(code, literals, np.asarray(block, np.int64), parts)
 
     def host(self, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         """function(*arguments, **options), which reads arrays and gives new ones.
 
         All work on numbers that is not done by a kernel goes through here, so that it can be recorded.
         """
-        with self.team.lock:
+        with self.thread_pool.lock:
             tape, self.tape = self.tape, None  # what the function itself calls is part of it
             try:
                 result = function(*arguments, **options)
             finally:
                 self.tape = tape
             # A single number is an array too: recorded or not, what follows must be the same.
-            result = mapped(result, lambda leaf: np.array(leaf) if isinstance(leaf, np.generic) else leaf)
+            result = map_leaves(result, lambda leaf: np.array(leaf) if isinstance(leaf, np.generic) else leaf)
             return result if tape is None else tape.called(function, (arguments, options), result)
 
     @contextmanager
-    def recording(self, tape: Tape) -> Iterator[Tape]:
+    def recording(self, tape: Recorder) -> Iterator[None]:
         """Record all that this thread does."""
-        self.tape, self.pool.watch = tape, tape.lent
+        self.tape, self.memory.on_lend = tape, tape.lent
         try:
-            yield tape
+            yield
         finally:
-            self.tape = self.pool.watch = None
+            self.tape = self.memory.on_lend = None
 
-    def kept(self, weight: NDArray[Any], size: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    def kept_transform(self, weight: NDArray[Any], size: int) -> tuple[NDArray[Any], NDArray[Any]]:
         """Memory for a weight's transform and for the weight that it was made from, as long as it lives."""
         key = id(weight)
-        found = None if self.tape is not None else self._kept.get(key)
-        if found is None:
-            u, copy = self.pool.fresh(size), self.pool.fresh(weight.size)
+        entry = None if self.tape is not None else self._transforms.get(key)
+        if entry is None:
+            u, copy = self.memory.allocate_fresh(size), self.memory.allocate_fresh(weight.size)
             copy[:] = np.nan  # equal to nothing
             if self.tape is not None:
                 self.tape.keep(u, copy)
                 return u, copy
-            found = self._kept[key] = (u, copy, weakref.ref(weight, lambda _: self._kept.pop(key, None)))
-        return found[0], found[1]
+            reference = weakref.ref(weight, lambda _: self._transforms.pop(key, None))
+            entry = self._transforms[key] = (u, copy, reference)
+        return entry[0], entry[1]
 
     def number(self, value: Any, kind: Any = np.float64) -> NDArray[Any]:
         """An array that holds this number for a kernel: the value itself where it is such an array."""
         if isinstance(value, np.ndarray):
             return value if value.dtype == kind else self.host(np.asarray, value, kind)
-        held = self.take(1, kind) if self.tape is None else self.pool.fresh(1, kind)
-        held[0] = value
+        array = self.allocate(1, kind) if self.tape is None else self.memory.allocate_fresh(1, kind)
+        array[0] = value
         if self.tape is not None:
-            self.tape.keep(held)
-        return held
+            self.tape.keep(array)
+        return array
 
     def constants(self) -> list[NDArray[Any]]:
         """What `lanes` and `block` have made."""
@@ -115,7 +139,7 @@ class Machine:
         rows = self._constants.get(key)
         if rows is None:
             wide = padded(channels)
-            rows = self._constants[key] = self.pool.fresh(len(numbers) * wide)
+            rows = self._constants[key] = self.memory.allocate_fresh(len(numbers) * wide)
             rows[:] = 0
             rows.reshape(-1, wide)[:, :channels] = np.array(numbers)[:, None]
         return rows
@@ -129,7 +153,7 @@ class Machine:
         key = (channels, start, stop, inside)
         vector = self._constants.get(key)
         if vector is None:
-            vector = self.pool.fresh(padded(channels))
+            vector = self.memory.allocate_fresh(padded(channels))
             vector[:] = 0
             vector[start:stop] = inside
             self._constants[key] = vector

@@ -28,7 +28,7 @@ from numba.core.compiler_lock import global_compiler_lock
 from platformdirs import user_cache_path
 
 from residua.engines.numba.kernels.primitives.vector import BARE, KERNEL, REGISTERS, WIDTH
-from residua.engines.numba.runtime.compile_helper import Helper
+from residua.engines.numba.runtime.compile_helper import KERNELS, CompileHelper
 
 # The kernels' loops are unrolled by hand: what LLVM's third level adds is code, and a quarter of the time
 # to compile, not speed.
@@ -37,10 +37,7 @@ LEVEL = 2
 # Read as the modules are: what is edited while a process runs must not pass for what it compiles.
 SOURCES = [
     (path.name, path.read_bytes())
-    for path in [
-        Path(__file__).with_name("thread_pool.py"),
-        *sorted(Path(__file__).parents[1].joinpath("kernels").rglob("*.py")),
-    ]
+    for path in sorted(Path(__file__).parents[1].joinpath("kernels").rglob("*.py"))
 ]
 
 
@@ -77,7 +74,7 @@ class _Locator(_CacheLocator):
     folder: Path
 
     def __init__(self, py_func: Any) -> None:
-        module = py_func.__module__.partition(".numba.")[2].removeprefix("kernels.")
+        module = py_func.__module__.removeprefix(KERNELS)
         self._name = f"{module.replace('.', '-')}-{py_func.__name__}"
 
     def get_cache_path(self) -> str:
@@ -105,10 +102,10 @@ class _Cache(FunctionCache):
     missed: Callable[[], None]
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        found = super().load_overload(sig, target_context)
-        if found is None:
+        result = super().load_overload(sig, target_context)
+        if result is None:
             self.missed()
-        return found
+        return result
 
 
 def _usable(folder: Path) -> bool:
@@ -122,7 +119,7 @@ def _usable(folder: Path) -> bool:
     return True
 
 
-class Kernels:
+class KernelCache:
     """The compiled kernels of this process, by function and constants."""
 
     def __init__(self, say: Callable[[str], None] | None = None, helped: bool = True) -> None:
@@ -131,8 +128,9 @@ class Kernels:
         self._say = say or (lambda line: print(line, file=sys.stderr, flush=True))
         self._dispatchers: dict[Any, Any] = {}
         self._addresses: dict[Any, int] = {}
-        self._helper: Helper | None = None
-        self._told = False
+        self._entries: dict[Any, Any] = {}
+        self._helper: CompileHelper | None = None
+        self._announced = False
         self.compiled = 0
         self.folder: Path | None = cache_folder()
         if _usable(self.folder):
@@ -144,24 +142,27 @@ class Kernels:
     def address(self, function: Callable[..., Any], literals: tuple[int, ...] = ()) -> int:
         """The machine code of a kernel, with these constants or, without any, the general one."""
         key = (function, literals)
-        found = self._addresses.get(key)
-        if found is None:
+        address = self._addresses.get(key)
+        if address is None:
             if self._helper is not None:
                 self._helper.wait(key)
             shape = tuple(types.literal(n) for n in literals) if literals else (types.int64,) * 4
             result = self._load(function, (*shape, types.int64, types.int64, types.int64), BARE)
-            found = int(result.library.get_pointer_to_function(result.fndesc.llvm_func_name))
-            self._addresses[key] = found
-        return found
+            address = int(result.library.get_pointer_to_function(result.fndesc.llvm_func_name))
+            self._addresses[key] = address
+        return address
 
-    def expect(self, function: Callable[..., Any], literals: tuple[int, ...] = ()) -> None:
+    def will_need(self, function: Callable[..., Any], literals: tuple[int, ...] = ()) -> None:
         """Say that this kernel will be needed: while others compile here, a second process makes it."""
         if self._helper is not None and (function, literals) not in self._addresses:
-            self._helper.ask((function, literals))
+            self._helper.request((function, literals))
 
     def entry(self, function: Callable[..., Any], signature: tuple[Any, ...]) -> Any:
         """A compiled function to be called from Python."""
-        return self._load(function, signature, {}).entry_point
+        entry = self._entries.get(function)
+        if entry is None:
+            entry = self._entries[function] = self._load(function, signature, {}).entry_point
+        return entry
 
     def _load(
         self, function: Callable[..., Any], signature: tuple[Any, ...], options: dict[str, bool]
@@ -184,8 +185,8 @@ class Kernels:
 
     def _missed(self) -> None:
         self.compiled += 1
-        if not self._told:
-            self._told = True
+        if not self._announced:
+            self._announced = True
             self._say("residua: compiling kernels for this machine; this happens once.")
             if self.helped and self.folder is not None:
-                self._helper = Helper()
+                self._helper = CompileHelper()

@@ -1,4 +1,4 @@
-"""A compiled step: run as it stands at first, then recorded, then played back."""
+"""A compiled step: run as it stands at first, then recorded, then replayed."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from residua.engines.numba.runtime.context import Machine
-from residua.engines.numba.runtime.memory import address
-from residua.engines.numba.trace.recording import LEAVES, NotTaken, Recording, Unrecordable, leaves, mapped
-from residua.engines.numba.trace.results import Made, kind_of
+from residua.engines.numba.runtime.buffers import address
+from residua.engines.numba.runtime.context import Context
+from residua.engines.numba.runtime.trees import leaves, map_leaves
+from residua.engines.numba.trace.recording import LEAVES, BranchNotTaken, Recording, Unrecordable
+from residua.engines.numba.trace.results import ReturnedTree, kind_of
 from residua.engines.numba.trace.tape import Tape
 
 RECORD_AT = 3  # the call at which a step is recorded
@@ -21,30 +22,30 @@ MOST_RECORDINGS = 4  # shapes of one step
 LONG_SECONDS = 5.0
 
 
-class Compiled:
-    """A step on a machine; the values that it returns are made plain."""
+class CompiledStep:
+    """A step on a context; the values that it returns are returned plain."""
 
-    def __init__(self, machine: Machine, step: Callable[..., Any], plain: Callable[[Any], Any]) -> None:
-        self._machine, self._step, self._plain = machine, step, plain
+    def __init__(self, context: Context, step: Callable[..., Any], plain: Callable[[Any], Any]) -> None:
+        self._context, self._step, self._plain = context, step, plain
         self._calls: dict[Any, int] = {}
         self._trials: dict[Any, int] = {}
         self._recordings: dict[Any, Recording] = {}
         self._tokens: dict[Any, int] = {}
-        self._made: dict[int, Made] = {}  # of the latest result
+        self._returned: dict[int, ReturnedTree] = {}  # of the latest result
         self._seconds = 0.0
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
         """What the step returns."""
-        machine = self._machine
-        with machine.team:
-            if machine.tape is not None:  # a step within a step is part of it
+        context = self._context
+        with context.thread_pool:
+            if context.tape is not None:  # a step within a step is part of it
                 return self._run(arguments, options)
             key, inputs, addresses = self._gather(arguments, options)
             recording = self._recordings.get(key)
             if recording is not None:
                 try:
-                    result, self._made = recording.play(machine, inputs, addresses)
-                except NotTaken:
+                    result, self._returned = recording.replay(context, inputs, addresses)
+                except BranchNotTaken:
                     return self._run(arguments, options)
                 return result
             calls = self._calls[key] = self._calls.get(key, 0) + 1
@@ -61,27 +62,27 @@ class Compiled:
         inputs: list[Any] = []
         addresses: list[int] = []
         for argument in (*arguments, options):
-            made = self._made.get(id(argument))
-            if made is not None and not made.intact:
-                made = None
-            if made is None or made.token is None:
-                found: list[Any] = []
-                structure = _structure(argument, found)
-                token = self._tokens.setdefault((structure, tuple(map(_kind, found))), len(self._tokens))
-                if made is not None:
-                    made.token = token
-                arrays = list(map(_as_array, found))
+            returned = self._returned.get(id(argument))
+            if returned is not None and not returned.intact:
+                returned = None
+            if returned is None or returned.token is None:
+                varying: list[Any] = []
+                structure = _structure(argument, varying)
+                token = self._tokens.setdefault((structure, tuple(map(_kind, varying))), len(self._tokens))
+                if returned is not None:
+                    returned.token = token
+                arrays = list(map(_as_array, varying))
                 inputs += arrays
                 addresses += map(address, arrays)
             else:
-                token = made.token
-                inputs += made.leaves
-                addresses += made.addresses
+                token = returned.token
+                inputs += returned.leaves
+                addresses += returned.addresses
             key.append(token)
         return tuple(key), inputs, addresses
 
     def _run(self, arguments: Any, options: Any) -> Any:
-        return mapped(self._step(*arguments, **options), self._plain)
+        return map_leaves(self._step(*arguments, **options), self._plain)
 
     def _worth_it(self, key: Any) -> bool:
         tried = self._trials.get(key, 0)
@@ -89,30 +90,31 @@ class Compiled:
 
     def _record(self, key: Any, arguments: Any, options: Any) -> Any:
         """Run the step on these arguments and record it; keep the recording if it proves right."""
-        machine = self._machine
+        context = self._context
         self._trials[key] = self._trials.get(key, 0) + 1
-        other = mapped((arguments, options), _other)
+        other = map_leaves((arguments, options), _other)
         expected = [np.array(leaf) for leaf in leaves(self._run(*other)) if isinstance(leaf, LEAVES)]
         # A number becomes an array: its value can then change from call to call.
-        symbolic = mapped((arguments, options), lambda leaf: _as_array(leaf) if _varies(leaf) else leaf)
+        symbolic = map_leaves((arguments, options), lambda leaf: _as_array(leaf) if _varies(leaf) else leaf)
         inputs = [leaf for leaf in leaves(symbolic) if isinstance(leaf, np.ndarray)]
         try:
-            with machine.recording(Tape(inputs)) as tape:
+            tape = Tape(inputs)
+            with context.recording(tape):
                 result = self._run(*symbolic)
-                recording = tape.finish(machine, result)
+                recording = tape.finish(context, result)
             given = [_as_array(leaf) for leaf in leaves(other) if _varies(leaf)]
-            # Twice: what it keeps from one playing to the next must be right, too.
+            # Twice: what it keeps from one replay to the next must be right, too.
             right = all(self._gives(recording, given, expected) for _ in range(2))
-        except (Unrecordable, NotTaken):
+        except (Unrecordable, BranchNotTaken):
             return self._run(arguments, options)
         if right:
             self._recordings[key] = recording
         return result
 
     def _gives(self, recording: Recording, inputs: list[Any], expected: list[Any]) -> bool:
-        played, _ = recording.play(self._machine, inputs, list(map(address, inputs)))
-        found = [leaf for leaf in leaves(played) if isinstance(leaf, LEAVES)]
-        return len(found) == len(expected) and all(map(_same, found, expected))
+        replayed, _ = recording.replay(self._context, inputs, list(map(address, inputs)))
+        results = [leaf for leaf in leaves(replayed) if isinstance(leaf, LEAVES)]
+        return len(results) == len(expected) and all(map(_same, results, expected))
 
 
 def _varies(leaf: Any) -> bool:

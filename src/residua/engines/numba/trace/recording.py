@@ -1,7 +1,7 @@
-"""A step played back: what its kernels are, in which order, on which memory.
+"""A step replayed: what its kernels are, in which order, on which memory.
 
 Preparing a kernel's arguments takes Python longer than a small kernel runs. A recording (`tape` makes it)
-holds the blocks of arguments of all kernels of a step, so that playing it back is one call into compiled
+holds the blocks of arguments of all kernels of a step, so that replaying it is one call into compiled
 code for each run of kernels between two calls of the reference.
 
 The step's own buffers keep their addresses: they belong to the recording. What changes from call to call are
@@ -11,52 +11,30 @@ are found there by their value: an address lies far above any count and far belo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from residua.engines.numba.runtime.memory import address
-from residua.engines.numba.trace.results import Made, Part, Slot, View
+from residua.engines.numba.runtime.buffers import address
+from residua.engines.numba.runtime.context import Context
+from residua.engines.numba.runtime.trees import leaves, map_leaves
+from residua.engines.numba.trace.results import ResultElement, ReturnedTree, Slot, View
 
-if TYPE_CHECKING:
-    from residua.engines.numba.runtime.context import Machine
-
-AS_IT_WAS = -1
+UNCHANGED = -1
 LEAVES = (np.ndarray, np.generic)
 LEAST_ADDRESS, MOST_ADDRESS = 1 << 32, 1 << 48
 
 
 class Unrecordable(Exception):
-    """The step does something that cannot be played back."""
+    """The step does something that cannot be replayed."""
 
 
-class NotTaken(Exception):
-    """Played back, the step would take another branch than it did when it was recorded."""
+class BranchNotTaken(Exception):
+    """Replayed, the step would take another branch than it did when it was recorded."""
 
 
-def mapped(tree: Any, leaf: Callable[[Any], Any]) -> Any:
-    """The tree of dictionaries, tuples and lists with leaf(x) for everything else."""
-    if isinstance(tree, dict):
-        return {name: mapped(branch, leaf) for name, branch in tree.items()}
-    if type(tree) in (tuple, list):
-        return type(tree)(mapped(branch, leaf) for branch in tree)
-    return leaf(tree)
-
-
-def leaves(tree: Any) -> Iterator[Any]:
-    """Its leaves, in order."""
-    if isinstance(tree, dict):
-        for branch in tree.values():
-            yield from leaves(branch)
-    elif type(tree) in (tuple, list):
-        for branch in tree:
-            yield from leaves(branch)
-    else:
-        yield tree
-
-
-class Kernels:
+class KernelSequence:
     """Some kernels, one after the other."""
 
     def __init__(self) -> None:
@@ -76,10 +54,10 @@ class Kernels:
             [(*call[:5], base + 8 * start, call[5]) for call, start in zip(self.calls, starts, strict=False)],
             np.int64,
         )
-        places, slots, offsets = [], [], []
+        positions, slots, offsets = [], [], []
         for slot, start, size in spans:
             inside = np.flatnonzero((self.numbers >= start) & (self.numbers < start + size))
-            places.append(inside)
+            positions.append(inside)
             slots.append(np.full(len(inside), slot))
             offsets.append(self.numbers[inside] - start)
         strange = (self.numbers > LEAST_ADDRESS) & (self.numbers < MOST_ADDRESS)
@@ -87,19 +65,19 @@ class Kernels:
             strange &= (self.numbers < start) | (self.numbers >= start + size)
         if strange.any():
             raise Unrecordable("a kernel reads memory that is not the engine's")
-        self.places, self.slots, self.offsets = (
-            np.concatenate([np.zeros(0, np.int64), *found]) for found in (places, slots, offsets)
+        self.positions, self.slots, self.offsets = (
+            np.concatenate([np.zeros(0, np.int64), *arrays]) for arrays in (positions, slots, offsets)
         )
 
-    def play(self, machine: Machine, addresses: Any) -> None:
+    def replay(self, context: Context, addresses: Any) -> None:
         """Put this call's addresses in, and run."""
-        if len(self.places):
-            self.numbers[self.places] = addresses[self.slots] + self.offsets
-        machine.team.reserve(self.scratch)
-        machine.team.play(self.table)
+        if len(self.positions):
+            self.numbers[self.positions] = addresses[self.slots] + self.offsets
+        context.thread_pool.reserve(self.scratch)
+        context.thread_pool.run_many(self.table)
 
 
-class Call:
+class HostCall:
     """A call of the reference, or anything else that happens on arrays of the host."""
 
     def __init__(self, function: Callable[..., Any], arguments: Any, results: list[int]) -> None:
@@ -114,7 +92,7 @@ class Condition:
 
 
 class Recording:
-    """A step that can be played back. It owns the memory that the step worked in."""
+    """A step that can be replayed. It owns the memory that the step worked in."""
 
     def __init__(
         self, entries: list[Any], slots: int, template: Any, outputs: list[tuple[int, Any]], memory: list[Any]
@@ -126,26 +104,28 @@ class Recording:
         elements = template if self._several else (template,)
         used = [{leaf.slot for leaf in leaves(element) if isinstance(leaf, View)} for element in elements]
         lent = range(slots, slots + len(outputs))
-        self._parts = [
-            Part(element, lent, set().union(*(u for other, u in enumerate(used) if other != number)))
+        self._elements = [
+            ResultElement(element, lent, set().union(*(u for other, u in enumerate(used) if other != number)))
             for number, element in enumerate(elements)
         ]
 
-    def play(self, machine: Machine, inputs: list[Any], addresses: list[int]) -> tuple[Any, dict[int, Made]]:
+    def replay(
+        self, context: Context, inputs: list[Any], addresses: list[int]
+    ) -> tuple[Any, dict[int, ReturnedTree]]:
         """The step's result for these inputs, which lie there; and its trees that may come back, by identity.
 
-        Raises NotTaken where the step would not have gone the recorded way; nothing has changed then.
+        Raises BranchNotTaken where the step would not have gone the recorded way; nothing has changed then.
         """
         rest = len(self._addresses) - len(inputs)
         values, at = inputs + [None] * rest, addresses + [0] * rest
-        spares = [part.spare() for part in self._parts]
-        for part, spare in zip(self._parts, spares, strict=True):
-            if spare is not None:
-                for slot in part.outputs:
-                    values[slot] = spare.buffers[slot]
+        reusable = [element.reusable() for element in self._elements]
+        for element, tree in zip(self._elements, reusable, strict=True):
+            if tree is not None:
+                for slot in element.outputs:
+                    values[slot] = tree.buffers[slot]
         for number, (size, kind) in enumerate(self._outputs, start=self._slots):
             if values[number] is None:
-                values[number] = machine.take(size, kind)
+                values[number] = context.allocate(size, kind)
             at[number] = address(values[number])
         self._addresses[:] = at
 
@@ -155,20 +135,22 @@ class Recording:
             return leaf.of(values[leaf.slot]) if isinstance(leaf, View) else leaf
 
         for entry in self._entries:
-            if isinstance(entry, Kernels):
-                entry.play(machine, self._addresses)
+            if isinstance(entry, KernelSequence):
+                entry.replay(context, self._addresses)
             elif isinstance(entry, Condition):
                 if not filled(entry.flag):
-                    raise NotTaken
+                    raise BranchNotTaken
             else:
-                arguments, options = mapped(entry.arguments, filled)
+                arguments, options = map_leaves(entry.arguments, filled)
                 result = entry.function(*arguments, **options)
                 arrays = [leaf for leaf in leaves(result) if isinstance(leaf, LEAVES)]
                 for number, leaf in zip(entry.results, arrays, strict=True):
-                    if number == AS_IT_WAS:
+                    if number == UNCHANGED:
                         continue
                     values[number] = array = np.asarray(leaf)
                     self._addresses[number] = at[number] = address(array)
-        made = [part.make(spare, values, at) for part, spare in zip(self._parts, spares, strict=True)]
-        known = {id(tree): found for tree, found in made if found is not None}
-        return tuple(tree for tree, _ in made) if self._several else made[0][0], known
+        results = [
+            element.make(tree, values, at) for element, tree in zip(self._elements, reusable, strict=True)
+        ]
+        known = {id(tree): returned for tree, returned in results if returned is not None}
+        return tuple(tree for tree, _ in results) if self._several else results[0][0], known

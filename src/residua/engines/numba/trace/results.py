@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from residua.engines.numba.runtime.memory import address
+from residua.engines.numba.runtime.buffers import address
 
-LEAST = 16  # leaves of a tree that is worth it
+LEAST_LEAVES = 16  # of a tree that is worth it
 
 
 @dataclass(frozen=True)
@@ -52,14 +52,14 @@ def kind_of(array: Any) -> tuple[Any, ...]:
 
 def _counted() -> int:
     """What the interpreter adds to the references that lists and dictionaries hold."""
-    held = [object()]
-    return max(map(getrefcount, held)) - 1
+    objects = [object()]
+    return max(map(getrefcount, objects)) - 1
 
 
 COUNTED = _counted()
 
 
-class Made:
+class ReturnedTree:
     """A tree that was returned, and all that is asked about it when it comes back."""
 
     def __init__(self, tree: Any, leaves: list[Any], addresses: list[int], buffers: dict[int, Any]) -> None:
@@ -95,8 +95,8 @@ class Made:
             return False
         if len(self._nodes) > 1 and max(map(getrefcount, self._nodes[1:])) > COUNTED + 4:
             return False
-        held = map(getrefcount, self.buffers.values())
-        return all(n <= COUNTED + 1 + share for n, share in zip(held, shares, strict=True)) and self.intact
+        counts = map(getrefcount, self.buffers.values())
+        return all(n <= COUNTED + 1 + share for n, share in zip(counts, shares, strict=True)) and self.intact
 
     def put(self, position: int, name: Any, value: Any) -> None:
         """Another value for a leaf that is no view."""
@@ -111,8 +111,8 @@ class Made:
         self.addresses[position] = address(value)
 
 
-class Part:
-    """One element of a step's result: how it is made of what a playing left in the slots."""
+class ResultElement:
+    """One element of a step's result: how it is made of what a replay left in the slots."""
 
     def __init__(self, template: Any, slots: range, others: set[int]) -> None:
         """slots: those whose arrays the step is lent for its outputs; others: what lies elsewhere too."""
@@ -126,38 +126,40 @@ class Part:
         self._shares = [used.count(slot) for slot in self.outputs]
         self.circulates = (
             isinstance(template, dict)
-            and len(self._views) >= LEAST
+            and len(self._views) >= LEAST_LEAVES
             and len(self._views) + len(self._slots) == len(self._leaves)
             and all(slot in slots and slot not in others for slot in self.outputs)
             and not _has_sequences(template)
         )
         self._pick: Any = itemgetter(*self._views) if self.circulates else None
-        self._before: Made | None = None
-        self._latest: Made | None = None
+        self._before: ReturnedTree | None = None
+        self._latest: ReturnedTree | None = None
 
-    def spare(self) -> Made | None:
+    def reusable(self) -> ReturnedTree | None:
         """The tree of the step before last, if nobody holds it any more."""
-        found = self._before
-        return found if found is not None and found.alone(self._pick, self._shares) else None
+        tree = self._before
+        return tree if tree is not None and tree.alone(self._pick, self._shares) else None
 
-    def make(self, spare: Made | None, values: list[Any], at: list[int]) -> tuple[Any, Made | None]:
+    def make(
+        self, reusable: ReturnedTree | None, values: list[Any], at: list[int]
+    ) -> tuple[Any, ReturnedTree | None]:
         """The element, and what is known of it if it can come back."""
-        if spare is not None:
+        if reusable is not None:
             for place in self._slots:
-                spare.put(place, self._names[place], values[self._leaves[place].number])
-            self._before, self._latest = self._latest, spare
-            return spare.tree, spare
-        found = [self._value(leaf, values) for leaf in self._leaves]
-        tree = self._build(found)
+                reusable.put(place, self._names[place], values[self._leaves[place].number])
+            self._before, self._latest = self._latest, reusable
+            return reusable.tree, reusable
+        leaves = [self._value(leaf, values) for leaf in self._leaves]
+        tree = self._build(leaves)
         if not self.circulates:
             return tree, None
         addresses = [
             at[leaf.number] if isinstance(leaf, Slot) else at[leaf.slot] + leaf.offset
             for leaf in self._leaves
         ]
-        made = Made(tree, found, addresses, {slot: values[slot] for slot in self.outputs})
-        self._before, self._latest = self._latest, made
-        return tree, made
+        returned = ReturnedTree(tree, leaves, addresses, {slot: values[slot] for slot in self.outputs})
+        self._before, self._latest = self._latest, returned
+        return tree, returned
 
     @staticmethod
     def _value(leaf: Any, values: list[Any]) -> Any:
@@ -195,12 +197,12 @@ def _has_sequences(tree: Any) -> bool:
     return type(tree) in (tuple, list)
 
 
-def _builder(tree: Any, places: Iterator[int]) -> Callable[[Sequence[Any]], Any]:
-    """A function that makes the tree anew from the list of its leaves; `places` numbers them."""
+def _builder(tree: Any, numbers: Iterator[int]) -> Callable[[Sequence[Any]], Any]:
+    """A function that makes the tree anew from the list of its leaves; `numbers` counts them."""
     if isinstance(tree, dict):
-        named = [(name, _builder(branch, places)) for name, branch in tree.items()]
-        return lambda found: {name: branch(found) for name, branch in named}
+        named = [(name, _builder(branch, numbers)) for name, branch in tree.items()]
+        return lambda leaves: {name: branch(leaves) for name, branch in named}
     if type(tree) in (tuple, list):
-        whole, parts = type(tree), [_builder(branch, places) for branch in tree]
-        return lambda found: whole([part(found) for part in parts])
-    return itemgetter(next(places))
+        whole, parts = type(tree), [_builder(branch, numbers) for branch in tree]
+        return lambda leaves: whole([part(leaves) for part in parts])
+    return itemgetter(next(numbers))

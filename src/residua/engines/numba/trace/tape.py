@@ -1,34 +1,31 @@
-"""A step written down while it runs, to be played back later (`recording`).
+"""A step written down while it runs, to be replayed later (`recording`).
 
-While a tape runs, the machine tells it of everything that happens: memory lent, kernels run, calls of the
+While a tape runs, the context tells it of everything that happens: memory lent, kernels run, calls of the
 reference. What a recording cannot hold (a value of a type that it does not know, memory that is not the
 engine's) raises Unrecordable. Arithmetic outside of the engine cannot be seen here; it is found out by
-`compiled.Compiled`, which plays every recording once on other inputs before it is trusted.
+`compiled_step.CompiledStep`, which replays every recording twice on other inputs before it is trusted.
 """
 
 from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from residua.engines.numba.runtime.memory import Lease, address, lease_of
+from residua.engines.numba.runtime.buffers import Lease, address, lease_of
+from residua.engines.numba.runtime.context import Context
+from residua.engines.numba.runtime.trees import leaves, map_leaves
 from residua.engines.numba.trace.recording import (
-    AS_IT_WAS,
-    Call,
+    UNCHANGED,
     Condition,
-    Kernels,
+    HostCall,
+    KernelSequence,
     Recording,
     Unrecordable,
-    leaves,
-    mapped,
 )
 from residua.engines.numba.trace.results import Slot, View
-
-if TYPE_CHECKING:
-    from residua.engines.numba.runtime.context import Machine
 
 
 class Tape:
@@ -36,14 +33,14 @@ class Tape:
 
     def __init__(self, inputs: Sequence[Any]) -> None:
         self.known: list[Any] = list(inputs)  # what was in each slot
-        self._places = {id(value): number for number, value in enumerate(self.known)}
+        self._numbers = {id(value): number for number, value in enumerate(self.known)}
         self._spans = [_span(number, value) for number, value in enumerate(self.known)]
         self.entries: list[Any] = []
         self._leases: dict[int, weakref.ref[Lease]] = {}
         self._blocks: dict[int, Any] = {}
         self._kept: list[Any] = []
 
-    # ------------------------------------------------------------------ what the machine tells
+    # ------------------------------------------------------------------ what the context tells
     def lent(self, lease: Lease) -> None:
         """The pool has lent memory."""
         self._leases[id(lease)] = weakref.ref(lease)
@@ -51,8 +48,8 @@ class Tape:
 
     def kernel(self, function: int, literals: Sequence[int], block: Any, parts: int, scratch: int) -> None:
         """A kernel ran."""
-        if not self.entries or not isinstance(self.entries[-1], Kernels):
-            self.entries.append(Kernels())
+        if not self.entries or not isinstance(self.entries[-1], KernelSequence):
+            self.entries.append(KernelSequence())
         run = self.entries[-1]
         run.calls.append((function, *literals, parts))
         run.blocks.append(np.array(block, np.int64))
@@ -60,7 +57,7 @@ class Tape:
 
     def called(self, function: Callable[..., Any], arguments: Any, result: Any) -> Any:
         """Something happened on the host; the result."""
-        given = mapped(arguments, self._described)
+        given = map_leaves(arguments, self._described)
         own = {id(leaf) for leaf in leaves(arguments)}
         numbers: list[int] = []
 
@@ -68,17 +65,17 @@ class Tape:
             if isinstance(leaf, np.ndarray):
                 # An argument that is handed back, or a view of memory that is known, stays what it was.
                 known = id(leaf) in own or self._known(leaf)
-                numbers.append(AS_IT_WAS if known else self._place(leaf))
+                numbers.append(UNCHANGED if known else self._number(leaf))
             elif not isinstance(leaf, int | float | str | type(None) | np.dtype):
                 raise Unrecordable(f"{function} gave a {type(leaf).__name__}")
 
         for leaf in leaves(result):
             keep(leaf)
-        self.entries.append(Call(function, given, numbers))
+        self.entries.append(HostCall(function, given, numbers))
         return result
 
     def keep(self, *arrays: Any) -> None:
-        """These keep what they hold from one playing to the next."""
+        """These keep what they hold from one replay to the next."""
         self._kept += arrays
 
     def condition(self, flag: Any) -> None:
@@ -92,8 +89,8 @@ class Tape:
         start = address(array)
         return any(begin <= start < begin + size for _, begin, size in self._spans)
 
-    def _place(self, array: Any) -> int:
-        number = self._places.setdefault(id(array), len(self.known))
+    def _number(self, array: Any) -> int:
+        number = self._numbers.setdefault(id(array), len(self.known))
         if number == len(self.known):
             self.known.append(array)
             self._spans.append(_span(number, array))
@@ -103,25 +100,25 @@ class Tape:
         """What stands for this argument in the recording."""
         if not isinstance(leaf, np.ndarray):
             return leaf
-        if id(leaf) in self._places:
-            return Slot(self._places[id(leaf)])
+        if id(leaf) in self._numbers:
+            return Slot(self._numbers[id(leaf)])
         return leaf
 
     # ------------------------------------------------------------------ the end
-    def finish(self, machine: Machine, result: Any) -> Recording:
+    def finish(self, context: Context, result: Any) -> Recording:
         """The recording of a step that gave this result."""
         outputs: list[Lease] = []
         count = len(self.known)
         for leaf in leaves(result):
             lease = lease_of(leaf)
-            if lease is None or id(leaf) in self._places or lease in _Same(outputs):
+            if lease is None or id(leaf) in self._numbers or lease in _ByIdentity(outputs):
                 continue
             if id(lease) in self._leases and self._leases[id(lease)]() is lease:
                 outputs.append(lease)
         spans = list(self._spans)
         for number, lease in enumerate(outputs, start=count):
-            spans.append((number, lease.memory.at, lease.nbytes))
-        held = dict(enumerate(self.known))
+            spans.append((number, lease.memory.address, lease.nbytes))
+        arrays = dict(enumerate(self.known))
 
         def final(leaf: Any) -> Any:
             """A slot or a view of one where the leaf lies in a span; itself otherwise."""
@@ -129,49 +126,49 @@ class Tape:
                 raise Unrecordable("a number was computed outside of the engine")
             if not isinstance(leaf, np.ndarray):
                 return leaf
-            if id(leaf) in self._places:
-                return Slot(self._places[id(leaf)])
+            if id(leaf) in self._numbers:
+                return Slot(self._numbers[id(leaf)])
             start = address(leaf)
             for slot, begin, size in spans:
                 if begin <= start < begin + size:
-                    whole = held.get(slot)
+                    whole = arrays.get(slot)
                     if whole is not None and not whole.flags.c_contiguous:
                         raise Unrecordable("a part of an array that is not contiguous")
                     return View(slot, start - begin, leaf.shape, leaf.strides, leaf.dtype)
             return leaf
 
-        owned = self._owned(machine, outputs)
-        known = owned + [(address(array), array.nbytes) for array in machine.constants()]
+        owned = self._owned(context, outputs)
+        known = owned + [(address(array), array.nbytes) for array in context.constants()]
         for entry in self.entries:
-            if isinstance(entry, Kernels):
+            if isinstance(entry, KernelSequence):
                 entry.finish(spans, known)
-            elif isinstance(entry, Call):
-                entry.arguments = mapped(entry.arguments, final)
+            elif isinstance(entry, HostCall):
+                entry.arguments = map_leaves(entry.arguments, final)
             else:
                 entry.flag = final(entry.flag)
         kinds = [(lease.size, lease.dtype) for lease in outputs]
         return Recording(
-            self.entries, count, mapped(result, final), kinds, [*self._blocks.values(), *self._kept]
+            self.entries, count, map_leaves(result, final), kinds, [*self._blocks.values(), *self._kept]
         )
 
-    def _owned(self, machine: Machine, outputs: list[Lease]) -> list[tuple[int, int]]:
+    def _owned(self, context: Context, outputs: list[Lease]) -> list[tuple[int, int]]:
         """Take the step's memory for the recording: where it lies."""
         for lease in outputs:
             self._blocks.pop(id(lease.memory), None)
         alive = {}
         for reference in self._leases.values():
-            found = reference()
-            if found is not None and id(found.memory) in self._blocks:
-                alive[id(found.memory)] = found
-        free = machine.pool.give(set(self._blocks))
+            owner = reference()
+            if owner is not None and id(owner.memory) in self._blocks:
+                alive[id(owner.memory)] = owner
+        free = context.memory.give_away(set(self._blocks))
         if set(self._blocks) - free - set(alive):
             raise Unrecordable("another thread was lent memory that the step had used")
         for lease in alive.values():
             lease.pile = []
-        return [(block.at, block.size) for block in self._blocks.values()]
+        return [(block.address, block.size) for block in self._blocks.values()]
 
 
-class _Same:
+class _ByIdentity:
     """`in` by identity: arrays compare number by number."""
 
     def __init__(self, items: list[Any]) -> None:

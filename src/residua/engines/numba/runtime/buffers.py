@@ -1,8 +1,8 @@
 """Memory for activations, lent and taken back without a word.
 
 A step asks for the same sizes in the same order every time, so after the first step nothing is allocated.
-`take` lends an ordinary array. When it and all views of it are gone, its memory goes back to the pile that
-it came from: nobody has to release anything, and an array that outlives the step stays valid.
+`BufferPool.allocate` lends an ordinary array. When it and all views of it are gone, its memory goes back to
+the pile that it came from: nobody has to release anything, and an array that outlives the step stays valid.
 
 Every array begins on a cache line and has GUARD bytes before and behind it, which kernels may read (never
 use) where a vector reaches over the edge.
@@ -42,7 +42,7 @@ class Block:
 
     buffer: Any
     offset: int
-    at: int
+    address: int
     size: int
 
 
@@ -89,17 +89,17 @@ class Lease(np.ndarray):
         self.pile.append(self.memory)
 
 
-class Pool:
+class BufferPool:
     """Piles of free memory by size."""
 
     def __init__(self) -> None:
         self._piles: dict[tuple[int, Any], list[Block]] = {}
         self._chunks = Chunks()
-        self.made = 0
+        self.blocks_created = 0
         self.bytes = 0
         self.limit = memory_limit()
         self.batch = 0  # pictures of the convolution that asks, for the message
-        self.watch: Callable[[Lease], None] | None = None  # told of everything that is lent
+        self.on_lend: Callable[[Lease], None] | None = None  # called with everything that is lent
 
     def _too_much(self, size: int) -> EngineError:
         needed = self.bytes + size
@@ -115,17 +115,17 @@ class Pool:
             self.bytes -= sum(block.size for block in pile)
             pile.clear()
 
-    def give(self, blocks: set[int]) -> set[int]:
+    def give_away(self, blocks: set[int]) -> set[int]:
         """Hand out these blocks of memory (by `id`) for good; those of them that lay here, unused."""
-        found = set()
+        unused = set()
         for pile in self._piles.values():
-            here = {id(block) for block in pile} & blocks
-            if here:
-                pile[:] = [block for block in pile if id(block) not in here]
-                found |= here
-        return found
+            matches = {id(block) for block in pile} & blocks
+            if matches:
+                pile[:] = [block for block in pile if id(block) not in matches]
+                unused |= matches
+        return unused
 
-    def take(self, count: int, dtype: Any = np.float32) -> NDArray[Any]:
+    def allocate(self, count: int, dtype: Any = np.float32) -> NDArray[Any]:
         """(count,) numbers, aligned, not cleared."""
         pile = self._piles.get((count, dtype))
         if pile is None:
@@ -140,14 +140,14 @@ class Pool:
                 pile.append(self._chunks.cut(size))
             except MemoryError:
                 raise self._too_much(size) from None
-            self.made += 1
+            self.blocks_created += 1
             self.bytes += size
         return self._lend(pile, pile.pop(), count, dtype)
 
-    def fresh(self, count: int, dtype: Any = np.float32) -> NDArray[Any]:
+    def allocate_fresh(self, count: int, dtype: Any = np.float32) -> NDArray[Any]:
         """(count,) numbers in memory that nothing has used before, and nothing will after.
 
-        What a recording keeps from one playing to the next must not lie where the step, earlier on, puts
+        What a recording keeps from one replay to the next must not lie where the step, earlier on, puts
         something else.
         """
         block = self._chunks.cut(count * np.dtype(dtype).itemsize)
@@ -157,8 +157,8 @@ class Pool:
     def _lend(self, pile: list[Block], block: Block, count: int, dtype: Any) -> NDArray[Any]:
         lease = Lease(count, dtype, block.buffer, block.offset)
         lease.pile, lease.memory = pile, block
-        if self.watch is not None:
-            self.watch(lease)
+        if self.on_lend is not None:
+            self.on_lend(lease)
         return lease.view(np.ndarray)
 
 
@@ -176,5 +176,5 @@ def address(array: NDArray[Any]) -> int:
     base = array.base
     if type(base) is Lease and base.nbytes == array.nbytes:
         # NumPy takes longer to say it, and it is asked hundreds of times a step.
-        return base.memory.at
+        return base.memory.address
     return int(array.__array_interface__["data"][0])

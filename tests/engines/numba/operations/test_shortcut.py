@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("numba")
 
 from residua.engines.numba import NumbaEngine
-from residua.engines.numba.lazy.values import Late
+from residua.engines.numba.lazy.promise import DeferredConvolution
 from residua.engines.numpy.engine import NumpyEngine
 
 
@@ -113,7 +113,7 @@ def test_outside_of_a_step_nothing_waits(engine):
     """What is changed after the call must not change its result."""
     x, weight, _, bias, _ = given(np.random.default_rng(5), 2, 8, 8, 16, 16)
     y, _ = engine.conv2d(x, weight, bias, stride=1, padding=1)
-    assert not isinstance(y, Late)
+    assert not isinstance(y, DeferredConvolution)
     before = np.array(y)
     x *= 2
     assert np.array_equal(np.asarray(y), before)

@@ -1,0 +1,1 @@
+"""How threads share kernels: the compiled loops that hand out tasks and take their parts."""

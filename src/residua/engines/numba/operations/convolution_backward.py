@@ -1,0 +1,136 @@
+"""A convolution's way back: the gradients by its input and by its weight, from one kernel or several."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from residua.engines.numba.kernels.direct import backward as direct
+from residua.engines.numba.kernels.direct import weight_gradient as direct_weight_gradient
+from residua.engines.numba.kernels.im2col import backward as im2col
+from residua.engines.numba.kernels.normalization import coefficients as normalization
+from residua.engines.numba.kernels.pictures import arguments as pictures
+from residua.engines.numba.kernels.pointwise import backward as pointwise
+from residua.engines.numba.kernels.winograd import backward as winograd
+from residua.engines.numba.lazy.gradients import MaskedGradient, SubsampledGradient
+from residua.engines.numba.lazy.materialize import flat, materialized
+from residua.engines.numba.lazy.pending import Padded, Pending
+from residua.engines.numba.operations import many_channels
+from residua.engines.numba.operations.convolution_forward import geometry_block, set_input, set_subsampled
+from residua.engines.numba.operations.weight_transforms import turned, weight_gradient, wide_weight
+from residua.engines.numba.planning.convolution import Plan
+from residua.engines.numba.runtime.buffers import address as address_of
+from residua.engines.numba.runtime.context import Context
+from residua.engines.numba.runtime.layout import padded
+
+Array = NDArray[Any]
+KERNELS: dict[str, Any] = {
+    "winograd": winograd.backward,
+    "gathered": im2col.backward,
+    "direct": direct.backward,
+}
+
+
+@dataclass(frozen=True)
+class OutputGradient:
+    """How the gradient by the raw convolution comes about (`kernels.pictures.load_gradient`)."""
+
+    mode: int
+    dy: Array
+    raw: Array | None = None
+    coefficients: tuple[int, int, int] | None = None
+
+
+def expect_backward(context: Context, p: Plan) -> None:
+    """What is trained forward will be trained backward: have its kernel compiled meanwhile."""
+    if p.large:
+        return
+    unpadded = p.c % padded(1) != 0
+    kernel, literal = _kernel(p, want_dx=not unpadded)
+    literals, specialised = p.backward_literals(literal)
+    context.kernels.will_need(kernel, literals if specialised else ())
+
+
+def _kernel(p: Plan, want_dx: bool) -> tuple[Any, int]:
+    """The kernel for dweight and, if wanted, dx; and what it is to be told of that."""
+    outputs = pictures.BOTH if want_dx else pictures.WEIGHT_ONLY
+    if p.pointwise:
+        spread = outputs - pictures.WEIGHT_ONLY + pointwise.SPREAD
+        return pointwise.backward, spread if p.at_once else outputs
+    if p.method == "direct" and not want_dx:
+        return direct_weight_gradient.backward, 0
+    return KERNELS[p.method], outputs
+
+
+def backward(
+    context: Context,
+    x: Any,
+    weight: Array,
+    p: Plan,
+    gradient: OutputGradient,
+    *,
+    skip: Any = None,
+    want_dx: bool = True,
+) -> tuple[Any, Array]:
+    """dx (a MaskedGradient where x is pending, else flat) and dweight of one convolution.
+
+    `skip` is added to dx.
+    """
+    block = geometry_block(context, p, p.parts_backward)
+    if isinstance(x, Pending) and x.result is None and x.skip is not None:
+        materialized(context, x)
+    references = [set_input(context, block, x, p.c), gradient]
+    _set_output_gradient(block, gradient)
+    pixels = wide_weight(context, weight, p.c, p.k)
+    partial = context.allocate(p.partials * p.partial_size)
+    block[pictures.WEIGHT_GRADIENT] = address_of(partial)
+    dx: Any = None
+    if want_dx:
+        dx = context.allocate(p.count * p.height * p.width * p.c)
+        block[pictures.DX] = address_of(dx)
+    if isinstance(skip, SubsampledGradient) and p.count != x.shape[0]:
+        skip = Padded(x.shape, flat(context, skip))
+    if want_dx and isinstance(x, Pending):
+        sums = context.allocate(p.parts_backward * 2 * p.c, np.float64)
+        block[pictures.SUMS] = address_of(sums)
+        references.append(_set_dx(context, block, x, dx, skip))
+        dx = MaskedGradient(x, dx, sums, p.parts_backward)
+    references.append(turned(context, block, pixels, p, want_dx))
+    if p.large:
+        many_channels.backward(context, block, p, want_dx, True)
+    else:
+        kernel, literal = _kernel(p, want_dx)
+        spread = many_channels.spread(context, block, p) if p.at_once else None
+        context.run(kernel, block, p.parts_backward, *p.backward_literals(literal), p.scratch_backward)
+        if spread is not None:
+            many_channels.multiply_weights(context, p, spread, partial)
+    return dx, weight_gradient(context, weight, p, partial)
+
+
+def _set_output_gradient(block: Array, gradient: OutputGradient) -> None:
+    """Fill in how the gradient by the raw convolution is loaded."""
+    raw = gradient.dy if gradient.raw is None else gradient.raw
+    block[pictures.GRADIENT_MODE], block[pictures.DY] = gradient.mode, address_of(gradient.dy)
+    block[pictures.RAW] = address_of(raw)
+    if gradient.coefficients is not None:
+        block[pictures.A : pictures.C0 + 1] = gradient.coefficients
+
+
+def _set_dx(context: Context, block: Array, x: Pending, dx: Array, skip: Any) -> Array:
+    """Fill in how dx by a pending picture is stored: its sums, and what is added; what must stay alive."""
+    block[pictures.DX_MODE] = pictures.SUMMED
+    block[pictures.X_RAW] = address_of(x.norm.raw)
+    block[pictures.X_MEAN] = x.norm.row_address(normalization.MEAN)
+    summand = dx
+    if isinstance(skip, SubsampledGradient):
+        block[pictures.DX_MODE] = pictures.SUMMED_SUBSAMPLED
+        set_subsampled(context, block, skip, x.shape[3])
+        summand = flat(context, skip.source)
+    elif skip is not None:
+        block[pictures.DX_MODE] = pictures.SUMMED_SKIP
+        summand = flat(context, skip)
+    block[pictures.DX_SKIP] = address_of(summand)
+    return summand

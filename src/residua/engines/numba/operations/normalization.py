@@ -1,0 +1,66 @@
+"""Batch normalisation: numbers per channel from the sums that a convolution has made; sums of gradients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from residua.engines.numba.kernels.normalization import coefficients as normalization
+from residua.engines.numba.kernels.normalization import passes
+from residua.engines.numba.lazy.gradients import MaskedGradient
+from residua.engines.numba.lazy.pending import Normalization
+from residua.engines.numba.runtime.arrays import contiguous
+from residua.engines.numba.runtime.buffers import address as address_of
+from residua.engines.numba.runtime.context import Context, double
+from residua.engines.numba.runtime.layout import MOST_PARTS, padded
+
+Array = NDArray[Any]
+
+
+def normalize(
+    context: Context, raw: Array, sums: Array, parts: int, count: int, scale: Array, shift: Array, eps: float
+) -> Normalization:
+    """The numbers per channel of a normalisation, from the raw picture's sums."""
+    channels, wide = len(scale), padded(len(scale))
+    block = context.allocate(normalization.ROWS * wide)
+    scale, shift = contiguous(context, scale), contiguous(context, shift)
+    arguments = (
+        1, channels, wide, parts, address_of(sums), address_of(scale), address_of(shift), address_of(block),
+        double(count), double(eps),
+    )  # fmt: skip
+    context.run(normalization.coefficients, arguments, 1)
+    return Normalization(raw, block, channels, wide)
+
+
+def normalize_backward(
+    context: Context, norm: Normalization, gradient: MaskedGradient, count: int, scale: Array
+) -> None:
+    """Fill in a, b, c, dscale and dshift."""
+    scale = contiguous(context, scale)
+    arguments = (
+        1, norm.channels, norm.padded_channels, gradient.parts, address_of(gradient.sums), address_of(scale),
+        norm.address, double(count),
+    )  # fmt: skip
+    context.run(normalization.coefficients_backward, arguments, 1)
+
+
+def channel_sums(context: Context, g: Array, y: Array | None, shape: tuple[int, ...]) -> Array:
+    """The sum of g over all pixels of pictures of this shape, where y, if given, is positive: the gradient
+    by a bias."""
+    count, wide = shape[0], padded(shape[3])
+    parts = min(MOST_PARTS, count)
+    sums = context.allocate(parts * wide, np.float64)
+    block = (
+        parts, count, g.size // (count * wide), wide, address_of(g), 0 if y is None else address_of(y),
+        address_of(sums),
+    )  # fmt: skip
+    context.run(passes.channel_sums, block, parts, scratch=wide)
+    result: Array = context.host(_sum_of_parts, sums.reshape(parts, wide), shape[3])
+    return result
+
+
+def _sum_of_parts(sums: Array, channels: int) -> Array:
+    total: Array = sums[:, :channels].sum(axis=0).astype(np.float32)
+    return total
