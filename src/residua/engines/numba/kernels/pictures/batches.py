@@ -154,19 +154,19 @@ def crop_and_flip(pixels, places, out, scale, shift, turned, count, h, w, channe
         if top >= bottom or left >= stop:
             clear_numbers(out + 4 * n * height * long, 0, height * long)
             continue
-        some = (stop - left) * channels
+        numbers = (stop - left) * channels
         source, step = pixels + (picture * h + top + down) * row + (left + right) * channels, row
         if mirrored != 0:
             # All rows before the first is read: a processor waits for what it has only just stored.
             for i in range(bottom - top):
-                turn_row(turned + i * some, source + i * step, stop - left, channels)
-            source, step = turned, some
+                turn_row(turned + i * numbers, source + i * step, stop - left, channels)
+            source, step = turned, numbers
             left, stop = width - stop, width - left
         to = out + 4 * n * height * long
         clear_numbers(to, 0, top * long)
         for i in range(top, bottom):
             line = to + 4 * i * long
             clear_numbers(line, 0, left * channels)
-            normalise(line + 4 * left * channels, source + (i - top) * step, scale, shift, some)
+            normalise(line + 4 * left * channels, source + (i - top) * step, scale, shift, numbers)
             clear_numbers(line, stop * channels, long)
         clear_numbers(to, bottom * long, height * long)

@@ -43,8 +43,8 @@ class Shape(NamedTuple):
 class Cut(NamedTuple):
     """What is worked on at a time: pictures in a group, rows of a strip, tiles of a chunk.
 
-    Rows are those of tiles (Winograd's way) or of outputs (im2col); for many channels a chunk is all tiles, and
-    what the last block of a product needs.
+    Rows are those of tiles (Winograd's way) or of outputs (im2col); for many channels a chunk is all tiles,
+    and what the last block of a product needs.
     """
 
     group: int = 1

@@ -28,14 +28,14 @@ class PackBackward(NamedTuple):
 
 
 class PackPanels(NamedTuple):
-    """What `pack_panels` is given: the floats of a window (kernel kernel c), and whether to turn round."""
+    """What `pack_panels` is given: the floats of a window (kernel kernel c), and whether to transpose."""
 
     parts: int
     window: int
     k: int
     weight: int
     packed: int
-    turned: int
+    transposed: int
 
 
 _phases, _panels = reader(PackBackward), reader(PackPanels)
@@ -67,14 +67,14 @@ def pack_backward(l0, l1, l2, l3, args, part, scratch):
 
 
 def pack_panels(l0, l1, l2, l3, args, part, scratch):
-    """weight[window, k] -> [panels of k][window][WIDE], or turned round [panels of window][k][WIDE]."""
+    """weight[window, k] -> [panels of k][window][WIDE], or transposed [panels of window][k][WIDE]."""
     p = _panels(args)
     window, k, weight, packed = p.window, p.k, p.weight, p.packed
-    long = window if p.turned else k
+    long = window if p.transposed else k
     start, stop = part_of((long + WIDE - 1) // WIDE, part, p.parts)
     for panel in range(start * WIDE, min(stop * WIDE, long), WIDE):
         columns = min(WIDE, long - panel)
-        if p.turned:
+        if p.transposed:
             to = packed + 4 * panel * k
             for o in range(0, k, WIDTH):
                 for j in range(0, columns, WIDTH):
