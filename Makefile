@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-.PHONY: train test test-all check bench bench-all peer browser clean
+.PHONY: train test test-all check docs bench bench-all peer browser clean
 
 train: $(VENV)/residua.stamp
 	$(BIN)/residua train digits
@@ -26,6 +26,12 @@ check: $(VENV)/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(MAKE) test-all
+
+# What documents draw from the code: the table of folders, the pictures, the links' lines.
+docs: $(VENV)/residua.stamp
+	$(BIN)/python tools/house.py --table
+	$(BIN)/python tools/draw_house.py
+	$(BIN)/python tools/code_links.py
 
 # The peer is optional: without it the benchmarks time residua alone, and the tests against it skip.
 bench: $(VENV)/residua.stamp

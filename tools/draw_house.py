@@ -1,6 +1,6 @@
 """The house in pictures, drawn from its imports: folders in storeys, arrows to what they build on.
 
-    python tools/draw_house.py            docs/house.svg and docs/fast-engine.svg, drawn anew
+    python tools/draw_house.py            the pictures in docs/, drawn anew
     python tools/draw_house.py --check    whether they show the present imports
 
 Each storey builds only on those below. An arrow that others already imply (a to b and b to c imply a to c) is
@@ -21,7 +21,7 @@ from textwrap import wrap
 
 from house import ROOT, House
 
-PICTURES = {"house.svg": "", "fast-engine.svg": "engines.numba"}
+PICTURES = {"house.svg": "", "fast-engine.svg": "engines.numba", "kernels.svg": "engines.numba.kernels"}
 DOORS = {"__init__", "__main__"}  # they only lead in
 
 WIDTH, GAP, STOREY, MARGIN, LINE = 236, 22, 46, 20, 16
@@ -31,7 +31,10 @@ MOST_ORDERS = 100_000
 SWEEPS = 400
 FONT = "font-family='Helvetica Neue, Helvetica, Arial, DejaVu Sans, sans-serif'"
 FILLS = ["#e9edf2", "#e4ecf7", "#e0f0ee", "#e8f3de", "#f6f3d8", "#fbead7", "#f9e1df", "#f1e3f2", "#e7e4f7"]
-INK, SOFT, ARROW = "#1f2933", "#52606d", "#8592a0"
+ARROW = "#8592a0"
+TITLE = "font-size='15' font-weight='bold' fill='#1f2933'"
+TEXT = "font-size='11.5' fill='#52606d'"
+INSIDE = "font-size='11.5' font-style='italic' fill='#1f2933'"
 
 Edges = dict[str, set[str]]
 
@@ -62,13 +65,15 @@ class Box:
 def neighbours(house: House, folder: str) -> Edges:
     """What lies directly in a folder, and what each imports of the others."""
     before = f"{folder}." if folder else ""
-    names = {name.removeprefix(before).partition(".")[0] for name in house.files if name.startswith(before)}
-    edges: Edges = {name: set() for name in names - DOORS}
+
+    def first(module: str) -> str:
+        return module.removeprefix(before).partition(".")[0]
+
+    edges: Edges = {first(name): set() for name in house.files if name.startswith(before)}
+    edges = {name: below for name, below in edges.items() if name not in DOORS}
     for entry in house.imports:
         if entry.source.startswith(before) and entry.target.startswith(before):
-            source, target = (
-                end.removeprefix(before).partition(".")[0] for end in (entry.source, entry.target)
-            )
+            source, target = first(entry.source), first(entry.target)
             if source != target and not DOORS & {source, target}:
                 edges[source].add(target)
     return edges
@@ -218,16 +223,12 @@ def _box(house: House, folder: str, name: str) -> Box:
     if ">" in name:
         return Box(name)
     whole = f"{folder}.{name}" if folder else name
+    lines = wrap(house.says(whole).replace("`", ""), LETTERS)
     if whole not in house.folders:
-        return Box(name, f"{name}.py", _sentence(house, whole))
+        return Box(name, f"{name}.py", lines)
     below = [other.removeprefix(f"{whole}.") for other in house.folders if other.startswith(f"{whole}.")]
     inside = wrap(", ".join(other for other in below if "." not in other), LETTERS)
-    return Box(name, f"{name}/", _sentence(house, whole), inside)
-
-
-def _sentence(house: House, whole: str) -> list[str]:
-    """What lives there, in lines."""
-    return wrap(house.says(whole).replace("`", ""), LETTERS)
+    return Box(name, f"{name}/", lines, inside)
 
 
 def _head(width: int, height: int) -> str:
@@ -264,13 +265,9 @@ def _card(box: Box, top: int, bottom: int, fill: str) -> str:
         f"<rect x='{left:.0f}' y='{top}' width='{box.width}' height='{bottom - top}' rx='7' fill='{fill}' "
         f"stroke='#c3ccd5'/>",
     ]
-    lines = [(22, f"font-size='15' font-weight='bold' fill='{INK}'", box.title)]
-    lines += [
-        (22 + LINE * (at + 1), f"font-size='11.5' fill='{SOFT}'", line) for at, line in enumerate(box.lines)
-    ]
-    below = 30 + LINE * len(box.lines)
-    style = f"font-size='11.5' font-style='italic' fill='{INK}'"
-    lines += [(below + LINE * (at + 1), style, line) for at, line in enumerate(box.inside)]
+    lines = [(22, TITLE, box.title)]
+    lines += [(38 + LINE * at, TEXT, line) for at, line in enumerate(box.lines)]
+    lines += [(46 + LINE * (len(box.lines) + at), INSIDE, line) for at, line in enumerate(box.inside)]
     x = f"{left + 12:.0f}"
     parts += [f"<text x='{x}' y='{top + y}' {style}>{escape(line)}</text>" for y, style, line in lines]
     return "\n".join([*parts, "</g>"])
@@ -279,12 +276,9 @@ def _card(box: Box, top: int, bottom: int, fill: str) -> str:
 def stale(house: House) -> dict[str, str]:
     """Pictures that do not show the present imports, as they should be."""
     pictures = {name: draw(house, folder) for name, folder in PICTURES.items()}
-    folder = ROOT / "docs"
-    return {
-        name: picture
-        for name, picture in pictures.items()
-        if not (folder / name).exists() or (folder / name).read_text(encoding="utf-8") != picture
-    }
+    files = {name: ROOT / "docs" / name for name in pictures}
+    drawn = {name: file.read_text(encoding="utf-8") for name, file in files.items() if file.exists()}
+    return {name: picture for name, picture in pictures.items() if drawn.get(name) != picture}
 
 
 def main(arguments: list[str]) -> int:

@@ -13,90 +13,49 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from residua.api import (
-        calibrate,
-        class_pictures,
-        compare,
-        curves,
-        ensemble,
-        evaluate,
-        explain,
-        find_rate,
-        fool,
-        fool_from_noise,
-        import_weights,
-        inside,
-        mistakes,
-        predict,
-        reconstruct,
-        report,
-        robustness,
-        train,
-    )
-    from residua.classifier import Classifier
-    from residua.engines import open_engine
-    from residua.models import build_model
-    from residua.models.model_file import Model, load_model, save_model
+from residua.verbs import PUBLIC
 
-_PLACES = {
+if TYPE_CHECKING:  # a test holds this list to the table of verbs
+    from residua.api import calibrate as calibrate
+    from residua.api import class_pictures as class_pictures
+    from residua.api import compare as compare
+    from residua.api import curves as curves
+    from residua.api import ensemble as ensemble
+    from residua.api import evaluate as evaluate
+    from residua.api import explain as explain
+    from residua.api import find_rate as find_rate
+    from residua.api import fool as fool
+    from residua.api import fool_from_noise as fool_from_noise
+    from residua.api import import_weights as import_weights
+    from residua.api import inside as inside
+    from residua.api import mistakes as mistakes
+    from residua.api import predict as predict
+    from residua.api import reconstruct as reconstruct
+    from residua.api import report as report
+    from residua.api import robustness as robustness
+    from residua.api import train as train
+    from residua.classifier import Classifier as Classifier
+    from residua.engines import open_engine as open_engine
+    from residua.models import build_model as build_model
+    from residua.models.model_file import Model as Model
+    from residua.models.model_file import load_model as load_model
+    from residua.models.model_file import save_model as save_model
+
+_MODULES = {
     "Classifier": "residua.classifier",
     "Model": "residua.models.model_file",
     "build_model": "residua.models",
-    "calibrate": "residua.api",
-    "class_pictures": "residua.api",
-    "compare": "residua.api",
-    "curves": "residua.api",
-    "ensemble": "residua.api",
-    "evaluate": "residua.api",
-    "explain": "residua.api",
-    "find_rate": "residua.api",
-    "fool": "residua.api",
-    "fool_from_noise": "residua.api",
-    "import_weights": "residua.api",
-    "inside": "residua.api",
     "load_model": "residua.models.model_file",
-    "mistakes": "residua.api",
     "open_engine": "residua.engines",
-    "predict": "residua.api",
-    "reconstruct": "residua.api",
-    "report": "residua.api",
-    "robustness": "residua.api",
     "save_model": "residua.models.model_file",
-    "train": "residua.api",
-}
+} | dict.fromkeys(PUBLIC, "residua.api")
 
-__all__ = [
-    "Classifier",
-    "Model",
-    "build_model",
-    "calibrate",
-    "class_pictures",
-    "compare",
-    "curves",
-    "ensemble",
-    "evaluate",
-    "explain",
-    "find_rate",
-    "fool",
-    "fool_from_noise",
-    "import_weights",
-    "inside",
-    "load_model",
-    "mistakes",
-    "open_engine",
-    "predict",
-    "reconstruct",
-    "report",
-    "robustness",
-    "save_model",
-    "train",
-]
+__all__ = sorted(_MODULES)  # noqa: PLE0605
 
 
 def __getattr__(name: str) -> object:
-    if name in _PLACES:
-        return getattr(importlib.import_module(_PLACES[name]), name)
+    if name in _MODULES:
+        return getattr(importlib.import_module(_MODULES[name]), name)
     if name == "__version__":
         from importlib.metadata import version
 

@@ -84,7 +84,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def predict_proba(self, X: ArrayLike | Sequence[str | Path]) -> NDArray[np.float32]:
         """(N, classes) probabilities, in the order of classes_."""
         from residua.data.batches import Batches
-        from residua.data.pictures.decoding import Pictures
+        from residua.data.pictures.arrays import Pictures
         from residua.engines import open_engine
         from residua.training.inference import answer
 

@@ -9,10 +9,12 @@ from collections.abc import Iterable
 class ResiduaError(Exception):
     """Anything that the person at the keyboard can mend; the program prints it as one line.
 
-    `exit_code` is what the command line ends with: 2 where the request cannot be carried out.
+    `exit_code` is what the command line ends with: 2 where the request cannot be carried out. `result` is
+    what had been computed already where only a file could not be written.
     """
 
     exit_code = 2
+    result: object = None
 
 
 class ConfigError(ResiduaError, ValueError):

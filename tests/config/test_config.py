@@ -16,6 +16,7 @@ from residua.config import (
     CheckConfig,
     CompareConfig,
     CurvesConfig,
+    EnsembleConfig,
     EvaluateConfig,
     ExplainConfig,
     FoolConfig,
@@ -24,6 +25,7 @@ from residua.config import (
     MistakesConfig,
     OptimizerOptions,
     PredictConfig,
+    ReconstructConfig,
     ReportConfig,
     ScheduleOptions,
     SheetConfig,
@@ -144,6 +146,25 @@ def test_a_config_survives_toml(tmp_path):
     path = tmp_path / "o.toml"
     path.write_text(tomli_w.dumps({"format": 1, "versions": {"python": "3"}, **to_toml(config)}))
     assert configure(TrainConfig, read_toml(path)) == config
+
+
+PATHS = {"classes", "data", "data_dir", "from_", "json", "labels", "output", "run", "weights"}
+
+
+@pytest.mark.parametrize("config", [*CONFIGS, EnsembleConfig, ReconstructConfig])
+def test_a_path_may_be_a_path(config, tmp_path):
+    """Every option that is a file or folder; in run.toml and for all who read it, it is text."""
+    names = PATHS & set(option_names(config))
+    chosen = configure(config, dict.fromkeys(names, tmp_path))
+    assert chosen == configure(config, dict.fromkeys(names, str(tmp_path)))
+    flat = [
+        value
+        for part in to_toml(chosen).values()
+        for value in (part.values() if isinstance(part, dict) else [part])
+    ]
+    assert flat.count(str(tmp_path)) == len(names)
+    for name in option_names(config).keys() - PATHS:
+        assert flag_of(name) in line({name: tmp_path}, config), "no file or folder"
 
 
 @pytest.mark.parametrize(

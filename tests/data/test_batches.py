@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from residua.data.augmentation.augment import Augment
+from residua.data.augmentation.pipeline import Augment
 from residua.data.batches import Batches
-from residua.data.pictures.decoding import Pictures
+from residua.data.pictures.arrays import Pictures
 from residua.data.preprocessing import Preprocessing
 from residua.errors import ConfigError, ShapeError
 

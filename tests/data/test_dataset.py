@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from residua.config import DataOptions
-from residua.data import DATASETS, Preprocessing, dataset, open_dataset
+from residua.data import DATASETS, Preprocessing, open_dataset, published
 from residua.errors import ConfigError, DataError
 
 DATA = Path(os.environ.get("RESIDUA_DATA", ""))
@@ -132,7 +132,7 @@ def test_a_held_split_is_not_read_again(tmp_path, monkeypatch):
     small_mnist(tmp_path / "mnist")
     data = opened("mnist", data_dir=str(tmp_path))
     train = data.read("train")
-    monkeypatch.setattr(dataset, "read_idx_pair", None)
+    monkeypatch.setattr(published, "read_idx_pair", None)
     assert data.read("train") is train
     assert data.counts()["3"] == 9
     data.fingerprint("train")

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from residua.data import preprocessing as module
-from residua.data.augmentation.augment import Augment, hash_below, hash_integers
+from residua.data.augmentation.pipeline import Augment
 from residua.data.preprocessing import Preprocessing
+from residua.data.random_numbers import RandomNumbers
 from residua.errors import ConfigError, DataError, ShapeError
 
 PLAIN = Preprocessing(6, 6, 1, (0.0,), (1.0,))
@@ -86,18 +87,19 @@ def test_wrong_pictures_are_refused_in_one_line():
 )
 def test_hashes_stay_below_the_limit_and_do_not_depend_on_company(limit, seed, epoch, stream):
     indices = np.arange(50)
-    values = hash_below(limit, seed, epoch, stream, indices)
+    values = RandomNumbers(seed, epoch, indices).integers(stream, limit)
     assert values.min() >= 0
     assert values.max() < limit
-    assert np.array_equal(hash_below(limit, seed, epoch, stream, indices[::-3]), values[::-3])
+    assert np.array_equal(RandomNumbers(seed, epoch, indices[::-3]).integers(stream, limit), values[::-3])
 
 
 def test_hashes_are_evenly_spread_and_unrelated():
     indices = np.arange(100_000)
-    counts = np.bincount(hash_below(9, 0, 0, 1, indices), minlength=9)
+    counts = np.bincount(RandomNumbers(0, 0, indices).integers(1, 9), minlength=9)
     assert abs(counts - 100_000 / 9).max() < 500  # five standard deviations
     bits = [
-        hash_integers(*key, indices) & np.uint64(1) for key in ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1))
+        RandomNumbers(seed, epoch, indices).bits(stream) & np.uint64(1)
+        for seed, epoch, stream in ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1))
     ]
     for one in range(4):
         for other in range(one):
@@ -106,7 +108,7 @@ def test_hashes_are_evenly_spread_and_unrelated():
 
 def test_hashes_are_the_same_for_ever():
     # Runs are repeated by seed: a change here changes every published result.
-    assert hash_integers(0, 0, 0, np.arange(2)).tolist() == GOLDEN
+    assert RandomNumbers(0, 0, np.arange(2)).bits(0).tolist() == GOLDEN
 
 
 GOLDEN = [8695987549771912286, 11949023478716900198]
@@ -120,15 +122,15 @@ def slow(images, prep, augment, seed, epoch, indices):
     result = np.empty_like(normal)
     for k in range(n):
         index = indices[k : k + 1]
-        y = hash_below(2 * p + 1, seed, epoch, 1, index)[0]
-        x = hash_below(2 * p + 1, seed, epoch, 2, index)[0]
+        y = RandomNumbers(seed, epoch, index).integers(1, 2 * p + 1)[0]
+        x = RandomNumbers(seed, epoch, index).integers(2, 2 * p + 1)[0]
         picture = padded[k, y : y + h, x : x + w]
-        if augment.flip and hash_below(2, seed, epoch, 3, index)[0]:
+        if augment.flip and RandomNumbers(seed, epoch, index).integers(3, 2)[0]:
             picture = picture[:, ::-1]
         picture = picture.copy()
         if augment.cutout:
-            top = hash_below(h, seed, epoch, 4, index)[0] - augment.cutout // 2
-            left = hash_below(w, seed, epoch, 5, index)[0] - augment.cutout // 2
+            top = RandomNumbers(seed, epoch, index).integers(4, h)[0] - augment.cutout // 2
+            left = RandomNumbers(seed, epoch, index).integers(5, w)[0] - augment.cutout // 2
             for row in range(h):
                 for column in range(w):
                     if 0 <= row - top < augment.cutout and 0 <= column - left < augment.cutout:
@@ -168,7 +170,7 @@ def test_every_offset_and_both_mirrors_are_reached_equally_often(crop):
     where = np.argmax(result.reshape(8000, -1), axis=1)
     counts = np.unique_counts(where).counts
     assert len(counts) >= (2 * crop + 1) ** 2
-    down = np.bincount(hash_below(2 * crop + 1, 3, 1, 1, np.arange(8000)))
+    down = np.bincount(RandomNumbers(3, 1, np.arange(8000)).integers(1, 2 * crop + 1))
     assert len(down) == 2 * crop + 1
     assert down.min() > 0.8 * down.max()
     assert np.array_equal(np.unique(where // side), np.arange(1, 2 * crop + 2))

@@ -13,11 +13,11 @@ from tiny import TINY, answered, call, paint_folder, refused
 from residua.api import augment_sheet, evaluate, train
 from residua.config import DataOptions, SheetOptions
 from residua.data import open_dataset
-from residua.data.augmentation.augment import Augment
+from residua.data.augmentation.pipeline import Augment
 from residua.data.batches import Batches
-from residua.data.pictures.decoding import Pictures
+from residua.data.pictures.arrays import Pictures
 from residua.data.preprocessing import Preprocessing
-from residua.data.views import MIDDLE, VIEWS, View, mean_answer, see
+from residua.data.views import CENTER, VIEWS, View, mean_probabilities
 from residua.errors import ShapeError
 from residua.insight.data_quality.augmentation import CATALOGUE, VARIATIONS, vary
 from residua.models.model_file import load_model
@@ -44,30 +44,30 @@ def test_views_of_larger_pictures_are_their_parts():
     }
     for (down, right), part in parts.items():
         for mirrored in (False, True):
-            got = see(images, LARGE, View(down, right, mirrored))
+            got = LARGE.normalize(images, View(down, right, mirrored))
             assert np.allclose(got, part[:, :, ::-1] if mirrored else part, atol=1e-4)
             assert got.flags.c_contiguous
             assert got.dtype == np.float32
-    assert np.array_equal(LARGE.normalize(images), see(images, LARGE, MIDDLE))
+    assert np.array_equal(LARGE.normalize(images), LARGE.normalize(images, CENTER))
 
 
 def test_pictures_without_room_are_moved_by_an_eighth():
     prep = Preprocessing(16, 16, 1, (0.5,), (0.25,))
     images = np.full((1, 16, 16, 1), 255, np.uint8)
     for view in VIEWS["ten"]:
-        got = see(images, prep, view)[0, :, :, 0]
+        got = prep.normalize(images, view)[0, :, :, 0]
         assert got.shape == (16, 16)
         assert (got == 0).sum() == (256 - 14 * 14 if view.down else 0)  # 0 is the mean colour
-    corner = see(images, prep, View(-1, -1))[0, :, :, 0]
+    corner = prep.normalize(images, View(-1, -1))[0, :, :, 0]
     assert (corner[:2] == 0).all()
     assert (corner[2:, 2:] > 1.9).all()
-    assert np.array_equal(see(images, prep, MIDDLE), prep.normalize(images))
+    assert np.array_equal(prep.normalize(images, CENTER), prep.normalize(images))
 
 
 def test_smaller_pictures_are_enlarged():
     prep = Preprocessing(24, 24, 3, (0.0,) * 3, (1 / 255,) * 3, source=(8, 8))
     images = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3), np.uint8)
-    got = see(images, prep, MIDDLE)
+    got = prep.normalize(images, CENTER)
     for image, result in zip(images, got, strict=True):
         wanted = Image.fromarray(image).resize((24, 24), Image.Resampling.BILINEAR)
         assert abs(result - np.asarray(wanted)).max() < 1.01
@@ -79,7 +79,7 @@ def test_smaller_pictures_are_enlarged():
 
 def test_the_views_have_what_their_names_say():
     assert [len(VIEWS[name]) for name in ("one", "flips", "five", "ten")] == [1, 2, 5, 10]
-    assert VIEWS["one"] == (MIDDLE,)
+    assert VIEWS["one"] == (CENTER,)
     assert all(len(set(views)) == len(views) for views in VIEWS.values())
     assert {(v.down, v.right) for v in VIEWS["five"]} == {(0, 0), (-1, -1), (-1, 1), (1, -1), (1, 1)}
     assert {v.mirrored for v in VIEWS["ten"]} == {False, True}
@@ -88,9 +88,9 @@ def test_the_views_have_what_their_names_say():
 def test_the_mean_answer():
     rng = np.random.default_rng(0)
     every = [rng.uniform(size=(4, 3)).astype(np.float32) for _ in range(5)]
-    assert np.allclose(mean_answer(every), np.mean(every, axis=0))
-    assert mean_answer(every).dtype == np.float32
-    assert mean_answer(every[:1]) is every[0]
+    assert np.allclose(mean_probabilities(every), np.mean(every, axis=0))
+    assert mean_probabilities(every).dtype == np.float32
+    assert mean_probabilities(every[:1]) is every[0]
 
 
 def test_training_cuts_at_every_place_equally_often():

@@ -12,7 +12,7 @@ from tiny import TINY, answered, paint_folder, refused
 from residua import api
 from residua.config import ModelOptions
 from residua.data.batches import Batches
-from residua.data.pictures.decoding import Pictures
+from residua.data.pictures.arrays import Pictures
 from residua.data.preprocessing import Preprocessing
 from residua.errors import ConfigError, DataError, ModelFileError
 from residua.files.tensors import read_tensors, write_tensors

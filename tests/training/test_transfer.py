@@ -12,9 +12,9 @@ from tiny import answered, paint_folder, refused
 
 import residua
 from residua.config import ModelOptions, OptimizerOptions
-from residua.data.augmentation.augment import Augment
+from residua.data.augmentation.pipeline import Augment
 from residua.data.batches import Batches
-from residua.data.pictures.decoding import Pictures
+from residua.data.pictures.arrays import Pictures
 from residua.data.preprocessing import Preprocessing
 from residua.engines.numpy.engine import NumpyEngine
 from residua.errors import ModelFileError

@@ -3,14 +3,23 @@
 May import: config, cores, data, engines, errors, files, insight, models, training.
 """
 
+from residua.api.augment import augment_sheet
+from residua.api.calibrate import calibrate
+from residua.api.check import check_data
 from residua.api.compare import compare
-from residua.api.data import augment_sheet, check_data
+from residua.api.curves import curves
+from residua.api.ensemble import ensemble, ensemble_file
+from residua.api.evaluate import evaluate
 from residua.api.explain import Explanations, explain
+from residua.api.find_rate import find_rate
 from residua.api.fool import class_pictures, fool, fool_from_noise, robustness
-from residua.api.inspect import calibrate, curves, find_rate, inside, mistakes
-from residua.api.joined import ensemble, reconstruct
-from residua.api.models import TrainResult, evaluate, import_weights, iterate_predictions, predict, train
+from residua.api.import_ import import_weights
+from residua.api.inside import inside
+from residua.api.mistakes import mistakes
+from residua.api.predict import iterate_predictions, predict
+from residua.api.reconstruct import reconstruct
 from residua.api.report import report
+from residua.api.train import TrainResult, train
 
 __all__ = [
     "Explanations",
@@ -22,6 +31,7 @@ __all__ = [
     "compare",
     "curves",
     "ensemble",
+    "ensemble_file",
     "evaluate",
     "explain",
     "find_rate",

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from residua.api.places import made_folder
+from residua.api.output import OnResult, data_option, ignore, written_after
 from residua.config import ReportConfig
 from residua.config.options import configure
+from residua.files.output import make_parent, output_folder, require_writable
 
 if TYPE_CHECKING:
     from residua.insight.report.contents import Findings
@@ -40,26 +41,36 @@ class Report:
         }
 
 
-def report(model: str | Path, data: str | Path | None = None, *, say: Any = print, **options: Any) -> Report:
+def report(
+    model: str | Path,
+    data: str | Path | None = None,
+    *,
+    say: Any = print,
+    on_result: OnResult = ignore,
+    **options: Any,
+) -> Report:
     """Write report.html and model-card.md into the run folder, or beside a model file with its name first.
 
     options: the fields of `ReportConfig`; with `output` both go into that folder. A model card that
-    somebody has written in is kept, and the new one written beside it. Raises ResiduaError.
+    somebody has written in is kept, and the new one written beside it. on_result: hears of the report before
+    anything is written. Raises ResiduaError.
     """
     from residua.files.durable import write_durably
     from residua.insight.report.card import card_path, model_card
     from residua.insight.report.contents import gather
     from residua.insight.report.page import report_html
 
-    config = configure(ReportConfig, ({} if data is None else {"data": str(data)}) | options)
+    config = configure(ReportConfig, data_option(data) | options)
     path = Path(model)
     folder, stem = (path, "") if path.is_dir() else (path.parent, f"{path.stem}-")
     if config.output is not None:
-        folder, stem = made_folder(config.output), ""
+        folder, stem = output_folder(config.output, foreign=(".html", ".htm", ".md")), ""
+    elif path.exists():
+        require_writable(folder)
     findings = gather(path, config, say)
-    page = folder / f"{stem}report.html"
-    write_durably(page, report_html(findings, config, say).encode())
-    text = model_card(findings)
-    card = card_path(folder / f"{stem}model-card.md", say)
-    write_durably(card, text.encode())
-    return Report(page, card, findings)
+    page, card = folder / f"{stem}report.html", card_path(folder / f"{stem}model-card.md", say)
+    result = Report(page, card, findings)
+    with written_after(result, on_result):
+        write_durably(make_parent(page), report_html(findings, config, say).encode())
+        write_durably(card, model_card(findings).encode())
+    return result

@@ -14,7 +14,7 @@ from residua.bench.networks import Network, Taking
 from residua.bench.race import Turn
 from residua.config import DataOptions, OptimizerOptions, ScheduleOptions
 from residua.data import DATASETS, Pictures, open_dataset
-from residua.data.augmentation.augment import Augment
+from residua.data.augmentation.pipeline import Augment
 from residua.data.batches import Batch, Batches
 from residua.data.preprocessing import Preprocessing
 from residua.engines import Engine

@@ -24,8 +24,8 @@ from residua.bench.table import where
 from residua.config import BenchConfig
 from residua.config.options import check
 from residua.engines import open_engine
-from residua.errors import ConfigError
 from residua.files.durable import write_durably
+from residua.files.output import make_parent, output_file
 from residua.training.run_folder import machine, versions
 
 FORMAT = 1  # of the JSON
@@ -40,9 +40,11 @@ def run_bench(config: BenchConfig, say: Say = print) -> dict[str, Any]:
 
     Raises ConfigError for an unknown case or a file that cannot be written, before anything is measured.
     """
-    names = chosen_cases(check(config).cases)
+    config = check(config)
+    names = chosen_cases(config.cases)
+    path = None
     if config.json is not None:
-        _need_file(Path(config.json))
+        path = output_file(config.json, Path("bench.json"), option="--json")
     limits = Limits(
         config.rounds, config.seconds, time.process_time if config.processor_time else time.perf_counter
     )
@@ -60,8 +62,8 @@ def run_bench(config: BenchConfig, say: Say = print) -> dict[str, Any]:
                 figures["sgemm_peak_gflops"] = round(sgemm_peak(engine.threads) / 1e9)
                 figures["load_after"] = _load()
                 say(line(row))
-                if config.json is not None:
-                    write_durably(config.json, (json.dumps(figures, indent=1) + "\n").encode())
+                if path is not None:
+                    write_durably(make_parent(path), (json.dumps(figures, indent=1) + "\n").encode())
     return figures
 
 
@@ -72,20 +74,6 @@ def _peer(threads: int) -> ModuleType | None:
     peer = importlib.import_module("residua.bench.peer")
     peer.use_threads(threads)
     return peer
-
-
-def _need_file(path: Path) -> None:
-    there = path.exists()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(path, "ab"):
-            pass
-        if not there:
-            path.unlink()
-    except OSError as error:
-        raise ConfigError(
-            f"--json takes a file that can be written, not {path}: {error.strerror or error}"
-        ) from None
 
 
 def _about(setup: Setup) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The command line: parse, call the verb, print.
 
-May import: api, bench, config, engines, errors, insight, models, training, variables.
+May import: api, bench, config, engines, errors, insight, models, training, variables, verbs.
 
 Flags and help come from the dataclasses in `residua.config`. Whatever goes wrong is one line on standard
 error and exit code 2 (1 where the work itself failed, 130 after Ctrl-C). Heavy modules are imported by
@@ -15,15 +15,6 @@ from typing import Any
 import cyclopts
 from cyclopts import App, Parameter
 
-from residua.cli.benchmark import bench
-from residua.cli.compare import compare
-from residua.cli.explain import explain
-from residua.cli.fool import fool
-from residua.cli.inspect import calibrate, curves, find_rate, inside, mistakes
-from residua.cli.joined import ensemble, reconstruct
-from residua.cli.pictures import augment, check
-from residua.cli.report import report
-from residua.cli.tables import engines, models, summary, warm
 from residua.cli.terminal import (
     accept_all_names,
     drop_output,
@@ -33,10 +24,10 @@ from residua.cli.terminal import (
     show_default,
     to_stderr,
 )
-from residua.cli.verbs import evaluate, import_, predict, train
 from residua.config import TrainConfig
 from residua.config.options import configure, flatten_options, read_toml
 from residua.errors import ResiduaError
+from residua.verbs import VERBS
 
 __all__ = ["app", "main", "run"]
 
@@ -48,12 +39,9 @@ app = App(
     suppress_keyboard_interrupt=False,
     default_parameter=Parameter(consume_multiple=True, negative_iterable=(), show_default=show_default),
 )
-for verb in (
-    train, evaluate, predict, report, compare, explain, mistakes, calibrate, curves, inside, fool, find_rate,
-    ensemble, reconstruct, check, augment, models, summary, engines, warm, bench,
-):  # fmt: skip
-    app.command(verb)
-app.command(import_, name="import")
+VERB_NAMES = [verb.name for verb in VERBS]
+for _verb in VERBS:
+    app.command(f"residua.cli.{_verb.module}:{_verb.module}", name=_verb.name)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -67,11 +55,15 @@ def run(arguments: list[str]) -> int:
     try:
         app.config = ()
         if arguments[:1] == ["train"] and (path := options_file(arguments)) is not None:
-            found = read_toml(path)
-            configure(TrainConfig, found, source=f"{path}: ")  # types too, before the parser bends them
-            values = {key.strip("_"): value for key, value in flatten_options(TrainConfig, found).items()}
+            options = read_toml(path)
+            configure(TrainConfig, options, source=f"{path}: ")  # types too, before the parser bends them
+            values = {key.strip("_"): value for key, value in flatten_options(TrainConfig, options).items()}
             app.config = cyclopts.config.Dict(values, source=path, use_commands_as_keys=False)
-        refuse_fractions(arguments)
+        if arguments and arguments[0] in VERB_NAMES:
+            refuse_fractions(app[arguments[0]].default_command, arguments)
+        else:  # the list of all verbs has a line of each one's help
+            for name in VERB_NAMES:
+                app[name]
         result: Any = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()  # while an error can still be told
         return result if isinstance(result, int) else 0
@@ -93,5 +85,9 @@ def run(arguments: list[str]) -> int:
 
 
 def _fail(line: str, code: int) -> int:
+    try:
+        sys.stdout.flush()  # what was printed before it went wrong stands first
+    except OSError:
+        drop_output()
     to_stderr(f"residua: {line}")
     return code

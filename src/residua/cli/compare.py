@@ -1,19 +1,18 @@
-"""The verb that compares trained models."""
+"""The verb compare."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from cyclopts import Parameter
-
+from residua.cli.shared import Options, Switch, print_pictures, printer
 from residua.cli.terminal import to_stderr
 from residua.config import CompareConfig
 
 
 def compare(
     *models: str,
-    json: Annotated[bool, Parameter(negative="")] = False,
-    options: Annotated[CompareConfig, Parameter(name="*")] = CompareConfig(),
+    json: Switch = False,
+    options: Annotated[CompareConfig, Options] = CompareConfig(),
 ) -> int:
     """Compare trained models on the same pictures, and say which differences are more than chance.
 
@@ -24,12 +23,10 @@ def compare(
     json
         Print everything as JSON.
     """
-    import json as json_module
-
     from residua import api
     from residua.insight.comparison.text import comparison_text
 
-    comparison, drawn = api.compare(models, say=to_stderr, **vars(options))
-    print(json_module.dumps(comparison.to_dict()) if json else comparison_text(comparison))
-    (to_stderr if json else print)(f"Picture: {drawn}")
+    show = printer(json, comparison_text)
+    _, path = api.compare(models, say=to_stderr, on_result=show, **vars(options))
+    print_pictures([path], json)
     return 0

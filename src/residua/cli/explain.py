@@ -1,23 +1,23 @@
-"""The verb that explains a model's answers."""
+"""The verb explain."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import Parameter
-
+from residua.cli.shared import Options, Switch, print_pictures, printer
 from residua.cli.terminal import to_stderr
 from residua.config import ExplainConfig
 
-_Switch = Annotated[bool, Parameter(negative="")]
+if TYPE_CHECKING:
+    from residua.api import Explanations
 
 
 def explain(
     model: str,
     /,
     *files: str,
-    json: _Switch = False,
-    options: Annotated[ExplainConfig, Parameter(name="*")] = ExplainConfig(),
+    json: Switch = False,
+    options: Annotated[ExplainConfig, Options] = ExplainConfig(),
 ) -> int:
     """Show which parts of pictures an answer depends on: saliency maps by six methods.
 
@@ -30,18 +30,20 @@ def explain(
     json
         Print everything but the maps as JSON.
     """
-    import json as json_module
-
     from residua import api
+
+    result = api.explain(model, files, say=to_stderr, on_result=printer(json, _text), **vars(options))
+    print_pictures(result.drawn, json)
+    for error in result.errors:
+        to_stderr(f"residua: {error}")
+    return 1 if result.errors else 0
+
+
+def _text(result: Explanations) -> str:
     from residua.insight.saliency.randomization import randomised_text
     from residua.insight.saliency.text import explained_text
 
-    found = api.explain(model, files, say=to_stderr, **vars(options))
-    print(json_module.dumps(found.to_dict()) if json else explained_text(found.explained))
-    if found.randomised is not None and not json:
-        print(randomised_text(found.randomised))
-    for path in found.drawn:
-        (to_stderr if json else print)(f"Picture: {path}")
-    for error in found.errors:
-        to_stderr(f"residua: {error}")
-    return 1 if found.errors else 0
+    parts = [explained_text(result.explained)]
+    if result.randomised is not None:
+        parts.append(randomised_text(result.randomised))
+    return "\n".join(parts)

@@ -1,16 +1,13 @@
-"""The verb that fools trained models."""
+"""The verb fool."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
-from cyclopts import Parameter
-
+from residua.cli.shared import Options, Switch, print_line, print_pictures, printer
 from residua.cli.terminal import to_stderr
 from residua.config import FoolConfig
 from residua.errors import ConfigError
-
-_Switch = Annotated[bool, Parameter(negative="")]
 
 
 def fool(
@@ -18,11 +15,11 @@ def fool(
     file: str | None = None,
     /,
     *,
-    noise: _Switch = False,
-    classes: _Switch = False,
-    curve: _Switch = False,
-    json: _Switch = False,
-    options: Annotated[FoolConfig, Parameter(name="*")] = FoolConfig(),
+    noise: Switch = False,
+    classes: Switch = False,
+    curve: Switch = False,
+    json: Switch = False,
+    options: Annotated[FoolConfig, Options] = FoolConfig(),
 ) -> int:
     """Fool a model: change a picture a little, or noise until it is taken for something.
 
@@ -41,60 +38,53 @@ def fool(
     json
         Print everything as JSON.
     """
-    import json as json_module
-
-    asked = [flag for flag, on in (("noise", noise), ("classes", classes), ("curve", curve)) if on]
-    if len(asked) > 1:
-        raise ConfigError(f"choose one of {' and '.join(f'--{flag}' for flag in asked)}")
-    if asked in (["noise"], ["classes"]) and file is not None:
-        raise ConfigError(f"--{asked[0]} starts from no picture: leave {file} out")
+    modes = [flag for flag, on in (("noise", noise), ("classes", classes), ("curve", curve)) if on]
+    if len(modes) > 1:
+        raise ConfigError(f"choose one of {' and '.join(f'--{flag}' for flag in modes)}")
+    if modes in (["noise"], ["classes"]) and file is not None:
+        raise ConfigError(f"--{modes[0]} starts from no picture: leave {file} out")
     if curve and options.target is not None:
         raise ConfigError("--curve counts any wrong answer: leave --target out")
-    if not asked and file is None:
+    if not modes and file is None:
         raise ConfigError("fool needs a picture after the model, or --noise, --classes or --curve")
-    work = {"noise": _noise, "classes": _classes, "curve": _curve}[asked[0]] if asked else _picture
-    found, text, drawn, code = work(model, file, vars(options))
-    print(json_module.dumps(found) if json else text)
-    for line in drawn:
-        (to_stderr if json else print)(line)
-    return code
+    work = {"noise": _noise, "classes": _classes, "curve": _curve}[modes[0]] if modes else _picture
+    return work(model, file, json, vars(options))
 
 
-_Told = tuple[dict[str, Any], str, list[str], int]
-
-
-def _picture(model: str, file: str | None, options: dict[str, Any]) -> _Told:
+def _picture(model: str, file: str | None, json: bool, options: dict[str, Any]) -> int:
     from residua import api
     from residua.insight.adversarial.numbers import fool_text
 
     assert file is not None
-    found, drawn = api.fool(model, file, say=to_stderr, **options)
-    lines = [
-        f"{what}: {path}" for what, path in zip(("Fooled picture", "Shown beside it"), drawn, strict=False)
-    ]
-    return found.to_dict(), fool_text(found), lines, 0 if found.fooled else 1
+    result, drawn = api.fool(model, file, say=to_stderr, on_result=printer(json, fool_text), **options)
+    for what, path in zip(("Fooled picture", "Shown beside it"), drawn, strict=False):
+        print_line(f"{what}: {path}", json)
+    return 0 if result.fooled else 1
 
 
-def _noise(model: str, file: str | None, options: dict[str, Any]) -> _Told:
+def _noise(model: str, file: str | None, json: bool, options: dict[str, Any]) -> int:
     from residua import api
     from residua.insight.adversarial.class_visualization import noise_text
 
-    found, drawn = api.fool_from_noise(model, **options)
-    code = 0 if found.reached == len(found.classes) else 1
-    return found.to_dict(), noise_text(found), [f"Picture: {path}" for path in drawn], code
+    result, drawn = api.fool_from_noise(model, on_result=printer(json, noise_text), **options)
+    print_pictures(drawn, json)
+    return 0 if result.reached == len(result.classes) else 1
 
 
-def _classes(model: str, file: str | None, options: dict[str, Any]) -> _Told:
+def _classes(model: str, file: str | None, json: bool, options: dict[str, Any]) -> int:
     from residua import api
     from residua.insight.adversarial.class_visualization import class_text
 
-    found, path = api.class_pictures(model, **options)
-    return found.to_dict(), class_text(found), [f"Picture: {path}"], 0
+    _, path = api.class_pictures(model, on_result=printer(json, class_text), **options)
+    print_pictures([path], json)
+    return 0
 
 
-def _curve(model: str, file: str | None, options: dict[str, Any]) -> _Told:
+def _curve(model: str, file: str | None, json: bool, options: dict[str, Any]) -> int:
     from residua import api
     from residua.insight.adversarial.robustness import robustness_text
 
-    found, path = api.robustness(model, file, say=to_stderr, **options)
-    return found.to_dict(), robustness_text(found), [f"Picture: {path}"], 0
+    show = printer(json, robustness_text)
+    _, path = api.robustness(model, file, say=to_stderr, on_result=show, **options)
+    print_pictures([path], json)
+    return 0

@@ -1,14 +1,15 @@
-"""The verb that writes a trained model's report."""
+"""The verb report."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import Parameter
-
+from residua.cli.shared import Options, Switch, print_line, printer, refuse_two_data_sets
 from residua.cli.terminal import to_stderr
 from residua.config import ReportConfig
-from residua.errors import ConfigError
+
+if TYPE_CHECKING:
+    from residua.api.report import Report
 
 
 def report(
@@ -16,8 +17,8 @@ def report(
     data: str | None = None,
     /,
     *,
-    json: Annotated[bool, Parameter(negative="")] = False,
-    options: Annotated[ReportConfig, Parameter(name="*")] = ReportConfig(),
+    json: Switch = False,
+    options: Annotated[ReportConfig, Options] = ReportConfig(),
 ) -> int:
     """Write one page about a model that can be sent to a colleague, and a model card beside it.
 
@@ -30,17 +31,18 @@ def report(
     json
         Print what was found as JSON.
     """
-    import json as json_module
-
     from residua import api
+
+    refuse_two_data_sets(data, options.data)
+    chosen = vars(options) | {"data": data or options.data}
+    written = api.report(model, say=to_stderr, on_result=printer(json, _text), **chosen)
+    size = f"{written.page.stat().st_size / 1e6:.1f} MB, opens in any browser"
+    print_line(f"Report: {written.page}  ({size})", json)
+    print_line(f"Model card: {written.card}", json)
+    return 0
+
+
+def _text(written: Report) -> str:
     from residua.insight.report.text import summary
 
-    if data is not None and options.data not in (None, data):
-        raise ConfigError(f"two data sets were named, {data} and {options.data}: choose one")
-    chosen = vars(options) | ({} if data is None else {"data": data})
-    written = api.report(model, say=to_stderr, **chosen)
-    print(json_module.dumps(written.to_dict()) if json else "\n".join(summary(written.findings)))
-    tell = to_stderr if json else print
-    tell(f"Report: {written.page}  ({written.page.stat().st_size / 1e6:.1f} MB, opens in any browser)")
-    tell(f"Model card: {written.card}")
-    return 0
+    return "\n".join(summary(written.findings))

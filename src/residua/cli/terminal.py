@@ -7,34 +7,13 @@ import io
 import os
 import re
 import sys
-from collections.abc import Sequence
-from dataclasses import fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import is_dataclass
 from itertools import pairwise
-from typing import get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import cyclopts
 
-from residua.config import (
-    BenchConfig,
-    CalibrateConfig,
-    CheckConfig,
-    CompareConfig,
-    DataOptions,
-    EnsembleConfig,
-    ExplainConfig,
-    FoolConfig,
-    InsideConfig,
-    MistakesConfig,
-    ModelOptions,
-    OptimizerOptions,
-    PredictConfig,
-    ReportConfig,
-    RunOptions,
-    ScheduleOptions,
-    SheetOptions,
-    SweepOptions,
-    TransferOptions,
-)
 from residua.config.options import words_for
 from residua.errors import ConfigError
 
@@ -72,24 +51,25 @@ def natural(name: str, value: int) -> int:
     return value
 
 
-def refuse_fractions(arguments: Sequence[str]) -> None:
-    """The parser would round 1.5 where a whole number is asked for."""
-    looking = (
-        MistakesConfig, CalibrateConfig, InsideConfig, ExplainConfig, SweepOptions, CompareConfig,
-        ReportConfig, FoolConfig,
-    )  # fmt: skip
-    verbs = (PredictConfig, CheckConfig, SheetOptions, EnsembleConfig, BenchConfig, *looking)
-    training = (DataOptions, ModelOptions, TransferOptions, OptimizerOptions, ScheduleOptions, RunOptions)
-    sections = (*training, *verbs)
-    whole = {"channels", "classes", "freeze", "numbers"}
-    for section in sections:
-        hints = get_type_hints(section)
-        whole |= {entry.name for entry in fields(section) if hints[entry.name] in (int, int | None)}
+def refuse_fractions(verb: Callable[..., Any] | None, arguments: Sequence[str]) -> None:
+    """The parser would round 1.5 where a verb's option takes a whole number. Raises ConfigError."""
+    whole = _whole_numbers(get_type_hints(verb))
     words = [part for argument in arguments for part in argument.split("=", 1)]
     for option, value in pairwise(words):
         name = option.removeprefix("--").replace("-", "_")
         if option.startswith("--") and name in whole and re.fullmatch(r"[+-]?\d*\.\d*", value):
             raise ConfigError(f"{option} takes a whole number; it was given {value!r}")
+
+
+def _whole_numbers(hints: Mapping[str, Any]) -> set[str]:
+    """The options that take whole numbers, and those within groups of options."""
+    names: set[str] = set()
+    for name, hint in hints.items():
+        if is_dataclass(hint):
+            names |= _whole_numbers(get_type_hints(hint))
+        elif hint is int or int in get_args(hint):
+            names.add(name)
+    return names
 
 
 def in_our_words(error: cyclopts.CycloptsError, arguments: Sequence[str]) -> str:

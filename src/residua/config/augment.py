@@ -18,7 +18,7 @@ class SheetOptions:
     """How many training pictures are shown, of one class after the other."""
     variations: int = 8
     """How many variations of each: those of as many epochs."""
-    output: str | None = shared.path("The picture to write (augment-DATA.png).")
+    output: str | None = shared.picture("augment-DATA.png")
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,9 @@ class BenchConfig:
     """How many times both sides take turns."""
     seconds: float = 60.0
     """After so many seconds a line of the table gets no further round."""
-    json: str | None = shared.path("File for the figures, with machine and versions.")
+    json: str | None = shared.path(
+        "File for the figures, with machine and versions, or a folder for bench.json."
+    )
     engine: EngineName = "auto"
     """What computes on residua's side; auto takes numba where it is installed."""
     processor_time: bool = False

@@ -18,6 +18,6 @@ class CalibrateConfig:
     data_dir: str | None = shared.data_dir()
     labels: str | None = shared.labels()
     batch: int = shared.batch(256)
-    output: str | None = shared.path("Folder for the two pictures (beside the model).")
+    output: str | None = shared.folder("the two pictures")
     engine: EngineName = shared.engine()
     threads: int | None = shared.threads()

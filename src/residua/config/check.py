@@ -26,4 +26,4 @@ class CheckConfig:
     """Draws the splits, as for training."""
     near: bool = True
     """Look for near copies too: the same picture but for a crop, a hue or a compression."""
-    output: str | None = shared.path("The picture to write (check-DATA.png).")
+    output: str | None = shared.picture("check-DATA.png")

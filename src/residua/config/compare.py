@@ -23,6 +23,6 @@ class CompareConfig:
     seed: int = 0
     """Draws the bootstrap samples."""
     batch: int = shared.batch(256)
-    output: str | None = shared.path("The picture to write (compare.png).")
+    output: str | None = shared.picture("compare.png")
     engine: EngineName = shared.engine()
     threads: int | None = shared.threads()

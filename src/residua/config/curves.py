@@ -11,6 +11,4 @@ from residua.config import shared
 class CurvesConfig:
     """Everything that `residua curves` can be told."""
 
-    output: str | None = shared.path(
-        "The picture to write (curves.png in the run folder; curves.png here for several runs)."
-    )
+    output: str | None = shared.picture("curves.png in the run folder; curves.png here for several runs")

@@ -19,7 +19,9 @@ class EvaluateConfig:
     split: Split = shared.split("test")
     views: Views = shared.views()
     batch: int = shared.batch(256)
-    output: str | None = shared.path("Folder for the picture of the confusion matrix (beside the model).")
+    output: str | None = shared.path(
+        "The picture of the confusion matrix to write, or a folder for confusion.png (beside the model)."
+    )
     engine: EngineName = shared.engine()
     threads: int | None = shared.threads()
 

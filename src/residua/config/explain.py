@@ -46,6 +46,6 @@ class ExplainConfig:
     """Draws SmoothGrad's noise and the random weights."""
     batch: int | None = None
     """Pictures at a time (as memory suggests)."""
-    output: str | None = shared.path("Folder for the overlays (beside the model).")
+    output: str | None = shared.folder("the overlays")
     engine: EngineName = shared.engine()
     threads: int | None = shared.threads()

@@ -25,7 +25,7 @@ class SweepOptions:
     """Draws weights and order, as for training."""
     engine: EngineName = shared.engine()
     threads: int | None = shared.threads()
-    output: str | None = shared.path("The picture to write (rates-DATA.png).")
+    output: str | None = shared.picture("rates-DATA.png")
 
 
 @dataclass(frozen=True)

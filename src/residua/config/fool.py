@@ -38,6 +38,6 @@ class FoolConfig:
     """The sizes of the curve, in steps of 8-bit pixels; pixels between whole numbers are taken there."""
     data_dir: str | None = shared.data_dir()
     labels: str | None = shared.labels()
-    output: str | None = shared.path("Folder for the pictures (beside the model).")
+    output: str | None = shared.folder("the pictures")
     engine: EngineName = shared.engine()
     threads: int | None = shared.threads()

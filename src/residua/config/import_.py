@@ -14,7 +14,7 @@ class ImportConfig:
 
     model: str | None = None
     """The architecture (found by the names and shapes of the weights)."""
-    output: str | None = shared.path("The model file to write (beside the weights).")
+    output: str | None = shared.path("The model file to write, or a folder for it (beside the weights).")
     classes: str | None = shared.path(
         "A data set's name, a file of names, or names with commas (classes.txt in a folder; class0, ...)."
     )

@@ -27,6 +27,6 @@ class InsideConfig:
     """How features are laid out in two dimensions."""
     seed: int = 0
     """Draws where t-SNE starts."""
-    output: str | None = shared.path("Folder for the pictures (beside the model).")
+    output: str | None = shared.folder("the pictures")
     engine: EngineName = shared.engine()
     threads: int | None = shared.threads()

@@ -20,6 +20,6 @@ class MistakesConfig:
     """How many pictures are drawn, the worst mistakes first."""
     views: Views = shared.views()
     batch: int = shared.batch(256)
-    output: str | None = shared.path("Folder for the sheets (beside the model).")
+    output: str | None = shared.folder("the sheets")
     engine: EngineName = shared.engine()
     threads: int | None = shared.threads()

@@ -15,6 +15,6 @@ class ReconstructConfig:
     data: str | None = shared.data()
     data_dir: str | None = shared.data_dir()
     split: Split = shared.split("validation")
-    output: str | None = shared.path("Folder for the two pictures (beside the model).")
+    output: str | None = shared.folder("the two pictures")
     engine: EngineName = shared.engine()
     threads: int | None = shared.threads()

@@ -19,6 +19,6 @@ class ReportConfig:
     show: int = 24
     """How many mistakes are shown, the worst first."""
     batch: int = shared.batch(256)
-    output: str | None = shared.path("Folder for the report and the model card (beside the model).")
+    output: str | None = shared.folder("the report and the model card")
     engine: EngineName = shared.engine()
     threads: int | None = shared.threads()

@@ -23,6 +23,16 @@ def path(description: str, default: str | None = None) -> Any:
     return described(default, description, path=True)
 
 
+def picture(default: str) -> Any:
+    """Where a verb writes one picture, that is, to a file."""
+    return path(f"The picture to write, or a folder for it ({default}).")
+
+
+def folder(contents: str) -> Any:
+    """Where a verb writes several things."""
+    return path(f"Folder for {contents}, made where there is none (beside the model).")
+
+
 def data() -> Any:
     """What a trained model is held to."""
     return path("Data set or folder (the one that the model was trained on).")

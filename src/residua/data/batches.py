@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.config.defaults import BATCH
-from residua.data.augmentation.augment import Augment
-from residua.data.augmentation.chance import ORDER, hash_integers
-from residua.data.augmentation.mix import Mix
-from residua.data.pictures.decoding import Pictures
+from residua.data.augmentation.mixup_cutmix import Mix
+from residua.data.augmentation.pipeline import Augment
+from residua.data.pictures.arrays import Pictures
 from residua.data.preprocessing import Preprocessing
-from residua.data.views import MIDDLE, View, see
+from residua.data.random_numbers import ORDER, RandomNumbers
+from residua.data.views import CENTER, View
 from residua.engines.vocabulary.core import Engine
 from residua.errors import ConfigError
 
@@ -56,7 +56,7 @@ class Batches:
         batch: int = BATCH,
         seed: int | None = None,
         mix: Mix | None = None,
-        view: View = MIDDLE,
+        view: View = CENTER,
         engine: Engine | None = None,
     ) -> None:
         if not isinstance(batch, int) or batch < 1:
@@ -97,10 +97,10 @@ class Batches:
         Sorted by a hash of our own rather than shuffled by NumPy, whose shuffles may change with its
         version; a resumed run must go on in the same order.
         """
-        places = np.arange(len(self.pictures), dtype=np.int64)
+        indices = np.arange(len(self.pictures), dtype=np.int64)
         if self.seed is None:
-            return places
-        return np.argsort(hash_integers(self.seed, epoch, ORDER, places), kind="stable")
+            return indices
+        return np.argsort(RandomNumbers(self.seed, epoch, indices).bits(ORDER), kind="stable")
 
     def make(self, order: NDArray[np.int64], epoch: int, number: int) -> Batch:
         """Prepare batch `number` of an epoch visited in `order`."""
@@ -115,7 +115,7 @@ class Batches:
 
     def unvaried(self, indices: NDArray[np.int64]) -> NDArray[np.float32]:
         """What a network is shown of the pictures at these places where nothing is varied."""
-        return see(self.pictures.images[indices], self.preprocessing, self.view)
+        return self.preprocessing.normalize(self.pictures.images[indices], self.view)
 
     def _prepared(self, epoch: int, indices: NDArray[np.int64]) -> NDArray[np.float32]:
         """The pictures at these places, normalised, and varied where that is asked for."""
@@ -125,7 +125,7 @@ class Batches:
             return self.augment.take(
                 self.pictures.images, self.preprocessing, self.seed, epoch, indices, self.engine
             )
-        return see(self.pictures.images[indices], self.preprocessing, self.view)
+        return self.unvaried(indices)
 
 
 class Epoch(Iterator[Batch]):

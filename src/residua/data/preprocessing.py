@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.data.pictures.decoding import read_picture
+from residua.data.views import CENTER, View, extract_view
 from residua.errors import DataError, ShapeError
 
 _CHUNK_PIXELS = 1 << 24  # bounds the memory of a count over a memory-mapped data set
@@ -80,18 +81,14 @@ class Preprocessing:
         """Height and width of the pictures as they are stored or read."""
         return (self.height, self.width) if self.source is None else self.source
 
-    def normalize(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def normalize(self, images: NDArray[np.uint8], view: View = CENTER) -> NDArray[np.float32]:
         """Bring pictures to size and to about zero mean and unit variance: (pixel / 255 - mean) / std.
 
-        images: (N, H, W, C) uint8, as stored; of larger ones the middle is seen. Returns (N, height, width,
-        C) float32, contiguous. The result for a picture does not depend on the others in the batch. Raises
-        ShapeError for pictures of another size.
+        images: (N, H, W, C) uint8, as stored. view: the part of them that is seen, see `extract_view`.
+        Returns (N, height, width, C) float32, contiguous. The result for a picture does not depend on the
+        others in the batch. Raises ShapeError for pictures of another size.
         """
-        if self.source is None:
-            return self.normalize_stored(images)
-        from residua.data.views import MIDDLE, see
-
-        return see(images, self, MIDDLE)
+        return extract_view(self.normalize_stored(images), (self.height, self.width), view)
 
     def normalize_stored(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """As `normalize`, at the size of the stored pictures."""
@@ -105,17 +102,17 @@ class Preprocessing:
         """
         n, h, w, c = pixels.shape
         scale, shift = self._rows
-        rows = np.ascontiguousarray(self.ordered(pixels)).reshape(n * h, w * c)
+        rows = np.ascontiguousarray(self.reorder_channels(pixels)).reshape(n * h, w * c)
         result: NDArray[np.float32] = np.multiply(rows, scale, dtype=np.float32)
         result += shift
         return result.reshape(n, h, w, c)
 
-    def ordered(self, pixels: NDArray[Any]) -> NDArray[Any]:
+    def reorder_channels(self, pixels: NDArray[Any]) -> NDArray[Any]:
         """Pictures as they are stored in the network's order of channels: a view."""
         return pixels[..., ::-1] if self.order == "BGR" else pixels
 
     @cached_property
-    def line(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def scale_and_shift(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """(C,) scale and shift: a network sees pixel * scale + shift."""
         scale = np.array([1 / (255 * std) for std in self.std])
         shift = np.array([-mean / std for mean, std in zip(self.mean, self.std, strict=True)])
@@ -199,6 +196,6 @@ class Preprocessing:
     @cached_property
     def _rows(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Scale and shift repeated along a row: NumPy's inner loop runs over W*C values, not over C."""
-        scale, shift = self.line
+        scale, shift = self.scale_and_shift
         w = self.stored[1]
         return np.tile(scale, w), np.tile(shift, w)

@@ -1,4 +1,4 @@
-"""What a network is shown of a picture at test time: its middle, its corners, and their mirror images."""
+"""What a network is shown of a picture at test time: its center, its corners, and their mirror images."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.data.augmentation import warp
-from residua.data.preprocessing import Preprocessing
+from residua.data.resampling import resize, resize_weights
 
 Views = Literal["one", "flips", "five", "ten"]
 
@@ -24,62 +23,57 @@ class View:
     mirrored: bool = False
 
 
-MIDDLE = View()
-_FLIPS = (MIDDLE, View(mirrored=True))
+CENTER = View()
+_FLIPS = (CENTER, View(mirrored=True))
 _CORNERS = tuple(View(down, right) for down in (-1, 1) for right in (-1, 1))
 # Ten as in Krizhevsky, Sutskever, Hinton 2012, ImageNet Classification with Deep CNNs, section 4.1.
 VIEWS: dict[Views, tuple[View, ...]] = {
-    "one": (MIDDLE,),
+    "one": (CENTER,),
     "flips": _FLIPS,
-    "five": (MIDDLE, *_CORNERS),
+    "five": (CENTER, *_CORNERS),
     "ten": (*_FLIPS, *_CORNERS, *(View(v.down, v.right, True) for v in _CORNERS)),
 }
 
 
-def mean_answer(every: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+def mean_probabilities(views: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
     """The mean of the probabilities that each view gave, (N, classes); of a single one itself."""
-    if len(every) == 1:
-        return every[0]
-    mean: NDArray[np.float32] = np.stack(every).mean(axis=0, dtype=np.float32)
+    if len(views) == 1:
+        return views[0]
+    mean: NDArray[np.float32] = np.stack(views).mean(axis=0, dtype=np.float32)
     return mean
 
 
-def see(images: NDArray[np.uint8], preprocessing: Preprocessing, view: View) -> NDArray[np.float32]:
-    """Normalised pictures of the preprocessing's size, seen in one way.
+def extract_view(images: NDArray[np.float32], size: tuple[int, int], view: View) -> NDArray[np.float32]:
+    """One view of pictures, in the size that a network takes.
 
-    images: (N, H, W, C) uint8 as stored. Out of larger pictures a view is cut, the corners at the very
-    corner. Pictures without room are seen whole; for the corners they are moved by an eighth of their
-    side, and the mean colour comes in, as with training's padded crops. Smaller ones are enlarged first.
+    images: (N, H, W, C) float32, normalised. size: height and width of the result. Out of larger pictures a
+    view is cut, the corners at the very corner. Pictures without room are seen whole; for the corners they
+    are moved by an eighth of their side, and the mean colour comes in, as with training's padded crops.
+    Smaller ones are enlarged first.
     """
-    return place(preprocessing.normalize_stored(images), preprocessing, view)
-
-
-def place(normal: NDArray[np.float32], preprocessing: Preprocessing, view: View) -> NDArray[np.float32]:
-    """The part of normalised pictures, (N, H, W, C) of the stored size, that is seen: see `see`."""
-    height, width = preprocessing.height, preprocessing.width
-    if normal.shape[1] < height or normal.shape[2] < width:
-        normal = warp.resize(normal, max(height, normal.shape[1]), max(width, normal.shape[2]))
-    _, h, w, _ = normal.shape
+    height, width = size
+    if images.shape[1] < height or images.shape[2] < width:
+        images = resize(images, max(height, images.shape[1]), max(width, images.shape[2]))
+    _, h, w, _ = images.shape
     pad_y = height // 8 if view.down and h == height else 0
     pad_x = width // 8 if view.right and w == width else 0
     if pad_y or pad_x:
-        normal = np.pad(normal, ((0, 0), (pad_y, pad_y), (pad_x, pad_x), (0, 0)))
-    top = (normal.shape[1] - height) * (view.down + 1) // 2
-    left = (normal.shape[2] - width) * (view.right + 1) // 2
-    part = normal[:, top : top + height, left : left + width]
+        images = np.pad(images, ((0, 0), (pad_y, pad_y), (pad_x, pad_x), (0, 0)))
+    top = (images.shape[1] - height) * (view.down + 1) // 2
+    left = (images.shape[2] - width) * (view.right + 1) // 2
+    part = images[:, top : top + height, left : left + width]
     return np.ascontiguousarray(part[:, :, ::-1] if view.mirrored else part)
 
 
-def place_backward(dy: NDArray[np.float32], preprocessing: Preprocessing) -> NDArray[np.float32]:
-    """The gradient by the normalised pictures of the stored size, out of that by `place`'s middle."""
-    (stored_h, stored_w), (n, height, width, c) = preprocessing.stored, dy.shape
+def center_view_backward(dy: NDArray[np.float32], stored: tuple[int, int]) -> NDArray[np.float32]:
+    """The gradient by pictures of height and width `stored`, out of that by their `CENTER` view."""
+    (stored_h, stored_w), (n, height, width, c) = stored, dy.shape
     h, w = max(height, stored_h), max(width, stored_w)
-    dnormal = np.zeros((n, h, w, c), np.float32)
+    dimages = np.zeros((n, h, w, c), np.float32)
     top, left = (h - height) // 2, (w - width) // 2
-    dnormal[:, top : top + height, left : left + width] = dy
+    dimages[:, top : top + height, left : left + width] = dy
     if stored_h < height or stored_w < width:
-        # Enlarging is linear, each side by itself: its matrices are what becomes of single pixels.
-        down = warp.resize(np.eye(stored_h, dtype=np.float32)[None, ..., None], h, stored_h)[0, ..., 0]
-        across = warp.resize(np.eye(stored_w, dtype=np.float32)[None, ..., None], w, stored_w)[0, ..., 0]
-        dnormal = np.einsum("nabc,ah,bw->nhwc", dnormal, down, across, optimize=True)
-    return np.ascontiguousarray(dnormal)
+        # Enlarging is linear, each side by itself.
+        down, across = resize_weights(h, stored_h), resize_weights(w, stored_w)
+        dimages = np.einsum("nabc,ah,bw->nhwc", dimages, down, across, optimize=True)
+    return np.ascontiguousarray(dimages)

@@ -44,7 +44,7 @@ def replacing(path: Path | str, *, error: type[ResiduaError] = RunError) -> Iter
     missing bytes. Raises `error` for any OSError and removes the temporary file.
     """
     target = Path(path)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}{SUFFIX}")
+    temporary = temporary_for(target)
     _active.add(temporary.name)
     try:
         yield temporary
@@ -58,6 +58,11 @@ def replacing(path: Path | str, *, error: type[ResiduaError] = RunError) -> Iter
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
         _active.discard(temporary.name)
+
+
+def temporary_for(target: Path) -> Path:
+    """A free name beside a file for what is to become it."""
+    return target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}{SUFFIX}")
 
 
 def remove_stale(folder: Path | str) -> list[Path]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from residua.config import TrainConfig
 from residua.config.defaults import RATES
 from residua.config.options import configure
-from residua.data.pictures.decoding import Pictures
+from residua.data.pictures.arrays import Pictures
 from residua.data.splits import held_out_count, hold_out
 from residua.models.model_file import Model, load_model
 from residua.training.checkpoint import Position

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
-from residua.data.augmentation.augment import Augment
-from residua.data.augmentation.chance import FLIP, hash_below
+from residua.data.augmentation.pipeline import Augment
 from residua.data.batches import Batch, Batches
+from residua.data.random_numbers import FLIP, RandomNumbers
 from residua.engines import Engine
 from residua.layers import Layer
 from residua.variables import Tree
@@ -43,7 +43,7 @@ class FeatureBatches(Batches):
         indices = order[number * self.batch : (number + 1) * self.batch]
         ready = np.array(self.features[indices])
         if self.mirrored is not None and self.seed is not None:
-            turned = hash_below(2, self.seed, epoch, FLIP, indices) == 1
+            turned = RandomNumbers(self.seed, epoch, indices).coins(FLIP)
             ready[turned] = self.mirrored[indices[turned]]
         return Batch(ready, self.pictures.labels[indices], indices)
 

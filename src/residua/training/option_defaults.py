@@ -32,7 +32,7 @@ def resolve(config: TrainConfig, data: DataSet, base: Base | None = None) -> Tra
             width=config.model.width or (recipe.width if _alike(config.model.model, recipe.model) else None),
         )
     size = data.height if base is None else base.model.preprocessing.height
-    crop, flip = recipe.moves(options.crop, options.flip, options.resized_crop)
+    crop, flip = recipe.crop_and_flip(options.crop, options.flip, options.resized_crop)
     rates = {**RATES, "sgd": recipe.rate}
     rate = config.optimizer.rate
     return replace(

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from residua.config import EngineName, TrainConfig
 from residua.config.defaults import BATCH
-from residua.data.augmentation.augment import Augment
-from residua.data.augmentation.mix import Mix
+from residua.data.augmentation.mixup_cutmix import Mix
+from residua.data.augmentation.pipeline import Augment
 from residua.data.batches import Batches
-from residua.data.pictures.decoding import Pictures
+from residua.data.pictures.arrays import Pictures
 from residua.data.preprocessing import Preprocessing
 from residua.engines import choose_engine, open_engine
 from residua.errors import ConfigError, DataError

@@ -13,9 +13,10 @@ from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 from scipy import stats
 
 from residua.config import DataOptions
-from residua.data.augmentation import chance, colour, warp
-from residua.data.augmentation.augment import Augment
-from residua.data.augmentation.mix import Mix
+from residua.data import random_numbers as streams
+from residua.data.augmentation import color, geometric
+from residua.data.augmentation.mixup_cutmix import Mix
+from residua.data.augmentation.pipeline import Augment
 from residua.data.augmentation.randaugment import (
     OPERATIONS,
     auto_contrast,
@@ -26,8 +27,10 @@ from residua.data.augmentation.randaugment import (
     solarize,
 )
 from residua.data.batches import Batches
-from residua.data.pictures.decoding import Pictures
+from residua.data.pictures.arrays import Pictures
 from residua.data.preprocessing import Preprocessing
+from residua.data.random_numbers import RandomNumbers
+from residua.data.resampling import resize, sample, sampling_grid
 from residua.errors import ConfigError, DataError
 
 MANY = np.arange(20_000)
@@ -58,22 +61,22 @@ PREP = Preprocessing(20, 24, 3, (0.4, 0.5, 0.6), (0.2, 0.25, 0.3))
 
 # ---------------------------------------------------------------- chance
 def test_uniform_and_normal_numbers_are_what_they_are_called():
-    uniform = chance.hash_uniform(3, 1, 40, MANY, 3)
+    uniform = RandomNumbers(3, 1, MANY).uniform(40, 3)
     assert uniform.dtype == np.float32
     assert uniform.min() >= 0
     assert uniform.max() < 1
-    normal = chance.hash_normal(3, 1, 41, MANY, 3)
+    normal = RandomNumbers(3, 1, MANY).normal(41, 3)
     for column in range(3):
         assert stats.kstest(uniform[:, column], "uniform").pvalue > 1e-3
         assert stats.kstest(normal[:, column], "norm").pvalue > 1e-3
     for numbers in (uniform, normal):
         assert abs(np.corrcoef(numbers.T) - np.eye(3)).max() < 0.03
-    assert np.isfinite(chance.hash_normal(0, 0, 0, np.arange(300), 1001)).all()
+    assert np.isfinite(RandomNumbers(0, 0, np.arange(300)).normal(0, 1001)).all()
 
 
 @pytest.mark.parametrize("alpha", [0.1, 0.2, 0.4, 1.0, 2.5, 8.0])
 def test_beta_numbers_are_what_they_are_called(alpha):
-    numbers = chance.hash_beta(alpha, 1, 2, 42, MANY)
+    numbers = RandomNumbers(1, 2, MANY).beta(42, alpha)
     assert numbers.min() >= 0
     assert numbers.max() <= 1
     assert (numbers < 0.5).mean() == pytest.approx(0.5, abs=0.015)
@@ -86,8 +89,8 @@ def test_beta_numbers_are_what_they_are_called(alpha):
 
 
 def test_a_number_does_not_depend_on_its_company():
-    alone = chance.hash_normal(1, 2, 3, np.array([77]), 5)
-    assert np.array_equal(chance.hash_normal(1, 2, 3, np.arange(100), 5)[77:78], alone)
+    alone = RandomNumbers(1, 2, np.array([77])).normal(3, 5)
+    assert np.array_equal(RandomNumbers(1, 2, np.arange(100)).normal(3, 5)[77:78], alone)
 
 
 # ---------------------------------------------------------------- moving
@@ -95,7 +98,7 @@ def test_a_number_does_not_depend_on_its_company():
 @pytest.mark.parametrize("channels", [1, 3])
 def test_resize_equals_pillow_s(size, channels):
     images = smooth(c=channels)
-    got = warp.resize(light(images), *size)
+    got = resize(light(images), *size)
     for image, result in zip(images, got, strict=True):
         flat = image[..., 0] if channels == 1 else image
         wanted = np.asarray(Image.fromarray(flat).resize(size[::-1], Image.Resampling.BILINEAR))
@@ -115,11 +118,9 @@ def grid_sample(images, where):
 def test_sampling_equals_pytorch_s():
     images = light(smooth())
     where = np.random.default_rng(0).uniform(-6, 30, (4, 2, 9, 11)).astype(np.float32)
-    assert np.allclose(
-        warp.sample(images, where, np.zeros(3, np.float32)), grid_sample(images, where), atol=1e-5
-    )
+    assert np.allclose(sample(images, where, np.zeros(3, np.float32)), grid_sample(images, where), atol=1e-5)
     fill = np.array([0.2, 0.5, 0.7], np.float32)
-    assert np.allclose(warp.sample(images, where, fill), fill + grid_sample(images - fill, where), atol=1e-5)
+    assert np.allclose(sample(images, where, fill), fill + grid_sample(images - fill, where), atol=1e-5)
 
 
 def test_affine_equals_pytorch_s():
@@ -129,9 +130,9 @@ def test_affine_equals_pytorch_s():
     turn, across, zoom = (
         rng.uniform(low, high, 4).astype(np.float32) for low, high in ((-3, 3), (-1, 1), (0.5, 2))
     )
-    matrix = warp.affine(4, rotate=turn, shear_x=across, zoom=zoom)
+    matrix = geometric.affine(4, rotate=turn, shear_x=across, zoom=zoom)
     middle, one = np.full((4, 2), 10, np.float32), np.ones((4, 2), np.float32)
-    got = warp.sample(images, warp.places(matrix, middle, one, 20, 20), np.zeros(3, np.float32))
+    got = sample(images, sampling_grid(matrix, middle, one, 20, 20), np.zeros(3, np.float32))
     # The same by PyTorch's affine_grid, in (x, y): content sheared, then turned anticlockwise as seen.
     forward = [
         np.array([[math.cos(t), math.sin(t)], [-math.sin(t), math.cos(t)]]) @ np.array([[1, s], [0, 1]]) * z
@@ -147,17 +148,17 @@ def test_affine_equals_pytorch_s():
 
 def test_a_quarter_turn_is_exact():
     images = light(smooth(2, 16, 16))
-    matrix = warp.affine(2, rotate=np.full(2, np.pi / 2, np.float32))
+    matrix = geometric.affine(2, rotate=np.full(2, np.pi / 2, np.float32))
     middle, one = np.full((2, 2), 8, np.float32), np.ones((2, 2), np.float32)
-    got = warp.sample(images, warp.places(matrix, middle, one, 16, 16), np.zeros(3, np.float32))
+    got = sample(images, sampling_grid(matrix, middle, one, 16, 16), np.zeros(3, np.float32))
     assert np.allclose(got, np.rot90(images, 1, axes=(1, 2)), atol=1e-4)
 
 
 def test_nothing_moved_is_nothing_changed():
     images = light(smooth())
     middle, one = np.tile(np.array([10, 12], np.float32), (4, 1)), np.ones((4, 2), np.float32)
-    where = warp.places(warp.affine(4), middle, one, 20, 24)
-    assert np.array_equal(warp.sample(images, where, np.ones(3, np.float32)), images)
+    where = sampling_grid(geometric.affine(4), middle, one, 20, 24)
+    assert np.array_equal(sample(images, where, np.ones(3, np.float32)), images)
 
 
 def test_elastic_deformation_is_a_smoothed_field():
@@ -165,7 +166,7 @@ def test_elastic_deformation_is_a_smoothed_field():
 
     rng = np.random.default_rng(0)
     noise = rng.uniform(-1, 1, (2, 3, 28, 26)).astype(np.float32)
-    got = warp.elastic(*noise, 34.0, 4.0)
+    got = geometric.elastic_displacements(*noise, 34.0, 4.0)
     assert got.shape == (3, 2, 28, 26)
     for axis in range(2):
         for number in range(3):
@@ -179,7 +180,7 @@ def test_boxes_lie_inside(h, w, least, seed):
     rng = np.random.default_rng(seed)
     area, down, right = (rng.uniform(size=50).astype(np.float32) for _ in range(3))
     aspect = np.exp(rng.uniform(-0.28, 0.28, 50)).astype(np.float32)
-    middle, size = warp.resized_crop_boxes(least + (1 - least) * area, aspect, down, right, h, w)
+    middle, size = geometric.resized_crop_boxes(least + (1 - least) * area, aspect, down, right, h, w)
     assert (middle - size / 2 > -1e-3).all()
     assert (middle + size / 2 < np.array([h, w]) + 1e-3).all()
     assert (size >= 1).all()
@@ -195,9 +196,9 @@ FACTORS = np.array([0.0, 0.4, 1.0, 1.7], np.float32)
 @pytest.mark.parametrize(
     ("change", "enhance"),
     [
-        (colour.brightness, ImageEnhance.Brightness),
-        (colour.contrast, ImageEnhance.Contrast),
-        (colour.saturation, ImageEnhance.Color),
+        (color.brightness, ImageEnhance.Brightness),
+        (color.contrast, ImageEnhance.Contrast),
+        (color.saturation, ImageEnhance.Color),
         (sharpness, ImageEnhance.Sharpness),
     ],
 )
@@ -219,36 +220,36 @@ def test_smoothing_equals_pillow_s_filter():
 def test_a_third_of_a_turn_of_the_hue_moves_the_channels():
     images = light(smooth(2))
     third = np.full(2, 2 * np.pi / 3, np.float32)
-    assert np.allclose(colour.hue(images, third), images[..., [2, 0, 1]], atol=1e-5)  # red becomes green
+    assert np.allclose(color.hue(images, third), images[..., [2, 0, 1]], atol=1e-5)  # red becomes green
     angles = np.array([0.7, -2.0], np.float32)
-    turned = colour.hue(images, angles)
+    turned = color.hue(images, angles)
     assert np.allclose(turned.sum(-1), images.sum(-1), atol=1e-5)
-    assert np.allclose(colour.hue(turned, -angles), images, atol=1e-5)
+    assert np.allclose(color.hue(turned, -angles), images, atol=1e-5)
     grey = images[..., :1].repeat(3, -1)
-    assert np.allclose(colour.hue(grey, angles), grey, atol=1e-5)
+    assert np.allclose(color.hue(grey, angles), grey, atol=1e-5)
 
 
 def test_tint_multiplies_channels():
     images = light(smooth(2))
     factors = np.array([[1, 0.5, 0], [2, 1, 1]], np.float32)
-    assert np.allclose(colour.tint(images, factors), images * factors[:, None, None])
+    assert np.allclose(color.tint(images, factors), images * factors[:, None, None])
 
 
 def test_principal_components_of_the_colours():
     images = smooth(30)
-    components = colour.measure_components(images)
+    components = color.measure_components(images)
     pixels = images.reshape(-1, 3) / 255
     values, vectors = np.linalg.eigh(np.cov(pixels.T, bias=True))
     for row, value, vector in zip(components, values, vectors.T, strict=True):
         assert np.linalg.norm(row) == pytest.approx(value, rel=1e-4)
         assert abs(row @ vector) == pytest.approx(value, rel=1e-4)
-    assert np.array_equal(colour.measure_components(images[::-1]), components)
+    assert np.array_equal(color.measure_components(images[::-1]), components)
     multiples = np.array([[0.1, -0.2, 0.3]], np.float32)
-    shift = colour.pca_noise(light(images[:1]), components, multiples) - light(images[:1])
+    shift = color.pca_noise(light(images[:1]), components, multiples) - light(images[:1])
     wanted = sum(m * row for m, row in zip(multiples[0], components, strict=True))
     assert np.allclose(shift, wanted, atol=1e-6)
     with pytest.raises(DataError, match="3 channels"):
-        colour.measure_components(images[..., :1])
+        color.measure_components(images[..., :1])
 
 
 # ---------------------------------------------------------------- RandAugment
@@ -275,10 +276,10 @@ def test_equalize_and_auto_contrast_of_one_value():
 def test_randaugment_uses_each_operation_equally_often():
     images = np.zeros((14_000, 3, 3, 1), np.float32)
     images[:] = np.linspace(0.1, 0.6, 9).reshape(3, 3, 1)
-    chosen = chance.hash_below(14, 5, 0, chance.RANDAUGMENT, np.arange(14_000))
+    chosen = RandomNumbers(5, 0, np.arange(14_000)).integers(streams.RANDAUGMENT, 14)
     assert len(OPERATIONS) == 14
     assert np.bincount(chosen).min() > 850
-    got = randaugment(images, 1, 9.0, np.zeros(1, np.float32), 5, 0, np.arange(14_000))
+    got = randaugment(images, 1, 9.0, np.zeros(1, np.float32), RandomNumbers(5, 0, np.arange(14_000)))
     alike = (got == images).all(axis=(1, 2, 3))
     assert alike[chosen == list(OPERATIONS).index("identity")].all()
     for number, name in enumerate(OPERATIONS):
@@ -291,13 +292,16 @@ def test_randaugment_stays_in_range_and_follows_its_key(channels):
     images = light(smooth(40, c=channels))
     fill = np.full(channels, 0.5, np.float32)
     indices = np.arange(40)
-    one = randaugment(images, 3, 9.0, fill, 1, 2, indices)
+    one = randaugment(images, 3, 9.0, fill, RandomNumbers(1, 2, indices))
     assert one.dtype == np.float32
     assert one.min() >= 0
     assert one.max() <= 1
-    parts = [randaugment(images[k : k + 7], 3, 9.0, fill, 1, 2, indices[k : k + 7]) for k in range(0, 40, 7)]
+    parts = [
+        randaugment(images[k : k + 7], 3, 9.0, fill, RandomNumbers(1, 2, indices[k : k + 7]))
+        for k in range(0, 40, 7)
+    ]
     assert np.allclose(np.concatenate(parts), one, atol=1e-6)
-    assert np.array_equal(randaugment(images, 0, 9.0, fill, 1, 2, indices), images)
+    assert np.array_equal(randaugment(images, 0, 9.0, fill, RandomNumbers(1, 2, indices)), images)
 
 
 # ---------------------------------------------------------------- all together
@@ -319,7 +323,7 @@ EVERYTHING = {
     "noise": 0.05,
     "randaugment": 2,
 }
-COMPONENTS = tuple(map(tuple, colour.measure_components(smooth(10)).tolist()))
+COMPONENTS = tuple(map(tuple, color.measure_components(smooth(10)).tolist()))
 ONE_BY_ONE = [{name: value} for name, value in EVERYTHING.items()]
 
 
@@ -413,7 +417,7 @@ def test_options_become_variations():
     images = smooth(5)
     augment = Augment.of(options, images)
     assert (augment.crop, augment.flip, augment.hue, augment.randaugment) == (3, False, 10.0, 2)
-    assert np.allclose(augment.components, colour.measure_components(images))
+    assert np.allclose(augment.components, color.measure_components(images))
     assert Augment.of(DataOptions()) == Augment()
     assert Augment.of(replace(options, pca_noise=0.0), images).components == ()
 
@@ -433,7 +437,7 @@ def test_mixup_is_a_weighted_mean_and_its_share_is_told():
     mixed, share = Mix(mixup=0.4).apply(images, others, 1, 2, np.arange(50))
     weight = share[:, None, None, None]
     assert np.allclose(mixed, weight * images + (1 - weight) * others, atol=1e-6)
-    assert np.array_equal(share, chance.hash_beta(0.4, 1, 2, chance.MIX_SHARE, np.arange(50)))
+    assert np.array_equal(share, RandomNumbers(1, 2, np.arange(50)).beta(streams.MIX_SHARE, 0.4))
 
 
 def test_cutmix_pastes_one_box_whose_area_is_the_rest():

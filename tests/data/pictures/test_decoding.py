@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from residua.data.pictures.decoding import MOST_PIXELS, Pictures, find_pictures, read_picture
+from residua.data.pictures.arrays import Pictures
+from residua.data.pictures.decoding import MOST_PIXELS, read_picture
+from residua.data.pictures.files import find_pictures
 from residua.errors import ConfigError, DataError, PictureError, ShapeError
 
 

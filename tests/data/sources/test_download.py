@@ -13,10 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from residua.data.sources import download as fetch
-from residua.data.sources.cards import DATASETS, Download
-from residua.data.sources.download import check, download, find_cifar_folder, find_files, unpack
-from residua.data.sources.resume import ATTEMPTS, resume_download
+from residua.data.sources import archives, locations
+from residua.data.sources.archives import unpack
+from residua.data.sources.cards import DATASETS
+from residua.data.sources.download import download, verify_checksum
+from residua.data.sources.locations import find_cifar_folder, find_files
+from residua.data.sources.published_files import Download
+from residua.data.sources.resumable_download import ATTEMPTS, resumable_downloader
 from residua.errors import DataError
 
 CONTENT = np.random.default_rng(0).bytes(300_000)
@@ -92,7 +95,7 @@ def own_cache(tmp_path, monkeypatch):
 
 def fetch_part(server, tmp_path, **_):
     part, out = tmp_path / "file.bin.part", tmp_path / "out"
-    resume_download(part, pause_seconds=0)(server.url, str(out), None)
+    resumable_downloader(part, pause_seconds=0)(server.url, str(out), None)
     assert not part.exists()
     return out.read_bytes()
 
@@ -218,7 +221,7 @@ def test_sets_with_equal_file_names_are_not_mistaken(tmp_path, monkeypatch):
     for wanted in DATASETS["mnist"].files:
         (place / wanted.name).write_bytes(b"x")
     asked = []
-    monkeypatch.setattr(fetch, "download", lambda card, wanted, folder: asked.append(folder) or folder)
+    monkeypatch.setattr(locations, "download", lambda card, wanted, folder: asked.append(folder) or folder)
     for data in (tmp_path, place):
         find_files(DATASETS["fashion-mnist"], str(data))
     assert asked == [tmp_path / "fashion-mnist"] * 4 + [place / "fashion-mnist"] * 4
@@ -289,14 +292,14 @@ def test_offline_and_absent(tmp_path):
 def test_an_archive_beside_which_nothing_can_be_written_goes_to_the_cache(tmp_path, monkeypatch):
     archive = tmp_path / "cifar-10-python.tar.gz"
     card = cifar_card(cifar_archive(archive))
-    real = fetch.tempfile.TemporaryDirectory
+    real = archives.tempfile.TemporaryDirectory
 
     def refuse(*, prefix, dir):
         if Path(dir) == tmp_path:
             raise PermissionError(13, "Permission denied")
         return real(prefix=prefix, dir=dir)
 
-    monkeypatch.setattr(fetch.tempfile, "TemporaryDirectory", refuse)
+    monkeypatch.setattr(archives.tempfile, "TemporaryDirectory", refuse)
     assert find_cifar_folder(card, str(tmp_path)) == tmp_path / "cache/data/cifar-10-batches-py"
 
 
@@ -324,7 +327,7 @@ def test_unsafe_archives_are_refused(tmp_path, monkeypatch, evil):
     archive = folder / "cifar-10-python.tar.gz"
     cifar_archive(archive, extra=[evil])
     if evil.name.endswith("huge"):
-        monkeypatch.setattr(fetch, "_MOST_UNPACKED_BYTES", 10)
+        monkeypatch.setattr(archives, "_MOST_UNPACKED_BYTES", 10)
     if evil.name.startswith("/"):
         # tarfile's filter takes the leading slash away: the member lands inside, where it is harmless.
         unpack(archive, "cifar-10-batches-py")
@@ -352,7 +355,7 @@ def test_damaged_archives(tmp_path):
 
 def test_check_of_an_absent_file(tmp_path):
     with pytest.raises(DataError, match="No such file"):
-        check(tmp_path / "absent", published("http://127.0.0.1:9/x"))
+        verify_checksum(tmp_path / "absent", published("http://127.0.0.1:9/x"))
 
 
 def test_the_table_is_whole():

@@ -14,8 +14,9 @@ from tiny import call, refused
 
 from residua.config import DataOptions
 from residua.data import DATASETS, open_dataset, read_picture, recognise
-from residua.data.sources.layouts import LAYOUTS, notmnist
+from residua.data.sources.layouts import notmnist
 from residua.data.sources.layouts.gtsrb import SIGNS
+from residua.data.sources.layouts.table import LAYOUTS
 from residua.errors import ConfigError, DataError
 
 pytestmark = pytest.mark.usefixtures("quiet_cache")

@@ -9,13 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from residua.data.sources.readers import (
-    read_cifar,
-    read_cifar_binary,
-    read_cifar_python,
-    read_idx,
-    read_idx_pair,
-)
+from residua.data.sources.readers.cifar import read_cifar, read_cifar_binary, read_cifar_python
+from residua.data.sources.readers.idx import read_idx, read_idx_pair
 from residua.errors import DataError
 
 DATA = Path(os.environ.get("RESIDUA_DATA", ""))

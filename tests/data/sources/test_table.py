@@ -12,8 +12,8 @@ from tiny import answered, refused
 
 from residua.config import DataOptions
 from residua.data import open_dataset
-from residua.data.sources.matlab import read_svhn
-from residua.data.sources.pixel_table import is_pixel_table, read_labelled_table, read_pixel_table
+from residua.data.sources.readers.pixel_table import is_pixel_table, read_labelled_table, read_pixel_table
+from residua.data.sources.readers.svhn import read_svhn
 from residua.errors import ConfigError, DataError
 
 pytestmark = pytest.mark.usefixtures("quiet_cache")

@@ -174,7 +174,7 @@ def test_what_cannot_be_compared_is_refused(runs, trained, tmp_path, capsys):
     assert re.search(r"compare needs the same test pictures: run has 2, other 2, [01] in common", line)
     assert not list(tmp_path.glob("*.png"))
     code, _, err = call(capsys, "compare", tmp_path / "other", trained / "run", "--data", runs / "pics/test",
-                        "--output", tmp_path / "no" / "such" / "x.png")  # fmt: skip
+                        "--output", "/dev/null/no/such/x.png")  # fmt: skip
     assert code == 2, err
 
 

@@ -12,8 +12,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from residua.data.augmentation import colour, warp
-from residua.data.augmentation.chance import RANDAUGMENT, Floats, Indices, hash_below
+from residua.data.augmentation import color
+from residua.data.augmentation.geometric import affine
+from residua.data.random_numbers import RANDAUGMENT, Floats, RandomNumbers
+from residua.data.resampling import sample, sampling_grid
 
 MOST = 10.0  # the magnitude at which an operation is as strong as it gets
 
@@ -21,15 +23,7 @@ MOST = 10.0  # the magnitude at which an operation is as strong as it gets
 Operation = Callable[[Floats, float, Floats, Floats], Floats]
 
 
-def randaugment(
-    images: Floats,
-    count: int,
-    magnitude: float,
-    fill: Floats,
-    seed: int,
-    epoch: int,
-    indices: Indices,
-) -> Floats:
+def randaugment(images: Floats, count: int, magnitude: float, fill: Floats, random: RandomNumbers) -> Floats:
     """Apply `count` operations in a row to each picture, each drawn by (seed, epoch, index).
 
     images: (N, H, W, C) float32 from 0 to 1. magnitude: 0 to 10. fill: (C,) the colour that moves in from
@@ -39,14 +33,14 @@ def randaugment(
     strength = magnitude / MOST
     for turn in range(count):
         stream = RANDAUGMENT + 3 * turn
-        chosen = hash_below(len(names), seed, epoch, stream, indices)
-        signs = np.where(hash_below(2, seed, epoch, stream + 1, indices) == 1, 1, -1).astype(np.float32)
+        chosen = random.integers(stream, len(names))
+        signs = np.where(random.coins(stream + 1), 1, -1).astype(np.float32)
         images = images.copy()
         for number, name in enumerate(names):
-            mine = np.flatnonzero(chosen == number)
-            if mine.size and name != "identity":
-                changed = OPERATIONS[name](images[mine], strength, signs[mine], fill)
-                images[mine] = np.clip(changed, 0, 1)
+            members = np.flatnonzero(chosen == number)
+            if members.size and name != "identity":
+                changed = OPERATIONS[name](images[members], strength, signs[members], fill)
+                images[members] = np.clip(changed, 0, 1)
     return images
 
 
@@ -55,21 +49,19 @@ def _moved(images: Floats, fill: Floats, matrix: Floats, shift: Floats | None = 
     middle = np.tile(np.array([h / 2, w / 2], np.float32), (n, 1))
     if shift is not None:
         middle = middle + shift
-    return warp.sample(images, warp.places(matrix, middle, np.ones((n, 2), np.float32), h, w), fill)
+    return sample(images, sampling_grid(matrix, middle, np.ones((n, 2), np.float32), h, w), fill)
 
 
 def _rotate(images: Floats, strength: float, signs: Floats, fill: Floats) -> Floats:
-    return _moved(
-        images, fill, warp.affine(len(images), rotate=np.float32(np.deg2rad(30) * strength) * signs)
-    )
+    return _moved(images, fill, affine(len(images), rotate=np.float32(np.deg2rad(30) * strength) * signs))
 
 
 def _shear_x(images: Floats, strength: float, signs: Floats, fill: Floats) -> Floats:
-    return _moved(images, fill, warp.affine(len(images), shear_x=np.float32(0.3 * strength) * signs))
+    return _moved(images, fill, affine(len(images), shear_x=np.float32(0.3 * strength) * signs))
 
 
 def _shear_y(images: Floats, strength: float, signs: Floats, fill: Floats) -> Floats:
-    return _moved(images, fill, warp.affine(len(images), shear_y=np.float32(0.3 * strength) * signs))
+    return _moved(images, fill, affine(len(images), shear_y=np.float32(0.3 * strength) * signs))
 
 
 def _translate(axis: int) -> Operation:
@@ -77,7 +69,7 @@ def _translate(axis: int) -> Operation:
         shift = np.zeros((len(images), 2), np.float32)
         # 150 of 331 pixels, AutoAugment's range; whole pixels, so that nothing is blurred.
         shift[:, axis] = np.rint(150 / 331 * strength * images.shape[1 + axis] * signs)
-        return _moved(images, fill, warp.affine(len(images)), shift)
+        return _moved(images, fill, affine(len(images)), shift)
 
     return move
 
@@ -127,8 +119,8 @@ def equalize(images: Floats) -> Floats:
 def posterize(images: Floats, bits: int) -> Floats:
     """Keep the highest `bits` of the 8 bits of every value."""
     step = 1 << (8 - bits)
-    kept = np.rint(images * 255).astype(np.int32) // step * step
-    return kept.astype(np.float32) / np.float32(255)
+    levels = np.rint(images * 255).astype(np.int32) // step * step
+    return levels.astype(np.float32) / np.float32(255)
 
 
 def solarize(images: Floats, threshold: float) -> Floats:
@@ -143,10 +135,10 @@ OPERATIONS: dict[str, Operation] = {
     "equalize": lambda images, strength, signs, fill: equalize(images),
     "rotate": _rotate,
     "solarize": lambda images, strength, signs, fill: solarize(images, 1 - strength + 1 / 256),
-    "colour": _factor(colour.saturation),
+    "colour": _factor(color.saturation),
     "posterize": lambda images, strength, signs, fill: posterize(images, 8 - round(4 * strength)),
-    "contrast": _factor(colour.contrast),
-    "brightness": _factor(colour.brightness),
+    "contrast": _factor(color.contrast),
+    "brightness": _factor(color.brightness),
     "sharpness": _factor(sharpness),
     "shear-x": _shear_x,
     "shear-y": _shear_y,

@@ -18,7 +18,7 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from residua.cores import available_cores
-from residua.data.pictures.decoding import DECODER, Box, quiet, read_bytes, read_picture
+from residua.data.pictures.decoding import DECODER, Box, no_pillow_warnings, read_bytes, read_picture
 from residua.errors import DataError, PictureError
 from residua.files.durable import remove_stale, replacing, write_durably
 
@@ -42,7 +42,7 @@ def hash_files(paths: Sequence[Path]) -> list[str]:
         return list(pool.map(digest, paths))
 
 
-def decode_once(
+def decode_cached(
     paths: Sequence[Path],
     digests: Sequence[str],
     size: tuple[int, int, int],
@@ -123,7 +123,7 @@ def _decode_all(
             return place, str(problem)
         return None
 
-    with quiet(), ThreadPoolExecutor(min(available_cores(), MOST_THREADS)) as pool:
+    with no_pillow_warnings(), ThreadPoolExecutor(min(available_cores(), MOST_THREADS)) as pool:
         results = _watched(pool.map(decode, range(len(paths))), len(paths))
         return dict(found for found in results if found is not None)
 

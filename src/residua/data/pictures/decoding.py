@@ -1,21 +1,19 @@
-"""Picture files, and splits of pictures as arrays."""
+"""Picture files decoded: any format and mode, turned, brought to size, as uint8 arrays."""
 
 from __future__ import annotations
 
 import contextlib
 import io
-import os
 import threading
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.errors import ConfigError, DataError, PictureError, ShapeError
+from residua.errors import ConfigError, PictureError
 
 if TYPE_CHECKING:
     from PIL import Image as PillowImage
@@ -25,39 +23,8 @@ Box = tuple[int, int, int, int]
 # Changes whenever the same file would give other pixels, so that no cache outlives its decoder.
 DECODER = 2
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
-SUFFIXES = frozenset(
-    [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"]
-)
 MOST_PIXELS = 100_000_000
 MOST_BYTES = 500_000_000
-
-
-@dataclass(frozen=True, eq=False)
-class Pictures:
-    """One split, in memory or memory-mapped.
-
-    images: (N, H, W, C) uint8. labels: (N,) int64. names: what each picture is called, such as
-    "cat/cat.0.jpg" or "data_batch_1[17]".
-    """
-
-    images: NDArray[np.uint8]
-    labels: NDArray[np.int64]
-    names: Sequence[str]
-
-    def __post_init__(self) -> None:
-        if not len(self.images) == len(self.labels) == len(self.names):
-            raise ShapeError(
-                f"{len(self.images)} pictures with {len(self.labels)} labels and {len(self.names)} names."
-            )
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def take(self, indices: NDArray[np.int64] | Sequence[int]) -> Pictures:
-        """The pictures at these places, in this order, copied."""
-        places = np.asarray(indices, dtype=np.int64)
-        names = tuple(self.names[place] for place in places.tolist())
-        return Pictures(self.images[places], self.labels[places], names)
 
 
 def read_picture(
@@ -103,23 +70,23 @@ def decode(
         raise PictureError(f"Cannot read {name}: it is empty (0 bytes).")
     from PIL import Image, UnidentifiedImageError
 
-    with quiet():
+    with no_pillow_warnings():
         try:
             with Image.open(io.BytesIO(data), formats=FORMATS) as image:
                 if image.width * image.height > MOST_PIXELS:
                     raise _too_large(name, f"{image.width}x{image.height} pixels")
-                return _fit(image if box is None else _cut(image, box), height, width, channels)
+                return _fit(image if box is None else _crop(image, box), height, width, channels)
         except PictureError:
             raise
         except Image.DecompressionBombError:
             raise _too_large(name, _size_in_header(data)) from None
         except UnidentifiedImageError:
             start = data[:512].lstrip().lower()
-            found = (
+            reason = (
                 "it holds a web page" if start.startswith((b"<!doctype html", b"<html")) else "it is damaged"
             )
             raise PictureError(
-                f"Cannot read {name}: {found}, not a JPEG, PNG, WebP, BMP, GIF or TIFF picture."
+                f"Cannot read {name}: {reason}, not a JPEG, PNG, WebP, BMP, GIF or TIFF picture."
             ) from None
         except Exception as problem:  # decoders raise a dozen kinds, struct.error and IndexError among them
             reason = " ".join(str(problem).split())[:120] or type(problem).__name__
@@ -148,7 +115,7 @@ def fit_pixels(pixels: NDArray[np.uint8], height: int, width: int, channels: int
     return _fit(Image.fromarray(np.ascontiguousarray(flat)), height, width, channels)
 
 
-def _cut(image: PillowImage.Image, box: Box) -> PillowImage.Image:
+def _crop(image: PillowImage.Image, box: Box) -> PillowImage.Image:
     left, top, right, bottom = box
     if not (0 <= left < right <= image.width and 0 <= top < bottom <= image.height):
         size = f"{image.width}x{image.height}"
@@ -210,75 +177,29 @@ def _flatten(image: PillowImage.Image, mode: str) -> PillowImage.Image:
     return image.convert(mode)
 
 
-_quiet_lock = threading.Lock()
-_quiet_depth = 0
-_quiet_filters: Any = None
+_warnings_lock = threading.Lock()
+_warnings_depth = 0
+_warnings_filters: Any = None
 
 
 @contextlib.contextmanager
-def quiet() -> Iterator[None]:
+def no_pillow_warnings() -> Iterator[None]:
     """Keep Pillow's own warnings (size, odd metadata) to ourselves, in any number of threads.
 
     `warnings.catch_warnings` is not safe in threads, so only the first to enter and the last to leave
     touch the filters.
     """
-    global _quiet_depth, _quiet_filters
-    with _quiet_lock:
-        if _quiet_depth == 0:
-            _quiet_filters = warnings.catch_warnings()
-            _quiet_filters.__enter__()
+    global _warnings_depth, _warnings_filters
+    with _warnings_lock:
+        if _warnings_depth == 0:
+            _warnings_filters = warnings.catch_warnings()
+            _warnings_filters.__enter__()
             warnings.filterwarnings("ignore", module=r"PIL\.")
-        _quiet_depth += 1
+        _warnings_depth += 1
     try:
         yield
     finally:
-        with _quiet_lock:
-            _quiet_depth -= 1
-            if _quiet_depth == 0:
-                _quiet_filters.__exit__(None, None, None)
-
-
-def find_pictures(paths: Iterable[Path | str]) -> list[Path]:
-    """The pictures to predict: files as given, folders searched through, in the order of their names.
-
-    Within folders only the usual suffixes count, hidden files do not; a path that is named is kept
-    whatever it is called and whether it exists or not: reading it will tell. Raises DataError for a
-    folder without pictures.
-    """
-    found: list[Path] = []
-    for path in map(Path, paths):
-        if path.is_dir():
-            inside = list(walk_pictures(path))
-            if not inside:
-                raise DataError(f"{path} holds no pictures (looked for {', '.join(sorted(SUFFIXES))}).")
-            found += inside
-        else:
-            found.append(path)
-    return list(dict.fromkeys(found))
-
-
-def walk_pictures(folder: Path) -> Iterator[Path]:
-    """Every picture below `folder`, sorted; links are followed, but no folder twice and none upwards.
-
-    A link to a folder above would bring the pictures of all classes into one.
-    """
-    visited = {(status.st_dev, status.st_ino) for status in map(os.stat, folder.resolve().parents)}
-
-    def refuse(problem: OSError) -> None:
-        raise DataError(f"Cannot look into {problem.filename}: {problem.strerror}. Change its permissions.")
-
-    for place, folders, files in os.walk(folder, followlinks=True, onerror=refuse):
-        status = os.stat(place)
-        if (status.st_dev, status.st_ino) in visited:
-            folders.clear()
-            continue
-        visited.add((status.st_dev, status.st_ino))
-        folders[:] = sorted(name for name in folders if visible(name))
-        for name in sorted(files):
-            if visible(name) and Path(name).suffix.lower() in SUFFIXES:
-                yield Path(place, name)
-
-
-def visible(name: str) -> bool:
-    """Whether a file or folder is meant for people: not hidden, not macOS's shadow copies."""
-    return not name.startswith(".") and name != "__MACOSX"
+        with _warnings_lock:
+            _warnings_depth -= 1
+            if _warnings_depth == 0:
+                _warnings_filters.__exit__(None, None, None)

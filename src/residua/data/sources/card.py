@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from residua.config.defaults import BATCH, DECAY, RATES
+from residua.data.sources.published_files import Download
 
 
 @dataclass(frozen=True)
@@ -27,29 +28,20 @@ class Recipe:
     decay: float = DECAY
     nesterov: bool = False
 
-    def moves(self, crop: int | None, flip: bool | None, resized_crop: float) -> tuple[int, bool]:
+    def crop_and_flip(self, crop: int | None, flip: bool | None, resized_crop: float) -> tuple[int, bool]:
         """Crop and flip as asked for, or this recipe's; no padded crop where boxes are cut out anyway."""
         chosen = (0 if resized_crop else self.crop) if crop is None else crop
         return chosen, self.flip if flip is None else flip
 
 
 @dataclass(frozen=True)
-class Download:
-    """A published file: its name, its addresses (the first that answers is used) and its checksum."""
-
-    name: str
-    urls: tuple[str, ...]
-    checksum: str  # "md5:..." or "sha256:...", whichever the publisher gives
-
-
-@dataclass(frozen=True)
 class Card:
     """A data set.
 
-    height, width: pixels. classes: in the order of the labels; none where the files tell. validation:
-    held out of the training split, as a share below 1 or a number of pictures. test: the share that
-    becomes the test split where the publisher names none. kind: which reader its files need; "folder" for
-    picture files, which are brought to size. layout: how the publisher lays those out (see
+    shape: height, width, channels; picture files are brought to it. classes: in the order of the labels; none
+    where the files tell. kind: which reader its files need; "folder" for picture files. validation: held out
+    of the training split, as a share below 1 or a number of pictures. test: the share that becomes the test
+    split where the publisher names none. layout: how the publisher lays out picture files (see
     `residua.data.sources.layouts`), "" for a folder per class. folders: where the files may lie below a data
     folder; the first is where downloads go.
     """
@@ -58,17 +50,30 @@ class Card:
     title: str
     page: str
     citation: str
-    height: int
-    width: int
-    channels: int
-    classes: tuple[str, ...]
-    kind: str
+    shape: tuple[int, int, int]
     recipe: Recipe
+    classes: tuple[str, ...] = ()
+    kind: str = "folder"
     validation: float = 0.1
     test: float = 0.1
     layout: str = ""
     folders: tuple[str, ...] = ()
     files: tuple[Download, ...] = field(default=(), repr=False)
+
+    @property
+    def height(self) -> int:
+        """Pixels from top to bottom."""
+        return self.shape[0]
+
+    @property
+    def width(self) -> int:
+        """Pixels from left to right."""
+        return self.shape[1]
+
+    @property
+    def channels(self) -> int:
+        """3 for colour, 1 for grey."""
+        return self.shape[2]
 
 
 FOLDER_SIZE = 64
@@ -81,10 +86,7 @@ def folder_card(path: str, size: int, classes: tuple[str, ...], channels: int = 
         title=f"Pictures in {path}",
         page="",
         citation="",
-        height=size,
-        width=size,
-        channels=channels,
+        shape=(size, size, channels),
         classes=classes,
-        kind="folder",
         recipe=Recipe("resnet20", width=16, epochs=30, crop=size // 8, flip=True, batch=32, rate=0.05),
     )

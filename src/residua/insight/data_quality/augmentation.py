@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.config import DataOptions, SheetOptions
-from residua.data.augmentation.augment import Augment
-from residua.data.augmentation.mix import Mix
+from residua.data.augmentation.mixup_cutmix import Mix
+from residua.data.augmentation.pipeline import Augment
 from residua.data.batches import Batches
 from residua.data.dataset import DataSet
-from residua.data.pictures.decoding import Pictures
+from residua.data.pictures.arrays import Pictures
 from residua.data.preprocessing import Preprocessing
 from residua.insight.shared.plotting import new_figure, save_figure
 
@@ -68,7 +68,7 @@ def vary(data: DataSet, options: DataOptions, sheet: SheetOptions) -> list[Row]:
     plain = DataOptions()
     asked = any(getattr(options, name) not in (None, getattr(plain, name)) for name in VARIATIONS)
     if asked:
-        crop, flip = data.card.recipe.moves(options.crop, options.flip, options.resized_crop)
+        crop, flip = data.card.recipe.crop_and_flip(options.crop, options.flip, options.resized_crop)
         chosen = replace(options, crop=crop, flip=flip)
         return [
             _row(str(data.classes[train.labels[place]]), train, preprocessing, chosen, sheet, place)

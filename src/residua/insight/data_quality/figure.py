@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.data.quality.check import SPLITS, Findings, worst_pairs
-from residua.data.quality.likeness import take
+from residua.data.dataset import SPLITS
+from residua.data.quality.findings import Findings, worst_pairs
+from residua.data.quality.near_duplicates import take_pictures
 from residua.insight.shared.plotting import TRAINING, VALIDATION, new_figure, save_figure
 
 TEST = "#009E73"  # the green of Okabe and Ito's palette
@@ -104,7 +105,7 @@ def _copies(figure: Any, found: Findings, pairs: Any, rows: int) -> None:
     for axes in grid.flat[len(pairs) :]:
         axes.set_axis_off()
     for axes, (one, other) in zip(grid.flat, pairs, strict=False):
-        axes.imshow(_beside(take(images, np.array([one, other]))), interpolation="nearest")
+        axes.imshow(_beside(take_pictures(images, np.array([one, other]))), interpolation="nearest")
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set_color("0.7")
         names = [found.name(place) for place in (one, other)]

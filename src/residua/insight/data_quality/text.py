@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from residua.data.quality.check import SPLITS, Copies, Findings
+from residua.data.dataset import SPLITS
+from residua.data.quality.findings import Copies, Findings
 from residua.training.train import IMBALANCE
 
 _MOST_CLASSES, _MOST_NAMES = 30, 5

@@ -14,7 +14,7 @@ from residua.config import DataOptions, EvaluateConfig
 from residua.data import DATASETS, DataSet, Pictures, open_dataset
 from residua.data.batches import Batches
 from residua.data.dataset import Split
-from residua.data.views import VIEWS, mean_answer
+from residua.data.views import VIEWS, mean_probabilities
 from residua.engines import open_engine
 from residua.errors import ConfigError, DataError
 from residua.insight.evaluation.numbers import Evaluation, measure
@@ -86,7 +86,9 @@ def answer_split(
     every = [
         answer(engine, *frozen, Batches(pictures, shape, None, config.batch, view=view)) for view in views
     ]
-    return Answered(model, name, split, pictures, mean_answer([found.probabilities for found in every]))
+    return Answered(
+        model, name, split, pictures, mean_probabilities([found.probabilities for found in every])
+    )
 
 
 def evaluate_model(model: Model, config: EvaluateConfig, say: Say) -> Evaluation:

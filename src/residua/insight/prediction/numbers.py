@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from residua.config import PredictConfig
 from residua.cores import available_cores
 from residua.data.pictures.decoding import fit_pixels
-from residua.data.sources.pixel_table import is_pixel_table, read_pixel_table
-from residua.data.views import VIEWS, mean_answer, see
+from residua.data.sources.readers.pixel_table import is_pixel_table, read_pixel_table
+from residua.data.views import VIEWS, mean_probabilities
 from residua.engines import open_engine
 from residua.errors import ConfigError, PictureError
 from residua.models.model_file import Model
@@ -99,9 +99,9 @@ def predict_files(model: Model, files: Sequence[Path], config: PredictConfig) ->
             good = [picture for picture in read_ones if not isinstance(picture, PictureError)]
             rows: Iterator[NDArray[np.float32]] = iter(())
             if good:
-                seen = (see(np.stack(good), shape, view) for view in views)
+                seen = (shape.normalize(np.stack(good), view) for view in views)
                 every = [np.asarray(engine.plain(infer(variables, images)), np.float32) for images in seen]
-                rows = iter(mean_answer(every))
+                rows = iter(mean_probabilities(every))
             for (name, _), picture in zip(chunk, read_ones, strict=True):
                 if isinstance(picture, PictureError):
                     yield Prediction(name, (), str(picture), None if least is None else False)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.data.views import MIDDLE, place, place_backward
+from residua.data.views import CENTER, center_view_backward, extract_view
 from residua.engines import Engine
 from residua.layers import PROBABILITIES, Layer, Logarithm, Sequential
 from residua.models.model_file import Model
@@ -95,14 +95,15 @@ class PixelModel:
             places = np.minimum(np.arange(_filled(len(x))), len(x) - 1)
             found, dx = self._steps[goal](v, x[places], wanted[places])
             logits.append(np.array(found, np.float32)[: len(x)])
-            dnormal = place_backward(np.asarray(dx, np.float32)[: len(x)], shape)
+            dnormal = center_view_backward(np.asarray(dx, np.float32)[: len(x)], shape.stored)
             gradients.append(shape.scale_backward(dnormal))
         return np.concatenate(logits), np.concatenate(gradients)
 
     def _batches(self, pixels: NDArray[Any]) -> Any:
         shape = self.model.preprocessing
+        size = shape.height, shape.width
         for start in range(0, len(pixels), self.batch):
-            yield place(shape.scale(pixels[start : start + self.batch]), shape, MIDDLE)
+            yield extract_view(shape.scale(pixels[start : start + self.batch]), size, CENTER)
 
     @cached_property
     def _infer(self) -> Callable[[Tree, Floats], Any]:

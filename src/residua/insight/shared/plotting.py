@@ -22,6 +22,16 @@ AMBER, SKY, BLACK, GREY = "#E69F00", "#56B4E9", "#000000", "#767676"
 PALETTE = (BLUE, ORANGE, GREEN, PINK, AMBER, SKY, BLACK)
 TRAINING, VALIDATION = BLUE, ORANGE
 
+# What a file of a figure may end in.
+SUFFIXES = (".png", ".jpg", ".jpeg", ".pdf", ".svg", ".svgz", ".eps", ".ps", ".tif", ".tiff", ".webp")
+# What the file says of itself: nothing of the day, so that the same figure gives the same bytes.
+_METADATA = {
+    "png": {"Software": "residua"},
+    "pdf": {"CreationDate": None},
+    "svg": {"Date": None},
+    "svgz": {"Date": None},
+}
+
 
 def new_figure(width: float, height: float) -> Figure:
     """An empty figure of width x height inches that needs no display."""
@@ -34,9 +44,10 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def save_figure(figure: Figure, path: Path) -> Path:
-    """Write a figure as PNG, durably; the path."""
+    """Write a figure durably, as PNG or what the path's ending says; the path."""
+    kind = path.suffix.lower().removeprefix(".") if path.suffix.lower() in SUFFIXES else "png"
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": "residua"})
+    figure.savefig(buffer, format=kind, metadata=_METADATA.get(kind))
     write_durably(path, buffer.getvalue())
     return path
 

@@ -10,9 +10,9 @@ import pytest
 pytest.importorskip("numba")
 
 from residua.config import OptimizerOptions
-from residua.data.augmentation.augment import Augment
+from residua.data.augmentation.pipeline import Augment
 from residua.data.batches import Batches
-from residua.data.pictures.decoding import Pictures
+from residua.data.pictures.arrays import Pictures
 from residua.data.preprocessing import Preprocessing
 from residua.engines.numba import NumbaEngine
 from residua.engines.numpy.engine import NumpyEngine

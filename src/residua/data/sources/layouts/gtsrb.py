@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from residua.data.pictures.decoding import walk_pictures
-from residua.data.sources.layouts.files import folders, read_columns, some
-from residua.data.sources.table import Row
+from residua.data.pictures.files import subfolders, walk_pictures
+from residua.data.sources.labelled_file import LabelledFile
+from residua.data.sources.layouts.reading import first_of, read_columns
 from residua.errors import DataError
 
 _COLUMNS = ("Filename", "Roi.X1", "Roi.Y1", "Roi.X2", "Roi.Y2")
@@ -69,51 +69,55 @@ def matches(folder: Path) -> bool:
     return (folder / "Final_Training" / "Images").is_dir()
 
 
-def rows(folder: Path) -> list[Row]:
+def list_files(folder: Path) -> list[LabelledFile]:
     """The labelled pictures with their regions of interest; classes are called "14 stop"."""
-    found: list[Row] = []
-    for kind in folders(folder / "Final_Training" / "Images"):
+    files: list[LabelledFile] = []
+    for kind in subfolders(folder / "Final_Training" / "Images"):
         if not kind.name.isdigit() or int(kind.name) >= len(SIGNS):
             raise DataError(f"{kind} is no class of GTSRB; its folders are 00000 to 00042.")
-        found += _table(folder, kind, kind / f"GT-{kind.name}.csv", int(kind.name))
+        files += _table(folder, kind, kind / f"GT-{kind.name}.csv", int(kind.name))
     test = folder / "Final_Test" / "Images"
     if test.is_dir():
-        places = (folder, test.parent, test)
-        truth = next((place / _TRUTH for place in places if (place / _TRUTH).is_file()), None)
+        parents = (folder, test.parent, test)
+        truth = next((parent / _TRUTH for parent in parents if (parent / _TRUTH).is_file()), None)
         if truth is None:
             raise DataError(
                 f"{test} holds pictures, but {_TRUTH} with their classes is missing: fetch "
                 f"GTSRB_Final_Test_GT.zip and put it into {folder}, or remove Final_Test."
             )
-        found += _table(folder, test, truth, None)
-    return found
+        files += _table(folder, test, truth, None)
+    return files
 
 
-def _table(folder: Path, place: Path, table: Path, kind: int | None) -> list[Row]:
-    """The rows of one table; kind: the class that all of them must have, None for the test pictures."""
-    pictures = {path.name: path for path in walk_pictures(place)}
-    found, listed = [], set()
+def _table(folder: Path, inside: Path, table: Path, kind: int | None) -> list[LabelledFile]:
+    """The files of one table, in the folder `inside`; kind: the class of all, None for the test pictures."""
+    pictures = {path.name: path for path in walk_pictures(inside)}
+    files, listed = [], set()
     for line in read_columns(table, (*_COLUMNS, "ClassId"), ";"):
-        name, where = line["Filename"], f"{table} line {line['']}"
+        name, location = line["Filename"], f"{table} line {line['']}"
         if name not in pictures:
-            raise DataError(f"{where} names {name}, which is not in {place}; unpack the archive again.")
+            raise DataError(f"{location} names {name}, which is not in {inside}; unpack the archive again.")
         try:
             number = int(line["ClassId"])
             left, top, right, bottom = (int(line[column]) for column in _COLUMNS[1:])
         except ValueError as problem:
-            raise DataError(f"{where} holds a cell that is no whole number ({problem}); mend it.") from None
+            raise DataError(
+                f"{location} holds a cell that is no whole number ({problem}); mend it."
+            ) from None
         if not 0 <= number < len(SIGNS) or (kind is not None and number != kind):
             wanted = "0 to 42" if kind is None else f"{kind}, as its folder"
-            raise DataError(f"{where} gives the ClassId {number}; it should be {wanted}.")
+            raise DataError(f"{location} gives the ClassId {number}; it should be {wanted}.")
         track = f"{kind:05d}/{name.partition('_')[0]}" if kind is not None else f"test/{name}"
-        part = "train" if kind is not None else "test"
-        path = pictures[name]
+        split = "train" if kind is not None else "test"
         # The second corner lies outside: the publisher leaves 5 pixels or more around every sign, which
         # comes out even on both sides only so.
         box = (left, top, right, bottom)
         label = f"{number:02d} {SIGNS[number]}"
-        found.append(Row(path, path.relative_to(folder).as_posix(), label, track, part, box))
+        path = pictures[name]
+        files.append(LabelledFile.below(folder, path, label, group=track, split=split, box=box))
         listed.add(name)
     if missing := sorted(set(pictures) - listed):
-        raise DataError(f"{table} has no line for {some(missing)}; fetch it again, or remove the pictures.")
-    return found
+        raise DataError(
+            f"{table} has no line for {first_of(missing)}; fetch it again, or remove the pictures."
+        )
+    return files

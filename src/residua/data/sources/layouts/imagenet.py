@@ -9,10 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from residua.data.pictures.decoding import walk_pictures
-from residua.data.sources.layouts.files import WNID, class_rows, folders, read_lines, some
-from residua.data.sources.matlab import read_matlab
-from residua.data.sources.table import Row
+from residua.data.pictures.files import subfolders, walk_pictures
+from residua.data.sources.labelled_file import LabelledFile
+from residua.data.sources.layouts.reading import WNID, class_files, first_of, read_lines
+from residua.data.sources.readers.matlab import read_matlab
 from residua.errors import DataError
 
 TRUTH, META = "ILSVRC2012_validation_ground_truth.txt", "meta.mat"
@@ -27,24 +27,26 @@ def matches(folder: Path) -> bool:
     train, val = folder / "train", folder / "val"
     if not (train.is_dir() and val.is_dir()):
         return False
-    return all(WNID.fullmatch(kind.name) for kind in folders(train)) and _is_flat(val)
+    return all(WNID.fullmatch(kind.name) for kind in subfolders(train)) and _is_flat(val)
 
 
-def rows(folder: Path) -> list[Row]:
+def list_files(folder: Path) -> list[LabelledFile]:
     """The labelled pictures of train/ and val/; classes are "n01440764 tench", or ids without the devkit."""
-    wnids = [kind.name for kind in folders(folder / "train")]
-    if strange := [name for name in wnids if not WNID.fullmatch(name)]:
-        raise DataError(f"{folder / 'train'} holds {some(strange)}; its folders are WordNet ids, n01440764.")
+    wnids = [kind.name for kind in subfolders(folder / "train")]
+    if unknown := [name for name in wnids if not WNID.fullmatch(name)]:
+        raise DataError(
+            f"{folder / 'train'} holds {first_of(unknown)}; its folders are WordNet ids, n01440764."
+        )
     meta = _find(folder, META)
     known = _synsets(meta) if meta else {}
     words = dict(known.values())
     names = {wnid: f"{wnid} {words[wnid]}" if wnid in words else wnid for wnid in wnids}
-    found = class_rows(folder, folder / "train", "train", names)
+    files = class_files(folder, folder / "train", "train", names)
     val = folder / "val"
     if not val.is_dir():
-        return found
+        return files
     if not _is_flat(val):
-        return found + class_rows(folder, val, "test", names)
+        return files + class_files(folder, val, "test", names)
     truth = _find(folder, TRUTH)
     if truth is None or meta is None:
         missing = META if truth else TRUTH
@@ -52,15 +54,15 @@ def rows(folder: Path) -> list[Row]:
             f"{val} holds pictures without folders, so their classes are told by {TRUTH} and {META} of the "
             f"devkit (ILSVRC2012_devkit_t12.tar.gz): unpack it into {folder}; {missing} was not found."
         )
-    return found + _validation(folder, truth, known, names)
+    return files + _validation(folder, truth, known, names)
 
 
 def _validation(
     folder: Path, truth: Path, known: dict[int, tuple[str, str]], names: dict[str, str]
-) -> list[Row]:
+) -> list[LabelledFile]:
     """Rows of val/: line k of the ground truth is the devkit's number of ILSVRC2012_val_0000000k."""
     numbers = read_lines(truth)
-    found = []
+    files = []
     for path in walk_pictures(folder / "val"):
         digits = path.stem.rpartition("_")[2]
         if not digits.isdigit() or not 1 <= int(digits) <= len(numbers):
@@ -74,16 +76,16 @@ def _validation(
         wnid = known[int(number)][0]
         # A part of the training classes is a data set too; the other validation pictures have no place in it.
         if wnid in names:
-            found.append(Row(path, path.relative_to(folder).as_posix(), names[wnid], None, "test"))
-    return found
+            files.append(LabelledFile.below(folder, path, names[wnid], split="test"))
+    return files
 
 
 def _is_flat(val: Path) -> bool:
-    return not any(WNID.fullmatch(kind.name) for kind in folders(val)) and any(val.glob("*.JPEG"))
+    return not any(WNID.fullmatch(kind.name) for kind in subfolders(val)) and any(val.glob("*.JPEG"))
 
 
 def _find(folder: Path, name: str) -> Path | None:
-    return next((folder / place / name for place in _DEVKIT if (folder / place / name).is_file()), None)
+    return next((folder / below / name for below in _DEVKIT if (folder / below / name).is_file()), None)
 
 
 def _synsets(meta: Path) -> dict[int, tuple[str, str]]:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from residua.data.sources.layouts.files import class_rows
-from residua.data.sources.table import Row
+from residua.data.sources.labelled_file import LabelledFile
+from residua.data.sources.layouts.reading import class_files
 from residua.errors import DataError
 
 LETTERS = tuple("ABCDEFGHIJ")
@@ -32,9 +32,9 @@ def matches(folder: Path) -> bool:
     return folder.resolve().name in ("notMNIST_small", "notMNIST_large") and (folder / "A").is_dir()
 
 
-def rows(folder: Path) -> list[Row]:
+def list_files(folder: Path) -> list[LabelledFile]:
     """The pictures of the ten folders."""
-    found = class_rows(folder, folder, None, {})
-    if strange := sorted({row.label for row in found} - set(LETTERS)):
-        raise DataError(f"{folder / strange[0]} is no letter of notMNIST; its folders are A to J.")
-    return found
+    files = class_files(folder, folder, None, {})
+    if unknown := sorted({file.label for file in files} - set(LETTERS)):
+        raise DataError(f"{folder / unknown[0]} is no letter of notMNIST; its folders are A to J.")
+    return files

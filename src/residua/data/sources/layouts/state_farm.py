@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from residua.data.pictures.decoding import walk_pictures
-from residua.data.sources.layouts.files import folders, read_columns, some
-from residua.data.sources.table import Row
+from residua.data.pictures.files import subfolders, walk_pictures
+from residua.data.sources.labelled_file import LabelledFile
+from residua.data.sources.layouts.reading import first_of, read_columns
 from residua.errors import DataError
 
 TABLE = "driver_imgs_list.csv"
-_DOING = (
+_ACTIVITIES = (
     "safe driving",
     "texting right",
     "phone right",
@@ -26,7 +26,7 @@ _DOING = (
     "hair and makeup",
     "talking to passenger",
 )
-NAMES = {f"c{number}": f"c{number} {what}" for number, what in enumerate(_DOING)}
+NAMES = {f"c{number}": f"c{number} {activity}" for number, activity in enumerate(_ACTIVITIES)}
 
 
 def matches(folder: Path) -> bool:
@@ -34,23 +34,23 @@ def matches(folder: Path) -> bool:
     return (folder / TABLE).is_file() and (folder / "imgs" / "train").is_dir()
 
 
-def rows(folder: Path) -> list[Row]:
+def list_files(folder: Path) -> list[LabelledFile]:
     """The labelled pictures, each with its driver; classes are called "c6 drinking"."""
     table, train = folder / TABLE, folder / "imgs" / "train"
     drivers: dict[tuple[str, str], str] = {}
     for line in read_columns(table, ("subject", "classname", "img")):
-        key, where = (line["classname"], line["img"]), f"{table} line {line['']}"
+        key, location = (line["classname"], line["img"]), f"{table} line {line['']}"
         if line["classname"] not in NAMES:
-            raise DataError(f"{where} names the class {line['classname']!r}; they are c0 to c9.")
+            raise DataError(f"{location} names the class {line['classname']!r}; they are c0 to c9.")
         if not line["subject"]:
-            raise DataError(f"{where} names no driver for {'/'.join(key)}: give it one, such as p002.")
+            raise DataError(f"{location} names no driver for {'/'.join(key)}: give it one, such as p002.")
         if drivers.setdefault(key, line["subject"]) != line["subject"]:
             raise DataError(
-                f"{where} gives {'/'.join(key)} the driver {line['subject']!r}, an earlier line "
+                f"{location} gives {'/'.join(key)} the driver {line['subject']!r}, an earlier line "
                 f"{drivers[key]!r}; keep one."
             )
-    found, unknown = [], []
-    for kind in folders(train):
+    files, unknown = [], []
+    for kind in subfolders(train):
         if kind.name not in NAMES:
             raise DataError(f"{kind} is no class of State Farm's; its folders are c0 to c9.")
         for path in walk_pictures(kind):
@@ -58,13 +58,13 @@ def rows(folder: Path) -> list[Row]:
             if driver is None:
                 unknown.append(path.relative_to(folder).as_posix())
                 continue
-            found.append(Row(path, path.relative_to(folder).as_posix(), NAMES[kind.name], driver))
+            files.append(LabelledFile.below(folder, path, NAMES[kind.name], group=driver))
     if unknown:
         raise DataError(
-            f"The driver of {some(unknown)} is unknown, so it may be on both sides of a split: add a line "
-            f"subject,classname,img to {table}, or remove the picture."
+            f"The driver of {first_of(unknown)} is unknown, so it may be on both sides of a split: add a "
+            f"line subject,classname,img to {table}, or remove the picture."
         )
     if drivers:
         absent = ["/".join(key) for key in drivers]
-        raise DataError(f"{table} names {some(absent)}, which is not in {train}; unpack imgs.zip again.")
-    return found
+        raise DataError(f"{table} names {first_of(absent)}, which is not in {train}; unpack imgs.zip again.")
+    return files

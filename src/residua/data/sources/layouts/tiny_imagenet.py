@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from residua.data.pictures.decoding import walk_pictures
-from residua.data.sources.layouts.files import class_rows, read_lines, some
-from residua.data.sources.table import Row
+from residua.data.pictures.files import walk_pictures
+from residua.data.sources.labelled_file import LabelledFile
+from residua.data.sources.layouts.reading import class_files, first_of, read_lines
 from residua.errors import DataError
 
 
@@ -18,17 +18,17 @@ def matches(folder: Path) -> bool:
     return (folder / "wnids.txt").is_file() and (folder / "train").is_dir()
 
 
-def rows(folder: Path) -> list[Row]:
+def list_files(folder: Path) -> list[LabelledFile]:
     """The labelled pictures of train/ and val/; classes are called "n01443537 goldfish"."""
     names = class_names(read_lines(folder / "wnids.txt"), folder / "words.txt")
-    found = class_rows(folder, folder / "train", "train", names)
-    if strange := sorted({row.label for row in found} - set(names.values())):
-        raise DataError(f"{folder / 'train'} holds {some(strange)}, which wnids.txt does not list.")
+    files = class_files(folder, folder / "train", "train", names)
+    if unknown := sorted({file.label for file in files} - set(names.values())):
+        raise DataError(f"{folder / 'train'} holds {first_of(unknown)}, which wnids.txt does not list.")
     if (folder / "val" / "images").is_dir():
-        found += _validation(folder, names)
+        files += _validation(folder, names)
     elif (folder / "val").is_dir():  # rearranged into one folder per class
-        found += class_rows(folder, folder / "val", "test", names)
-    return found
+        files += class_files(folder, folder / "val", "test", names)
+    return files
 
 
 def class_names(wnids: list[str], words: Path) -> dict[str, str]:
@@ -36,16 +36,16 @@ def class_names(wnids: list[str], words: Path) -> dict[str, str]:
 
     The id stays in the name: two classes of ImageNet are called "crane".
     """
-    said: dict[str, str] = {}
+    descriptions: dict[str, str] = {}
     if words.is_file():
         for line in read_lines(words):
             wnid, _, text = line.partition("\t")
-            said[wnid.strip()] = text.split(",")[0].strip()
+            descriptions[wnid.strip()] = text.split(",")[0].strip()
     ids = [wnid.strip() for wnid in wnids]
-    return {wnid: f"{wnid} {said[wnid]}" if said.get(wnid) else wnid for wnid in ids}
+    return {wnid: f"{wnid} {descriptions[wnid]}" if descriptions.get(wnid) else wnid for wnid in ids}
 
 
-def _validation(folder: Path, names: dict[str, str]) -> list[Row]:
+def _validation(folder: Path, names: dict[str, str]) -> list[LabelledFile]:
     table = folder / "val" / "val_annotations.txt"
     labels: dict[str, str] = {}
     for number, line in enumerate(read_lines(table), 1):
@@ -59,10 +59,9 @@ def _validation(folder: Path, names: dict[str, str]) -> list[Row]:
     paths = list(walk_pictures(folder / "val" / "images"))
     present = {path.name for path in paths}
     if unknown := sorted(present - set(labels)):
-        raise DataError(f"{table} has no line for {some(unknown)}; fetch it again, or remove the pictures.")
+        raise DataError(
+            f"{table} has no line for {first_of(unknown)}; fetch it again, or remove the pictures."
+        )
     if absent := sorted(set(labels) - present):
-        raise DataError(f"{table} names {some(absent)}, which is not in val/images; unpack it again.")
-    return [
-        Row(path, path.relative_to(folder).as_posix(), names[labels[path.name]], None, "test")
-        for path in paths
-    ]
+        raise DataError(f"{table} names {first_of(absent)}, which is not in val/images; unpack it again.")
+    return [LabelledFile.below(folder, path, names[labels[path.name]], split="test") for path in paths]

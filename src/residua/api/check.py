@@ -1,0 +1,52 @@
+"""Looking through data before training, in Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from residua.api.output import OnResult, ignore, picture_file, written_after
+from residua.config import CheckConfig, DataOptions
+from residua.config.options import configure
+from residua.files.output import make_parent
+
+if TYPE_CHECKING:
+    from residua.data.quality.findings import Findings
+
+
+def check_data(
+    data: str | Path,
+    *,
+    say: Any = print,
+    watch: Callable[[int, int], object] = lambda done, total: None,
+    on_result: OnResult = ignore,
+    **options: Any,
+) -> tuple[Findings, Path]:
+    """Look through a data set or folder before training: counts, sizes, damage, copies, leaks.
+
+    options: the fields of `CheckConfig`. watch: hears how many pictures of how many were compared.
+    on_result: hears the findings before they are drawn. Returns the findings and the picture of them,
+    check-DATA.png here or `output`. Raises ResiduaError.
+    """
+    from residua.data import open_dataset
+    from residua.data.quality.check import check_dataset
+    from residua.insight.data_quality.figure import draw_check
+
+    config = configure(CheckConfig, options)
+    path = picture_file(config.output, Path(f"check-{Path(data).name or 'pictures'}.png"))
+    chosen = DataOptions(
+        data=str(data),
+        data_dir=config.data_dir,
+        labels=config.labels,
+        size=config.size,
+        validation=config.validation,
+        test=config.test,
+        groups=config.groups,
+    )
+    # However many pictures are bad, that is what was asked for.
+    opened = open_dataset(chosen, config.seed, say=say, most_bad=1.0)
+    findings = check_dataset(opened, near=config.near, watch=watch)
+    with written_after(findings, on_result):
+        draw_check(findings, make_parent(path))
+    return findings, path

@@ -1,0 +1,97 @@
+"""Looking inside a trained network, in Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from residua.api.output import OnResult, ignore, output_stem, save_picture, written_after
+from residua.config import EvaluateConfig, InsideConfig
+from residua.config.options import configure
+from residua.errors import ConfigError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from residua.insight.inspection.feature_map import Method
+    from residua.insight.inspection.numbers import Inside
+
+MOST_FILES = 4  # of whose maps a picture is drawn
+METHODS: dict[str, tuple[Method, ...]] = {
+    "pca": ("pca",),
+    "tsne": ("tsne",),
+    "both": ("pca", "tsne"),
+    "none": (),
+}
+
+
+def inside(
+    model: str | Path,
+    files: str | Path | Sequence[str | Path] = (),
+    *,
+    say: Any = print,
+    on_result: OnResult = ignore,
+    **options: Any,
+) -> tuple[Inside | None, list[Path]]:
+    """Draw what is inside a trained network; the numbers for pictures of its data, and the drawings' paths.
+
+    Filters of the first layer, maps of each stage for `files` (or two pictures of the data), the strongest
+    pictures of channels, maps of the features, and, of a run, the statistics of its epochs. options: the
+    fields of `InsideConfig`. Without data there are no numbers, and only what needs none is drawn. on_result:
+    hears the numbers before anything is drawn. Raises ResiduaError.
+    """
+    from residua.data.pictures.files import find_pictures
+    from residua.engines import open_engine
+    from residua.insight.evaluation.answers import answer_split
+    from residua.insight.inspection import figure as figures
+    from residua.insight.inspection.feature_map import feature_map_figure
+    from residua.insight.inspection.numbers import frozen_chain, look_inside, stages
+    from residua.insight.inspection.statistics import statistics_figure
+    from residua.models.model_file import find_model, load_model
+    from residua.training.layer_statistics import read_statistics
+
+    config = configure(InsideConfig, options)
+    path = find_model(model)
+    loaded = load_model(path)
+    frozen_chain(loaded)  # what cannot be looked into is refused before anything is drawn
+    stem = output_stem(path, config.output)
+    shape = loaded.preprocessing
+    named = [files] if isinstance(files, str | Path) else list(files)
+    images = {
+        entry.name: shape.cut(shape.read(entry))
+        for entry in find_pictures(Path(entry) for entry in named)[:MOST_FILES]
+    }
+    result = None
+    if config.data is not None or loaded.training.get("data") is not None:
+        answered = answer_split(loaded, EvaluateConfig.of(config), say, config.sample)
+        result = look_inside(answered, config.sample, config.stage, config.engine, config.threads)
+        if not images:
+            names = answered.pictures.names
+            images = {names[i]: answered.pictures.images[i] for i in (0, len(answered) // 2)}
+    else:
+        say("This model does not say what it was trained on: name a data set with --data to see more")
+    drawn: list[Path] = []
+
+    def draw(name: str, figure: Callable[[], Figure]) -> None:
+        try:
+            drawn.append(save_picture(figure(), f"{stem}{name}.png"))
+        except ConfigError as error:  # what one network does not have is no reason to draw nothing of it
+            say(f"Not drawn: {error}")
+
+    with written_after(result, on_result):
+        draw("filters", lambda: figures.filters_figure(loaded))
+        engine = open_engine(config.engine, threads=config.threads)
+        if stages(loaded):
+            for number, (name, image) in enumerate(images.items(), start=1):
+                draw(
+                    f"activations-{number}", partial(figures.activations_figure, loaded, image, engine, name)
+                )
+        if result is not None:
+            draw("strongest", partial(figures.strongest_figure, result, config.channels))
+            for method in METHODS[config.map]:
+                draw(f"map-{method}", partial(feature_map_figure, result, method, config.seed))
+        if Path(model).is_dir() and read_statistics(Path(model)):
+            draw("statistics", lambda: statistics_figure(Path(model)))
+    return result, drawn

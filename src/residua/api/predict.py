@@ -1,0 +1,38 @@
+"""Naming what is in pictures, in Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from residua.config import PredictConfig
+from residua.config.options import configure
+
+if TYPE_CHECKING:
+    from residua.insight.prediction.numbers import Prediction
+    from residua.models.model_file import Model
+
+
+def predict(
+    model: str | Path | Model, files: str | Path | Sequence[str | Path], **options: Any
+) -> list[Prediction]:
+    """Name what is in pictures; folders are searched through. A bad picture's prediction has an `error`.
+
+    options: the fields of `PredictConfig`. Raises ResiduaError where there is nothing to predict.
+    """
+    return list(iterate_predictions(model, files, configure(PredictConfig, options)))
+
+
+def iterate_predictions(
+    model: str | Path | Model, files: str | Path | Sequence[str | Path], config: PredictConfig
+) -> Iterator[Prediction]:
+    """As `predict`, one picture after the other as the answers come."""
+    from residua.data.pictures.files import find_pictures
+    from residua.insight.prediction.numbers import predict_files
+    from residua.models.model_file import Model, load_model
+
+    loaded = model if isinstance(model, Model) else load_model(model)
+    named = [files] if isinstance(files, str | Path) else list(files)
+    pictures = find_pictures(Path(entry) for entry in named)
+    yield from predict_files(loaded, pictures, config)

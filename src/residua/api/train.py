@@ -1,0 +1,118 @@
+"""Training a network, in Python."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from residua.api.output import OnResult, data_option, ignore, written_after
+from residua.config import EvaluateConfig, TrainConfig
+from residua.config.options import check, configure
+from residua.errors import ConfigError, RunError
+from residua.files.output import output_folder, require_writable
+
+if TYPE_CHECKING:
+    from residua.insight.evaluation.numbers import Evaluation
+    from residua.training.progress import Reporter
+    from residua.training.train import Trained
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """A finished run.
+
+    run: its folder. model: the file of the best model. best_epoch: from 1. validation_accuracy: the best,
+    between 0 and 1, None without a validation split. test: the best model on the test split.
+    """
+
+    run: Path
+    model: Path
+    best_epoch: int
+    validation_accuracy: float | None
+    test: Evaluation | None
+
+
+def train(
+    data: str | Path | None = None,
+    *,
+    config: TrainConfig | None = None,
+    resume: str | Path | None = None,
+    reporter: Reporter | None = None,
+    on_result: OnResult = ignore,
+    **options: Any,
+) -> TrainResult:
+    """Train a network: `train("digits", model="resnet8", epochs=10, rate=0.05)`.
+
+    data: a data set's name or a folder of pictures. options: every field of `TrainConfig`'s sections,
+    by name; or a whole `config`. resume: a run folder to go on with instead. reporter: hears of the
+    progress (`residua.training.progress.Quiet()` for silence). on_result: hears the result before the last
+    files of the run are written. Raises ResiduaError.
+    """
+    from residua.insight.learning_curves.figure import draw_curves
+    from residua.training.progress import make_reporter
+    from residua.training.train import resume_training, start_training
+
+    reporter = reporter or make_reporter()
+    if resume is not None:
+        if data is not None or config is not None or options:
+            raise ConfigError("--resume goes on with a run as it was begun: it takes no other options")
+        from residua.training.run_folder import read_run
+
+        chosen = read_run(Path(resume))
+        trained = resume_training(Path(resume), reporter, draw_curves)
+    else:
+        if config is not None and (data is not None or options):
+            raise ConfigError("give either a whole config or single options, not both")
+        if config is None:
+            chosen = configure(TrainConfig, data_option(data) | options)
+        else:
+            chosen = check(config)
+        chosen = _with_run_folder(chosen)
+        trained = start_training(chosen, reporter, draw_curves)
+    test = _test(trained, reporter) if chosen.run.final_test else None
+    result = TrainResult(trained.run, trained.best, trained.best_epoch, trained.validation_accuracy, test)
+    with written_after(result, on_result):
+        _write_last(result, draw_curves)
+    return result
+
+
+def _with_run_folder(config: TrainConfig) -> TrainConfig:
+    """The options, once the folder of the run can be made and written; before minutes of reading pictures."""
+    run = config.run.run
+    try:
+        if run is None:
+            require_writable(Path("runs"), hint="choose another with --run")
+            return config
+        folder = output_folder(run, option="--run")
+    except ConfigError as error:
+        raise RunError(f"cannot make the run folder {run or 'runs'}: {error}") from None
+    return replace(config, run=replace(config.run, run=str(folder))) if run.startswith("~") else config
+
+
+def _test(trained: Trained, reporter: Reporter) -> Evaluation:
+    """The best model on the test split."""
+    from residua.insight.evaluation.answers import evaluate_model
+    from residua.models.model_file import load_model
+
+    config = trained.config
+    asked = EvaluateConfig(
+        data_dir=config.data.data_dir,
+        labels=config.data.labels,
+        engine=config.run.engine,
+        threads=config.run.threads,
+    )
+    return evaluate_model(load_model(trained.best), asked, reporter.say)
+
+
+def _write_last(result: TrainResult, draw_curves: Any) -> None:
+    """The curves of the whole run, and its test as test.json and confusion.png."""
+    from residua.files.durable import write_durably
+    from residua.insight.evaluation.figure import draw_confusion
+
+    draw_curves(result.run)
+    if result.test is not None:
+        text = json.dumps(result.test.to_dict(), indent=1) + "\n"
+        write_durably(result.run / "test.json", text.encode())
+        draw_confusion(result.test, result.run / "confusion.png")

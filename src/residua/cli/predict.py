@@ -1,0 +1,50 @@
+"""The verb predict."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+from residua.cli.shared import Options, Switch
+from residua.cli.terminal import to_stderr
+from residua.config import PredictConfig
+from residua.config.options import check
+from residua.errors import ConfigError
+
+
+def predict(
+    model: str,
+    /,
+    *files: str,
+    json: Switch = False,
+    csv: Switch = False,
+    options: Annotated[PredictConfig, Options] = PredictConfig(),
+) -> int:
+    """Name what is in pictures.
+
+    Parameters
+    ----------
+    model
+        A model file or a run folder.
+    files
+        Pictures, folders of pictures, or tables of pixels as Kaggle's test.csv.
+    json
+        Print a JSON list.
+    csv
+        Print a CSV table: file, class, probability, and so on down to the last of --top.
+    """
+    from residua import api
+    from residua.insight.prediction.text import write_csv, write_json, write_text
+    from residua.models.model_file import load_model
+
+    if not files:
+        raise ConfigError("predict needs pictures or folders after the model")
+    if json and csv:
+        raise ConfigError("choose one of --json and --csv")
+    loaded = load_model(model)
+    predictions = api.iterate_predictions(loaded, files, check(options))
+    write = write_json if json else write_csv if csv else write_text
+    bad = write(predictions, sys.stdout, min(options.top, len(loaded.classes)))
+    for prediction in bad:
+        to_stderr(f"residua: {prediction.error}")
+    return 1 if bad else 0

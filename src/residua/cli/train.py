@@ -1,0 +1,87 @@
+"""The verb train."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated
+
+from residua.cli.shared import Options, refuse_two_data_sets, sections
+from residua.config import (
+    DataOptions,
+    ModelOptions,
+    OptimizerOptions,
+    RunOptions,
+    ScheduleOptions,
+    TrainConfig,
+    TransferOptions,
+)
+from residua.config.options import check
+from residua.errors import ConfigError
+
+if TYPE_CHECKING:
+    from residua.api import TrainResult
+
+_DATA, _MODEL, _TRANSFER, _OPTIMISER, _SCHEDULE, _RUN = sections(
+    "Data", "Model", "Transfer", "Optimiser", "Schedule", "Run"
+)
+
+
+@dataclass(frozen=True)
+class Files:
+    """What a run's options may come from."""
+
+    resume: str | None = None
+    """A run folder to go on with, from its newest checkpoint."""
+    config: str | None = None
+    """A TOML file with any of these options; flags have the last word."""
+
+
+def train(
+    data: str | None = None,
+    /,
+    *,
+    files: Annotated[Files, Options] = Files(),
+    data_options: Annotated[DataOptions, _DATA] = DataOptions(),
+    model_options: Annotated[ModelOptions, _MODEL] = ModelOptions(),
+    transfer: Annotated[TransferOptions, _TRANSFER] = TransferOptions(),
+    optimizer: Annotated[OptimizerOptions, _OPTIMISER] = OptimizerOptions(),
+    schedule: Annotated[ScheduleOptions, _SCHEDULE] = ScheduleOptions(),
+    run: Annotated[RunOptions, _RUN] = RunOptions(),
+) -> int:
+    """Train a network on a data set or a folder of pictures.
+
+    Parameters
+    ----------
+    data
+        digits, mnist, fashion-mnist, kaggle-mnist, notmnist, notmnist-small, notmnist-large, svhn,
+        cifar10, cifar100, tiny-imagenet, imagenet, gtsrb, state-farm, dogs-vs-cats, or a folder of
+        pictures.
+    """
+    from residua import api
+
+    chosen = TrainConfig(data_options, model_options, transfer, optimizer, schedule, run)
+    if files.resume is not None:
+        if data is not None or files.config is not None or chosen != TrainConfig():
+            raise ConfigError("--resume goes on with a run as it was begun: it takes no other options")
+        result = api.train(resume=files.resume, on_result=_print_result)
+    else:
+        if data is not None:
+            if files.config is None:
+                refuse_two_data_sets(data, data_options.data, DataOptions.data)
+            chosen = replace(chosen, data=replace(data_options, data=data))
+        result = api.train(config=check(chosen), on_result=_print_result)
+    print(f"Run folder: {result.run}  with the pictures curves.png", end="")
+    print(" and confusion.png" if result.test is not None else "")
+    return 0
+
+
+def _print_result(result: TrainResult) -> None:
+    print()
+    if result.test is not None:
+        low, high = result.test.interval
+        print(
+            f"Test accuracy: {100 * result.test.accuracy:.2f} % "
+            f"({result.test.correct:,} of {result.test.pictures:,} pictures that took no part in training; "
+            f"95 % interval {100 * low:.2f} to {100 * high:.2f})"
+        )
+    print(f"Best model (epoch {result.best_epoch}): {result.model}")

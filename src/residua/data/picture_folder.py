@@ -1,0 +1,123 @@
+"""The source of a data set of picture files: listed, decoded once into the user's cache."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from residua.data.dataset import Split
+from residua.data.pictures.arrays import Pictures
+from residua.data.pictures.cache import MOST_BAD, decode_cached, hash_files
+from residua.data.quality.exact_duplicates import duplicate_messages
+from residua.data.sources.card import Card
+from residua.data.sources.listing import Listing
+from residua.errors import DataError
+from residua.files.user_cache import user_cache
+
+
+class PictureFolder:
+    """Somebody's own pictures, decoded once into the user's cache."""
+
+    def __init__(
+        self, card: Card, listing: Listing, say: Callable[[str], None], most_bad: float = MOST_BAD
+    ) -> None:
+        self.card, self.listing, self.say, self.most_bad = card, listing, say, most_bad
+        self._problems: dict[int, str] = {}  # why pictures are left out, by index
+        self._digests: dict[int, str] = {}
+        self._pixels: dict[int, NDArray[np.uint8]] = {}
+        self._said: set[str] = set()
+
+    @property
+    def bad(self) -> tuple[str, ...]:
+        """Why pictures were left out of the splits that have been read."""
+        return tuple(self._problems.values())
+
+    def read(self, split: Split) -> Pictures:
+        """The pictures of a split, in memory."""
+        listing = self.listing
+        indices = listing.splits[split]
+        if not len(indices):
+            shape = (0, self.card.height, self.card.width, self.card.channels)
+            return Pictures(np.zeros(shape, np.uint8), np.zeros(0, np.int64), ())
+        number = next(n for n, pool in enumerate(listing.pools) if indices[0] in pool)
+        pool, pixels = listing.pools[number], self._decoded(number)
+        good = self._good(split)
+        # A whole pool stays memory-mapped; a part of one is copied out of it.
+        whole = len(good) == len(pool)
+        images = pixels if whole else pixels[np.searchsorted(pool, good)]
+        return Pictures(images, listing.labels[good], tuple(listing.names[index] for index in good.tolist()))
+
+    def labels(self, split: Split) -> NDArray[np.int64]:
+        """(N,) the labels of a split."""
+        return self.listing.labels[self._good(split)]
+
+    def fingerprint(self, split: Split) -> str:
+        """SHA-256 over names, labels and content of a split."""
+        listing, indices = self.listing, self.listing.splits[split].tolist()
+        self._hash(indices)
+        digest = hashlib.sha256()
+        for index in indices:
+            label = listing.classes[listing.labels[index]]
+            text = f"{listing.names[index]}\0{label}\0{self._digests[index]}\0"
+            text += f"{listing.boxes[index]}\0" if listing.boxes else ""
+            digest.update(text.encode(errors="surrogateescape"))  # file names may be no valid text
+        return digest.hexdigest()
+
+    def _good(self, split: Split) -> NDArray[np.int64]:
+        """The indices of a split's pictures, without those that cannot be read."""
+        indices = self.listing.splits[split].tolist()
+        return np.array([index for index in indices if index not in self._problems], dtype=np.int64)
+
+    def _hash(self, indices: list[int]) -> None:
+        new = [index for index in indices if index not in self._digests]
+        self._digests.update(zip(new, hash_files([self.listing.paths[index] for index in new]), strict=True))
+
+    def _decoded(self, number: int) -> NDArray[np.uint8]:
+        """The pixels of a pool; reports its bad pictures, and stops when there are too many."""
+        if number not in self._pixels:
+            listing, card = self.listing, self.card
+            pool = listing.pools[number].tolist()
+            self._hash(pool)
+            pixels, bad = decode_cached(
+                [listing.paths[index] for index in pool],
+                [self._digests[index] for index in pool],
+                (card.height, card.width, card.channels),
+                user_cache() / "pictures",
+                self.say,
+                [listing.boxes[index] for index in pool] if listing.boxes else (),
+            )
+            problems = {pool[position]: reason for position, reason in sorted(bad.items())}
+            self._problems.update(problems)
+            self._report_problems(problems)
+            self._pixels[number] = pixels
+            self._report_duplicates()
+        return self._pixels[number]
+
+    def _report_problems(self, problems: dict[int, str]) -> None:
+        """Say which pictures of a pool are skipped; raise DataError where too many of them are news."""
+        listing = self.listing
+        known = [listing.names[index] for index in problems if listing.names[index] in listing.broken]
+        if known:
+            self.say(f"Skipped {len(known)} pictures that are broken as published: {', '.join(known)}")
+        for index, reason in problems.items():
+            if listing.names[index] not in listing.broken:
+                self.say(f"Skipped: {reason}")
+        news = [text for index, text in self._problems.items() if listing.names[index] not in listing.broken]
+        if len(news) > self.most_bad * len(listing.paths):
+            raise DataError(
+                f"{len(news)} of {len(listing.paths)} pictures in {self.card.name} cannot be read, more "
+                f"than 1 %; the first: {news[0]} Mend or remove them."
+            )
+
+    def _report_duplicates(self) -> None:
+        """Say which pictures, of those looked at so far, occur in two splits or two classes."""
+        listing = self.listing
+        split_of = {index: name for name, indices in listing.splits.items() for index in indices.tolist()}
+        good = {index: digest for index, digest in self._digests.items() if index not in self._problems}
+        for line in duplicate_messages(good, split_of, listing.labels.tolist(), listing.names):
+            if line not in self._said:
+                self._said.add(line)
+                self.say(line)

@@ -1,0 +1,39 @@
+"""A picture file and its label, as a table or a folder names them before anything is opened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from residua.data.pictures.decoding import Box
+
+
+@dataclass(frozen=True)
+class LabelledFile:
+    """A picture file of a table or a layout, and what is known of it before it is opened.
+
+    name: relative to the folder. group: pictures of one group stay on one side of a split. split: the one
+    that it belongs to, where that is given. box: left, top, right, bottom of the region that matters, in
+    pixels, the latter two exclusive.
+    """
+
+    path: Path
+    name: str
+    label: str
+    group: str | None = None
+    split: str | None = None
+    box: Box | None = None
+
+    @classmethod
+    def below(
+        cls,
+        folder: Path,
+        path: Path,
+        label: str,
+        *,
+        group: str | None = None,
+        split: str | None = None,
+        box: Box | None = None,
+    ) -> LabelledFile:
+        """A file that lies anywhere below `folder`."""
+        return cls(path, path.relative_to(folder).as_posix(), label, group, split, box)

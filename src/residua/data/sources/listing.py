@@ -1,0 +1,176 @@
+"""The pictures of a folder before any is opened: files, classes, groups, and the split of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from residua.data.pictures.decoding import Box
+from residua.data.sources.class_folders import list_own_files
+from residua.data.sources.labelled_file import LabelledFile
+from residua.data.sources.layouts.table import Layout
+from residua.data.splits import held_out_count, hold_out
+from residua.errors import ConfigError, DataError
+
+Say = Callable[[str], None]
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The pictures of a folder before any is opened.
+
+    paths, names, labels: one per picture; names are relative to the folder. splits: the indices of each
+    split's pictures. pools: the sets of indices that are decoded together; a test/ folder is one of its
+    own, so that it stays closed until it is asked for. groups: the group of each picture (see
+    `LabelledFile`), called `group`; none where there are no groups. boxes: the part of each picture that is
+    used; none for whole pictures. broken: names of pictures that are known to be damaged as published.
+    """
+
+    classes: tuple[str, ...]
+    paths: tuple[Path, ...]
+    names: tuple[str, ...]
+    labels: Indices
+    splits: dict[str, Indices]
+    pools: tuple[Indices, ...]
+    groups: tuple[str, ...] = ()
+    group: str = "group"
+    boxes: tuple[Box | None, ...] = ()
+    broken: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Division:
+    """How pictures are to be split.
+
+    validation, test: what is held out, as a share below 1 or a number. seed: draws them. leaky: pay no
+    heed to groups.
+    """
+
+    validation: float
+    test: float
+    seed: int
+    leaky: bool = False
+
+
+def list_folder(folder: Path, labels: str | Path | None, division: Division, say: Say) -> Listing:
+    """Find the pictures of somebody's own folder, see `list_own_files`, and split them.
+
+    What is missing of val/ and test/ is split off by seed, in proportion. Raises DataError, in one line.
+    """
+    return _list(list_own_files(folder, labels, say), folder, division, "group", say)
+
+
+def list_layout(folder: Path, layout: Layout, division: Division, boxes: bool, say: Say) -> Listing:
+    """Find the pictures of a published data set by its publisher's layout, and split them.
+
+    boxes: use only the region of each picture that the publisher marked. Raises DataError as `list_folder`,
+    and ConfigError where regions are asked for that nobody marked.
+    """
+    files = layout.list_files(folder)
+    if not files:
+        raise DataError(f"{folder} holds no pictures; it should hold {layout.marks}.")
+    if boxes and files[0].box is None:
+        raise ConfigError(f"--region is for gtsrb, whose tables mark the signs; {folder} has no such tables.")
+    listing = _list(files, folder, division, layout.group or "group", say)
+    return replace(listing, boxes=tuple(file.box for file in files) if boxes else (), broken=layout.broken)
+
+
+def _list(files: list[LabelledFile], folder: Path, division: Division, group: str, say: Say) -> Listing:
+    groups = _groups(files)
+    training_classes = {file.label for file in files if file.split in ("train", None)}
+    for file in files:
+        if file.label not in training_classes:
+            raise DataError(
+                f"Class {file.label!r} occurs in {file.name} but not in train/; add pictures of it to train/."
+            )
+    classes = tuple(sorted(training_classes))
+    if len(classes) < 2:
+        raise DataError(
+            f"{folder} holds only the class {classes[0]!r}; it takes two or more, a folder for each."
+        )
+    if division.leaky and groups is None:
+        raise ConfigError(
+            "--groups leaky is for pictures that come in groups, such as those of one driver; "
+            f"{folder} names no groups."
+        )
+    number_of = {name: number for number, name in enumerate(classes)}
+    labels = np.array([number_of[file.label] for file in files], dtype=np.int64)
+    named = [file.split for file in files]
+    splits, pools = _divide(labels, named, None if division.leaky else groups, classes, division, say)
+    if groups is not None and division.leaky:
+        say(_leak_message(splits, groups, group))
+    return Listing(
+        classes,
+        tuple(file.path for file in files),
+        tuple(file.name for file in files),
+        labels,
+        splits,
+        pools,
+        tuple(groups or ()),
+        group,
+    )
+
+
+def _leak_message(splits: dict[str, Indices], groups: list[str], group: str) -> str:
+    inside = [{groups[index] for index in indices.tolist()} for indices in splits.values()]
+    every = set(groups)
+    torn = sum(sum(name in part for part in inside) > 1 for name in every)
+    return (
+        f"--groups leaky: {torn} of {len(every)} {group}s have pictures in more than one split, so "
+        f"validation and test will look better than they are for a new {group}."
+    )
+
+
+def _groups(files: list[LabelledFile]) -> list[str] | None:
+    """The group of each picture, None where there are none. Raises DataError for one in two splits."""
+    if files[0].group is None:
+        return None
+    sides: dict[str, str | None] = {}
+    for file in files:
+        group = file.group or ""
+        if sides.setdefault(group, file.split) != file.split:
+            raise DataError(
+                f"Group {group!r} has pictures in more than one of train/, val/ and test/; move them."
+            )
+    return [file.group or "" for file in files]
+
+
+def _divide(
+    labels: Indices,
+    named: list[str | None],
+    groups: list[str] | None,
+    classes: tuple[str, ...],
+    division: Division,
+    say: Say,
+) -> tuple[dict[str, Indices], tuple[Indices, ...]]:
+    """Indices of train, validation and test, and the pools that are decoded together.
+
+    named: the split that each picture's folder names, if any.
+    """
+    splits = {name: np.flatnonzero([split == name for split in named]) for name in set(named) if name}
+    rest = splits.get("train", np.arange(len(labels)))
+    pools = [rest, *(indices for name, indices in sorted(splits.items()) if name != "train")]
+
+    def split_off(indices: Indices, amount: float, option: str) -> tuple[Indices, Indices]:
+        count = held_out_count(amount, len(indices), option)
+        own = [groups[index] for index in indices] if groups else None
+        kept, held_out = hold_out(
+            labels[indices], count, division.seed, classes, option=option, groups=own, say=say
+        )
+        return indices[kept], indices[held_out]
+
+    if "test" not in splits:
+        if division.test == 0:
+            raise ConfigError(
+                "--test 0 leaves nothing to test on; give a share such as 0.1, or a test/ folder."
+            )
+        rest, splits["test"] = split_off(rest, division.test, "test")
+    if "validation" not in splits:
+        rest, splits["validation"] = split_off(rest, division.validation, "validation")
+    splits["train"] = rest
+    return splits, tuple(pools)

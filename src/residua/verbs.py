@@ -1,0 +1,61 @@
+"""What residua can do: every verb, in the order of `residua --help`, and the functions that do it in Python.
+
+A verb is one file of the same name in `cli/` and, where it has a side in Python or options of its own, in
+`api/` and `config/`: `find-rate` is `find_rate.py`, and `import`, which is a word of Python's, `import_.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from keyword import iskeyword
+
+
+@dataclass(frozen=True)
+class Verb:
+    """A word of the command line.
+
+    functions: what `residua.api` has for it; `residua` itself exports those that are not in `internal`.
+    """
+
+    name: str
+    functions: tuple[str, ...] = ()
+    internal: tuple[str, ...] = ()
+
+    @property
+    def module(self) -> str:
+        """Its file in each of `cli/`, `api/` and `config/`, and its function in `cli/`."""
+        word = self.name.replace("-", "_")
+        return f"{word}_" if iskeyword(word) else word
+
+    @property
+    def public(self) -> tuple[str, ...]:
+        """The functions that `residua` exports."""
+        return tuple(name for name in self.functions if name not in self.internal)
+
+
+VERBS = (
+    Verb("train", ("train",)),
+    Verb("evaluate", ("evaluate",)),
+    Verb("predict", ("iterate_predictions", "predict"), internal=("iterate_predictions",)),
+    Verb("import", ("import_weights",)),
+    Verb("report", ("report",)),
+    Verb("compare", ("compare",)),
+    Verb("explain", ("explain",)),
+    Verb("mistakes", ("mistakes",)),
+    Verb("calibrate", ("calibrate",)),
+    Verb("curves", ("curves",)),
+    Verb("inside", ("inside",)),
+    Verb("fool", ("class_pictures", "fool", "fool_from_noise", "robustness")),
+    Verb("find-rate", ("find_rate",)),
+    Verb("ensemble", ("ensemble",)),
+    Verb("reconstruct", ("reconstruct",)),
+    Verb("check", ("check_data",), internal=("check_data",)),
+    Verb("augment", ("augment_sheet",), internal=("augment_sheet",)),
+    Verb("models"),
+    Verb("summary"),
+    Verb("engines"),
+    Verb("warm"),
+    Verb("bench"),
+)
+
+PUBLIC = {function: verb for verb in VERBS for function in verb.public}
