@@ -295,10 +295,10 @@ def test_a_stride_with_many_weights_is_transformed_where_that_pays():
 
     def way(count, size, c, k):
         chosen = plans.plan(count, size, size, c, k, 3, 2, 1)
-        return f"{chosen.method}, {'one product a place' if chosen.large else 'by pictures'}"
+        return f"{chosen.method}, {'one product a place' if chosen.many_channels else 'by pictures'}"
 
     assert way(64, 8, 128, 256) == way(8, 28, 256, 256) == "winograd, one product a place"
-    assert way(8, 8, 128, 256) == way(64, 4, 256, 512) == way(8, 14, 512, 512) == "gathered, by pictures"
+    assert way(8, 8, 128, 256) == way(64, 4, 256, 512) == way(8, 14, 512, 512) == "im2col, by pictures"
     assert way(64, 32, 64, 128) == "winograd, by pictures"
 
 

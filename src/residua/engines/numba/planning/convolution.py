@@ -94,13 +94,13 @@ def _power(limit: int) -> int:
     return 1 << limit.bit_length() - 1
 
 
-def _gathers(shape: Shape) -> bool:
+def gathers(shape: Shape) -> bool:
     """Whether windows are gathered into a matrix: heavy weights, and some pictures."""
     heavy = shape.c % LANES == 0 and shape.c * shape.k >= LEAST_GATHERED
     return shape.kernel > 1 and heavy and shape.batch >= FEW_GATHERED
 
 
-def _transforms_pay(shape: Shape) -> bool:
+def transforms_pay(shape: Shape) -> bool:
     """Whether many weights with a stride of 2 are better transformed than multiplied with gathered windows.
 
     A tile takes 81 multiplications, a pixel 9, but small pictures leave much of a tile unused. Measured: 4x4
@@ -140,10 +140,10 @@ def _all_parts(shape: Shape) -> Plan:
             cut = _winograd_cut(shape)
             scratch = winograd.forward_scratch(shape, cut), winograd_backward.backward_scratch(shape, cut)
             return _plan(shape, WINOGRAD, cut, scratch)
-        if shape.stride == 1 or _transforms_pay(shape):
+        if shape.stride == 1 or transforms_pay(shape):
             cut, size = Cut(chunk=many_channels.rounded_tiles(shape)), many_channels.scatter_scratch(shape)
             return _plan(shape, WINOGRAD, cut, (size, size), many_channels=True)
-    if _gathers(shape):
+    if gathers(shape):
         cut = _im2col_cut(shape)
         scratch = im2col.forward_scratch(shape, cut), im2col_backward.backward_scratch(shape, cut)
         return _plan(shape, IM2COL, cut, scratch)

@@ -43,6 +43,7 @@ from residua.engines.numba.kernels.products.blocks import (
 from residua.engines.numba.kernels.products.operands import Ahead, Left, Result, Right, Size
 from residua.engines.numba.kernels.products.panels import at_column, columns_at, panels_of, width_of
 from residua.engines.numba.kernels.products.product import product_ahead
+from residua.engines.numba.kernels.products.transposed import Block, Panels, product_transposed
 
 SPREAD = 4  # said in WEIGHT_ONLY's stead: x and dy are laid out for `multiply_weights`
 NARROW = 256  # columns of which a few dozen rows find places in the first-level cache
@@ -228,6 +229,7 @@ def multiply_weights(l0, l1, l2, l3, args, part, scratch):
     p = _multiply_weights(args)
     k, pixels = p.k, p.pixels
     c_panel, panel = width_of(p.c), width_of(k)
+    x, dy = Panels(p.x, pixels, c_panel), Panels(p.dy, pixels, panel)
     few = min(BLOCK, c_panel)
     left, right = panels_of(k, panel, part % p.across, p.across)
     top, bottom = panels_of(p.c, c_panel, part // p.across, p.down)
@@ -238,18 +240,10 @@ def multiply_weights(l0, l1, l2, l3, args, part, scratch):
         lines = steps * panel // 16 // turns + 1
         pace = pace_of(lines, few, panel, steps)
         for column in range(left, right, panel):
-            b = p.dy + 4 * (column * pixels + depth * panel)
-            ahead = b + 4 * panel * pixels
+            ahead = p.dy + 4 * ((column + panel) * pixels + depth * panel)
             for row in range(top, bottom, few):
                 to = p.dweight + 4 * (row * k + column)
                 fetch_block(to + 4 * few * k, few, panel, k)
-                a = p.x + 4 * (at_column(row, pixels, c_panel) + depth * c_panel)
-                product_ahead(
-                    Left(a, 1, 0, c_panel),
-                    Right(b, 0, panel),
-                    Result(to, k),
-                    Size(few, panel, 1, steps),
-                    depth,
-                    Ahead(ahead, pace),
-                )
+                block = Block(row, few, column, depth, steps)
+                product_transposed(x, dy, Result(to, k), block, depth, Ahead(ahead, pace))
                 ahead += 64 * lines

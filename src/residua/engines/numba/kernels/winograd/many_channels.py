@@ -30,6 +30,7 @@ from residua.engines.numba.kernels.products.blocks import BLOCK, DEEP, pace_of
 from residua.engines.numba.kernels.products.operands import Ahead, Left, Result, Right, Size
 from residua.engines.numba.kernels.products.panels import at_column, panels_of, width_of
 from residua.engines.numba.kernels.products.product import product_ahead
+from residua.engines.numba.kernels.products.transposed import Block, Panels, product_transposed
 from residua.engines.numba.kernels.winograd.output import Finish, Inside, store_edge
 from residua.engines.numba.kernels.winograd.tiles import (
     GAP,
@@ -173,7 +174,7 @@ def multiply_transposed(l0, l1, l2, l3, args, part, scratch):
     Rows and columns are those of C. The last weights, with most places, come first.
     """
     p = _multiply(args)
-    rows, inner, high, along = p.rows, p.inner, p.tiles, p.along
+    rows, inner, along = p.rows, p.inner, p.along
     weights, panel, wide = PLACES - 1 - part // p.shares, width_of(p.columns), width_of(rows)
     c = p.c + 4 * weights * p.c_places
     first, last = panels_of(p.columns, panel, part % p.shares, p.shares)
@@ -183,22 +184,17 @@ def multiply_transposed(l0, l1, l2, l3, args, part, scratch):
     for column in range(first, last, panel):
         for i in range(top, bottom):
             for j in range(left, right):
-                a = p.a + 4 * (i * along + j) * p.a_places
-                b = p.b + 4 * ((i * along + j) * p.b_places + column * high)
+                a = Panels(p.a + 4 * (i * along + j) * p.a_places, p.tiles, wide)
+                b = Panels(p.b + 4 * (i * along + j) * p.b_places, p.tiles, panel)
                 for depth in range(0, inner, DEEP):
                     steps, more = min(DEEP, inner - depth), i > top or j > left or depth > 0
                     # The next block of C is on its way: few tiles, and most time goes into writing it.
                     pace = pace_of(wide * panel // 16 + 1, wide, panel, steps)
                     for row in range(0, rows, wide):
                         to = c + 4 * (column * rows + row * panel)
-                        product_ahead(
-                            Left(a + 4 * (row * high + depth * wide), 1, 0, wide),
-                            Right(b + 4 * depth * panel, 0, panel),
-                            Result(to, panel),
-                            Size(wide, panel, 1, steps),
-                            more,
-                            Ahead(to + 4 * wide * panel, pace),
-                        )
+                        block = Block(row, wide, column, depth, steps)
+                        ahead = Ahead(to + 4 * wide * panel, pace)
+                        product_transposed(a, b, Result(to, panel), block, more, ahead)
 
 
 def gather(c, k, statistics, stride, args, part, scratch):
