@@ -15,8 +15,10 @@ from residua.api import train
 from residua.engines import installed
 from residua.engines.numpy.engine import NumpyEngine
 from residua.training.progress import Quiet
+from residua.training.train import resume_training, start_training
 
 pytest_plugins = ["tiers"]
+BEGIN = {"start_training": start_training, "resume_training": resume_training}
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -35,6 +37,26 @@ def shared_kernels(tmp_path_factory):
             locks.mkdir(exist_ok=True)
             share_kernels(patch, locks)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def curves_at_the_end():
+    """Runs draw their curves once, at the end, and not after every epoch: most of a small training's time."""
+
+    def without(begin):
+        return lambda subject, reporter, after_epoch: begin(subject, reporter, lambda run: None)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in BEGIN:
+            patch.setattr(f"residua.training.train.{name}", without(BEGIN[name]))
+        yield
+
+
+@pytest.fixture
+def curves_after_epochs(monkeypatch):
+    """For tests of what is written when."""
+    for name, begin in BEGIN.items():
+        monkeypatch.setattr(f"residua.training.train.{name}", begin)
 
 
 @pytest.fixture(scope="session")

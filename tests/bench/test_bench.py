@@ -14,21 +14,21 @@ from tiny import answered, call, refused
 from residua.bench import (
     ALL,
     CASES,
-    child,
     chosen_cases,
+    data_loading,
     denormals,
-    loader,
     networks,
     processes,
     scaling,
     table,
+    worker,
 )
 from residua.bench.cases import LAYERS, MEASURES
+from residua.bench.harness import Harness, time_both_sides
 from residua.bench.networks import RESNET18, RESNET18_SMALL, RESNET20, RESNET50, TINY, VGG16, Convolution
-from residua.bench.race import Limits, alternate, better
 from residua.bench.results import Goal, Result, line
 from residua.bench.run import run_bench
-from residua.bench.setup import Setup, race
+from residua.bench.timing import Limits, choose_fastest, time_in_turn
 from residua.config import BenchConfig
 from residua.data.batches import Batches
 from residua.data.preprocessing import Preprocessing
@@ -42,14 +42,14 @@ SMALL = Convolution(4, 6, 7, 3, 2, 2)
 
 @pytest.fixture(autouse=True)
 def short_turns(monkeypatch):
-    monkeypatch.setattr("residua.bench.race.REST_SECONDS", 0.0)
-    monkeypatch.setattr("residua.bench.race.TURN_SECONDS", 0.0)
+    monkeypatch.setattr("residua.bench.timing.REST_SECONDS", 0.0)
+    monkeypatch.setattr("residua.bench.timing.TURN_SECONDS", 0.0)
 
 
 @pytest.fixture(autouse=True)
 def known_peak(monkeypatch):
     """Measured once in a process of its own; here a second that nobody needs."""
-    monkeypatch.setattr("residua.bench.setup.sgemm_peak", lambda threads: 1e11)
+    monkeypatch.setattr("residua.bench.harness.sgemm_peak", lambda threads: 1e11)
     monkeypatch.setattr("residua.bench.run.sgemm_peak", lambda threads: 1e11)
 
 
@@ -61,14 +61,14 @@ def without_torch(monkeypatch):
 @pytest.fixture
 def peer():
     pytest.importorskip("torch", reason="PyTorch is not installed")
-    from residua.bench import peer
+    from residua.bench import pytorch
 
-    peer.use_threads(1)
-    return peer
+    pytorch.use_threads(1)
+    return pytorch
 
 
-def setup_with(peer=None, rounds=1):
-    return Setup(NumpyEngine(1), Limits(rounds=rounds), peer)
+def harness_with(peer=None, rounds=1):
+    return Harness(NumpyEngine(1), Limits(rounds=rounds), peer)
 
 
 # ---------------------------------------------------------------- the verb
@@ -135,7 +135,7 @@ def test_what_cannot_be_measured_is_refused_in_one_line(capsys, options, words):
 
 
 def test_a_file_is_not_left_behind_by_the_look_at_its_place(capsys, tmp_path, monkeypatch):
-    def broken(setup):
+    def broken(harness):
         raise RunError("no")
         yield
 
@@ -154,9 +154,9 @@ def test_every_case_is_described_and_measured():
         chosen_cases(())
 
 
-# ---------------------------------------------------------------- taking turns
+# ---------------------------------------------------------------- taking workloads
 class Pretend:
-    """A clock that only these turns move."""
+    """A clock that only these workloads move."""
 
     def __init__(self):
         self.time, self.calls = 0.0, []
@@ -174,8 +174,8 @@ class Pretend:
 
 def test_sides_take_turns_and_the_first_changes_from_round_to_round():
     clock = Pretend()
-    turns = {"a": clock.turn("a", 2e-3), "b": clock.turn("b", 6e-3)}
-    found = alternate(turns, Limits(rounds=3, clock=clock))
+    workloads = {"a": clock.turn("a", 2e-3), "b": clock.turn("b", 6e-3)}
+    found = time_in_turn(workloads, Limits(rounds=3, clock=clock))
     warm_up = ["a"] * 4 + ["b"] * 4
     assert clock.calls == warm_up + [side for order in ("ab", "ba", "ab") for side in order for _ in range(4)]
     assert found["a"] == [pytest.approx([2.0] * 3)] * 3
@@ -184,7 +184,7 @@ def test_sides_take_turns_and_the_first_changes_from_round_to_round():
 
 def test_slow_work_is_timed_once_a_round_and_stops_when_its_time_is_up():
     clock = Pretend()
-    found = alternate({"a": clock.turn("a", 5.0)}, Limits(rounds=4, seconds=1e-12, clock=clock))
+    found = time_in_turn({"a": clock.turn("a", 5.0)}, Limits(rounds=4, seconds=1e-12, clock=clock))
     assert found == {"a": [[5000.0]]}
 
 
@@ -200,7 +200,7 @@ def test_the_faster_mode_races():
         name: lambda name=name, seconds=seconds: build(name, seconds)
         for name, seconds in (("slow", 3.0), ("fast", 1.0), ("middling", 2.0))
     }
-    name, turn = better(modes, Limits(clock=clock))
+    name, turn = choose_fastest(modes, Limits(clock=clock))
     turn()
     assert (name, clock.calls[-1], built) == ("fast", "fast", ["slow", "fast", "middling"])
 
@@ -246,7 +246,7 @@ def shrunk(network, **options):
 def test_the_peer_builds_the_same_networks(engine, peer, network):
     import torch
 
-    from residua.bench.peer_networks import BUILDERS, load
+    from residua.bench.pytorch_networks import BUILDERS, load
 
     layers = network.build()
     variables = layers.init(np.random.default_rng(1))
@@ -265,7 +265,7 @@ def test_the_peer_builds_the_same_networks(engine, peer, network):
 def test_the_peer_has_as_many_parameters(peer, network):
     import torch
 
-    from residua.bench.peer_networks import BUILDERS
+    from residua.bench.pytorch_networks import BUILDERS
 
     with torch.device("meta"):
         theirs = BUILDERS[network.builder.__name__](**network.options, classes=network.classes)
@@ -276,11 +276,11 @@ def test_the_peer_has_as_many_parameters(peer, network):
 def test_both_sides_take_the_same_steps(peer):
     variables = TINY.build().init(np.random.default_rng(2))
     pictures, labels = networks.random_batch(TINY, 8)
-    take = networks.Taking(NumpyEngine(1), TINY.build(), networks.OPTIONS, variables)
+    take = networks.TrainStepper(NumpyEngine(1), TINY.build(), networks.OPTIONS, variables)
     for layout in peer.LAYOUTS:
         theirs = peer.train_step(TINY, pictures, labels, layout, variables, rate=0.05)
         wanted = [theirs() for _ in range(5)]
-        if not take.seen:
+        if not take.pictures:
             sums = np.cumsum([0, *wanted])
             for number in range(1, 6):
                 assert take(pictures, labels, 0.05) == pytest.approx(sums[number] / number, rel=1e-4)
@@ -313,9 +313,9 @@ def test_pictures_of_three_channels_get_no_gradient(engine):
 
 # ---------------------------------------------------------------- single cases
 def test_the_loader_goes_on_from_epoch_to_epoch_in_whole_batches():
-    pictures = loader.random_pictures(24, 8)
+    pictures = data_loading.random_pictures(24, 8)
     batches = Batches(pictures, Preprocessing.measure(pictures.images), None, 8, seed=0)
-    stream = loader.endless(batches)
+    stream = data_loading.endless_batches(batches)
     found = [next(stream) for _ in range(7)]
     stream.close()
     assert [progress for progress, _ in found] == pytest.approx([n / 3 for n in range(7)])
@@ -327,16 +327,16 @@ def test_the_loader_goes_on_from_epoch_to_epoch_in_whole_batches():
 def test_real_pictures_are_taken_where_they_are(monkeypatch, tmp_path):
     (tmp_path / "cifar-10-batches-py").mkdir()
     monkeypatch.setenv("RESIDUA_DATA", str(tmp_path))
-    real = SimpleNamespace(read=lambda split: loader.random_pictures({"train": 300}[split], 32))
-    monkeypatch.setattr(loader, "open_dataset", lambda options, seed: {"cifar10": real}[options.data])
-    pictures, what = loader.training_pictures(128)
+    real = SimpleNamespace(read=lambda split: data_loading.random_pictures({"train": 300}[split], 32))
+    monkeypatch.setattr(data_loading, "open_dataset", lambda options, seed: {"cifar10": real}[options.data])
+    pictures, what = data_loading.training_pictures(128)
     assert (what, len(pictures)) == ("CIFAR-10's pictures", 256)
 
 
 def test_random_pictures_stand_in_for_real_ones(monkeypatch):
     monkeypatch.delenv("RESIDUA_DATA", raising=False)
-    monkeypatch.setattr(loader, "SPLIT", 300)
-    pictures, what = loader.training_pictures(128)
+    monkeypatch.setattr(data_loading, "SPLIT", 300)
+    pictures, what = data_loading.training_pictures(128)
     assert what == "random pictures"
     assert pictures.images.shape == (256, 32, 32, 3)
 
@@ -359,7 +359,7 @@ def test_worn_weights_keep_a_network_full_of_denormals(engine):
 def test_denormals_are_held_against_ordinary_numbers(monkeypatch, request, peer_too):
     monkeypatch.setattr(denormals, "LAYER", SMALL)
     found = list(
-        denormals.measure(setup_with(request.getfixturevalue("peer") if peer_too else None), TINY, 8)
+        denormals.measure(harness_with(request.getfixturevalue("peer") if peer_too else None), TINY, 8)
     )
     sides = ["residua", "PyTorch"] if peer_too else ["residua"]
     assert len(found) == 3 * len(sides)
@@ -391,7 +391,7 @@ class Stand:
 
 def test_scaling_compares_one_thread_with_two():
     peer = Stand()
-    ours, theirs = (result.row() for result in scaling.measure(setup_with(peer), TINY, 8))
+    ours, theirs = (result.row() for result in scaling.measure(harness_with(peer), TINY, 8))
     assert ours["ratio_of"] == theirs["ratio_of"] == "1 thread / 2 threads"
     assert (ours["to_reach"], theirs.get("to_reach")) == (">= 1.7", None)
     assert theirs["work"].startswith("ResNet-8 of width 4 train step, batch 8: PyTorch o")
@@ -407,14 +407,14 @@ def test_the_peer_is_told_its_threads(peer):
 
 def test_processes_tell_their_memory_and_their_start(monkeypatch):
     monkeypatch.setattr(processes, "STEPS", 1)
-    setup = setup_with()
-    run = processes.start(setup, 1, "numpy")
+    harness = harness_with()
+    run = processes.run_process(harness, 1, "numpy")
     assert run.seconds > 0
     assert run.memory > 50
-    monkeypatch.setattr(processes, "start", lambda *arguments: run)
-    (memory,) = (result.row() for result in processes.measure_memory(setup))
+    monkeypatch.setattr(processes, "run_process", lambda *arguments: run)
+    (memory,) = (result.row() for result in processes.measure_memory(harness))
     assert memory["sides"]["residua"]["median"] == pytest.approx(run.memory, rel=1e-3)
-    (warm,) = (result.row() for result in processes.measure_startup(setup))
+    (warm,) = (result.row() for result in processes.measure_startup(harness))
     assert (warm["unit"], warm["to_reach"]) == ("s", "<= 2 s")
 
 
@@ -422,9 +422,9 @@ def test_processes_tell_their_memory_and_their_start(monkeypatch):
 def test_what_a_process_does(monkeypatch, request, capsys, how):
     if how != "numpy":
         request.getfixturevalue("peer")
-    monkeypatch.setattr(child, "NETWORK", TINY)
-    monkeypatch.setattr(child, "BATCH", 4)
-    child.take_steps(1, 2, how)
+    monkeypatch.setattr(worker, "NETWORK", TINY)
+    monkeypatch.setattr(worker, "BATCH", 4)
+    worker.train_steps(1, 2, how)
     first, memory = capsys.readouterr().out.splitlines()
     assert first == "the first step is done"
     assert float(memory) > 50
@@ -433,14 +433,14 @@ def test_what_a_process_does(monkeypatch, request, capsys, how):
 def test_compiling_starts_from_an_empty_cache(monkeypatch):
     folders = []
 
-    def start(setup, steps, how, environment):
+    def run_process(harness, steps, how, environment):
         folders.append(environment["RESIDUA_KERNEL_CACHE"])
-        return processes.Run(3.0, 100.0)
+        return processes.ProcessRun(3.0, 100.0)
 
-    monkeypatch.setattr(processes, "start", start)
-    setup = setup_with(rounds=5)
+    monkeypatch.setattr(processes, "run_process", run_process)
+    harness = harness_with(rounds=5)
     monkeypatch.setattr(NumpyEngine, "name", "numba")
-    cold, warm = (result.row() for result in processes.measure_startup(setup))
+    cold, warm = (result.row() for result in processes.measure_startup(harness))
     assert len(set(folders[:3])) == 3
     assert folders[3:] == folders[:1] * 5
     assert (cold["to_reach"], cold["reached"]) == ("<= 20 s", True)
@@ -449,15 +449,15 @@ def test_compiling_starts_from_an_empty_cache(monkeypatch):
 
 def test_a_process_that_fails_is_told_in_one_line():
     with pytest.raises(RunError, match=r"ended with code 1: ValueError: .*'many'") as caught:
-        processes.start(setup_with(), "many", "numpy")
+        processes.run_process(harness_with(), "many", "numpy")
     assert "\n" not in str(caught.value)
 
 
 # ---------------------------------------------------------------- tables
 @pytest.fixture
 def figures(monkeypatch):
-    def measure(setup):
-        yield race(setup, "smoke", "Work one", 1e8, lambda: None, {}, Goal(">=", 3.0))
+    def measure(harness):
+        yield time_both_sides(harness, "smoke", "Work one", 1e8, lambda: None, {}, Goal(">=", 3.0))
         both = {"residua": [[2.0]], "PyTorch": [[5.0]]}
         yield Result("smoke", "Work two", 1, "ms", both, goal=Goal(">=", 3.0))
         yield Result("smoke", "Work three", 1, "ms", {"one": [[4.0]], "two": [[2.0]]}, over=("one", "two"))

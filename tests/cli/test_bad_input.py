@@ -404,8 +404,9 @@ def test_a_disk_that_fills_up_in_the_middle_of_a_run(here, capsys, small_disk, m
     assert final(run) == final(here / "whole")
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("nth", [1, 2, 3, 5, 9])
-def test_any_write_may_fail_and_the_run_goes_on(here, capsys, monkeypatch, nth):
+def test_any_write_may_fail_and_the_run_goes_on(here, capsys, monkeypatch, nth, curves_after_epochs):
     answered(capsys, *begin(here, here / "whole"))
     run, real, count = here / "run", os.fsync, [0]
 

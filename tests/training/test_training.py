@@ -47,9 +47,10 @@ def _bytes(run: Path) -> dict[str, bytes]:
     return {name: (run / name).read_bytes() for name in ("log.jsonl", "best.safetensors", "last.safetensors")}
 
 
-def test_a_run_leaves_everything_that_is_promised(tmp_path):
-    run = tmp_path / "run"
-    options = SMALL | {"reporter": Spy(), "final_test": True}
+def test_a_run_leaves_everything_that_is_promised(tmp_path, curves_after_epochs):
+    run, drawn = tmp_path / "run", []
+    spy = Spy(lambda number: drawn.append((run / "curves.png").exists()))
+    options = SMALL | {"reporter": spy, "final_test": True}
     result = residua.train("digits", epochs=2, run=str(run), **options)
     names = {path.name for path in run.iterdir()}
     assert {"run.toml", "log.jsonl", "timing.jsonl", "curves.png", "confusion.png", "test.json"} <= names
@@ -57,6 +58,8 @@ def test_a_run_leaves_everything_that_is_promised(tmp_path):
     assert not any(name.endswith(".partial") for name in names)
     rows = read_log(run)
     assert [row["epoch"] for row in rows] == [1, 2]
+    steps = len(drawn) // 2
+    assert drawn == [False] * steps + [True] * steps  # the curves, after the first epoch
     assert rows[1]["train_loss"] < rows[0]["train_loss"]
     assert result.test is not None
     assert json.loads((run / "test.json").read_text())["accuracy"] == result.test.accuracy

@@ -222,6 +222,7 @@ def test_a_transfer_from_start_to_use(pics, base, tmp_path):
     assert (config.transfer.from_, config.data.size, config.data.crop) == (str(base), 8, 0)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     "options",
     [

@@ -2,8 +2,8 @@
 
 May import: config, data, engines, errors, files, layers, models, training, variables.
 
-PyTorch is imported by `peer` and `peer_networks` alone, and those only where it is installed. Without it
-residua's times alone are shown.
+PyTorch is imported by `pytorch` and `pytorch_networks` alone, and those only where it is installed. Without
+it residua's times alone are shown.
 """
 
 from __future__ import annotations

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from residua.bench import denormals, loader, networks, processes, scaling
+from residua.bench import data_loading, denormals, networks, processes, scaling
+from residua.bench.harness import Harness, Modes, time_both_sides
 from residua.bench.networks import Convolution, Network, random_batch
 from residua.bench.results import Goal, Result
-from residua.bench.setup import Modes, Setup, race
 
 
 def _train_flops(network: Network, count: int) -> float:
@@ -15,52 +15,52 @@ def _train_flops(network: Network, count: int) -> float:
     return 6.0 * count * network.multiply_adds()
 
 
-def _bare_modes(setup: Setup, network: Network, count: int) -> Modes:
+def _bare_modes(harness: Harness, network: Network, count: int) -> Modes:
     batch = random_batch(network, count)
-    return setup.modes(lambda peer, layout: peer.train_step(network, *batch, layout))
+    return harness.modes(lambda peer, layout: peer.train_step(network, *batch, layout))
 
 
-def loaded(setup: Setup, case: str, network: Network, count: int, goal: Goal | None) -> Result:
+def loaded(harness: Harness, case: str, network: Network, count: int, goal: Goal | None) -> Result:
     """Training with loader and augmentation against PyTorch's bare step."""
-    if network.size == loader.CARD.height:
-        pictures, what = loader.training_pictures(count)
+    if network.size == data_loading.CARD.height:
+        pictures, what = data_loading.training_pictures(count)
     else:
-        pictures, what = loader.random_pictures(8 * count, network.size), "random pictures"
-    return race(
-        setup,
+        pictures, what = data_loading.random_pictures(8 * count, network.size), "random pictures"
+    return time_both_sides(
+        harness,
         case,
         f"{network.title} train step, batch {count}, with loader and augmentation of {what}",
         _train_flops(network, count),
-        loader.train_step(setup.engine, network, pictures, count),
-        _bare_modes(setup, network, count),
+        data_loading.train_step(harness.engine, network, pictures, count),
+        _bare_modes(harness, network, count),
         goal,
     )
 
 
-def bare(setup: Setup, case: str, network: Network, count: int, goal: Goal | None) -> Result:
+def bare(harness: Harness, case: str, network: Network, count: int, goal: Goal | None) -> Result:
     """A train step on one batch that lies ready, on both sides."""
-    return race(
-        setup,
+    return time_both_sides(
+        harness,
         case,
         f"{network.title} train step, batch {count}",
         _train_flops(network, count),
-        networks.train_step(setup.engine, network, *random_batch(network, count)),
-        _bare_modes(setup, network, count),
+        networks.train_step(harness.engine, network, *random_batch(network, count)),
+        _bare_modes(harness, network, count),
         goal,
     )
 
 
-def inference(setup: Setup, case: str, network: Network, count: int, goal: Goal | None) -> Result:
+def inference(harness: Harness, case: str, network: Network, count: int, goal: Goal | None) -> Result:
     """The answers for one batch."""
     pictures, _ = random_batch(network, count)
 
-    return race(
-        setup,
+    return time_both_sides(
+        harness,
         case,
         f"{network.title} inference, {f'batch {count}' if count > 1 else 'one picture'}",
         2.0 * count * network.multiply_adds(),
-        networks.inference(setup.engine, network, pictures),
-        setup.modes(lambda peer, layout: peer.inference(network, pictures, layout)),
+        networks.inference(harness.engine, network, pictures),
+        harness.modes(lambda peer, layout: peer.inference(network, pictures, layout)),
         goal,
     )
 
@@ -83,65 +83,65 @@ LAYERS = (
 )
 
 
-def convolution(setup: Setup, layer: Convolution) -> Result:
+def convolution(harness: Harness, layer: Convolution) -> Result:
     """One convolution forward and backward."""
     x, weight, dy = layer.arrays()
 
     # The layers that networks are not mostly made of, where PyTorch's libraries are at their best.
     light = layer.channels * layer.filters < 2**18
     rare = (layer.kernel == 1 and light) or layer.stride == 2 or layer.channels == 3
-    return race(
-        setup,
+    return time_both_sides(
+        harness,
         "layers",
         f"{layer.title}, forward and backward",
         layer.flops,
-        networks.convolution(setup.engine, layer, x, weight, dy),
-        setup.modes(lambda peer, layout: peer.convolution(layer, x, weight, dy, layout)),
+        networks.convolution(harness.engine, layer, x, weight, dy),
+        harness.modes(lambda peer, layout: peer.convolution(layer, x, weight, dy, layout)),
         Goal(">=", 1.2) if rare else None,
     )
 
 
-def _main(setup: Setup) -> Iterator[Result]:
-    goal = Goal(">=", 2.7 if setup.threads == 1 else 3.0)
-    yield loaded(setup, "main", networks.RESNET20, 128, goal)
+def _main(harness: Harness) -> Iterator[Result]:
+    goal = Goal(">=", 2.7 if harness.threads == 1 else 3.0)
+    yield loaded(harness, "main", networks.RESNET20, 128, goal)
 
 
-def _bare(setup: Setup) -> Iterator[Result]:
-    yield bare(setup, "bare", networks.RESNET20, 128, None)
+def _bare(harness: Harness) -> Iterator[Result]:
+    yield bare(harness, "bare", networks.RESNET20, 128, None)
 
 
-def _deep(setup: Setup) -> Iterator[Result]:
-    yield bare(setup, "deep", networks.RESNET56, 128, Goal(">=", 3.0))
+def _deep(harness: Harness) -> Iterator[Result]:
+    yield bare(harness, "deep", networks.RESNET56, 128, Goal(">=", 3.0))
 
 
-def _batches(setup: Setup) -> Iterator[Result]:
+def _batches(harness: Harness) -> Iterator[Result]:
     for count in (32, 100, 127):
-        yield bare(setup, "batches", networks.RESNET20, count, Goal(">=", 2.5))
+        yield bare(harness, "batches", networks.RESNET20, count, Goal(">=", 2.5))
 
 
-def _inference(setup: Setup) -> Iterator[Result]:
-    yield inference(setup, "inference", networks.RESNET20, 128, Goal(">=", 2.5))
-    yield inference(setup, "inference", networks.RESNET20, 1, Goal(">=", 2.0))
+def _inference(harness: Harness) -> Iterator[Result]:
+    yield inference(harness, "inference", networks.RESNET20, 128, Goal(">=", 2.5))
+    yield inference(harness, "inference", networks.RESNET20, 1, Goal(">=", 2.0))
 
 
-def _layers(setup: Setup) -> Iterator[Result]:
+def _layers(harness: Harness) -> Iterator[Result]:
     for layer in LAYERS:
-        yield convolution(setup, layer)
+        yield convolution(harness, layer)
 
 
-def _big(setup: Setup) -> Iterator[Result]:
+def _big(harness: Harness) -> Iterator[Result]:
     for network, count in ((networks.RESNET18_SMALL, 64), (networks.RESNET18, 8), (networks.VGG16, 32)):
-        yield bare(setup, "big", network, count, Goal(">=", 1.5))
-    yield bare(setup, "big", networks.RESNET50, 8, Goal(">=", 1.2))
-    yield inference(setup, "big", networks.RESNET50, 8, Goal(">=", 1.2))
+        yield bare(harness, "big", network, count, Goal(">=", 1.5))
+    yield bare(harness, "big", networks.RESNET50, 8, Goal(">=", 1.2))
+    yield inference(harness, "big", networks.RESNET50, 8, Goal(">=", 1.2))
 
 
-def _smoke(setup: Setup) -> Iterator[Result]:
-    yield loaded(setup, "smoke", networks.TINY, 8, None)
-    yield inference(setup, "smoke", networks.TINY, 1, None)
+def _smoke(harness: Harness) -> Iterator[Result]:
+    yield loaded(harness, "smoke", networks.TINY, 8, None)
+    yield inference(harness, "smoke", networks.TINY, 1, None)
 
 
-MEASURES: dict[str, Callable[[Setup], Iterator[Result]]] = {
+MEASURES: dict[str, Callable[[Harness], Iterator[Result]]] = {
     "main": _main,
     "bare": _bare,
     "deep": _deep,

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from residua.bench import networks
+from residua.bench.harness import Harness, compare_conditions
 from residua.bench.networks import Convolution, Network, random_batch
-from residua.bench.race import Turn, better
 from residua.bench.results import OURS, THEIRS, Goal, Result
-from residua.bench.setup import Setup, against_itself
+from residua.bench.timing import Workload, choose_fastest
 from residua.variables import Tree, fill, flatten
 
 TINY = np.float32(1e-40)  # denormal times any number near one
@@ -49,16 +49,16 @@ def worn(network: Network) -> Tree:
     return fill(fresh, arrays, network.title)
 
 
-def measure(setup: Setup, network: Network = networks.RESNET20, count: int = 128) -> Iterator[Result]:
+def measure(harness: Harness, network: Network = networks.RESNET20, count: int = 128) -> Iterator[Result]:
     """A train step, and a convolution with denormal pictures and gradients or with denormal weights."""
     pictures, labels = random_batch(network, count)
     # A rate of zero: the weights stay as they are, step after step.
     yield from _compare(
-        setup,
+        harness,
         f"{network.title} train step, batch {count}",
         (pictures, network.build().init(np.random.default_rng(0))),
         (pictures * TINY, worn(network)),
-        lambda x, v: networks.train_step(setup.engine, network, x, labels, v, 0.0),
+        lambda x, v: networks.train_step(harness.engine, network, x, labels, v, 0.0),
         lambda peer, layout, x, v: peer.train_step(network, x, labels, layout, v, 0.0),
     )
     x, weight, dy = LAYER.arrays()
@@ -67,29 +67,29 @@ def measure(setup: Setup, network: Network = networks.RESNET20, count: int = 128
         ("weights", (x, weight * TINY, dy)),
     ):
         yield from _compare(
-            setup,
+            harness,
             f"{LAYER.title}, forward and backward, {what}",
             (x, weight, dy),
             denormal,
-            lambda *arrays: networks.convolution(setup.engine, LAYER, *arrays),
+            lambda *arrays: networks.convolution(harness.engine, LAYER, *arrays),
             lambda peer, layout, *arrays: peer.convolution(LAYER, *arrays, layout),
         )
 
 
 def _compare(
-    setup: Setup,
+    harness: Harness,
     work: str,
     ordinary: tuple[Any, ...],
     denormal: tuple[Any, ...],
-    ours: Callable[..., Turn],
-    theirs: Callable[..., Turn],
+    ours: Callable[..., Workload],
+    theirs: Callable[..., Workload],
 ) -> Iterator[Result]:
     """PyTorch in the layout that is faster with ordinary numbers."""
-    turns = {(OURS, ORDINARY): ours(*ordinary), (OURS, DENORMAL): ours(*denormal)}
+    workloads = {(OURS, ORDINARY): ours(*ordinary), (OURS, DENORMAL): ours(*denormal)}
     mode = ""
-    if setup.peer is not None:
-        modes = setup.modes(lambda peer, layout: theirs(peer, layout, *ordinary))
-        mode, turns[THEIRS, ORDINARY] = better(modes, setup.limits)
-        turns[THEIRS, DENORMAL] = theirs(setup.peer, mode, *denormal)
+    if harness.peer is not None:
+        modes = harness.modes(lambda peer, layout: theirs(peer, layout, *ordinary))
+        mode, workloads[THEIRS, ORDINARY] = choose_fastest(modes, harness.limits)
+        workloads[THEIRS, DENORMAL] = theirs(harness.peer, mode, *denormal)
     over = (DENORMAL, ORDINARY)
-    yield from against_itself(setup, "denormals", work, turns, over, Goal("<", 1.2), mode)
+    yield from compare_conditions(harness, "denormals", work, workloads, over, Goal("<", 1.2), mode)

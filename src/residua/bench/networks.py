@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.bench.race import Turn
+from residua.bench.timing import Workload
 from residua.config import OptimizerOptions
 from residua.engines import Engine
 from residua.errors import NonFiniteError
@@ -70,16 +70,16 @@ def train_step(
     labels: Labels,
     variables: Tree | None = None,
     rate: float = OPTIONS.rate or 0.0,
-) -> Turn:
+) -> Workload:
     """The step that `residua train` takes, its look for numbers that are not finite included, on one batch.
 
     variables: where to start from, new ones unless given.
     """
-    take = Taking(engine, network.build(), OPTIONS, variables)
+    take = TrainStepper(engine, network.build(), OPTIONS, variables)
     return lambda: take(pictures, labels, rate)
 
 
-class Taking:
+class TrainStepper:
     """Steps one after the other, and what the training loop reads after each."""
 
     def __init__(
@@ -87,10 +87,10 @@ class Taking:
     ) -> None:
         self._step: Step = make_step(network, engine, options)
         # A step may write to what it is given: the caller's variables stay the caller's.
-        given = network.init(np.random.default_rng(0)) if variables is None else variables
-        start = transform(np.array, given)
+        start = network.init(np.random.default_rng(0)) if variables is None else variables
+        start = transform(np.array, start)
         self._state = start_state(start, make_optimizer(options), options.average)
-        self.loss_sum, self.correct, self.seen = 0.0, 0, 0
+        self.loss_sum, self.correct, self.pictures = 0.0, 0, 0
 
     def __call__(self, pictures: Pictures, labels: Labels, rate: float) -> float:
         """One step; the mean loss so far. Raises NonFiniteError."""
@@ -98,13 +98,13 @@ class Taking:
             self._state, results = self._step(self._state, pictures, labels, None, rate)
         if not results["finite"]:
             raise NonFiniteError("the benchmark's loss is not a finite number: the engine is broken")
-        self.seen += len(labels)
+        self.pictures += len(labels)
         self.loss_sum += float(results["loss"]) * len(labels)
         self.correct += int(results["correct"])
-        return self.loss_sum / self.seen
+        return self.loss_sum / self.pictures
 
 
-def inference(engine: Engine, network: Network, pictures: Pictures) -> Turn:
+def inference(engine: Engine, network: Network, pictures: Pictures) -> Workload:
     """The frozen network's answers, as `residua predict` computes them."""
     layers = network.build()
     frozen, variables = layers.freeze(layers.init(np.random.default_rng(0)))
@@ -161,7 +161,7 @@ class Convolution:
         return x, weight * np.float32((self.kernel**2 * self.channels) ** -0.5), dy
 
 
-def convolution(engine: Engine, layer: Convolution, x: Pictures, weight: Pictures, dy: Pictures) -> Turn:
+def convolution(engine: Engine, layer: Convolution, x: Pictures, weight: Pictures, dy: Pictures) -> Workload:
     """Forward and backward."""
     stride, padding = layer.stride, layer.padding
 

@@ -11,26 +11,35 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from residua.bench.harness import Harness
 from residua.bench.results import OURS, THEIRS, Goal, Result
-from residua.bench.setup import Setup
 from residua.errors import RunError
 
-STEPS = 10  # until memory has found its size
+STEPS = 10  # until memory has processes its size
 MOST_COLD = 3  # runs that compile everything anew
 WORK = "process that trains ResNet-20, batch 128"
 
 
 @dataclass(frozen=True)
-class Run:
+class ProcessRun:
     """A process that has ended: seconds to the end of its first step, peak memory in MiB."""
 
     seconds: float
     memory: float
 
 
-def start(setup: Setup, steps: int, how: str, environment: Mapping[str, str] | None = None) -> Run:
-    """Run `residua.bench.child`. Raises RunError with its last words where it fails."""
-    command = [sys.executable, "-m", "residua.bench.child", str(setup.threads), str(steps), how]
+def run_process(
+    harness: Harness, steps: int, engine_or_layout: str, environment: Mapping[str, str] | None = None
+) -> ProcessRun:
+    """Run `residua.bench.worker`. Raises RunError with its last words where it fails."""
+    command = [
+        sys.executable,
+        "-m",
+        "residua.bench.worker",
+        str(harness.threads),
+        str(steps),
+        engine_or_layout,
+    ]
     with tempfile.TemporaryFile("w+") as errors:
         began = time.perf_counter()
         with subprocess.Popen(
@@ -49,23 +58,23 @@ def start(setup: Setup, steps: int, how: str, environment: Mapping[str, str] | N
             words = errors.read().split("\n")
             last = next((line for line in reversed(words) if line), "without a word")
             raise RunError(f"a process of the benchmark ended with code {process.returncode}: {last}")
-    return Run(seconds, float(rest[-1]))
+    return ProcessRun(seconds, float(rest[-1]))
 
 
-def measure_memory(setup: Setup) -> Iterator[Result]:
+def measure_memory(harness: Harness) -> Iterator[Result]:
     """Peak memory after ten steps, PyTorch in the layout that needs less. Raises RunError."""
-    sides = {OURS: setup.engine.name}
-    if setup.peer is not None:
-        needs = {layout: start(setup, STEPS, layout).memory for layout in setup.peer.LAYOUTS}
+    sides = {OURS: harness.engine.name}
+    if harness.peer is not None:
+        needs = {layout: run_process(harness, STEPS, layout).memory for layout in harness.peer.LAYOUTS}
         sides[THEIRS] = min(needs, key=lambda layout: needs[layout])
-    found = _rounds(setup, sides, STEPS, setup.limits.rounds)
-    samples = {side: [[run.memory] for run in runs] for side, runs in found.items()}
-    if any(run.memory != run.memory for run in found[OURS]):
+    processes = _rounds(harness, sides, STEPS, harness.limits.rounds)
+    samples = {side: [[run.memory] for run in runs] for side, runs in processes.items()}
+    if any(run.memory != run.memory for run in processes[OURS]):
         raise RunError("this system does not say how much memory a process needed: leave out the case memory")
     yield Result(
         "memory",
         f"Peak memory of a {WORK}",
-        setup.threads,
+        harness.threads,
         "MiB",
         samples,
         over=(OURS, THEIRS),
@@ -74,43 +83,43 @@ def measure_memory(setup: Setup) -> Iterator[Result]:
     )
 
 
-def measure_startup(setup: Setup) -> Iterator[Result]:
+def measure_startup(harness: Harness) -> Iterator[Result]:
     """From a process's start to the end of its first step, with an empty cache of kernels and a full one."""
-    ours = setup.engine.name
+    ours = harness.engine.name
     with tempfile.TemporaryDirectory(prefix="residua-bench-") as folder:
-        caches = [Path(folder, str(number)) for number in range(min(MOST_COLD, setup.limits.rounds))]
+        caches = [Path(folder, str(number)) for number in range(min(MOST_COLD, harness.limits.rounds))]
         full = {"RESIDUA_KERNEL_CACHE": str(caches[0])}
         cold, began = [], time.perf_counter()
         for cache in caches if ours == "numba" else []:
-            cold.append(start(setup, 1, ours, {"RESIDUA_KERNEL_CACHE": str(cache)}))
-            if time.perf_counter() - began > setup.limits.seconds:
+            cold.append(run_process(harness, 1, ours, {"RESIDUA_KERNEL_CACHE": str(cache)}))
+            if time.perf_counter() - began > harness.limits.seconds:
                 break
         if cold:
-            yield _startup(setup, "no kernel compiled yet", {OURS: cold}, Goal("<=", 20.0, OURS))
-        sides = {OURS: ours} | ({THEIRS: "channels_last"} if setup.peer is not None else {})
-        found = _rounds(setup, sides, 1, setup.limits.rounds, full)
-    yield _startup(setup, "kernels in the cache", found, Goal("<=", 2.0, OURS))
+            yield _startup(harness, "no kernel compiled yet", {OURS: cold}, Goal("<=", 20.0, OURS))
+        sides = {OURS: ours} | ({THEIRS: "channels_last"} if harness.peer is not None else {})
+        processes = _rounds(harness, sides, 1, harness.limits.rounds, full)
+    yield _startup(harness, "kernels in the cache", processes, Goal("<=", 2.0, OURS))
 
 
-def _startup(setup: Setup, state: str, found: Mapping[str, list[Run]], goal: Goal) -> Result:
-    samples = {side: [[run.seconds] for run in runs] for side, runs in found.items()}
+def _startup(harness: Harness, state: str, processes: Mapping[str, list[ProcessRun]], goal: Goal) -> Result:
+    samples = {side: [[run.seconds] for run in runs] for side, runs in processes.items()}
     work = f"Start to the end of the first step, {WORK}, {state}"
-    return Result("startup", work, setup.threads, "s", samples, goal=goal)
+    return Result("startup", work, harness.threads, "s", samples, goal=goal)
 
 
 def _rounds(
-    setup: Setup,
+    harness: Harness,
     sides: Mapping[str, str],
     steps: int,
     rounds: int,
     environment: Mapping[str, str] | None = None,
-) -> dict[str, list[Run]]:
+) -> dict[str, list[ProcessRun]]:
     """One process of each side after the other, round for round."""
-    found: dict[str, list[Run]] = {side: [] for side in sides}
+    processes: dict[str, list[ProcessRun]] = {side: [] for side in sides}
     began = time.perf_counter()
     for number in range(rounds):
         for side in list(sides)[:: -1 if number % 2 else 1]:
-            found[side].append(start(setup, steps, sides[side], environment))
-        if time.perf_counter() - began > setup.limits.seconds:
+            processes[side].append(run_process(harness, steps, sides[side], environment))
+        if time.perf_counter() - began > harness.limits.seconds:
             break
-    return found
+    return processes

@@ -25,11 +25,11 @@ class Goal:
     def __str__(self) -> str:
         return f"{self.sign} {self.value:g}"
 
-    def reached(self, found: float) -> bool:
+    def reached(self, figure: float) -> bool:
         """Whether the figure does as it should."""
         if self.sign == ">=":
-            return found >= self.value
-        return found <= self.value if self.sign == "<=" else found < self.value
+            return figure >= self.value
+        return figure <= self.value if self.sign == "<=" else figure < self.value
 
 
 @dataclass(frozen=True)
@@ -67,22 +67,22 @@ class Result:
         if self.goal is not None:
             row["to_reach"] = str(self.goal) + ("" if self.goal.figure == "ratio" else f" {self.unit}")
             if self.goal.figure == "ratio":
-                found = row.get("ratio", {}).get("of_medians")
+                figure = row.get("ratio", {}).get("of_medians")
             else:
-                found = row["sides"][self.goal.figure]["median"]
-            row["reached"] = None if found is None else self.goal.reached(found)
+                figure = row["sides"][self.goal.figure]["median"]
+            row["reached"] = None if figure is None else self.goal.reached(figure)
         return row
 
     def _all(self, side: str) -> list[float]:
         return [value for values in self.samples[side] for value in values]
 
     def _side(self, side: str) -> dict[str, Any]:
-        found = self._all(side)
-        about: dict[str, Any] = _spread(found) | {"best": _short(min(found)), "samples": len(found)}
+        values = self._all(side)
+        about: dict[str, Any] = _spread(values) | {"best": _short(min(values)), "samples": len(values)}
         if side in self.modes:
             about["mode"] = self.modes[side]
         if self.flops and self.peak and self.unit == "ms":
-            about["share_of_sgemm_peak"] = round(1e3 * self.flops / median(found) / self.peak, 2)
+            about["share_of_sgemm_peak"] = round(1e3 * self.flops / median(values) / self.peak, 2)
         return about
 
     def _ratio(self) -> dict[str, Any]:
@@ -95,7 +95,7 @@ class Result:
         }
 
 
-def threads_in_words(count: int) -> str:
+def format_threads(count: int) -> str:
     """1 thread, 2 threads."""
     return f"{count} thread{'s' if count > 1 else ''}"
 
@@ -105,9 +105,9 @@ def _short(number: float) -> float:
     return float(f"{number:.4g}")
 
 
-def _spread(found: list[float]) -> dict[str, float]:
+def _spread(values: list[float]) -> dict[str, float]:
     """Median, 10th and 90th percentile."""
-    low, middle, high = (_short(float(q)) for q in np.quantile(found, (0.1, 0.5, 0.9)))
+    low, middle, high = (_short(float(q)) for q in np.quantile(values, (0.1, 0.5, 0.9)))
     return {"median": middle, "low": low, "high": high}
 
 

@@ -17,10 +17,10 @@ from threadpoolctl import threadpool_limits
 
 from residua.bench import chosen_cases
 from residua.bench.cases import MEASURES
-from residua.bench.race import Limits, sgemm_peak
+from residua.bench.harness import Harness
 from residua.bench.results import line
-from residua.bench.setup import Setup
-from residua.bench.table import where
+from residua.bench.table import describe_machine
+from residua.bench.timing import Limits, sgemm_peak
 from residua.config import BenchConfig
 from residua.config.options import check
 from residua.engines import open_engine
@@ -49,14 +49,14 @@ def run_bench(config: BenchConfig, say: Say = print) -> dict[str, Any]:
         config.rounds, config.seconds, time.process_time if config.processor_time else time.perf_counter
     )
     engine = open_engine(config.engine, threads=config.threads, work=float("inf"))
-    peer = _peer(engine.threads)
-    setup = Setup(engine, limits, peer)
-    figures = _about(setup) | {"cases": list(names), "results": []}
+    peer = _open_peer(engine.threads)
+    harness = Harness(engine, limits, peer)
+    figures = _about(harness) | {"cases": list(names), "results": []}
     for text in _header(figures, peer is not None):
         say(text)
     with threadpool_limits(engine.threads, user_api="blas"):
         for name in names:
-            for result in MEASURES[name](setup):
+            for result in MEASURES[name](harness):
                 row = result.row()
                 figures["results"].append(row)
                 figures["sgemm_peak_gflops"] = round(sgemm_peak(engine.threads) / 1e9)
@@ -67,26 +67,26 @@ def run_bench(config: BenchConfig, say: Say = print) -> dict[str, Any]:
     return figures
 
 
-def _peer(threads: int) -> ModuleType | None:
+def _open_peer(threads: int) -> ModuleType | None:
     """PyTorch's side, told how many threads to use, where PyTorch is installed."""
     if importlib.util.find_spec("torch") is None:
         return None
-    peer = importlib.import_module("residua.bench.peer")
+    peer = importlib.import_module("residua.bench.pytorch")
     peer.use_threads(threads)
     return peer
 
 
-def _about(setup: Setup) -> dict[str, Any]:
+def _about(harness: Harness) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "measured": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": machine(),
         "versions": versions(PACKAGES),
-        "engine": setup.engine.name,
-        "threads": setup.threads,
-        "rounds": setup.limits.rounds,
-        "seconds": setup.limits.seconds,
-        "clock": "processor time" if setup.limits.clock is time.process_time else "wall time",
+        "engine": harness.engine.name,
+        "threads": harness.threads,
+        "rounds": harness.limits.rounds,
+        "seconds": harness.limits.seconds,
+        "clock": "processor time" if harness.limits.clock is time.process_time else "wall time",
         "load_before": _load(),
     }
 
@@ -97,7 +97,10 @@ def _load() -> float | None:
 
 
 def _header(figures: dict[str, Any], peer: bool) -> list[str]:
-    lines = [where(figures), f"Medians of up to {figures['rounds']} rounds (10th to 90th percentile)"]
+    lines = [
+        describe_machine(figures),
+        f"Medians of up to {figures['rounds']} rounds (10th to 90th percentile)",
+    ]
     if not peer:
         lines.append("PyTorch is not installed (pip install 'residua[peer]'): residua's times alone")
     load = figures["load_before"]

@@ -15,19 +15,19 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from residua.bench.results import OURS, THEIRS, threads_in_words
+from residua.bench.results import OURS, THEIRS, format_threads
 from residua.errors import ConfigError, ResiduaError
 from residua.files.durable import write_durably
 
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 
 
-def where(figures: Mapping[str, Any]) -> str:
+def describe_machine(figures: Mapping[str, Any]) -> str:
     """Machine, versions, threads and clock."""
     machine = figures["machine"]
     packages = ", ".join(f"{name} {version}" for name, version in figures["versions"].items())
     about = f"{machine['processor']}, {machine['cores']} cores, {machine['system']}; {packages}"
-    return f"{about}; {threads_in_words(figures['threads'])}, {figures['clock']}"
+    return f"{about}; {format_threads(figures['threads'])}, {figures['clock']}"
 
 
 def table(figures: Mapping[str, Any]) -> str:
@@ -40,7 +40,7 @@ def table(figures: Mapping[str, Any]) -> str:
         measured += f" at a load of {figures['load_before']:g}"
     peak = f"a square matrix product reached {figures['sgemm_peak_gflops']} GFLOP/s"
     spread = "Medians, in brackets the 10th to 90th percentile."
-    lines = [f"{where(figures)}; {measured}; {peak}. {spread}"]
+    lines = [f"{describe_machine(figures)}; {measured}; {peak}. {spread}"]
     for (sides, ratio), rows in groupby(figures["results"], key=_columns):
         lines += ["", *_rows(sides, ratio, list(rows))]
     return "\n".join(lines) + "\n"
@@ -57,11 +57,14 @@ def _rows(sides: Sequence[str], ratio: str, rows: Sequence[Mapping[str, Any]]) -
     head = ["work", *sides, ratio, "to reach", *(["share of the sgemm peak"] if shares else [])]
     lines = [_line(head), _line(["---"] * len(head))]
     for row in rows:
-        found = row["sides"]
-        cells = [row["work"], *(_side(found[side], row["unit"]) if side in found else "" for side in sides)]
+        measured = row["sides"]
+        cells = [
+            row["work"],
+            *(_side(measured[side], row["unit"]) if side in measured else "" for side in sides),
+        ]
         cells += [_ratio(row), _goal(row)]
         if shares:
-            stated = [found[side].get("share_of_sgemm_peak") for side in sides if side in found]
+            stated = [measured[side].get("share_of_sgemm_peak") for side in sides if side in measured]
             cells.append(" / ".join(f"{share:.2f}" for share in stated if share is not None))
         lines.append(_line(cells))
     return lines
@@ -100,14 +103,14 @@ def paste(document: str, tables: str) -> str:
 def read_figures(path: str | Path) -> dict[str, Any]:
     """What `residua bench --json` wrote. Raises ConfigError."""
     try:
-        found = json.loads(Path(path).read_text(encoding="utf-8"))
+        figures = json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from None
     except ValueError as error:
         raise ConfigError(f"{path} is no JSON file: {error}") from None
-    if not isinstance(found, dict) or not {"machine", "versions", "results"} <= set(found):
+    if not isinstance(figures, dict) or not {"machine", "versions", "results"} <= set(figures):
         raise ConfigError(f"{path} holds no figures of `residua bench`: give it a file that --json wrote")
-    return found
+    return figures
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -189,6 +189,7 @@ def test_pictures_of_one_grey_are_like_nothing():
     assert first_occurrences([images])[52] == 51
 
 
+@pytest.mark.exhaustive
 def test_cifar_10_has_copies_of_its_test_pictures(data_dir):
     """Barz and Denzler 2019, "Do we train on test data?": 3.25 % of all; here by a fifth of the training."""
     folder = data_dir / "cifar-10-batches-py"

@@ -170,6 +170,7 @@ def test_broken_binary_batches(tmp_path):
         read_cifar_binary(path, 10)
 
 
+@pytest.mark.exhaustive
 @needs("cifar-10-batches-py")
 def test_the_real_cifar10():
     """Equal, by MD5, to what Python's own pickle reads from the same files."""

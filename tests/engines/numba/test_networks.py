@@ -182,7 +182,7 @@ def peer_gradients(torch, peer_networks, variables, x, labels):
 def test_as_near_to_the_truth_as_pytorch(engine):
     """ResNet-20 over five seeds: the loss to 1e-6, gradients no farther away than PyTorch's float32."""
     torch = pytest.importorskip("torch")
-    peer_networks = pytest.importorskip("residua.bench.peer_networks")
+    peer_networks = pytest.importorskip("residua.bench.pytorch_networks")
     network = small_resnet(depth=20)
     ours, theirs = [], []
     for seed in range(5):

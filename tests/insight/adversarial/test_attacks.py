@@ -97,7 +97,7 @@ def test_the_direction_of_cross_entropy_does_not_vanish(rng):
 @pytest.mark.parametrize("engine", BOTH)
 def test_the_fast_gradient_sign_is_that_of_pytorch(engine, published, data_dir, cifar_batch):
     torch = pytest.importorskip("torch", reason="PyTorch is the oracle here: pip install residua[peer]")
-    from residua.bench.peer_networks import small_resnet
+    from residua.bench.pytorch_networks import small_resnet
 
     if not installed(engine):
         pytest.skip("numba is not installed")

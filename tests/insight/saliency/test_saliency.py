@@ -42,7 +42,7 @@ def published(data_dir):
 def peer(published):
     """The same network in PyTorch, in evaluation mode and float64."""
     torch = pytest.importorskip("torch", reason="PyTorch is not installed: `make peer`")
-    from residua.bench.peer_networks import load, small_resnet
+    from residua.bench.pytorch_networks import load, small_resnet
 
     torch.set_num_threads(1)  # its threads would wait for one another on a busy machine
     network = load(small_resnet(20), published.variables)

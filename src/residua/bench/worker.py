@@ -1,6 +1,6 @@
 """A process of its own that trains a few steps: what is measured is the process.
 
-    python -m residua.bench.child THREADS STEPS ENGINE|LAYOUT
+    python -m residua.bench.worker THREADS STEPS ENGINE|LAYOUT
 
 It writes a line once its first step is done, and its peak memory in MiB at the end.
 """
@@ -11,23 +11,23 @@ import sys
 from pathlib import Path
 
 from residua.bench import networks
-from residua.bench.race import Turn
+from residua.bench.timing import Workload
 from residua.engines import ENGINES, open_engine
 
 NETWORK, BATCH = networks.RESNET20, 128
 
 
-def take_steps(threads: int, steps: int, how: str) -> None:
+def train_steps(threads: int, steps: int, side: str) -> None:
     """Train with an engine of residua's, or with PyTorch in a layout."""
     pictures, labels = networks.random_batch(NETWORK, BATCH)
-    step: Turn
-    if how in ENGINES:
-        step = networks.train_step(open_engine(how, threads=threads), NETWORK, pictures, labels)
+    step: Workload
+    if side in ENGINES:
+        step = networks.train_step(open_engine(side, threads=threads), NETWORK, pictures, labels)
     else:
-        from residua.bench import peer
+        from residua.bench import pytorch
 
-        peer.use_threads(threads)
-        step = peer.train_step(NETWORK, pictures, labels, how)
+        pytorch.use_threads(threads)
+        step = pytorch.train_step(NETWORK, pictures, labels, side)
     for number in range(steps):
         step()
         if number == 0:
@@ -53,4 +53,4 @@ def peak_memory() -> float:
 
 
 if __name__ == "__main__":
-    take_steps(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
+    train_steps(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])

@@ -137,9 +137,9 @@ def load(network: nn.Module, variables: Mapping[str, Any]) -> nn.Module:
     Kernels are turned from (height, width, in, out) to (out, in, height, width), matrices transposed. A
     matrix that reads more than one pixel of every channel would need its rows in another order too.
     """
-    turns: dict[int, tuple[int, ...]] = {4: (3, 2, 0, 1), 2: (1, 0), 1: (0,)}
+    workloads: dict[int, tuple[int, ...]] = {4: (3, 2, 0, 1), 2: (1, 0), 1: (0,)}
     arrays = flatten(trainable(variables)).values()
     with torch.no_grad():
         for parameter, array in zip(network.parameters(), arrays, strict=True):
-            parameter.copy_(torch.from_numpy(array.transpose(turns[array.ndim]).copy()))
+            parameter.copy_(torch.from_numpy(array.transpose(workloads[array.ndim]).copy()))
     return network

@@ -8,8 +8,8 @@ from torch import nn
 from torch.nn import functional
 
 from residua.bench.networks import OPTIONS, Convolution, Labels, Network, Pictures
-from residua.bench.peer_networks import BUILDERS, load
-from residua.bench.race import Turn
+from residua.bench.pytorch_networks import BUILDERS, load
+from residua.bench.timing import Workload
 from residua.variables import Tree
 
 # How pictures lie in memory: pixel by pixel, or channel by channel. Which is faster depends on the work.
@@ -21,12 +21,12 @@ def use_threads(threads: int) -> None:
     torch.set_num_threads(threads)
 
 
-def with_threads(threads: int, turn: Turn) -> Turn:
-    """The turn with so many threads; the setting costs a microsecond."""
+def with_threads(threads: int, workload: Workload) -> Workload:
+    """The workload with so many threads; the setting costs a microsecond."""
 
     def run() -> object:
         torch.set_num_threads(threads)
-        return turn()
+        return workload()
 
     return run
 
@@ -51,7 +51,7 @@ def train_step(
     layout: str,
     variables: Tree | None = None,
     rate: float = OPTIONS.rate or 0.0,
-) -> Turn:
+) -> Workload:
     """One step on one batch that lies ready: forward, backward, update, and the loss read."""
     built = _build(network, layout, variables).train()
     x, t = _tensor(pictures, layout), torch.from_numpy(labels)
@@ -74,7 +74,7 @@ def train_step(
     return step
 
 
-def inference(network: Network, pictures: Pictures, layout: str) -> Turn:
+def inference(network: Network, pictures: Pictures, layout: str) -> Workload:
     """The network's answers."""
     built, x = _build(network, layout).train(mode=False), _tensor(pictures, layout)
 
@@ -85,7 +85,7 @@ def inference(network: Network, pictures: Pictures, layout: str) -> Turn:
     return infer
 
 
-def convolution(layer: Convolution, x: Pictures, weight: Pictures, dy: Pictures, layout: str) -> Turn:
+def convolution(layer: Convolution, x: Pictures, weight: Pictures, dy: Pictures, layout: str) -> Workload:
     """Forward and backward."""
     kernel = _tensor(weight.transpose(3, 0, 1, 2), layout).requires_grad_()
     tx, tdy = (_tensor(array, layout) for array in (x, dy))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from math import ceil
 
-Turn = Callable[[], object]
+Workload = Callable[[], object]
 Clock = Callable[[], float]
 
 REST_SECONDS = 0.05  # threads of the other side spin on for a while after their call
@@ -19,7 +19,7 @@ TURN_SECONDS = 0.2  # a turn lasts at least about that long
 MOST_REPEATS = 50
 WARMING = 4  # calls before the first round, fewer where those after the first take longer than that:
 WARMING_SECONDS = 8.0
-TRIALS = 3  # rounds in which modes are compared before the better one races
+TRIALS = 3  # rounds in which modes are compared before the better one is measured
 
 
 @dataclass(frozen=True)
@@ -34,44 +34,44 @@ class Limits:
     clock: Clock = time.perf_counter
 
 
-def alternate(turns: Mapping[str, Turn], limits: Limits) -> dict[str, list[list[float]]]:
+def time_in_turn(workloads: Mapping[str, Workload], limits: Limits) -> dict[str, list[list[float]]]:
     """{side: rounds of milliseconds}: each side warmed up, then one after the other, round for round.
 
     A turn is a rest, one call that is not counted and several that are, as many for every side.
     """
-    slowest = max(_warm_up(turn, limits.clock) for turn in turns.values())
+    slowest = max(_warm_up(workload, limits.clock) for workload in workloads.values())
     repeats = 1 if slowest > 1 else min(MOST_REPEATS, max(3, ceil(TURN_SECONDS / slowest)))
-    found: dict[str, list[list[float]]] = {side: [] for side in turns}
+    samples: dict[str, list[list[float]]] = {side: [] for side in workloads}
     began = time.perf_counter()
     for number in range(limits.rounds):
-        for side in list(turns)[:: -1 if number % 2 else 1]:
+        for side in list(workloads)[:: -1 if number % 2 else 1]:
             time.sleep(REST_SECONDS)
-            turns[side]()
-            found[side].append([1e3 * _seconds(turns[side], limits.clock) for _ in range(repeats)])
+            workloads[side]()
+            samples[side].append([1e3 * _seconds(workloads[side], limits.clock) for _ in range(repeats)])
         if time.perf_counter() - began > limits.seconds:
             break
-    return found
+    return samples
 
 
-def better(modes: Mapping[str, Callable[[], Turn]], limits: Limits) -> tuple[str, Turn]:
-    """Build and warm up every mode; the name and the turn of the one whose best time in turn was best."""
-    turns = {mode: build() for mode, build in modes.items()}
-    found = alternate(turns, Limits(TRIALS, limits.seconds / 4, limits.clock))
-    fastest = min(found, key=lambda mode: min(map(min, found[mode])))
-    return fastest, turns[fastest]
+def choose_fastest(modes: Mapping[str, Callable[[], Workload]], limits: Limits) -> tuple[str, Workload]:
+    """Build and warm up every mode; the name and the workload of the one whose best time in turn was best."""
+    workloads = {mode: build() for mode, build in modes.items()}
+    samples = time_in_turn(workloads, Limits(TRIALS, limits.seconds / 4, limits.clock))
+    fastest = min(samples, key=lambda mode: min(map(min, samples[mode])))
+    return fastest, workloads[fastest]
 
 
-def _seconds(turn: Turn, clock: Clock) -> float:
+def _seconds(workload: Workload, clock: Clock) -> float:
     began = clock()
-    turn()
+    workload()
     return clock() - began
 
 
-def _warm_up(turn: Turn, clock: Clock) -> float:
+def _warm_up(workload: Workload, clock: Clock) -> float:
     """The best of some calls: the first may compile and the third record a step, which is rare in use."""
-    best, began = _seconds(turn, clock), time.perf_counter()
+    best, began = _seconds(workload, clock), time.perf_counter()
     for _ in range(WARMING - 1):
-        best = min(best, _seconds(turn, clock))
+        best = min(best, _seconds(workload, clock))
         if time.perf_counter() - began > WARMING_SECONDS:
             break
     return max(best, 1e-9)

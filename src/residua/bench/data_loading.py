@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from residua.bench.networks import Network, Taking
-from residua.bench.race import Turn
+from residua.bench.networks import Network, TrainStepper
+from residua.bench.timing import Workload
 from residua.config import DataOptions, OptimizerOptions, ScheduleOptions
 from residua.data import DATASETS, Pictures, open_dataset
 from residua.data.augmentation.pipeline import Augment
@@ -33,8 +33,8 @@ def training_pictures(batch: int) -> tuple[Pictures, str]:
     whole = SPLIT // batch * batch
     root = os.environ.get("RESIDUA_DATA")
     if root and any((Path(root) / folder).is_dir() for folder in CARD.folders):
-        found = open_dataset(DataOptions(data=CARD.name), 0).read("train")
-        return found.take(np.arange(min(whole, len(found) // batch * batch))), "CIFAR-10's pictures"
+        split = open_dataset(DataOptions(data=CARD.name), 0).read("train")
+        return split.take(np.arange(min(whole, len(split) // batch * batch))), "CIFAR-10's pictures"
     return random_pictures(whole, CARD.height), "random pictures"
 
 
@@ -46,7 +46,7 @@ def random_pictures(number: int, size: int) -> Pictures:
     return Pictures(pixels, rng.integers(0, 10, number), names)
 
 
-def train_step(engine: Engine, network: Network, pictures: Pictures, batch: int) -> Turn:
+def train_step(engine: Engine, network: Network, pictures: Pictures, batch: int) -> Workload:
     """One step of `residua train cifar10`: wait for the batch, ask the schedule, step, report.
 
     Meanwhile the next batch is prepared. Left out is what happens by the clock or once an epoch:
@@ -58,20 +58,20 @@ def train_step(engine: Engine, network: Network, pictures: Pictures, batch: int)
     memory = schedule.start()
     preprocessing = Preprocessing.measure(pictures.images)
     augment = Augment(recipe.crop, recipe.flip)
-    stream = endless(Batches(pictures, preprocessing, augment, batch, seed=0, engine=engine))
-    take = Taking(engine, network.build(), options)
+    stream = endless_batches(Batches(pictures, preprocessing, augment, batch, seed=0, engine=engine))
+    take = TrainStepper(engine, network.build(), options)
     reporter = PlainReporter(io.StringIO())
     reporter.start_epoch(0, recipe.epochs, len(pictures) // batch, 0)
 
     def step() -> None:
-        progress, found = next(stream)
-        loss = take(found.images, found.labels, schedule.rate(progress, memory))
-        reporter.step(len(found.labels), loss, take.correct / take.seen)
+        progress, prepared = next(stream)
+        loss = take(prepared.images, prepared.labels, schedule.rate(progress, memory))
+        reporter.step(len(prepared.labels), loss, take.correct / take.pictures)
 
     return step
 
 
-def endless(batches: Batches) -> Iterator[tuple[float, Batch]]:
+def endless_batches(batches: Batches) -> Iterator[tuple[float, Batch]]:
     """Epoch after epoch: how far training has come, in epochs, and the batch."""
     for epoch in count():
         with batches.epoch(epoch) as under_way:
