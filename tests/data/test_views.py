@@ -1,17 +1,16 @@
-"""What is seen of pictures: cut or enlarged to the network's input, views at test time, and the sheet."""
+"""What is seen of pictures: cut or enlarged to the network's input, and views at test time."""
 
 from __future__ import annotations
 
 import json
 
 import numpy as np
-import published
 import pytest
 from PIL import Image
-from tiny import TINY, answered, call, paint_folder, refused
+from tiny import TINY, answered, paint_folder
 
-from residua.api import augment_sheet, evaluate, train
-from residua.config import DataOptions, SheetOptions
+from residua.api import evaluate, train
+from residua.config import DataOptions
 from residua.data import open_dataset
 from residua.data.augmentation.pipeline import Augment
 from residua.data.batches import Batches
@@ -19,11 +18,11 @@ from residua.data.pictures.arrays import Pictures
 from residua.data.preprocessing import Preprocessing
 from residua.data.views import CENTER, VIEWS, View, mean_probabilities
 from residua.errors import ShapeError
-from residua.insight.data_quality.augmentation import CATALOGUE, VARIATIONS, vary
 from residua.models.model_file import load_model
 from residua.training.progress import Quiet
 
 pytestmark = pytest.mark.usefixtures("quiet_cache")
+
 
 LARGE = Preprocessing(6, 5, 1, (0.0,), (1 / 255,), source=(10, 9))  # keeps the pixels' own numbers
 
@@ -173,138 +172,3 @@ def test_predict_repeats_evaluate_through_all_views(cut, capsys):
         ]
         assert len(shares) == len(names)
         assert -np.mean(np.log(shares)) == pytest.approx(told["loss"], rel=1e-4, abs=1e-6)
-
-
-def test_options_on_the_command_line(tmp_path, capsys):
-    pics = paint_folder(tmp_path / "pics")
-    small = ["--size", 8, "--model", "resnet8", "--width", 4, "--epochs", 1, "--threads", 1]
-    flags = [
-        "--rotate",
-        5,
-        "--hue",
-        10,
-        "--pca-noise",
-        0.1,
-        "--randaugment",
-        1,
-        "--magnitude",
-        3,
-        "--noise",
-        0.02,
-    ]
-    code, _, err = call(capsys, "train", pics, *small, *flags, "--run", tmp_path / "run")
-    assert code == 0, err
-    written = (tmp_path / "run" / "run.toml").read_text()
-    for line in ("rotate = 5.0", "hue = 10.0", "randaugment = 1", "magnitude = 3.0", "crop = 1"):
-        assert line in written
-    for flag, value, said in (
-        ("--rotate", 200, "--rotate takes 0 to 180 degrees"),
-        ("--zoom", 1, "--zoom takes a share from 0 to 0.9"),
-        ("--input", 4, "--input takes at least 8 pixels"),
-        ("--randaugment", 1.5, "--randaugment takes a whole number"),
-        ("--magnitude", 11, "--magnitude takes 0 to 10"),
-        ("--views", "six", ""),
-    ):
-        verb = "predict" if flag == "--views" else "train"
-        assert said in refused(capsys, verb, pics, flag, value)
-    assert "is for colour pictures; these are grey" in refused(
-        capsys, "train", "digits", "--saturation", 0.5, "--run", tmp_path / "grey"
-    )
-    for flag in ("--mixup", "--cutmix"):
-        capsules = ["--size", 28, "--model", "capsnet", "--threads", 1, "--run", tmp_path / "mixed"]
-        assert "takes one label a picture" in refused(capsys, "train", pics, *capsules, flag, 0.2)
-    assert not (tmp_path / "mixed").exists()
-
-
-def test_a_box_instead_of_a_padded_crop(tmp_path, capsys):
-    pics = paint_folder(tmp_path / "pics")
-    small = ["--size", 16, "--model", "resnet8", "--width", 4, "--epochs", 1, "--threads", 1]
-    for flags, crop in (([], 2), (["--resized-crop", 0.5], 0), (["--resized-crop", 0.5, "--crop", 1], 1)):
-        run = tmp_path / f"run{crop}"
-        assert call(capsys, "train", pics, *small, *flags, "--run", run)[0] == 0
-        assert f"crop = {crop}\n" in (run / "run.toml").read_text()
-
-
-def test_a_resumed_run_with_variations_ends_with_the_same_bytes(tmp_path):
-    from residua.errors import ResiduaError
-
-    pics = paint_folder(tmp_path / "pics")
-    options = TINY | {
-        "epochs": 3, "rotate": 20.0, "elastic": 5.0, "pca_noise": 0.2, "randaugment": 2, "noise": 0.05,
-        "checkpoint_steps": 1,
-    }  # fmt: skip
-
-    class Stopping(Quiet):
-        steps = 0
-
-        def step(self, *numbers):
-            self.steps += 1
-            if self.steps == 5:
-                raise ResiduaError("the power is out")
-
-    train(pics, run=str(tmp_path / "whole"), reporter=Quiet(), **options)
-    with pytest.raises(ResiduaError, match="power"):
-        train(pics, run=str(tmp_path / "cut"), reporter=Stopping(), **options)
-    train(resume=tmp_path / "cut", reporter=Quiet())
-    for name in ("best.safetensors", "last.safetensors", "log.jsonl"):
-        assert (tmp_path / "cut" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
-
-
-# ---------------------------------------------------------------- the sheet
-def test_without_options_every_variation_is_shown_alone(tmp_path):
-    data = open_dataset(DataOptions(data=str(paint_folder(tmp_path / "pics")), size=16), 0, say=print)
-    options = DataOptions(data=str(tmp_path / "pics"), size=16)
-    rows = vary(data, options, SheetOptions(variations=3))
-    assert [row.title.split()[0] for row in rows] == [f"--{name.replace('_', '-')}" for name in VARIATIONS]
-    for row in rows:
-        assert len(row.after) == 3
-        assert all(picture.shape == row.before.shape == (16, 16, 3) for picture in row.after)
-        if row.title != "--flip":
-            assert any(not np.array_equal(picture, row.before) for picture in row.after), row.title
-    flips = next(row for row in rows if row.title == "--flip")
-    for picture in flips.after:
-        assert np.array_equal(picture, flips.before) or np.array_equal(picture, flips.before[:, ::-1])
-
-
-def test_grey_pictures_have_no_colours_to_vary():
-    data = open_dataset(DataOptions(), 0, say=print)
-    rows = vary(data, DataOptions(), SheetOptions(variations=1))
-    assert len(rows) == sum(not colourful for _, _, colourful in CATALOGUE)
-
-
-def test_with_options_pictures_of_all_classes_are_varied_by_them(tmp_path):
-    paint_folder(tmp_path / "pics", ("blue", "green", "red"))
-    options = DataOptions(data=str(tmp_path / "pics"), size=16, hue=180.0, crop=0, flip=False)
-    data = open_dataset(options, 0, say=print)
-    rows = vary(data, options, SheetOptions(pictures=5, variations=4))
-    assert [row.title for row in rows] == ["blue", "green", "red", "blue", "green"]
-    for row in rows:
-        for picture in row.after:
-            assert abs(picture.sum(-1, dtype=int) - row.before.sum(-1, dtype=int)).mean() < 40
-            assert abs(picture.astype(int) - row.before).mean() > 3
-
-
-def test_the_sheet_by_one_command(tmp_path, capsys, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    paint_folder(tmp_path / "pics")
-    assert answered(capsys, "augment", "pics", "--variations", 2) == "Picture: augment-pics.png\n"
-    out = answered(
-        capsys, "augment", "pics", "--mixup", 1, "--rotate", 30, "--pictures", 2, "--output", "y.png"
-    )
-    assert out == "Picture: y.png\n"
-    for name in ("augment-pics.png", "y.png"):
-        with Image.open(tmp_path / name) as picture:
-            assert picture.format == "PNG"
-            assert picture.width > 300
-    assert "--pictures takes 1 to 100" in refused(capsys, "augment", "pics", "--pictures", 0)
-    assert "choose one" in refused(capsys, "augment", "pics", "--data", "mnist")
-    assert "is for colour pictures" in refused(capsys, "augment", "digits", "--hue", 20)
-    assert augment_sheet("digits", say=print, variations=1, output="d.png").name == "d.png"
-
-
-def test_the_sheet_of_pictures_that_are_cut(tmp_path):
-    folder = published.dogs_vs_cats(tmp_path / "dogs-vs-cats")
-    options = DataOptions(data=str(folder), size=32, input=24, rotate=10.0)
-    data = open_dataset(options, 0, say=lambda _: None)
-    rows = vary(data, options, SheetOptions(pictures=2, variations=2))
-    assert all(picture.shape == (24, 24, 3) for row in rows for picture in (row.before, *row.after))

@@ -28,7 +28,7 @@ class PictureFolder:
         self._problems: dict[int, str] = {}  # why pictures are left out, by index
         self._digests: dict[int, str] = {}
         self._pixels: dict[int, NDArray[np.uint8]] = {}
-        self._said: set[str] = set()
+        self._reported: set[str] = set()
 
     @property
     def bad(self) -> tuple[str, ...]:
@@ -99,17 +99,21 @@ class PictureFolder:
     def _report_problems(self, problems: dict[int, str]) -> None:
         """Say which pictures of a pool are skipped; raise DataError where too many of them are news."""
         listing = self.listing
-        known = [listing.names[index] for index in problems if listing.names[index] in listing.broken]
-        if known:
-            self.say(f"Skipped {len(known)} pictures that are broken as published: {', '.join(known)}")
+        published = [listing.names[index] for index in problems if listing.names[index] in listing.broken]
+        if published:
+            self.say(
+                f"Skipped {len(published)} pictures that are broken as published: {', '.join(published)}"
+            )
         for index, reason in problems.items():
             if listing.names[index] not in listing.broken:
                 self.say(f"Skipped: {reason}")
-        news = [text for index, text in self._problems.items() if listing.names[index] not in listing.broken]
-        if len(news) > self.most_bad * len(listing.paths):
+        unexpected = [
+            text for index, text in self._problems.items() if listing.names[index] not in listing.broken
+        ]
+        if len(unexpected) > self.most_bad * len(listing.paths):
             raise DataError(
-                f"{len(news)} of {len(listing.paths)} pictures in {self.card.name} cannot be read, more "
-                f"than 1 %; the first: {news[0]} Mend or remove them."
+                f"{len(unexpected)} of {len(listing.paths)} pictures in {self.card.name} cannot be read, "
+                f"more than 1 %; the first: {unexpected[0]} Mend or remove them."
             )
 
     def _report_duplicates(self) -> None:
@@ -118,6 +122,6 @@ class PictureFolder:
         split_of = {index: name for name, indices in listing.splits.items() for index in indices.tolist()}
         good = {index: digest for index, digest in self._digests.items() if index not in self._problems}
         for line in duplicate_messages(good, split_of, listing.labels.tolist(), listing.names):
-            if line not in self._said:
-                self._said.add(line)
+            if line not in self._reported:
+                self._reported.add(line)
                 self.say(line)

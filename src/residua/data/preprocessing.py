@@ -126,10 +126,10 @@ class Preprocessing:
 
     def check(self, images: NDArray[np.uint8]) -> None:
         """Raise ShapeError unless `images` are (N, H, W, C) uint8 of this size."""
-        wanted = (*self.stored, self.channels)
-        if images.ndim != 4 or images.shape[1:] != wanted:
+        expected = (*self.stored, self.channels)
+        if images.ndim != 4 or images.shape[1:] != expected:
             raise ShapeError(
-                f"Pictures must be (N, {', '.join(map(str, wanted))}) for this model, "
+                f"Pictures must be (N, {', '.join(map(str, expected))}) for this model, "
                 f"not {images.shape}; resize them or read them with read_picture."
             )
         if images.dtype != np.uint8:

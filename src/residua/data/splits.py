@@ -72,11 +72,11 @@ def hold_out(
             f"{len(shared)} pictures in {kinds} classes are too few to hold out {count} "
             f"with --{option}; add some."
         )
-    kept, held = train_test_split(
+    kept, held_out = train_test_split(
         shared, test_size=int(count), random_state=seed, shuffle=True, stratify=labels[shared]
     )
     kept = np.concatenate([kept, np.flatnonzero(np.isin(labels, lonely))])
-    return np.sort(kept).astype(np.int64), np.sort(held).astype(np.int64)
+    return np.sort(kept).astype(np.int64), np.sort(held_out).astype(np.int64)
 
 
 def _by_group(
@@ -105,7 +105,9 @@ def _by_group(
     # Some fold must leave every class something to train on; among those, the nearest in size.
     present = set(labels.tolist())
     usable = [
-        (kept, held) for kept, held in candidates if set(labels[kept].tolist()) == present and len(held)
+        (kept, held_out)
+        for kept, held_out in candidates
+        if set(labels[kept].tolist()) == present and len(held_out)
     ]
     if not usable:
         missing = present - set(labels[candidates[0][0]].tolist())
@@ -113,5 +115,5 @@ def _by_group(
         raise DataError(
             f"Class {name!r} lies in a single group, so --{option} would take all of it; add groups to it."
         )
-    kept, held = min(usable, key=lambda pair: abs(len(pair[1]) - count))
-    return np.sort(kept).astype(np.int64), np.sort(held).astype(np.int64)
+    kept, held_out = min(usable, key=lambda pair: abs(len(pair[1]) - count))
+    return np.sort(kept).astype(np.int64), np.sort(held_out).astype(np.int64)

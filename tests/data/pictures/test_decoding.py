@@ -1,20 +1,20 @@
-"""Picture files of every kind become the right pixels, or an error that names file and reason."""
+"""Picture files become pixels, whatever their format; what is no picture is named with its reason."""
+
+from __future__ import annotations
 
 import io
-import os
 import struct
 import threading
 import warnings
 import zlib
 
 import numpy as np
+import published
 import pytest
 from PIL import Image
 
-from residua.data.pictures.arrays import Pictures
 from residua.data.pictures.decoding import MOST_PIXELS, read_picture
-from residua.data.pictures.files import find_pictures
-from residua.errors import ConfigError, DataError, PictureError, ShapeError
+from residua.errors import ConfigError, PictureError
 
 
 def scene(width=24, height=16):
@@ -255,28 +255,13 @@ def test_the_same_from_path_text_and_bytes_and_in_threads(tmp_path):
     assert list(warnings.filters) == filters
 
 
-def test_find_pictures(tmp_path):
-    folder = tmp_path / "my photos"
-    (folder / "b" / "deep").mkdir(parents=True)
-    (folder / "__MACOSX").mkdir()
-    (folder / ".hidden").mkdir()
-    names = ["z.PNG", "b/ä.Jpeg", "b/deep/1.tif", "__MACOSX/x.png", ".hidden/y.png", "._z.png", "notes.txt"]
-    for name in names:
-        (folder / name).write_bytes(b"x")
-    single = tmp_path / "odd.name"
-    single.write_bytes(b"x")
-    os.symlink(folder, folder / "b" / "loop")
-    found = find_pictures([single, folder, str(single)])
-    assert found == [single, *(folder / name for name in ("z.PNG", "b/ä.Jpeg", "b/deep/1.tif"))]
-    assert find_pictures([tmp_path / "no"]) == [tmp_path / "no"]
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match="holds no pictures"):
-        find_pictures([tmp_path / "empty"])
+pytestmark = pytest.mark.usefixtures("quiet_cache")
 
 
-def test_pictures_take_and_lengths():
-    pictures = Pictures(np.zeros((3, 2, 2, 1), np.uint8), np.arange(3), ["a", "b", "c"])
-    taken = pictures.take([2, 0])
-    assert (len(taken), taken.names, taken.labels.tolist()) == (2, ("c", "a"), [2, 0])
-    with pytest.raises(ShapeError):
-        Pictures(np.zeros((3, 2, 2, 1), np.uint8), np.arange(2), ["a", "b", "c"])
+def test_a_ppm_is_read_as_pillow_reads_it(tmp_path):
+    for mode, suffix in (("RGB", "ppm"), ("L", "pgm")):
+        path = published.paint(tmp_path / f"x.{suffix}", 7, (9, 6), mode)
+        channels = 3 if mode == "RGB" else 1
+        wanted = np.asarray(Image.open(path)).reshape(6, 9, channels)
+        assert np.array_equal(read_picture(path, 6, 9, channels), wanted)
+        assert np.array_equal(read_picture(path, 3, 4, channels, box=(2, 1, 6, 4)), wanted[1:4, 2:6])

@@ -54,7 +54,7 @@ def decode_cached(
 
     size: height, width, channels. boxes: the region of each picture to read (see `read_picture`); none for
     whole pictures. Returns the array, memory-mapped where the folder can be written and
-    in memory (said once) where not, and the reasons why some pictures are bad, by place; those rows are
+    in memory (said once) where not, and the reasons why some pictures are bad, by index; those rows are
     blank. The cache is keyed by the content of the files, the size, the regions and the version of the
     decoder. Raises DataError where neither disk nor memory would hold the array.
     """
@@ -62,11 +62,11 @@ def decode_cached(
     key = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
     pixels, notes = folder / f"{key}.npy", folder / f"{key}.json"
     shape = (len(paths), *size)
-    known = _load(pixels, notes, shape)
-    if known is not None:
-        images, bad = known
+    cached = _load(pixels, notes, shape)
+    if cached is not None:
+        images, bad = cached
         # Reasons name files, which may have moved since: the present names are put in.
-        return images, {place: text.replace("{file}", str(paths[place]), 1) for place, text in bad.items()}
+        return images, {index: text.replace("{file}", str(paths[index]), 1) for index, text in bad.items()}
     _refuse_too_many(shape, folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -78,7 +78,7 @@ def decode_cached(
             bad = _decode_all(paths, images, size, boxes)
             images.flush()
             del images
-        texts = {str(place): text.replace(str(paths[place]), "{file}", 1) for place, text in bad.items()}
+        texts = {str(index): text.replace(str(paths[index]), "{file}", 1) for index, text in bad.items()}
         write_durably(notes, json.dumps(texts).encode(), error=_Unwritable)
         loaded = _load(pixels, notes, shape)
         if loaded is not None:
@@ -98,12 +98,12 @@ def _refuse_too_many(shape: tuple[int, ...], folder: Path) -> None:
     needed = math.prod(shape)
     if needed < _ALWAYS_FITS:
         return
-    place = next(parent for parent in (folder, *folder.parents) if parent.exists())
-    disk = shutil.disk_usage(place).free
+    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    disk = shutil.disk_usage(existing).free
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 0
     if needed > disk and needed > memory / 2:
         raise DataError(
-            f"{shape[0]:,} pictures of {shape[1]}x{shape[2]} take {needed / 1e9:,.0f} GB, and {place} has "
+            f"{shape[0]:,} pictures of {shape[1]}x{shape[2]} take {needed / 1e9:,.0f} GB, and {existing} has "
             f"{disk / 1e9:,.0f} GB free: lower --size, or make room there."
         )
 
@@ -114,21 +114,21 @@ def _decode_all(
     size: tuple[int, int, int],
     boxes: Sequence[Box | None],
 ) -> dict[int, str]:
-    """Fill `images` in threads (decoding releases Python's lock); returns what is wrong, by place."""
+    """Fill `images` in threads (decoding releases Python's lock); returns what is wrong, by index."""
 
-    def decode(place: int) -> tuple[int, str] | None:
+    def decode(index: int) -> tuple[int, str] | None:
         try:
-            images[place] = read_picture(paths[place], *size, boxes[place] if boxes else None)
+            images[index] = read_picture(paths[index], *size, boxes[index] if boxes else None)
         except PictureError as problem:
-            return place, str(problem)
+            return index, str(problem)
         return None
 
     with no_pillow_warnings(), ThreadPoolExecutor(min(available_cores(), MOST_THREADS)) as pool:
-        results = _watched(pool.map(decode, range(len(paths))), len(paths))
-        return dict(found for found in results if found is not None)
+        results = _with_progress_bar(pool.map(decode, range(len(paths))), len(paths))
+        return dict(problem for problem in results if problem is not None)
 
 
-def _watched(results: Iterator[T], total: int) -> Iterator[T]:
+def _with_progress_bar(results: Iterator[T], total: int) -> Iterator[T]:
     """Pass results on, with a bar on the error output where there are many and somebody looks."""
     if total < 2000 or not sys.stderr.isatty():
         yield from results
@@ -145,7 +145,7 @@ def _load(
 ) -> tuple[NDArray[np.uint8], dict[int, str]] | None:
     """What an earlier run left, or None where it is absent, unfinished or damaged."""
     try:
-        bad = {int(place): str(text) for place, text in json.loads(notes.read_bytes()).items()}
+        bad = {int(index): str(text) for index, text in json.loads(notes.read_bytes()).items()}
         images = np.load(pixels, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, AttributeError, EOFError):
         return None

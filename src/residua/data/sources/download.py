@@ -25,7 +25,7 @@ def verify_checksum(path: Path, published: Download) -> None:
         )
 
 
-def download(card: Card, wanted: Download, folder: Path) -> Path:
+def download(card: Card, published: Download, folder: Path) -> Path:
     """Fetch a published file into `folder` and check it; what a cut connection left is continued.
 
     Raises DataError, naming address, checksum and where to put the file, when no address delivers it.
@@ -36,16 +36,16 @@ def download(card: Card, wanted: Download, folder: Path) -> Path:
 
     pooch.get_logger().setLevel("WARNING")  # the progress bar says enough
     reasons = []
-    for url in wanted.urls:
+    for url in published.urls:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             return Path(
                 pooch.retrieve(
                     url,
-                    known_hash=wanted.checksum,
-                    fname=wanted.name,
+                    known_hash=published.checksum,
+                    fname=published.name,
                     path=folder,
-                    downloader=resumable_downloader(folder / f"{wanted.name}.part"),
+                    downloader=resumable_downloader(folder / f"{published.name}.part"),
                 )
             )
         except ValueError:
@@ -53,8 +53,8 @@ def download(card: Card, wanted: Download, folder: Path) -> Path:
         except OSError as problem:  # every failure of requests is an OSError as well
             reasons.append(f"{url} could not be fetched ({short_reason(problem)})")
     # An archive replaces the other one; idx files are needed together, so all are named at once.
-    needed = (wanted,) if card.kind == "cifar" else card.files
-    absent = [file for file in needed if file is wanted or not (folder / file.name).exists()]
+    needed = (published,) if card.kind == "cifar" else card.files
+    absent = [file for file in needed if file is published or not (folder / file.name).exists()]
     listed = ", ".join(f"{file.name} ({file.checksum or f'from {card.page}'})" for file in absent)
     raise DataError(
         f"{card.name} is not on this computer: {'; '.join(reasons) or 'it needs an account to fetch it'}. "

@@ -34,22 +34,20 @@ def find_files(card: Card, data_dir: str | Path | None, folder: Path | None = No
     folder: the one to look into, instead of the data folders.
     """
     if folder is not None:
-        return {wanted.name: _find_file([folder], card, wanted, folder) for wanted in card.files}
+        return {file.name: _find_file([folder], card, file, folder) for file in card.files}
     roots = data_folders(data_dir)
     target = roots[0] / card.folders[0]
-    return {
-        wanted.name: _find_file(list(_candidates(card, roots)), card, wanted, target) for wanted in card.files
-    }
+    return {file.name: _find_file(list(_candidates(card, roots)), card, file, target) for file in card.files}
 
 
-def _find_file(folders: list[Path], card: Card, wanted: Download, target: Path) -> Path:
-    plain = wanted.name.removesuffix(".gz")
-    spellings = (wanted.name, plain, plain.replace("-idx", ".idx"))
+def _find_file(folders: list[Path], card: Card, file: Download, target: Path) -> Path:
+    plain = file.name.removesuffix(".gz")
+    spellings = (file.name, plain, plain.replace("-idx", ".idx"))
     for folder in folders:
         for name in spellings:
             if (folder / name).is_file():
                 return folder / name
-    return download(card, wanted, target)
+    return download(card, file, target)
 
 
 def find_layout(card: Card, layout: Layout, data_dir: str | Path | None) -> Path:

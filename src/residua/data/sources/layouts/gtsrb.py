@@ -105,8 +105,8 @@ def _table(folder: Path, inside: Path, table: Path, kind: int | None) -> list[La
                 f"{location} holds a cell that is no whole number ({problem}); mend it."
             ) from None
         if not 0 <= number < len(SIGNS) or (kind is not None and number != kind):
-            wanted = "0 to 42" if kind is None else f"{kind}, as its folder"
-            raise DataError(f"{location} gives the ClassId {number}; it should be {wanted}.")
+            expected = "0 to 42" if kind is None else f"{kind}, as its folder"
+            raise DataError(f"{location} gives the ClassId {number}; it should be {expected}.")
         track = f"{kind:05d}/{name.partition('_')[0]}" if kind is not None else f"test/{name}"
         split = "train" if kind is not None else "test"
         # The second corner lies outside: the publisher leaves 5 pixels or more around every sign, which
