@@ -70,13 +70,13 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if len(classes) < 2:
             raise DataError(f"training needs two or more classes; y holds {len(classes)}")
         names = ("model", "width", "epochs", "batch", "optimizer", "rate", "schedule", "crop", "flip")
-        chosen = {name: getattr(self, name) for name in (*names, "seed", "engine")}
+        options = {name: getattr(self, name) for name in (*names, "seed", "engine")}
         self.model_, self.history_ = train_on_arrays(
             images,
             numbers.astype(np.int64),
             tuple(str(entry) for entry in classes),
             validation=self.validation,
-            options=chosen | (self.options or {}),
+            options=options | (self.options or {}),
         )
         self.classes_ = classes
         return self
@@ -99,8 +99,8 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def predict(self, X: ArrayLike | Sequence[str | Path]) -> NDArray[Any]:
         """(N,) the most probable label of each picture."""
         probabilities = self.predict_proba(X)
-        chosen: NDArray[Any] = self.classes_[probabilities.argmax(axis=1)]
-        return chosen
+        labels: NDArray[Any] = self.classes_[probabilities.argmax(axis=1)]
+        return labels
 
     def save(self, path: str | Path) -> None:
         """Write a model file, which `residua evaluate`, `residua predict` and `load` read."""

@@ -84,28 +84,28 @@ def fill(template: Mapping[str, Any], flat: Mapping[str, Array], source: str) ->
     Raises ModelFileError that lists what is missing, unexpected or misshapen.
     """
     wanted = flatten(template)
-    complaints = []
+    problems = []
     if missing := [name for name in wanted if name not in flat]:
-        complaints.append("missing " + _some(missing))
+        problems.append("missing " + _list_names(missing))
     if unexpected := [name for name in flat if name not in wanted]:
-        complaints.append("unexpected " + _some(unexpected))
+        problems.append("unexpected " + _list_names(unexpected))
     misshapen = [
         f"{name} {tuple(flat[name].shape)} instead of {tuple(array.shape)}"
         for name, array in wanted.items()
         if name in flat and tuple(flat[name].shape) != tuple(array.shape)
     ]
     if misshapen:
-        complaints.append("misshapen " + _some(misshapen))
-    if complaints:
+        problems.append("misshapen " + _list_names(misshapen))
+    if problems:
         raise ModelFileError(
-            f"{source} does not hold the weights of this network: {'; '.join(complaints)}. "
+            f"{source} does not hold the weights of this network: {'; '.join(problems)}. "
             "Load it with the architecture that it was made for."
         )
     # The template's structure, not the names', so that branches without arrays stay.
-    taken = iter(flat[name] for name in wanted)
-    return transform(lambda array: next(taken).astype(array.dtype, copy=False), template)
+    arrays = iter(flat[name] for name in wanted)
+    return transform(lambda array: next(arrays).astype(array.dtype, copy=False), template)
 
 
-def _some(names: list[str], most: int = 4) -> str:
+def _list_names(names: list[str], most: int = 4) -> str:
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more

@@ -22,7 +22,7 @@ from residua.engines.numpy.engine import NumpyEngine
 from residua.errors import ModelFileError
 from residua.files.torch_file import read_torch_weights
 from residua.models import MODELS, build_model
-from residua.models.foreign_weights.fitting import fit_foreign
+from residua.models.foreign_weights.fitting import fit_weights
 from residua.training.inference import make_infer
 from residua.variables import count_parameters, flatten
 
@@ -333,7 +333,7 @@ def test_half_and_double_weights_become_single(save, torch):
     _, variables, weights = foreign_names(torch)
     for kind in (torch.float16, torch.float64):
         path = save({name: tensor.to(kind) for name, tensor in weights.items()})
-        _, _, filled = fit_foreign(read_torch_weights(path), None, "w")
+        _, _, filled = fit_weights(read_torch_weights(path), None, "w")
         for name, array in flatten(filled).items():
             assert array.dtype == np.float32
             np.testing.assert_allclose(array, flatten(variables)[name], atol=1e-3)
@@ -428,7 +428,7 @@ def published(data_dir, name):
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_published_weights_are_recognised(data_dir, name):
     path = published(data_dir, name)
-    found, _, variables = fit_foreign(read_torch_weights(path), None, str(path))
+    found, _, variables = fit_weights(read_torch_weights(path), None, str(path))
     assert found == name
     assert count_parameters(variables) == MODELS[name].parameters
 
@@ -460,7 +460,7 @@ def test_published_weights_agree_with_pytorch(torch, data_dir, cifar_test):
         assert torch.equal(tensor, weights[name.removeprefix("module.")])
     pictures = IMAGENET.normalize(cifar_test.images[:500])
     expected = peer(torch, weights, torch.tensor(pictures.transpose(0, 3, 1, 2))).numpy()
-    _, network, variables = fit_foreign(read_torch_weights(path), "resnet20", str(path))
+    _, network, variables = fit_weights(read_torch_weights(path), "resnet20", str(path))
     frozen, folded = network.freeze(variables)
     ours = np.asarray(make_infer(NumpyEngine(), frozen)(folded, pictures))
     np.testing.assert_allclose(ours, expected, rtol=0, atol=1e-5)

@@ -15,8 +15,9 @@ from residua.data import Preprocessing, read_picture
 from residua.engines.numpy.engine import NumpyEngine
 from residua.errors import ConfigError, ModelFileError, ShapeError
 from residua.files.published_weights import read_weights
-from residua.models.foreign_weights.fitting import fit_foreign
-from residua.models.foreign_weights.importing import import_model, read_class_names
+from residua.models.foreign_weights.class_names import read_class_names
+from residua.models.foreign_weights.fitting import fit_weights
+from residua.models.foreign_weights.importing import import_model
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +82,7 @@ def network(torch, layers, ends):
 
 def agree(torch, peer, name, size):
     weights = {key: tensor.numpy() for key, tensor in peer.state_dict().items()}
-    found, ours, v = fit_foreign(weights, None, "peer", size)
+    found, ours, v = fit_weights(weights, None, "peer", size)
     assert found == name
     x = np.random.default_rng(0).normal(size=(2, size, size, 3)).astype(np.float32)
     with torch.no_grad():
@@ -97,19 +98,19 @@ def test_vgg_by_torchvisions_names(torch, normalized):
     name = "vgg11-bn" if normalized else "vgg11"
     weights = agree(torch, peer_vgg(torch, normalized), name, 64)
     with pytest.raises(ModelFileError, match=r"hidden1.weight .* instead of"):
-        fit_foreign(weights, name, "peer", 96)  # for 64x64 maps of 2x2, for 96x96 of 3x3
+        fit_weights(weights, name, "peer", 96)  # for 64x64 maps of 2x2, for 96x96 of 3x3
     with pytest.raises(ModelFileError, match=r"missing .*unexpected features\.0|misshapen"):
-        fit_foreign(weights, "resnet18", "peer")
+        fit_weights(weights, "resnet18", "peer")
     bent = weights | {"features.0.weight": np.zeros((2, 3, 5, 5), np.float32)}
     with pytest.raises(ModelFileError, match=r"misshapen conv1_1.* \(5, 5, 3, 2\) instead of \(3, 3, 3, 2\)"):
-        fit_foreign(bent, name, "peer", 64)
+        fit_weights(bent, name, "peer", 64)
     less = {key: array for key, array in weights.items() if key != "classifier.6.bias"}
     with pytest.raises(ModelFileError, match=r"missing head.bias"):
-        fit_foreign(less, name, "peer", 64)
+        fit_weights(less, name, "peer", 64)
     with pytest.raises(ModelFileError, match=r"missing head\.bias\..*VGG, 11 layers.* is the nearest model"):
-        fit_foreign(less, None, "peer", 64)
+        fit_weights(less, None, "peer", 64)
     with pytest.raises(ModelFileError, match=r"unexpected features\.99\.weight"):
-        fit_foreign(weights | {"features.99.weight": np.zeros(2)}, name, "peer", 64)
+        fit_weights(weights | {"features.99.weight": np.zeros(2)}, name, "peer", 64)
 
 
 def test_alexnet_by_torchvisions_names(torch):
@@ -131,8 +132,8 @@ def test_squeezenet_by_torchvisions_names_is_the_one_by_gluons(data_dir):
         for number, place in enumerate(places)
         for kind in ("weight", "bias")
     }
-    name, one, v = fit_foreign(stored, None, "gluon")
-    other_name, other, w = fit_foreign(renamed, None, "torchvision")
+    name, one, v = fit_weights(stored, None, "gluon")
+    other_name, other, w = fit_weights(renamed, None, "torchvision")
     assert name == other_name == "squeezenet"
     assert one == other
     for path in ("conv1", "head"):

@@ -13,7 +13,7 @@ from residua.layers import GroupedConv2d, LocalResponseNorm
 from residua.layers.parameters import ZeroGenerator
 from residua.models import MODELS, build_model
 from residua.models.architectures.alexnet import alexnet
-from residua.models.architectures.large_resnet import large_resnet
+from residua.models.architectures.large_resnet import large_preactivation_resnet
 from residua.models.architectures.lenet import lenet5
 from residua.models.architectures.small_resnet import small_resnet
 from residua.models.architectures.squeezenet import squeezenet
@@ -307,7 +307,7 @@ def test_pre_activated_networks_agree_with_pytorch(torch, engine, rng, family):
         stem = nn.Sequential(nn.Conv2d(3, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU())
         stages, times = (2, 2, 2), 1
     else:
-        network = large_resnet(depth=int(family), width=width, classes=6, preactivation=True)
+        network = large_preactivation_resnet(depth=int(family), width=width, classes=6)
         stem = nn.Sequential(nn.Conv2d(3, width, 7, 2, 3, bias=False), nn.BatchNorm2d(width), nn.ReLU())
         stem.append(nn.MaxPool2d(3, 2, 1))
         stages, times = ((2, 2, 2, 2), 1) if family == "18" else ((3, 4, 6, 3), 4)

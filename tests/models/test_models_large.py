@@ -13,7 +13,7 @@ from residua.models import MODELS, build_model
 from residua.models.architectures.large_resnet import large_resnet
 from residua.models.architectures.vgg import vgg
 from residua.models.cards import IMAGENET
-from residua.models.foreign_weights.fitting import fit_foreign
+from residua.models.foreign_weights.fitting import fit_weights
 from residua.testing.arrays import cast, distinct
 from residua.variables import count_parameters, flatten, trainable
 
@@ -245,7 +245,7 @@ def test_residual_networks_agree_with_pytorch(torch, engine, rng, depth, stem):
     """The peer's weights come in under its own names, as a file of published ones would."""
     peer = stirred(torch, torch_resnet(torch, depth, 4, 6, stem))
     weights = {name: tensor.detach().numpy() for name, tensor in peer.state_dict().items()}
-    found, network, v = fit_foreign(weights, None, "peer")
+    found, network, v = fit_weights(weights, None, "peer")
     assert found == f"resnet{depth}"
     assert network == large_resnet(depth=depth, width=4, classes=6, stem=stem)
     names = {}

@@ -15,7 +15,7 @@ from residua.config.options import configure
 from residua.engines import open_engine
 from residua.errors import NonFiniteError, RunError
 from residua.layers import Linear, Sequential
-from residua.training.loop import Interrupted
+from residua.training.interruption import Interrupted
 from residua.training.optimizers import clip, gradient_norm, make_optimizer
 from residua.training.progress import PlainReporter, Quiet
 from residua.training.run_folder import read_log, read_run
@@ -218,10 +218,10 @@ def test_changed_pictures_are_noticed_before_a_run_goes_on(tmp_path, monkeypatch
 
 
 def test_weights_of_classes_in_the_loss_have_mean_one():
-    from residua.training.task_setup import _class_weights
+    from residua.training.task_setup import class_weights
 
     labels = np.array([0] * 90 + [1] * 9 + [2])
-    weights = _class_weights(labels, 3)
+    weights = class_weights(labels, 3)
     each = weights[labels].astype(np.float64)
     assert each.mean() == pytest.approx(1)
     assert [each[labels == c].sum() for c in range(3)] == pytest.approx([100 / 3] * 3)

@@ -11,7 +11,7 @@ import pytest
 from tiny import answered, paint_folder, refused
 
 import residua
-from residua.config import ModelOptions, OptimizerOptions
+from residua.config import ModelOptions, OptimizerOptions, TrainConfig
 from residua.data.augmentation.pipeline import Augment
 from residua.data.batches import Batches
 from residua.data.pictures.arrays import Pictures
@@ -20,15 +20,18 @@ from residua.engines.numpy.engine import NumpyEngine
 from residua.errors import ModelFileError
 from residua.layers import Conv2d, GlobalAveragePool, Linear, ReLU, Sequential
 from residua.models import build_model
+from residua.models.head_replacement import replace_head
 from residua.models.model_file import Model, load_model, save_model
-from residua.models.stages import depths, frozen_layers, parts, with_new_head
+from residua.models.stages import find_stages, frozen_layers, layer_groups
 from residua.training.feature_cache import can_be_cached
-from residua.training.loop import Interrupted
+from residua.training.freezing import FreezePlan
+from residua.training.interruption import Interrupted
 from residua.training.optimizers import make_optimizer
-from residua.training.phases import Plan, make_phase
+from residua.training.phases import make_phase
 from residua.training.progress import Quiet
 from residua.training.run_folder import read_log, read_run
 from residua.training.step import start_state
+from residua.training.task import Task
 from residua.variables import flatten, trainable
 
 FILES = ("log.jsonl", "best.safetensors", "last.safetensors")
@@ -73,14 +76,14 @@ def written(run):
 # ------------------------------------------------------------------ parts and heads
 def test_parts_of_the_classic_networks():
     squeezenet = build_model(ModelOptions(model="squeezenet"), channels=3, classes=5)
-    found = parts(squeezenet, "it")
+    found = find_stages(squeezenet, "it")
     assert [stage[0] for stage in found.stages] == ["conv1"] + [f"fire{n}" for n in range(2, 10)]
     assert found.stages[2] == ("fire3", "pool3")
     assert found.head == ("dropout", "head", "pool")
     vgg = build_model(ModelOptions(model="vgg11"), channels=3, classes=5)
-    assert parts(vgg, "it").stages[-1] == ("hidden2", "relu2")
-    assert parts(vgg, "it").head == ("dropout2", "head")
-    assert depths(vgg, "it")[1][0] == "hidden2"
+    assert find_stages(vgg, "it").stages[-1] == ("hidden2", "relu2")
+    assert find_stages(vgg, "it").head == ("dropout2", "head")
+    assert layer_groups(vgg, "it")[1][0] == "hidden2"
     resnet = build_model(ModelOptions(model="resnet20"), channels=3, classes=5)
     assert frozen_layers(resnet, 2, "resnet20") == ("stem", "stage1")
     assert frozen_layers(resnet, "all", "resnet20") == ("stem", "stage1", "stage2", "stage3", "pool")
@@ -88,7 +91,7 @@ def test_parts_of_the_classic_networks():
 
 def test_squeezenets_new_head_is_its_old_one_but_for_the_relu(rng):
     old = build_model(ModelOptions(model="squeezenet", dropout=0.5), channels=3, classes=4)
-    new = with_new_head(old, 2, "it")
+    new = replace_head(old, 2, "it")
     assert list(new.layers)[-3:] == ["pool", "dropout", "head"]
     assert new.output_shape((63, 63, 3)) == (2,)
     engine, x = NumpyEngine(), rng.normal(size=(2, 63, 63, 3)).astype(np.float32)
@@ -105,12 +108,12 @@ def test_squeezenets_new_head_is_its_old_one_but_for_the_relu(rng):
 
 def test_what_has_no_head_is_refused():
     with pytest.raises(ModelFileError, match="too few layers"):
-        parts(Sequential({"head": Linear(3, 2)}), "it")
+        find_stages(Sequential({"head": Linear(3, 2)}), "it")
     odd = Sequential({"conv": Conv2d(3, 4), "head": Conv2d(4, 2), "pool": GlobalAveragePool()})
     with pytest.raises(ModelFileError, match="ends in Conv2d 'head'"):
-        with_new_head(odd, 2, "it")
+        replace_head(odd, 2, "it")
     with pytest.raises(ModelFileError, match="no row of layers"):
-        parts(ReLU(), "it")
+        find_stages(ReLU(), "it")
 
 
 # ------------------------------------------------------------------ phases
@@ -126,9 +129,22 @@ def small_phase(freeze, augment, depth_rate=0.5, **changes):
     pictures = Pictures(images, np.array([0, 1, 0, 1, 0, 1]), tuple("abcdef"))
     train = Batches(pictures, Preprocessing(8, 8, 3, (0.5,) * 3, (0.3,) * 3), augment, 6, 1)
     options = OptimizerOptions(rate=0.1, decay=0.0, momentum=0.0, **changes)
-    plan = Plan(frozen_layers(network, freeze, "it"), None, depth_rate)
+    shape = Preprocessing(8, 8, 3, (0.5,) * 3, (0.3,) * 3)
+    task = Task(
+        config=TrainConfig(optimizer=options),
+        engine=NumpyEngine(),
+        model=Model("resnet8", network, v, ("a", "b"), shape),
+        train=train,
+        validation=None,
+        class_weights=None,
+        fingerprint="",
+        run=Path(),
+        reporter=Quiet(),
+        after_epoch=lambda run: None,
+        freezing=FreezePlan(frozen_layers(network, freeze, "it"), None, depth_rate),
+    )
     state = start_state(v, make_optimizer(options), 0.0)
-    phase = make_phase(plan, 0, NumpyEngine(), network, options, v, train, None, Path(), lambda line: None)
+    phase = make_phase(task, 0, v)
     with phase.train.epoch(0) as batches:
         batch = next(batches)
     after, results = phase.step(state, batch.images, batch.labels, None, 0.1)
@@ -274,8 +290,8 @@ def test_large_features_lie_in_a_file_that_does_not_stay(pics, base, tmp_path, m
     rooms = []
     import residua.training.feature_cache as features
 
-    room = features._room
-    monkeypatch.setattr(features, "_room", lambda shape, file: rooms.append(file) or room(shape, file))
+    room = features._allocate
+    monkeypatch.setattr(features, "_allocate", lambda shape, file: rooms.append(file) or room(shape, file))
     transfer(pics, base, tmp_path / "disk")
     assert sorted(file.name for file in rooms) == [
         "features-train-mirrored.npy",

@@ -26,7 +26,7 @@ from residua.config.options import check
 from residua.engines import open_engine
 from residua.files.durable import write_durably
 from residua.files.output import make_parent, output_file
-from residua.training.run_folder import machine, versions
+from residua.training.environment import machine_facts, package_versions
 
 FORMAT = 1  # of the JSON
 PACKAGES = ("residua", "numpy", "numba", "llvmlite", "torch")
@@ -80,8 +80,8 @@ def _about(harness: Harness) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "measured": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": machine(),
-        "versions": versions(PACKAGES),
+        "machine": machine_facts(),
+        "versions": package_versions(PACKAGES),
         "engine": harness.engine.name,
         "threads": harness.threads,
         "rounds": harness.limits.rounds,

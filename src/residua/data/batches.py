@@ -28,7 +28,7 @@ class Batch:
     """Pictures to learn from or to judge.
 
     images: (N, H, W, C) float32, normalised and varied. labels: (N,) int64. indices: (N,) int64, the
-    places of the pictures in their split, for naming files. others, share: where pictures are mixed, (N,)
+    those of the pictures in their split, for naming files. others, share: where pictures are mixed, (N,)
     the labels of what was mixed in, and (N,) float32 how much `labels` count; `others` have the rest.
     """
 
@@ -92,7 +92,7 @@ class Batches:
         return Epoch(self, epoch, start)
 
     def order(self, epoch: int) -> NDArray[np.int64]:
-        """(N,) the places of the split in the order in which this epoch visits them.
+        """(N,) the indices of the split in the order in which this epoch visits them.
 
         Sorted by a hash of our own rather than shuffled by NumPy, whose shuffles may change with its
         version; a resumed run must go on in the same order.
@@ -114,11 +114,11 @@ class Batches:
         return Batch(mixed, labels, indices, self.pictures.labels[partners], share)
 
     def unvaried(self, indices: NDArray[np.int64]) -> NDArray[np.float32]:
-        """What a network is shown of the pictures at these places where nothing is varied."""
+        """What a network is shown of the pictures at these indices where nothing is varied."""
         return self.preprocessing.normalize(self.pictures.images[indices], self.view)
 
     def _prepared(self, epoch: int, indices: NDArray[np.int64]) -> NDArray[np.float32]:
-        """The pictures at these places, normalised, and varied where that is asked for."""
+        """The pictures at these indices, normalised, and varied where that is asked for."""
         # Pictures larger than what is seen are cut at random even where nothing else varies them.
         varied = self.augment is not None and (bool(self.augment) or self.preprocessing.source is not None)
         if varied and self.augment is not None and self.seed is not None:

@@ -11,7 +11,7 @@ from residua.config import DataOptions
 from residua.data.dataset import DataSet
 from residua.data.picture_folder import PictureFolder
 from residua.data.pictures.cache import MOST_BAD
-from residua.data.published import Published
+from residua.data.published_arrays import PublishedArrays
 from residua.data.sources.card import FOLDER_SIZE, Card, folder_card
 from residua.data.sources.cards import DATASETS
 from residua.data.sources.layouts.table import LAYOUTS
@@ -80,7 +80,7 @@ def _open_published_arrays(
         if chosen:
             raise ConfigError(f"--{option} is for folders of pictures; {card.name} knows nothing of it.")
     validation = card.validation if options.validation is None else options.validation
-    source = Published(card, options.data_dir, validation, seed, say, folder)
+    source = PublishedArrays(card, options.data_dir, validation, seed, say, folder)
     return DataSet(replace(card, name=str(options.data)), source)
 
 

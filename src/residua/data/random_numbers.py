@@ -25,7 +25,7 @@ _GAMMA = 0x9E3779B97F4A7C15
 class RandomNumbers:
     """What is drawn for pictures in an epoch: every number a hash of seed, epoch, stream and index.
 
-    indices: (N,) each picture's place in its split. So a number does not depend on threads, on the batch that
+    indices: (N,) each picture's index in its split. So a number does not depend on threads, on the batch that
     the picture is in, or on where an epoch was taken up again.
     """
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from residua.errors import ConfigError, DataError
 
 Say = Callable[[str], None]
-Places = NDArray[np.int64]
+Indices = NDArray[np.int64]
 
 
 def held_out_count(amount: float, total: int, option: str) -> int:
@@ -41,8 +41,8 @@ def hold_out(
     option: str,
     groups: Sequence[str] | None = None,
     say: Say = lambda _: None,
-) -> tuple[Places, Places]:
-    """Divide places 0 to N-1 into those kept and those held out, each in ascending order.
+) -> tuple[Indices, Indices]:
+    """Divide indices 0 to N-1 into those kept and those held out, each in ascending order.
 
     Stratified: every class gives its share. With `groups` (one name per picture) no group is on both
     sides, and the count is met as nearly as the groups allow. A class with a single picture, or a count
@@ -86,7 +86,7 @@ def _by_group(
     classes: Sequence[str],
     groups: Sequence[str],
     option: str,
-) -> tuple[Places, Places]:
+) -> tuple[Indices, Indices]:
     from sklearn.model_selection import StratifiedGroupKFold
 
     different = len(set(groups))

@@ -53,7 +53,7 @@ def replacing(path: Path | str, *, error: type[ResiduaError] = RunError) -> Iter
         temporary.replace(target)
         _sync_folder(target.parent)
     except OSError as problem:
-        raise error(f"Cannot write {target}: {problem.strerror or problem}.{_cure(problem)}") from problem
+        raise error(f"Cannot write {target}: {problem.strerror or problem}.{_remedy(problem)}") from problem
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -114,7 +114,7 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _cure(problem: OSError) -> str:
+def _remedy(problem: OSError) -> str:
     if isinstance(problem, FileNotFoundError):
         return " Create the folder first."
     if isinstance(problem, PermissionError):

@@ -29,18 +29,18 @@ def read_npy_folder(folder: Path) -> dict[str, NDArray[Any]]:
     Raises ModelFileError where there are none, and for files that hold no plain numbers.
     """
     try:
-        found = sorted(folder.glob("*.npy")) or sorted((folder / "weights").glob("*.npy"))
+        files = sorted(folder.glob("*.npy")) or sorted((folder / "weights").glob("*.npy"))
     except OSError as error:
         raise ModelFileError(f"cannot look into {folder}: {error.strerror or error}") from None
-    if not found:
+    if not files:
         raise ModelFileError(
             f"{folder} holds no .npy files of weights: name a folder of them, a file that PyTorch wrote, "
             "a model file or a run folder"
         )
-    return {path.stem: _read(path) for path in found}
+    return {path.stem: _read_array(path) for path in files}
 
 
-def _read(path: Path) -> NDArray[Any]:
+def _read_array(path: Path) -> NDArray[Any]:
     try:
         # Mapped first: a header can claim any size, which the file must have before memory is taken.
         mapped = np.load(path, mmap_mode="r", allow_pickle=False)

@@ -70,35 +70,35 @@ def read_tensors(path: str | Path, kind: str, version: int) -> tuple[dict[str, A
             metadata = stored.metadata() or {}
             arrays = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
     except (SafetensorError, ValueError, TypeError, OverflowError) as error:
-        raise ModelFileError(f"{path} is damaged or not a {kind}: {_one_line(error)}. {_CURE}") from None
+        raise ModelFileError(f"{path} is damaged or not a {kind}: {_one_line(error)}. {_REMEDY}") from None
     if "residua" not in metadata:
         raise ModelFileError(
             f"{path} is not a residua {kind}: weights from elsewhere come in by `residua import`"
         )
     try:
         header = json.loads(metadata["residua"])
-        found_kind, found_version, text = header["kind"], header["version"], header["document"]
-        whole = header["sha256"] == _digest(found_kind, found_version, text, arrays)
+        stored_kind, stored_version, text = header["kind"], header["version"], header["document"]
+        whole = header["sha256"] == _digest(stored_kind, stored_version, text, arrays)
         document = json.loads(text)
         if not isinstance(document, dict):
             raise ValueError("its document is not a table")
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelFileError(
-            f"{path} is damaged: its header cannot be read ({_one_line(error)[:120]}). {_CURE}"
+            f"{path} is damaged: its header cannot be read ({_one_line(error)[:120]}). {_REMEDY}"
         ) from None
     if not whole:
-        raise ModelFileError(f"{path} is damaged: its contents do not match their checksum. {_CURE}")
-    if found_kind != kind:
-        raise ModelFileError(f"{path} is a {found_kind}, where a {kind} is needed")
-    if not isinstance(found_version, int) or found_version > version:
+        raise ModelFileError(f"{path} is damaged: its contents do not match their checksum. {_REMEDY}")
+    if stored_kind != kind:
+        raise ModelFileError(f"{path} is a {stored_kind}, where a {kind} is needed")
+    if not isinstance(stored_version, int) or stored_version > version:
         raise ModelFileError(
-            f"{path} was written in format {found_version} by a newer residua; this one reads up to "
+            f"{path} was written in format {stored_version} by a newer residua; this one reads up to "
             f"format {version}: upgrade residua to use it"
         )
     return arrays, document
 
 
-_CURE = "Take another copy, or an earlier checkpoint."
+_REMEDY = "Take another copy, or an earlier checkpoint."
 
 
 def _one_line(error: BaseException) -> str:
@@ -115,13 +115,13 @@ def check_header(path: str | Path) -> None:
         with open(path, "rb") as stream:
             start = stream.read(8)
     except OSError as error:
-        absent = " Name a model file or a run folder." if isinstance(error, FileNotFoundError) else ""
-        raise ModelFileError(f"cannot read {path}: {error.strerror or error}.{absent}") from None
+        hint = " Name a model file or a run folder." if isinstance(error, FileNotFoundError) else ""
+        raise ModelFileError(f"cannot read {path}: {error.strerror or error}.{hint}") from None
     if not size:
-        raise ModelFileError(f"{path} is empty. {_CURE}")
+        raise ModelFileError(f"{path} is empty. {_REMEDY}")
     claimed = int.from_bytes(start, "little")
     if len(start) < 8 or claimed > min(size - 8, HEADER_LIMIT):
         raise ModelFileError(
             f"{path} is cut short, damaged or not a safetensors file: its header claims {claimed:,} bytes, "
-            f"the file has {size:,}. {_CURE}"
+            f"the file has {size:,}. {_REMEDY}"
         )

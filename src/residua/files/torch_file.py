@@ -38,7 +38,7 @@ _STORAGES = {
 }
 REPEATED = 1_000_000
 _AGAIN = "Fetch the file again."
-_OLD_MAGIC, _OLD_VERSION = 0x1950A86A20F9469CFC6C, 1001
+_LEGACY_MAGIC, _LEGACY_VERSION = 0x1950A86A20F9469CFC6C, 1001
 
 
 # What the zip library and NumPy raise over nonsense; RuntimeError is an archive with a password.
@@ -66,7 +66,7 @@ class _Tensor:
     shape: tuple[int, ...]
     strides: tuple[int, ...]
 
-    def cut(self, numbers: Array) -> Array:
+    def read_from(self, numbers: Array) -> Array:
         """The tensor out of its storage, inside of which every element must lie."""
         last = self.offset + sum((n - 1) * s for n, s in zip(self.shape, self.strides, strict=True))
         negative = min([self.offset, *self.shape, *self.strides]) < 0
@@ -98,7 +98,7 @@ def read_torch_weights(path: str | Path) -> dict[str, Array]:
                 raise ModelFileError(f"{path} is cut short or damaged. {_AGAIN}")
             if start == b"\x80\x02":
                 stream.seek(0)
-                return _read_row(stream, path)
+                return _read_legacy(stream, path)
     except ModelFileError as error:
         raise error if str(path) in str(error) else ModelFileError(f"{path} is refused: {error}") from None
     except OSError as error:
@@ -143,7 +143,7 @@ def _read_archive(path: Path) -> dict[str, Array]:
             raise ModelFileError(
                 f"{path} is refused: its numbers lie big end first; save it on another machine"
             )
-        tensors = _named(_plain(content("data.pkl"), path), path)
+        tensors = _named_tensors(_unpickle(content("data.pkl"), path), path)
 
         def numbers(storage: _Storage) -> Array:
             raw = content(f"data/{storage.key}")
@@ -151,56 +151,56 @@ def _read_archive(path: Path) -> dict[str, Array]:
                 raise ModelFileError(f"{path} is damaged: storage {storage.key} is not of the size it claims")
             return np.frombuffer(raw, storage.kind, storage.count)
 
-        return _cut(tensors, numbers)
+        return _read_tensors(tensors, numbers)
 
 
-def _read_row(stream: BinaryIO, path: Path) -> dict[str, Array]:
+def _read_legacy(stream: BinaryIO, path: Path) -> dict[str, Array]:
     """Before 1.6: magic number, version, system, tree, keys; then count and numbers for every key."""
-    if _plain(stream, path) != _OLD_MAGIC or _plain(stream, path) != _OLD_VERSION:
+    if _unpickle(stream, path) != _LEGACY_MAGIC or _unpickle(stream, path) != _LEGACY_VERSION:
         raise ModelFileError(f"{path} is a pickle, but not one of PyTorch's files of weights")
-    _plain(stream, path)
-    tensors = _named(_plain(stream, path), path)
+    _unpickle(stream, path)
+    tensors = _named_tensors(_unpickle(stream, path), path)
     wanted = {tensor.storage.key: tensor.storage for tensor in tensors.values()}
-    found: dict[str, Array] = {}
-    for key in _plain(stream, path):
+    storages: dict[str, Array] = {}
+    for key in _unpickle(stream, path):
         count = int.from_bytes(stream.read(8), "little")
         if key not in wanted or count != wanted[key].count:
             raise ModelFileError(f"{path} is damaged: storage {key} is not of the size it claims")
         raw = stream.read(count * wanted[key].kind.itemsize)
-        found[key] = np.frombuffer(raw, wanted[key].kind, count)
-    return _cut(tensors, lambda storage: found[storage.key])
+        storages[key] = np.frombuffer(raw, wanted[key].kind, count)
+    return _read_tensors(tensors, lambda storage: storages[storage.key])
 
 
-def _cut(tensors: Mapping[str, _Tensor], numbers: Callable[[_Storage], Array]) -> dict[str, Array]:
-    found: dict[str, Array] = {}
+def _read_tensors(tensors: Mapping[str, _Tensor], numbers: Callable[[_Storage], Array]) -> dict[str, Array]:
+    storages: dict[str, Array] = {}
     for tensor in tensors.values():
-        if tensor.storage.key not in found:
-            found[tensor.storage.key] = numbers(tensor.storage)
-    return {name: tensor.cut(found[tensor.storage.key]) for name, tensor in tensors.items()}
+        if tensor.storage.key not in storages:
+            storages[tensor.storage.key] = numbers(tensor.storage)
+    return {name: tensor.read_from(storages[tensor.storage.key]) for name, tensor in tensors.items()}
 
 
-def _plain(source: bytes | BinaryIO, path: Path) -> Any:
+def _unpickle(source: bytes | BinaryIO, path: Path) -> Any:
     names: dict[str, Any] = {f"torch.{name}": kind for name, kind in _STORAGES.items()}
     names["collections.OrderedDict"] = dict
-    names["torch._utils._rebuild_tensor"] = names["torch._utils._rebuild_tensor_v2"] = _rebuild
+    names["torch._utils._rebuild_tensor"] = names["torch._utils._rebuild_tensor_v2"] = _tensor_of
     names["torch._utils._rebuild_parameter"] = lambda data, *_: data
-    return load_plain(source, name=str(path), error=ModelFileError, extra=names, persistent_load=_refer)
+    return load_plain(source, name=str(path), error=ModelFileError, extra=names, persistent_load=_storage_of)
 
 
-def _refer(identity: Any) -> _Storage:
+def _storage_of(identity: Any) -> _Storage:
     word, kind, key, _, count, *_ = identity
     if word != "storage" or not isinstance(kind, np.dtype) or not isinstance(count, int) or count < 0:
         raise ModelFileError(f"the file refers to something that is not a storage: {word!r}")
     return _Storage(kind, str(key), count)
 
 
-def _rebuild(storage: Any, offset: Any, shape: Any, strides: Any, *_: Any) -> _Tensor:
+def _tensor_of(storage: Any, offset: Any, shape: Any, strides: Any, *_: Any) -> _Tensor:
     if not isinstance(storage, _Storage) or len(shape) != len(strides):
         raise ModelFileError("a tensor in the file does not refer to a storage")
     return _Tensor(storage, int(offset), tuple(map(int, shape)), tuple(map(int, strides)))
 
 
-def _named(tree: Any, path: Path) -> dict[str, _Tensor]:
+def _named_tensors(tree: Any, path: Path) -> dict[str, _Tensor]:
     for key in ("state_dict", "model_state_dict", "model"):
         if isinstance(tree, Mapping) and isinstance(tree.get(key), Mapping):
             tree = tree[key]

@@ -1,6 +1,6 @@
 """Reading pickles without running them.
 
-A pickle is a program. `pickletools` takes it apart without executing anything, and the machine here
+A pickle is a program. `pickletools` takes it apart without executing anything, and the reader here
 carries out only the steps that build plain data: numbers, text, bytes, lists, tuples, dictionaries and
 NumPy arrays of numbers. Every other step, and every name that is not on the list, is refused by name.
 """
@@ -51,10 +51,10 @@ def load_plain(
     Text of Python 2 is decoded as Latin-1. Attributes set on a dictionary are dropped.
     Raises `error` with one line when the pickle is cut off, damaged, or wants anything else.
     """
-    machine = _Machine({**_BASIC, **(extra or {})}, persistent_load)
+    reader = _Reader({**_BASIC, **(extra or {})}, persistent_load)
     stream = io.BytesIO(source) if isinstance(source, (bytes, bytearray, memoryview)) else source
     try:
-        return machine.run(stream)
+        return reader.run(stream)
     except _Refusal as refusal:
         raise error(f"{name} is refused: {refusal}. Only plain numbers, text and arrays are read.") from None
     except ResiduaError:
@@ -67,7 +67,7 @@ def load_plain(
         raise error(f"{name} is cut off or damaged ({reason}). Fetch the file again.") from problem
 
 
-class _Machine:
+class _Reader:
     """The stack and the memo of one reading."""
 
     def __init__(self, names: Mapping[str, Any], persistent_load: Callable[[Any], Any] | None) -> None:
@@ -94,7 +94,7 @@ class _Machine:
                 break
             elif name not in _IGNORED:
                 self.step(name, argument)
-        result = _finished(stack.pop())
+        result = _complete(stack.pop())
         if stack:
             raise _Refusal("values are left over at its end")
         return result
@@ -108,40 +108,40 @@ class _Machine:
             stack.append(_EMPTY[name]())
         elif name in _TUPLES:
             count = _TUPLES[name]
-            stack[-count:] = [tuple(_finished(item) for item in stack[-count:])]
+            stack[-count:] = [tuple(_complete(item) for item in stack[-count:])]
         elif name in ("TUPLE", "LIST"):
             items = self.marked()
             stack.append(tuple(items) if name == "TUPLE" else items)
         elif name == "DICT":
             stack.append(_pairs(self.marked()))
         elif name in ("APPEND", "APPENDS"):
-            items = self.marked() if name == "APPENDS" else [_finished(stack.pop())]
+            items = self.marked() if name == "APPENDS" else [_complete(stack.pop())]
             _expect(stack[-1], list).extend(items)
         elif name in ("SETITEM", "SETITEMS"):
             if name == "SETITEM":
-                items = [_finished(item) for item in stack[-2:]]
+                items = [_complete(item) for item in stack[-2:]]
                 del stack[-2:]
             else:
                 items = self.marked()
             _expect(stack[-1], dict).update(_pairs(items))
         elif name == "GLOBAL":
-            stack.append(self.look_up(".".join(argument.split(" ", 1))))
+            stack.append(self.resolve_name(".".join(argument.split(" ", 1))))
         elif name == "STACK_GLOBAL":
             attribute, module = stack.pop(), stack.pop()
-            stack.append(self.look_up(f"{module}.{attribute}"))
+            stack.append(self.resolve_name(f"{module}.{attribute}"))
         elif name in ("REDUCE", "NEWOBJ"):
             arguments, function = _expect(stack.pop(), tuple), stack.pop()
             if not callable(function):
                 raise _Refusal("it calls something that is no function")
             stack.append(function(*arguments))
         elif name == "BUILD":
-            state, target = _finished(stack.pop()), stack[-1]
+            state, target = _complete(stack.pop()), stack[-1]
             if isinstance(target, (_ArrayDraft, _TypeDraft)):
                 target.build(*_expect(state, tuple))
             elif not isinstance(target, dict):
                 raise _Refusal(f"it sets attributes of a {type(target).__name__}")
         elif name in ("BINPERSID", "PERSID"):
-            key = _finished(stack.pop()) if name == "BINPERSID" else argument
+            key = _complete(stack.pop()) if name == "BINPERSID" else argument
             if self.persistent_load is None:
                 raise _Refusal("it refers to data outside itself")
             stack.append(self.persistent_load(key))
@@ -162,11 +162,11 @@ class _Machine:
             start -= 1
             if start < 0:
                 raise _Refusal("a mark is missing")
-        items = [_finished(item) for item in stack[start + 1 :]]
+        items = [_complete(item) for item in stack[start + 1 :]]
         del stack[start:]
         return items
 
-    def look_up(self, name: str) -> Any:
+    def resolve_name(self, name: str) -> Any:
         try:
             return self.names[name]
         except KeyError:
@@ -251,7 +251,7 @@ for _core in ("numpy.core", "numpy._core"):
     _BASIC[f"{_core}.numeric._frombuffer"] = _array
 
 
-def _finished(value: Any) -> Any:
+def _complete(value: Any) -> Any:
     """A draft's array, or the value itself; a mark or an array without state is refused."""
     if value is _MARK:
         raise _Refusal("a mark in place of a value")

@@ -9,7 +9,7 @@ from typing import Any
 from residua.layers import Layer
 from residua.models.architectures.alexnet import alexnet
 from residua.models.architectures.capsnet import capsnet
-from residua.models.architectures.large_resnet import large_resnet
+from residua.models.architectures.large_resnet import large_preactivation_resnet, large_resnet
 from residua.models.architectures.lenet import lenet5
 from residua.models.architectures.small_resnet import small_resnet
 from residua.models.architectures.squeezenet import squeezenet
@@ -90,8 +90,8 @@ def _preactivated(depth: int, parameters: int, error: float | None = None) -> Ca
 
 def _large_preactivated(depth: int, parameters: int, error: float | None = None, note: str = "") -> Card:
     title = f"residual for large pictures, pre-activated, {depth} layers"
-    options = {"depth": depth, "preactivation": True}
-    return Card(large_resnet, options, IMAGENET, HE_2016, parameters, error, note, title, 1000)
+    options = {"depth": depth}
+    return Card(large_preactivation_resnet, options, IMAGENET, HE_2016, parameters, error, note, title, 1000)
 
 
 MODELS: dict[str, Card] = {

@@ -38,8 +38,8 @@ def join_models(
         raise ConfigError("the method 'weighted' takes a weight for each member, and only it")
     check_members(models, names)
     keys = [f"member{number}" for number in range(1, len(models) + 1)]
-    looks = [model.preprocessing for model in models]
-    rows = [_scale_and_shift(look) for look in looks]
+    preparations = [model.preprocessing for model in models]
+    rows = [_scale_and_shift(preprocessing) for preprocessing in preparations]
     network = Ensemble(
         dict(zip(keys, (model.network for model in models), strict=True)),
         method,
@@ -49,8 +49,8 @@ def join_models(
     )
     # Raw pixels, read as every member's are: its own scale and shift then give it the very numbers that it
     # was trained on.
-    channels = looks[0].channels
-    raw = replace(looks[0], mean=(0.0,) * channels, std=(1 / 255,) * channels)
+    channels = preparations[0].channels
+    raw = replace(preparations[0], mean=(0.0,) * channels, std=(1 / 255,) * channels)
     members = [{"file": name, "name": model.name} for name, model in zip(names, models, strict=True)]
     variables = dict(zip(keys, (model.variables for model in models), strict=True))
     title = "ensemble of " + ", ".join(model.name for model in models)
@@ -65,10 +65,11 @@ def check_members(models: Sequence[Model], names: Sequence[str]) -> None:
         if model.classes != first.classes:
             order = " in another order" if set(model.classes) == set(first.classes) else ""
             raise DataError(
-                f"{name} knows the classes {_some(model.classes)}, {names[0]} {_some(first.classes)}{order}: "
+                f"{name} knows the classes {_list_names(model.classes)}, "
+                f"{names[0]} {_list_names(first.classes)}{order}: "
                 "leave it out, or train it on data with the same classes"
             )
-        mine, theirs = _reading(model.preprocessing), _reading(first.preprocessing)
+        mine, theirs = _describe_input(model.preprocessing), _describe_input(first.preprocessing)
         if mine != theirs:
             raise DataError(
                 f"{name} takes pictures of {mine}, {names[0]} of {theirs}: leave it out, or train both on "
@@ -76,23 +77,23 @@ def check_members(models: Sequence[Model], names: Sequence[str]) -> None:
             )
 
 
-def _reading(look: Preprocessing) -> str:
+def _describe_input(preprocessing: Preprocessing) -> str:
     """The size of pictures and how they are brought to it, in words."""
-    words = f"{look.height}x{look.width}x{look.channels}"
-    if look.source is not None:
-        words += f" made of {look.source[0]}x{look.source[1]}"
-    if look.resize is not None:
-        words += f" out of the middle of {look.resize}x{look.resize}"
-    return words if look.order == "RGB" else f"{words} in the order {look.order}"
+    text = f"{preprocessing.height}x{preprocessing.width}x{preprocessing.channels}"
+    if preprocessing.source is not None:
+        text += f" made of {preprocessing.source[0]}x{preprocessing.source[1]}"
+    if preprocessing.resize is not None:
+        text += f" out of the middle of {preprocessing.resize}x{preprocessing.resize}"
+    return text if preprocessing.order == "RGB" else f"{text} in the order {preprocessing.order}"
 
 
-def _some(classes: tuple[str, ...], most: int = 4) -> str:
+def _list_names(classes: tuple[str, ...], most: int = 4) -> str:
     return ", ".join(classes[:most]) + (f", ... ({len(classes)})" if len(classes) > most else "")
 
 
-def _scale_and_shift(look: Preprocessing) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    scales = tuple(1 / (255 * std) for std in look.std)
-    return scales, tuple(-mean / std for mean, std in zip(look.mean, look.std, strict=True))
+def _scale_and_shift(preprocessing: Preprocessing) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    scales = tuple(1 / (255 * std) for std in preprocessing.std)
+    return scales, tuple(-mean / std for mean, std in zip(preprocessing.mean, preprocessing.std, strict=True))
 
 
 def _about_data(models: Sequence[Model]) -> dict[str, Any]:
@@ -111,14 +112,14 @@ def best_weights(
     probabilities: (N, classes) of each member, of pictures that none was trained on. By expectation
     maximisation (Dempster, Laird, Rubin 1977, section 4.3); the likelihood has one maximum.
     """
-    places = np.arange(len(labels))
-    chosen = np.stack([part[places, labels] for part in probabilities], axis=1).astype(np.float64)
-    chosen = np.maximum(chosen, np.finfo(np.float32).tiny)
+    rows = np.arange(len(labels))
+    of_labels = np.stack([part[rows, labels] for part in probabilities], axis=1).astype(np.float64)
+    of_labels = np.maximum(of_labels, np.finfo(np.float32).tiny)
     weights = np.full(len(probabilities), 1 / len(probabilities))
     for _ in range(ROUNDS):
-        shares = weights * chosen
+        shares = weights * of_labels
         after = (shares / shares.sum(axis=1, keepdims=True)).mean(axis=0)
-        moved, weights = np.abs(after - weights).max(), after
-        if moved < 1e-9:
+        change, weights = np.abs(after - weights).max(), after
+        if change < 1e-9:
             break
     return tuple(float(weight) for weight in weights / weights.sum())

@@ -23,7 +23,7 @@ from residua.variables import Tree, fill, flatten
 
 KIND = "model file"
 VERSION = 1
-SMALL = 10_000_000  # numbers that may always be taken memory for
+ALWAYS_ALLOWED = 10_000_000  # numbers that may always be taken memory for
 
 
 @dataclass(frozen=True)
@@ -81,14 +81,14 @@ def load_model(path: str | Path, layers: Mapping[str, type[Layer]] | None = None
         name, classes, training = document["name"], tuple(document["classes"]), document["training"]
         if not all(isinstance(text, str) for text in (name, *classes)) or not isinstance(training, dict):
             raise ValueError("its names are no text")
-        known = document.get("calibration")
-        calibration = None if known is None else Calibration.from_dict(known)
+        stored = document.get("calibration")
+        calibration = None if stored is None else Calibration.from_dict(stored)
         shape = (preprocessing.height, preprocessing.width, preprocessing.channels)
         outputs = network.output_shape(shape)
         if outputs != (len(classes),) or len(set(classes)) != len(classes):
             raise ValueError(f"its network gives {outputs}, for {len(classes)} names of classes")
-        drawn = network.init(_NoDraws(sum(array.size for array in arrays.values())))
-        variables = fill(drawn, arrays, str(path))
+        template = network.init(_BoundedZeroGenerator(sum(array.size for array in arrays.values())))
+        variables = fill(template, arrays, str(path))
     except ModelFileError as error:
         raise error if str(path) in str(error) else ModelFileError(f"{path}: {error}") from None
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
@@ -97,15 +97,15 @@ def load_model(path: str | Path, layers: Mapping[str, type[Layer]] | None = None
     return Model(name, network, variables, classes, preprocessing, training, calibration)
 
 
-class _NoDraws(ZeroGenerator):
+class _BoundedZeroGenerator(ZeroGenerator):
     """Zeros where a layer would draw, and a refusal where the file cannot hold as many.
 
     A few kilobytes can describe a network of any size; memory is not taken for what is not there.
     """
 
-    def __init__(self, held: int) -> None:
+    def __init__(self, stored: int) -> None:
         super().__init__()
-        self.most = 4 * held + SMALL
+        self.most = 4 * stored + ALWAYS_ALLOWED
 
     def normal(self, loc: Any = 0.0, scale: Any = 1.0, size: Any = None) -> Any:
         if math.prod(size) > self.most:

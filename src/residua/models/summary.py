@@ -5,7 +5,8 @@ from __future__ import annotations
 from residua.config import ModelOptions
 from residua.errors import ConfigError, ShapeError
 from residua.layers import Layer, Row
-from residua.models import MODELS, build_model
+from residua.models.build import build_model
+from residua.models.cards import MODELS
 
 Shape = tuple[int, int, int]
 
@@ -23,27 +24,27 @@ def model_table(
         height, across, depth = card.input_shape
         shape = (size or height, size or across, channels or depth)
         count = classes or card.classes
-        seen = f"{name:<{wide}} {_times(shape):<11} {count:>7}"
-        what = f"{card.title} ({card.note})" if card.note else card.title
+        columns = f"{name:<{wide}} {_times(shape):<11} {count:>7}"
+        description = f"{card.title} ({card.note})" if card.note else card.title
         options = ModelOptions(model=name, width=width)
         try:
             network = build_model(options, channels=shape[2], classes=count, size=shape[:2])
             rows = list(network.rows(shape))
         except ShapeError:
-            lines.append(f"{seen} {'needs larger pictures':>27}  {'':>7}  {what}")
+            lines.append(f"{columns} {'needs larger pictures':>27}  {'':>7}  {description}")
             continue
         except ConfigError:
-            lines.append(f"{seen} {'has no width to choose':>27}  {'':>7}  {what}")
+            lines.append(f"{columns} {'has no width to choose':>27}  {'':>7}  {description}")
             continue
         error = f"{card.published_error:.2f} %" if card.published_error else ""
         parameters = sum(row.parameters for row in rows)
         cost = sum(row.multiply_adds for row in rows)
-        lines.append(f"{seen} {parameters:>11,} {cost:>15,}  {error:>7}  {what}")
+        lines.append(f"{columns} {parameters:>11,} {cost:>15,}  {error:>7}  {description}")
     papers = dict.fromkeys(card.paper for card in MODELS.values())
-    told = (
+    legend = (
         "error: published; on CIFAR-10's test split for 10 classes, top-1 on ImageNet's validation for 1000"
     )
-    return "\n".join([*lines, "", told, *papers])
+    return "\n".join([*lines, "", legend, *papers])
 
 
 def layer_table(name: str, network: Layer, shape: Shape) -> str:

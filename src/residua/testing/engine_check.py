@@ -11,15 +11,15 @@ import numpy as np
 from residua.engines.numpy.engine import NumpyEngine
 from residua.engines.vocabulary.core import Array, Engine
 from residua.testing.arrays import distance, locked_scattered
-from residua.testing.engine_cases import CASES as FIRST_CASES
-from residua.testing.engine_cases import Case
-from residua.testing.engine_steps import check_lists, check_network, check_optimizers, check_values
-from residua.testing.more_cases import MORE_CASES
+from residua.testing.core_cases import CORE_CASES, Case
+from residua.testing.engine_training import check_network, check_optimizers
+from residua.testing.engine_values import check_lists, check_values
+from residua.testing.rare_cases import RARE_CASES
 
-# Operations that are no function of arrays, and those on lists of arrays: `engine_steps` has their checks.
-VALUES = ("apply", "compile", "plain", "share", "size", "when")
-LISTS = ("adam", "finite", "mix", "norm", "rmsprop", "scale", "sgd")
-CASES = {**FIRST_CASES, **MORE_CASES}
+# Operations that are no function of arrays, and those on lists of arrays: `engine_values` has their checks.
+VALUE_OPERATIONS = ("apply", "compile", "plain", "share", "size", "when")
+LIST_OPERATIONS = ("adam", "finite", "mix", "norm", "rmsprop", "scale", "sgd")
+CASES = {**CORE_CASES, **RARE_CASES}
 
 
 def check_engine(
@@ -55,7 +55,7 @@ def _operations() -> list[str]:
 
 def _check_complete(operations: list[str]) -> None:
     """A new operation without a case is not silently left out."""
-    covered = {*CASES, *(f"{name}_backward" for name in CASES), *VALUES, *LISTS}
+    covered = {*CASES, *(f"{name}_backward" for name in CASES), *VALUE_OPERATIONS, *LIST_OPERATIONS}
     if missing := [name for name in operations if name not in covered]:
         raise AssertionError(f"residua.testing has no case for the operations {', '.join(missing)}")
 
@@ -65,9 +65,9 @@ def _check_signatures(engine: Engine, operations: list[str]) -> None:
         member = getattr(type(engine), name, None)
         if not callable(member):
             raise AssertionError(f"{type(engine).__name__} has no operation {name}")
-        wanted, given = _parameters(getattr(Engine, name)), _parameters(member)
-        if given != wanted:
-            shown = (", ".join(map(str, parameters)) for parameters in (given, wanted))
+        wanted, actual = _parameters(getattr(Engine, name)), _parameters(member)
+        if actual != wanted:
+            shown = (", ".join(map(str, parameters)) for parameters in (actual, wanted))
             raise AssertionError(
                 "{}.{} takes ({}); the vocabulary says ({})".format(type(engine).__name__, name, *shown)
             )
@@ -95,20 +95,20 @@ def _check_case(
         exact_grads = _backward(reference, backward, case, saved, dy, np.float64)
     for form, shaped in (("", np.copy), (" with read-only, non-contiguous inputs", locked_scattered)):
         what = f"{type(engine).__name__}.{name}{form} ({case})"
-        given = Case(_as_float32(case.inputs, shaped), _as_float32(case.options, shaped))
+        copies = Case(_as_float32(case.inputs, shaped), _as_float32(case.options, shaped))
         before = _as_float32(case.inputs, np.copy)
-        got, saved = _forward(engine, name, given, np.float32)
+        got, saved = _forward(engine, name, copies, np.float32)
         _compare(what, got, exact, tolerance)
         if paired:
-            given_dy = shaped(dy.astype(np.float32))
-            grads = _backward(engine, backward, given, saved, given_dy, np.float32)
+            dy_copy = shaped(dy.astype(np.float32))
+            grads = _backward(engine, backward, copies, saved, dy_copy, np.float32)
             what_back = f"{type(engine).__name__}.{backward}{form} ({case})"
             # Sums over all rows round with the size of their terms, however small they come out.
             rows = dy.size / dy.shape[-1] if dy.size else 1.0
             _compare(what_back, grads, exact_grads, tolerance, channel_floor=rows**0.5)
-            if not np.array_equal(given_dy, dy.astype(np.float32)):
+            if not np.array_equal(dy_copy, dy.astype(np.float32)):
                 raise AssertionError(f"{what}: backward wrote to dy")
-        for key, value in given.inputs.items():
+        for key, value in copies.inputs.items():
             if isinstance(value, np.ndarray) and not np.array_equal(value, before[key]):
                 raise AssertionError(f"{what}: {key} was written to")
 
@@ -137,10 +137,10 @@ def _forward(engine: Engine, name: str, case: Case, dtype: Any) -> tuple[list[Ar
 
 
 def _backward(engine: Engine, name: str, case: Case, saved: Any, dy: Array, dtype: Any) -> list[Array]:
-    known = {"dy": dy, "saved": saved, **case.inputs, **case.options}
+    arguments = {"dy": dy, "saved": saved, **case.inputs, **case.options}
     positional, keyword = [], {}
     for parameter in list(inspect.signature(getattr(Engine, name)).parameters.values())[1:]:
-        value = _cast(known[parameter.name], dtype)
+        value = _cast(arguments[parameter.name], dtype)
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
             keyword[parameter.name] = value
         else:

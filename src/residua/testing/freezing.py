@@ -9,13 +9,13 @@ import numpy as np
 
 from residua.engines.vocabulary.core import Array, Engine
 from residua.testing.arrays import host
-from residua.testing.subject import Subject, check_gradients
+from residua.testing.layer_under_test import LayerUnderTest, check_gradients
 from residua.variables import STATISTICS, Tree, flatten, merge, transform, unflatten
 
 SAME = 1e-9
 
 
-class _Certain:
+class _WithoutDropout:
     """An engine whose dropout drops nothing."""
 
     def __init__(self, engine: Engine) -> None:
@@ -33,23 +33,25 @@ class _Certain:
         return x, None
 
 
-def check_freeze(subject: Subject, v: Tree, x: Array, rng: np.random.Generator, tolerance: float) -> None:
+def check_freeze(
+    subject: LayerUnderTest, v: Tree, x: Array, rng: np.random.Generator, tolerance: float
+) -> None:
     """Hold `freeze` to forward, at the statistics at which both must agree.
 
     Where the running statistics are those of the batch itself, normalising by them is what forward does.
     So forward is asked for them, and the frozen layer must then give forward's y.
     """
     engine = subject.engine
-    certain = Subject(subject.layer, cast(Engine, _Certain(engine)), subject.name)
-    rest = merge(v, _statistics_at_rest(certain, v, x))
+    deterministic = LayerUnderTest(subject.layer, cast(Engine, _WithoutDropout(engine)), subject.name)
+    rest = merge(v, _statistics_at_rest(deterministic, v, x))
     frozen_layer, frozen_v = _freeze(subject, rest)
-    frozen = Subject(frozen_layer, engine, f"{subject.name}, frozen")
+    frozen = LayerUnderTest(frozen_layer, engine, f"{subject.name}, frozen")
     y, saved, stats = frozen.forward(frozen_v, x)
     frozen.need(not stats, f"forward still gives statistics: {', '.join(stats)}")
     left = [name for name in flatten(frozen_v) if name.split(".")[-1] in STATISTICS]
     frozen.need(not left, f"statistics are left among its variables: {', '.join(left)}")
-    expected = certain.forward(rest, x)[0]
-    if not _by_chance(certain, rest, x, expected):
+    expected = deterministic.forward(rest, x)[0]
+    if not _depends_on_keys(deterministic, rest, x, expected):
         promise = "its output is not that of the layer with the same statistics"
         frozen.same(promise, y, expected, SAME)
     alone = frozen.forward(frozen_v, x[:1])[0]
@@ -62,7 +64,7 @@ def check_freeze(subject: Subject, v: Tree, x: Array, rng: np.random.Generator, 
     check_gradients(frozen, frozen_v, x, dy, rng, tolerance)
 
 
-def _freeze(subject: Subject, v: Tree) -> tuple[Any, Tree]:
+def _freeze(subject: LayerUnderTest, v: Tree) -> tuple[Any, Tree]:
     before = transform(np.copy, v)
     layer, frozen = subject.layer.freeze(v)
     originals = flatten(before)
@@ -74,13 +76,13 @@ def _freeze(subject: Subject, v: Tree) -> tuple[Any, Tree]:
     return layer, frozen
 
 
-def _by_chance(subject: Subject, v: Tree, x: Array, y: Array) -> bool:
+def _depends_on_keys(subject: LayerUnderTest, v: Tree, x: Array, y: Array) -> bool:
     """Whether y depends on keys in another way than through the engine's dropout."""
     keys = {name: value + 1 for name, value in flatten(v).items() if name.split(".")[-1] == "key"}
     return bool(keys) and not np.array_equal(subject.forward(merge(v, unflatten(keys)), x)[0], y)
 
 
-def _statistics_at_rest(subject: Subject, v: Tree, x: Array) -> Tree:
+def _statistics_at_rest(subject: LayerUnderTest, v: Tree, x: Array) -> Tree:
     """The running statistics after infinitely many passes over an infinite repetition of the batch.
 
     Running variances are unbiased: with m numbers they are s / (m - 1), twice the batch gives
@@ -93,15 +95,15 @@ def _statistics_at_rest(subject: Subject, v: Tree, x: Array) -> Tree:
     for name, first in once.items():
         rest[name] = twice[name]
         if name.split(".")[-1] == "running_var":
-            some = (first > 0) & (twice[name] > 0)
-            inverse = np.divide(2, twice[name], where=some, out=np.ones_like(first)) - np.divide(
-                1, first, where=some, out=np.zeros_like(first)
+            positive = (first > 0) & (twice[name] > 0)
+            inverse = np.divide(2, twice[name], where=positive, out=np.ones_like(first)) - np.divide(
+                1, first, where=positive, out=np.zeros_like(first)
             )
-            rest[name] = np.where(some, 1 / inverse, 0.0)
+            rest[name] = np.where(positive, 1 / inverse, 0.0)
     return unflatten(rest)
 
 
-def _fixed_point(subject: Subject, v: Tree, x: Array) -> dict[str, Array]:
+def _fixed_point(subject: LayerUnderTest, v: Tree, x: Array) -> dict[str, Array]:
     """The statistics that a pass over `x` leaves as they are: new = (1 - share) old + share batch."""
     names = [
         name
@@ -125,7 +127,7 @@ def _fixed_point(subject: Subject, v: Tree, x: Array) -> dict[str, Array]:
     return rest
 
 
-def _pass(subject: Subject, v: Tree, x: Array, names: list[str], start: float) -> Mapping[str, Array]:
+def _pass(subject: LayerUnderTest, v: Tree, x: Array, names: list[str], start: float) -> Mapping[str, Array]:
     flat = flatten(v)
     filled = {name: np.full_like(flat[name], start) for name in names}
     return subject.forward(merge(v, unflatten(filled)), x)[2]

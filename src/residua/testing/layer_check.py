@@ -15,7 +15,7 @@ from residua.layers.base import Layer
 from residua.layers.serialization import build, describe
 from residua.testing.arrays import FORMS, cast, distinct, host
 from residua.testing.freezing import check_freeze
-from residua.testing.subject import Subject, check_gradients
+from residua.testing.layer_under_test import LayerUnderTest, check_gradients
 from residua.variables import Tree, count_parameters, flatten, transform
 
 SAME = 1e-11  # the same sums in float64, perhaps in another order
@@ -47,7 +47,7 @@ def check_layer(
         x = np.array(shape_or_x, np.float64)
     initial = _check_init(layer, seed)
     v = cast(_move(initial, rng) if variables is None else variables, np.float64)
-    subject = Subject(layer, engine)
+    subject = LayerUnderTest(layer, engine)
     y = _check_structure(subject, v, x, rng)
     dy = rng.uniform(0.5, 1.5, y.shape) * rng.choice((-1.0, 1.0), y.shape)
     _check_forms(subject, v, x, dy)
@@ -61,7 +61,7 @@ def check_layer(
 
 
 def _check_init(layer: Layer, seed: int) -> Tree:
-    subject = Subject(layer)
+    subject = LayerUnderTest(layer)
     initial, again = (layer.init(np.random.default_rng(seed)) for _ in range(2))
     subject.need(isinstance(initial, Mapping), f"init gave {type(initial).__name__}, not a dictionary")
     first, second = flatten(initial), flatten(again)
@@ -91,7 +91,7 @@ def _move(tree: Mapping[str, Any], rng: np.random.Generator) -> Tree:
     return moved
 
 
-def _check_structure(subject: Subject, v: Tree, x: Array, rng: np.random.Generator) -> Array:
+def _check_structure(subject: LayerUnderTest, v: Tree, x: Array, rng: np.random.Generator) -> Array:
     """Names and shapes; gives back y."""
     # Copies: what writes to its arguments is found out later, by name.
     y, saved, stats = subject.forward(transform(np.copy, v), x.copy())
@@ -107,7 +107,7 @@ def _check_structure(subject: Subject, v: Tree, x: Array, rng: np.random.Generat
     return y
 
 
-def _check_precision(subject: Subject, v: Tree, x: Array, dy: Array, y: Array) -> None:
+def _check_precision(subject: LayerUnderTest, v: Tree, x: Array, dy: Array, y: Array) -> None:
     for dtype in (np.float32, np.float64):
         kind = np.dtype(dtype).name
         low_v, low_x, low_dy = cast(v, dtype), x.astype(dtype), dy.astype(dtype)
@@ -122,25 +122,25 @@ def _check_precision(subject: Subject, v: Tree, x: Array, dy: Array, y: Array) -
         subject.same(f"forward in {kind} differs from float64", low, y, 1e-3)
 
 
-def _check_forms(subject: Subject, v: Tree, x: Array, dy: Array) -> None:
+def _check_forms(subject: LayerUnderTest, v: Tree, x: Array, dy: Array) -> None:
     """Read-only and non-contiguous arrays are taken; no argument is written to."""
     copies = transform(np.copy, v)
     y, saved, stats = subject.forward(copies, x.copy())
     dx, grads = subject.backward(copies, saved, dy.copy())
     expected = {"y": y, **stats, "dx": dx, **_grads(grads)}
     for form, shaped in FORMS.items():
-        given_v, given_x, given_dy = transform(shaped, v), shaped(x), shaped(dy)
+        shaped_v, shaped_x, shaped_dy = transform(shaped, v), shaped(x), shaped(dy)
         try:
-            y, saved, stats = subject.forward(given_v, given_x)
-            after_forward = given_x.copy()
-            dx, grads = subject.backward(given_v, saved, given_dy)
+            y, saved, stats = subject.forward(shaped_v, shaped_x)
+            after_forward = shaped_x.copy()
+            dx, grads = subject.backward(shaped_v, saved, shaped_dy)
         except ValueError as error:
             raise AssertionError(f"{subject.name}: {form} arrays are not accepted: {error}") from error
         subject.need(np.array_equal(after_forward, x), f"forward wrote to its {form} x")
-        subject.need(np.array_equal(given_x, x), f"backward wrote to the {form} x of forward")
-        subject.need(np.array_equal(given_dy, dy), f"backward wrote to its {form} dy")
+        subject.need(np.array_equal(shaped_x, x), f"backward wrote to the {form} x of forward")
+        subject.need(np.array_equal(shaped_dy, dy), f"backward wrote to its {form} dy")
         originals = flatten(v)
-        for name, value in flatten(given_v).items():
+        for name, value in flatten(shaped_v).items():
             subject.need(np.array_equal(value, originals[name]), f"the variable {name} was written to")
         for name, value in {"y": y, **stats, "dx": dx, **_grads(grads)}.items():
             subject.same(f"{name} differs when the arrays are {form}", value, expected[name], SAME, floor=1.0)
@@ -150,7 +150,7 @@ def _grads(grads: Mapping[str, Array]) -> dict[str, Array]:
     return {f"the gradient by {name}": value for name, value in grads.items()}
 
 
-def _check_reentrance(subject: Subject, v: Tree, x: Array, dy: Array) -> None:
+def _check_reentrance(subject: LayerUnderTest, v: Tree, x: Array, dy: Array) -> None:
     """Two forward passes may be under way at once."""
     other_x, other_dy = 0.7 * x[::-1] + 0.1, -0.6 * dy[::-1]
     pairs = ((x, dy), (other_x, other_dy))
@@ -167,7 +167,7 @@ def _check_reentrance(subject: Subject, v: Tree, x: Array, dy: Array) -> None:
             subject.same(promise, value, expected[name], SAME, floor=1.0)
 
 
-def _check_summary(subject: Subject, initial: Tree, shape: tuple[int, ...]) -> None:
+def _check_summary(subject: LayerUnderTest, initial: Tree, shape: tuple[int, ...]) -> None:
     rows = list(subject.layer.rows(shape))
     counted, listed = count_parameters(initial), sum(row.parameters for row in rows)
     subject.need(counted == listed, f"rows lists {listed} parameters, init makes {counted}")
@@ -175,7 +175,7 @@ def _check_summary(subject: Subject, initial: Tree, shape: tuple[int, ...]) -> N
     subject.need(costs == cost, f"rows lists {costs} multiply-adds, multiply_adds says {cost}")
 
 
-def _check_description(subject: Subject) -> None:
+def _check_description(subject: LayerUnderTest) -> None:
     """A layer of the table survives being written to a file."""
     if LAYERS.get(type(subject.layer).__name__) is not type(subject.layer):
         return

@@ -23,7 +23,7 @@ from residua.training.optimizers import make_optimizer
 from residua.training.progress import Quiet
 from residua.training.run_folder import read_log
 from residua.training.step import start_state
-from residua.training.task_setup import prepare
+from residua.training.task_setup import TrainingData, build_task
 
 
 def train_on_arrays(
@@ -36,18 +36,19 @@ def train_on_arrays(
 ) -> tuple[Model, list[dict[str, Any]]]:
     """The best model on what `validation` holds out (the last where it is 0), and the log's entries.
 
-    images: (N, H, W, C) uint8; labels: (N,), places in `classes`. Raises ResiduaError.
+    images: (N, H, W, C) uint8; labels: (N,), indices into `classes`. Raises ResiduaError.
     """
     config = configure(TrainConfig, options)
     rate = config.optimizer.rate or RATES[config.optimizer.optimizer]
     config = replace(config, optimizer=replace(config.optimizer, rate=rate))
-    pictures = Pictures(images, labels, tuple(map(str, range(len(images)))))
-    held: Pictures | None = None
+    train = Pictures(images, labels, tuple(map(str, range(len(images)))))
+    held_out: Pictures | None = None
     if validation:
-        count = held_out_count(validation, len(pictures), "validation")
-        kept_places, held_places = hold_out(labels, count, config.run.seed, classes, option="validation")
-        pictures, held = pictures.take(kept_places), pictures.take(held_places)
-    task = prepare(config, classes, pictures, held, {"data": None, "kind": "arrays"}, "", Quiet())
+        count = held_out_count(validation, len(train), "validation")
+        indices, held_out_indices = hold_out(labels, count, config.run.seed, classes, option="validation")
+        train, held_out = train.take(indices), train.take(held_out_indices)
+    data = TrainingData(classes, train, held_out, {"data": None, "kind": "arrays"})
+    task = build_task(config, data, Quiet())
     state = start_state(task.model.variables, make_optimizer(config.optimizer), config.optimizer.average)
     with tempfile.TemporaryDirectory(prefix="residua-") as folder:
         run = Path(folder)

@@ -13,7 +13,7 @@ from residua.variables import Tree, fill, flatten
 
 KIND = "checkpoint"
 VERSION = 1
-KEPT = 2
+KEPT = 2  # checkpoints: should the last be damaged, the one before it serves
 
 
 @dataclass
@@ -42,7 +42,7 @@ def write_checkpoint(run: Path, state: Tree, position: Position, fingerprint: st
     path = run / f"checkpoint-{position.step:09d}.safetensors"
     document = {"position": asdict(position), "fingerprint": fingerprint}
     write_tensors(path, KIND, VERSION, flatten(state), document)
-    for old in _found(run)[KEPT:]:
+    for old in _checkpoints(run)[KEPT:]:
         old.unlink(missing_ok=True)
     return path
 
@@ -54,7 +54,7 @@ def read_checkpoint(run: Path, template: Tree, notes: list[str]) -> tuple[Tree, 
     """
     remove_stale(run)
     damaged = []
-    for path in _found(run):
+    for path in _checkpoints(run):
         try:
             arrays, document = read_tensors(path, KIND, VERSION)
         except ModelFileError as error:
@@ -73,6 +73,6 @@ def read_checkpoint(run: Path, template: Tree, notes: list[str]) -> tuple[Tree, 
     raise RunError(f"{run} holds no checkpoint yet: start the run anew in another folder")
 
 
-def _found(run: Path) -> list[Path]:
+def _checkpoints(run: Path) -> list[Path]:
     """The checkpoints, newest first."""
     return sorted(run.glob("checkpoint-*.safetensors"), reverse=True)

@@ -1,4 +1,4 @@
-"""What a frozen base makes of pictures: each passes it once, however many epochs."""
+"""Features cached: what a frozen base makes of pictures, which pass it once, however many epochs."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ class FeatureBatches(Batches):
     def make(self, order: NDArray[np.int64], epoch: int, number: int) -> Batch:
         """Prepare batch `number` of an epoch visited in `order`."""
         indices = order[number * self.batch : (number + 1) * self.batch]
-        ready = np.array(self.features[indices])
+        features = np.array(self.features[indices])
         if self.mirrored is not None and self.seed is not None:
-            turned = RandomNumbers(self.seed, epoch, indices).coins(FLIP)
-            ready[turned] = self.mirrored[indices[turned]]
-        return Batch(ready, self.pictures.labels[indices], indices)
+            flipped = RandomNumbers(self.seed, epoch, indices).coins(FLIP)
+            features[flipped] = self.mirrored[indices[flipped]]
+        return Batch(features, self.pictures.labels[indices], indices)
 
     def unvaried(self, indices: NDArray[np.int64]) -> NDArray[np.float32]:
         """The features of the pictures at these places, not mirrored."""
@@ -57,12 +57,12 @@ def can_be_cached(augment: Augment | None) -> bool:
     return not augment or augment == Augment(flip=True)
 
 
-def cached(
-    engine: Engine, base: Layer, variables: Tree, pictures: Batches, place: Path, name: str
+def cache_features(
+    engine: Engine, base: Layer, variables: Tree, pictures: Batches, folder: Path, name: str
 ) -> FeatureBatches:
     """The split's batches of features, computed by the base's inference network.
 
-    place: the run folder, for features beyond a gigabyte; `name` tells their files apart.
+    folder: the run folder, for features beyond a gigabyte; `name` tells their files apart.
     """
     infer: Infer = engine.compile(lambda v, x: base.infer(engine, v, x))
     flip = bool(pictures.augment)
@@ -72,27 +72,27 @@ def cached(
         images = pictures.pictures.images
         features: NDArray[np.float32] | None = None
         for start in range(0, count, CHUNK):
-            normal = pictures.preprocessing.normalize(images[start : start + CHUNK])
+            normalized = pictures.preprocessing.normalize(images[start : start + CHUNK])
             if mirror:
-                normal = np.ascontiguousarray(normal[:, :, ::-1])
-            found = np.asarray(engine.plain(infer(variables, normal)), np.float32)
+                normalized = np.ascontiguousarray(normalized[:, :, ::-1])
+            chunk = np.asarray(engine.plain(infer(variables, normalized)), np.float32)
             if features is None:
-                shape = (count, *found.shape[1:])
-                features = _room(shape, place / f"features-{name}{'-mirrored' if mirror else ''}.npy")
-            features[start : start + len(found)] = found
+                shape = (count, *chunk.shape[1:])
+                features = _allocate(shape, folder / f"features-{name}{'-mirrored' if mirror else ''}.npy")
+            features[start : start + len(chunk)] = chunk
         assert features is not None
         return features
 
     return FeatureBatches(pictures, compute(False), compute(True) if flip else None)
 
 
-def _room(shape: tuple[int, ...], file: Path) -> NDArray[np.float32]:
+def _allocate(shape: tuple[int, ...], file: Path) -> NDArray[np.float32]:
     if 4 * int(np.prod(shape)) <= MOST_MEMORY:
         return np.empty(shape, np.float32)
     return open_memmap(file, mode="w+", dtype=np.float32, shape=shape)
 
 
-def forget(place: Path) -> None:
+def remove_feature_files(run: Path) -> None:
     """Remove the files of features that a run has no more use for."""
-    for file in place.glob("features-*.npy"):
+    for file in run.glob("features-*.npy"):
         file.unlink(missing_ok=True)

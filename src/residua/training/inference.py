@@ -30,9 +30,9 @@ class Answers:
     @property
     def loss(self) -> float:
         """Mean negative log-likelihood, in nats."""
-        chosen = self.probabilities[np.arange(len(self.labels)), self.labels].astype(np.float64)
+        of_labels = self.probabilities[np.arange(len(self.labels)), self.labels].astype(np.float64)
         # Probabilities are float32: below the smallest of them nothing is known.
-        return float(-np.log(np.maximum(chosen, np.finfo(np.float32).tiny)).mean())
+        return float(-np.log(np.maximum(of_labels, np.finfo(np.float32).tiny)).mean())
 
 
 def make_infer(engine: Engine, network: Layer) -> Callable[[Tree, NDArray[np.float32]], Any]:

@@ -1,142 +1,55 @@
-"""What training begins with instead of chance: a trained base that gets a new head, or given weights."""
+"""What training begins with: a network, new or pretrained, its variables, and the preprocessing."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
-from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from residua.config import DataOptions, ImportConfig, TrainConfig, TransferOptions
-from residua.data import DATASETS, DataSet
-from residua.errors import ConfigError, DataError, ModelFileError
+from residua.config import TrainConfig
+from residua.data.preprocessing import Preprocessing
 from residua.layers import Layer
-from residua.models.foreign_weights.importing import import_model
-from residua.models.model_file import Model, load_model
-from residua.models.stages import frozen_layers, with_new_head
+from residua.models.build import DEFAULT_MODEL, build_model, find_card
+from residua.training.pretrained import Pretrained
 from residua.variables import Tree
-
-KEPT = "base.safetensors"  # in the run folder, so that a run can be resumed without what it began with
 
 
 @dataclass(frozen=True)
-class Base:
-    """A trained model to begin with; `head` says whether its own last layer stays."""
+class Initial:
+    """The network, its variables before the first step, and how pictures are prepared for it."""
 
-    model: Model
-    source: str
-    head: bool
-
-    def begin(self, classes: tuple[str, ...], seed: int) -> tuple[Layer, Tree]:
-        """The network for these classes, and where its training starts.
-
-        Raises ModelFileError where there is no head to replace, ConfigError where the classes are others.
-        """
-        if self.head:
-            known = self.model.classes
-            named = any(name != f"class{number}" for number, name in enumerate(known))
-            if len(known) != len(classes) or (named and known != classes):
-                raise ConfigError(
-                    f"{self.source} tells apart {len(known)} classes ({', '.join(known[:3])}, ...), the data "
-                    f"has {len(classes)} ({', '.join(classes[:3])}, ...): --from gives it a new head for them"
-                )
-            return self.model.network, self.model.variables
-        network = with_new_head(self.model.network, len(classes), self.source)
-        drawn = network.init(np.random.default_rng([seed, 1]))
-        new = next(reversed(network.layers))
-        return network, {name: drawn[name] if name == new else self.model.variables[name] for name in drawn}
+    network: Layer
+    variables: Tree
+    preprocessing: Preprocessing
 
 
-def check_transfer(config: TrainConfig) -> None:
-    """Raise ConfigError for options of which one needs or excludes another."""
-    options, model = config.transfer, config.model
-    if options.from_ is not None and options.weights is not None:
-        raise ConfigError("--from gives a base a new head, --weights keeps its own: choose one")
-    for name in ("freeze", "unfreeze_at", "depth_rate"):
-        if options.from_ is None and getattr(options, name) != getattr(TransferOptions, name):
-            raise ConfigError(f"--{name.replace('_', '-')} is about a base: name it with --from")
-    if options.freeze == 0 and options.unfreeze_at is not None:
-        raise ConfigError("--unfreeze-at needs stages that are frozen until then: leave out --freeze 0")
-    epochs = config.schedule.epochs
-    if options.unfreeze_at is not None and epochs is not None and options.unfreeze_at > epochs:
-        raise ConfigError(
-            f"--unfreeze-at takes an epoch up to the last, {epochs}; it was given {options.unfreeze_at}"
-        )
-    if options.from_ is None and options.weights is None:
-        return
-    for name in ("width", "shortcut", "stem", "dropout"):
-        if getattr(model, name) is not None:
-            raise ConfigError(f"--{name} builds a new network, and the base is one already: leave it out")
-    if model.hidden:
-        raise ConfigError("--hidden builds a new network, and the base is one already: leave it out")
+def initialize(
+    config: TrainConfig, images: NDArray[Any], classes: tuple[str, ...], pretrained: Pretrained | None
+) -> Initial:
+    """The network that is trained, from its own first weights or from a pretrained model's.
 
-
-def load_base(config: TrainConfig, kept: Path | None = None) -> Base | None:
-    """The base that the options name, None where they name none; `kept`: its copy in a run folder.
-
-    Raises ModelFileError, or ConfigError where it is another network or of another size than asked for.
+    images: the training pictures (N, H, W, C), which a new network's preprocessing is measured on. Raises
+    ResiduaError where pictures, network and options do not fit together.
     """
-    check_transfer(config)
-    options = config.transfer
-    source = options.from_ or options.weights
-    if source is None:
-        return None
-    model = _load(Path(source), config.model.model) if kept is None else load_model(kept / KEPT)
-    asked = config.model.model
-    if asked is not None and asked != model.name:
-        raise ConfigError(f"{source} is a {model.name}, not a {asked}: leave --model out")
-    height = model.preprocessing.height
-    if config.data.size not in (None, height):
-        raise ConfigError(
-            f"{source} was trained on pictures of {height}x{model.preprocessing.width}, not of "
-            f"{config.data.size}: leave --size out"
-        )
-    if options.freeze is not None and not isinstance(options.freeze, str):
-        with_head = with_new_head(model.network, 2, source)
-        frozen_layers(with_head, options.freeze, model.name)  # before minutes of reading pictures
-    return Base(model, source, options.weights is not None)
+    if pretrained is not None:
+        preprocessing = pretrained.model.preprocessing
+        return Initial(*pretrained.initial(classes, config.run.seed), preprocessing)
+    preprocessing = measure_preprocessing(config, images)
+    shape = (preprocessing.height, preprocessing.width, preprocessing.channels)
+    network = build_model(config.model, channels=shape[2], classes=len(classes), size=shape[:2])
+    network.output_shape(shape)
+    return Initial(network, network.init(np.random.default_rng([config.run.seed, 1])), preprocessing)
 
 
-def _load(path: Path, asked: str | None) -> Model:
-    if path.is_dir() and any((path / name).exists() for name in ("best.safetensors", "last.safetensors")):
-        return load_model(path)
-    if path.is_file() and _is_model_file(path):
-        return load_model(path)
-    if not path.exists():
-        raise ModelFileError(f"there is no {path}: name a model file, a run folder or published weights")
-    return import_model(path, ImportConfig(model=asked))
-
-
-def _is_model_file(path: Path) -> bool:
-    """Whether a safetensors file is one of ours; the header is JSON behind its length."""
-    try:
-        with open(path, "rb") as stream:
-            length = int.from_bytes(stream.read(8), "little")
-            if not 2 <= length <= path.stat().st_size:
-                return False
-            return "residua" in json.loads(stream.read(length)).get("__metadata__", {})
-    except (OSError, ValueError, AttributeError):
-        return False
-
-
-def for_base(options: DataOptions, base: Base | None) -> tuple[DataOptions, int]:
-    """The data options and channels with which pictures are opened for this base."""
-    if base is None:
-        return options, 3
-    shape, card = base.model.preprocessing, DATASETS.get(options.data)
-    files = card is None or card.kind == "folder"
-    return replace(options, size=shape.reading[0] if files else None), shape.channels
-
-
-def check_pictures(data: DataSet, base: Base) -> None:
-    """Raise DataError where the pictures are not such as the base was trained on."""
-    shape = base.model.preprocessing
-    height, width = shape.reading if data.card.kind == "folder" else (shape.height, shape.width)
-    needed, found = (height, width, shape.channels), (data.height, data.width, data.channels)
-    if needed != found:
-        raise DataError(
-            f"{data.name} has pictures of {'x'.join(map(str, found))}, {base.source} was trained on "
-            f"{shape.height}x{shape.width}x{shape.channels}: take a base of that size and as many channels, "
-            "or a folder of pictures, which are brought to size"
-        )
+def measure_preprocessing(config: TrainConfig, images: NDArray[Any]) -> Preprocessing:
+    """How a new network's pictures are prepared: normalised by those of `images`, of the size asked for."""
+    _, height, width, channels = images.shape
+    preprocessing = Preprocessing.measure(images)
+    side = config.data.input
+    if side is not None and (side, side) != (height, width):
+        preprocessing = replace(preprocessing, height=side, width=side, source=(height, width))
+    if find_card(config.model.model or DEFAULT_MODEL).unit_pixels:
+        preprocessing = replace(preprocessing, mean=(0.0,) * channels, std=(1.0,) * channels)
+    return preprocessing

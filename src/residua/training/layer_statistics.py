@@ -6,7 +6,6 @@ itself: no number of it depends on them.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 
 from residua.data.batches import Batches
 from residua.engines import Engine
+from residua.files.json_lines import read_lines
 from residua.layers import Layer
 from residua.layers.hooks import ends_in_relu, with_hooks
 from residua.variables import Tree, flatten
@@ -31,41 +31,48 @@ def layer_statistics(engine: Engine, network: Layer, variables: Tree, train: Bat
     and pixel, of `channels`; the three only where a ReLU comes last.
     """
     count = min(len(train.pictures), max(LEAST, min(MOST, len(train.pictures) // SHARE)))
-    places = np.linspace(0, len(train.pictures) - 1, count).round().astype(np.int64)
+    indices = np.linspace(0, len(train.pictures) - 1, count).round().astype(np.int64)
     weights: dict[str, dict[str, Any]] = {}
     for path, array in flatten(variables).items():
         owner, _, kind = path.rpartition(".")
         if kind == "weight" and array.ndim > 1:
             numbers = np.asarray(array, np.float64)
-            own = {"weight_std": _six(numbers.std()), "weight_most": _six(np.abs(numbers).max())}
-            weights[owner.removesuffix(".conv")] = own
+            row = {
+                "weight_std": _six_digits(numbers.std()),
+                "weight_most": _six_digits(np.abs(numbers).max()),
+            }
+            weights[owner.removesuffix(".conv")] = row
 
-    found: dict[str, dict[str, Any]] = {}  # in the order in which layers compute
+    rows: dict[str, dict[str, Any]] = {}  # in the order in which layers compute
 
-    def hear(name: str, layer: Layer, y: Any) -> None:
+    def measure(name: str, layer: Layer, y: Any) -> None:
         numbers = np.asarray(y, np.float32)
-        row = found.setdefault(name, dict(weights.get(name, {})))
-        row |= {"mean": _six(numbers.mean(dtype=np.float64)), "std": _six(numbers.std(dtype=np.float64))}
+        row = rows.setdefault(name, dict(weights.get(name, {})))
+        row |= {
+            "mean": _six_digits(numbers.mean(dtype=np.float64)),
+            "std": _six_digits(numbers.std(dtype=np.float64)),
+        }
         if ends_in_relu(layer):
-            on = numbers.reshape(-1, numbers.shape[-1]) > 0
-            row |= {"off": _six(1 - on.mean()), "dead": int((~on.any(axis=0)).sum()), "channels": on.shape[1]}
+            positive = numbers.reshape(-1, numbers.shape[-1]) > 0
+            row |= {
+                "off": _six_digits(1 - positive.mean()),
+                "dead": int((~positive.any(axis=0)).sum()),
+                "channels": positive.shape[1],
+            }
 
-    frozen, held = network.freeze(variables)
-    tapped = with_hooks(frozen, hear, lambda name, layer: name in weights or ends_in_relu(layer))
-    tapped.infer(engine, held, train.unvaried(places))
+    frozen, frozen_variables = network.freeze(variables)
+    hooked = with_hooks(frozen, measure, lambda name, layer: name in weights or ends_in_relu(layer))
+    hooked.infer(engine, frozen_variables, train.unvaried(indices))
     # A layer may be part of another once it is frozen.
-    found |= {name: row for name, row in weights.items() if name not in found}
-    return {"pictures": count, "layers": [{"name": name} | row for name, row in found.items()]}
+    rows |= {name: row for name, row in weights.items() if name not in rows}
+    return {"pictures": count, "layers": [{"name": name} | row for name, row in rows.items()]}
 
 
 def read_statistics(run: Path) -> list[dict[str, Any]]:
     """The statistics of a run, an entry an epoch, oldest first; none for a run from before there were any."""
-    path = run / FILE
-    if not path.exists():
-        return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+    return read_lines(run / FILE)
 
 
-def _six(number: Any) -> float:
+def _six_digits(number: Any) -> float:
     """Six digits are more than anybody looks at."""
     return float(f"{float(number):.6g}")

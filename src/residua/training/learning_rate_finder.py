@@ -7,8 +7,10 @@ powers of ten are seen in one sweep.
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,16 +20,18 @@ from numpy.typing import NDArray
 
 from residua.config import RunOptions, ScheduleOptions, SweepConfig, TrainConfig
 from residua.config.defaults import BATCH
+from residua.data.batches import Batch, Batches
 from residua.errors import ConfigError
 from residua.training.optimizers import make_optimizer
 from residua.training.phases import make_phase
 from residua.training.progress import Quiet
-from residua.training.step import start_state
+from residua.training.step import mixed_labels, start_state
+from residua.training.task import Task
 from residua.training.train import open_task
 
 Floats = NDArray[np.float64]
 
-WORSE = 4.0  # times the least loss: beyond, training has come apart
+DIVERGED = 4.0  # times the least loss: beyond, training has come apart
 KEPT = 0.9  # share of the running mean that tells when to stop
 SPREAD = 0.04  # of the sweep: deviation of the bell that smooths the losses
 STEADY = 3.0  # times below the peak of a schedule lies a rate that is kept all the time
@@ -81,7 +85,7 @@ class Sweep:
         return entries | {"reason": self.reason}
 
 
-class _Saying(Quiet):
+class _Announcements(Quiet):
     """Passes on what is said to people, and nothing else."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
@@ -106,7 +110,7 @@ def sweep_rates(config: SweepConfig, say: Callable[[str], None]) -> Sweep:
         raise ConfigError(
             "find-rate looks for the rate: leave --rate out, and bound it by --lowest and --highest"
         )
-    whole = TrainConfig(
+    train_config = TrainConfig(
         config.data,
         config.model,
         config.transfer,
@@ -114,52 +118,67 @@ def sweep_rates(config: SweepConfig, say: Callable[[str], None]) -> Sweep:
         ScheduleOptions(epochs=1, batch=options.batch),
         RunOptions(seed=options.seed, engine=options.engine, threads=options.threads),
     )
-    task, data, _ = open_task(whole, _Saying(say))
-    settled = task.config
-    state = start_state(task.model.variables, make_optimizer(settled.optimizer), settled.optimizer.average)
+    task, data, _ = open_task(train_config, _Announcements(say))
     rates = np.geomspace(options.lowest, options.highest, options.steps)
-    losses: list[float] = []
-    mean, least, ended = 0.0, np.inf, "the highest rate was reached"
-    with tempfile.TemporaryDirectory(prefix="residua-") as folder, np.errstate(all="ignore"):
-        task = replace(task, run=Path(folder))
-        phase = make_phase(
-            *(task.plan, 0, task.engine, task.model.network, settled.optimizer, state["variables"]),
-            *(task.train, None, task.run, say),
-        )
-        epoch = 0
-        while len(losses) < len(rates) and not ended.startswith("at"):
-            with phase.train.epoch(epoch) as batches:
-                for batch in batches:
-                    rate = float(rates[len(losses)])
-                    weights = None if task.class_weights is None else task.class_weights[batch.labels]
-                    mixed = (
-                        None if batch.others is None or batch.share is None else (batch.others, batch.share)
-                    )
-                    state, results = phase.step(state, batch.images, batch.labels, weights, rate, mixed)
-                    loss = float(results["loss"])
-                    if not results["finite"]:
-                        ended = f"at {rate:.2g} the loss was no finite number any more"
-                        break
-                    losses.append(loss)
-                    mean = KEPT * mean + (1 - KEPT) * loss
-                    running = mean / (1 - KEPT ** len(losses))
-                    least = min(least, running)
-                    if running > WORSE * least and len(losses) > 10:
-                        ended = f"at {rate:.2g} the loss was {WORSE:g} times its least"
-                        break
-                    if len(losses) == len(rates):
-                        break
-            epoch += 1
+    losses, ended = _train_with_rising_rates(task, rates)
     if len(losses) < 5:
         raise ConfigError(
             f"{ended}, after {len(losses)} steps: begin lower, with --lowest {options.lowest / 100:g}"
         )
-    return _judge(
-        data.name, task.model.name, settled, rates[: len(losses)], np.array(losses, np.float64), ended
+    return evaluate_sweep(
+        data.name, task.model.name, task.config, rates[: len(losses)], np.array(losses, np.float64), ended
     )
 
 
-def _judge(data: str, model: str, config: TrainConfig, rates: Floats, losses: Floats, ended: str) -> Sweep:
+def _train_with_rising_rates(task: Task, rates: Floats) -> tuple[list[float], str]:
+    """The loss of a step at each rate, as far as training holds together, and why the sweep was over."""
+    optimizer = task.config.optimizer
+    state = start_state(task.model.variables, make_optimizer(optimizer), optimizer.average)
+    divergence = _Divergence()
+    losses: list[float] = []
+    with tempfile.TemporaryDirectory(prefix="residua-") as folder, np.errstate(all="ignore"):
+        task = replace(task, validation=None, run=Path(folder))
+        phase = make_phase(task, 0, state["variables"])
+        with contextlib.closing(_endless_batches(phase.train)) as batches:
+            for rate, batch in zip(map(float, rates), batches, strict=False):
+                weights = None if task.class_weights is None else task.class_weights[batch.labels]
+                state, results = phase.step(
+                    state, batch.images, batch.labels, weights, rate, mixed_labels(batch)
+                )
+                if not results["finite"]:
+                    return losses, f"at {rate:.2g} the loss was no finite number any more"
+                losses.append(float(results["loss"]))
+                if divergence.after(losses[-1]) and len(losses) > 10:
+                    return losses, f"at {rate:.2g} the loss was {DIVERGED:g} times its least"
+    return losses, "the highest rate was reached"
+
+
+def _endless_batches(batches: Batches) -> Generator[Batch, None, None]:
+    """Epoch after epoch."""
+    for epoch in itertools.count():
+        with batches.epoch(epoch) as prepared:
+            yield from prepared
+
+
+class _Divergence:
+    """The running mean of the losses, held against its least value."""
+
+    def __init__(self) -> None:
+        self.mean, self.least, self.steps = 0.0, np.inf, 0
+
+    def after(self, loss: float) -> bool:
+        """Take in a loss; whether the mean is then `DIVERGED` times its least."""
+        self.steps += 1
+        self.mean = KEPT * self.mean + (1 - KEPT) * loss
+        unbiased = self.mean / (1 - KEPT**self.steps)
+        self.least = min(self.least, unbiased)
+        return bool(unbiased > DIVERGED * self.least)
+
+
+def evaluate_sweep(
+    data: str, model: str, config: TrainConfig, rates: Floats, losses: Floats, ended: str
+) -> Sweep:
+    """Which of the rates to train with. rates, losses: an entry a step; ended: why the sweep was over."""
     smoothed = smooth(losses, SPREAD * len(rates))
     least = int(smoothed.argmin())
     slopes = np.gradient(smoothed, np.log(rates))
@@ -183,12 +202,12 @@ def _judge(data: str, model: str, config: TrainConfig, rates: Floats, losses: Fl
 
 
 def smooth(values: Floats, deviation: float) -> Floats:
-    """Each value's mean with its neighbours, weighed by a bell of that deviation in steps.
+    """Each value's mean with its neighbours, weighted by a bell of that deviation in steps.
 
     Symmetric: a running mean would lag behind, and make rates look harmless for longer than they are.
     """
-    places = np.arange(len(values))
-    weights = np.exp(-((places[:, None] - places) ** 2) / (2 * max(deviation, 1e-6) ** 2))
+    steps = np.arange(len(values))
+    weights = np.exp(-((steps[:, None] - steps) ** 2) / (2 * max(deviation, 1e-6) ** 2))
     smoothed: Floats = (weights @ values) / weights.sum(axis=1)
     return smoothed
 

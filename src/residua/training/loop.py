@@ -2,65 +2,31 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
-from types import FrameType
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from residua.config import TrainConfig
-from residua.data.batches import Batch, Batches
-from residua.engines import Engine
-from residua.errors import NonFiniteError, ResiduaError
+from residua.data.batches import Batch
+from residua.errors import NonFiniteError
 from residua.files.durable import write_durably
+from residua.files.json_lines import append_line
 from residua.models.model_file import Model, save_model
 from residua.training.checkpoint import Position, write_checkpoint
 from residua.training.inference import Answers, answer
+from residua.training.interruption import Interrupted, stop_requests
 from residua.training.layer_statistics import FILE, layer_statistics
-from residua.training.phases import ORDINARY, Phase, Plan, make_phase
-from residua.training.progress import Reporter
-from residua.training.run_folder import append_line
+from residua.training.phases import Phase, make_phase
 from residua.training.schedules import make_schedule
+from residua.training.step import mixed_labels
+from residua.training.task import Task
 from residua.variables import Tree
 
 WAITING_SHARE = 0.1  # above this the pictures, not the network, decide the speed
 SHORT_SECONDS = 2.0  # an epoch on cached features: nobody waits for it
-
-
-class Interrupted(ResiduaError):
-    """Somebody asked the run to stop; a checkpoint was written."""
-
-    exit_code = 130
-
-
-@dataclass(frozen=True)
-class Task:
-    """Everything that a run reads and never changes.
-
-    `model` says what is trained; its variables are only where training starts, `plan` what of it is frozen
-    until when. `class_weights` (classes,) weigh the loss. `after_epoch` is called with the run folder once an
-    epoch is logged.
-    """
-
-    config: TrainConfig
-    engine: Engine
-    model: Model
-    train: Batches
-    validation: Batches | None
-    class_weights: NDArray[np.float32] | None
-    fingerprint: str
-    run: Path
-    reporter: Reporter
-    after_epoch: Callable[[Path], object]
-    plan: Plan = ORDINARY
 
 
 class Training:
@@ -73,7 +39,7 @@ class Training:
         self.schedule = make_schedule(config.schedule, config.optimizer.rate or 0.0, self.epochs)
         position.schedule = position.schedule or self.schedule.start()
         self.checkpoint_seconds = time.monotonic()
-        self.stop_asked = threading.Event()
+        self.stop_requested = threading.Event()
 
     def run(self) -> None:
         """Train to the end.
@@ -86,38 +52,34 @@ class Training:
         phase = self._phase()  # before stops are asked for instead of made: a base may take its time
         # Overflow is looked for after every step; NumPy's warnings of it would only add noise.
         quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")
-        with _stop_requests(self.stop_asked), quiet:
+        with stop_requests(self.stop_requested), quiet:
             while self.position.epoch < self.epochs and not self._stalled():
-                if self.position.epoch == self.task.plan.unfreeze and self.position.batch == 0:
+                if self.position.epoch == self.task.freezing.unfreeze and self.position.batch == 0:
                     phase = self._phase()
                 self._epoch(phase)
 
     def _phase(self) -> Phase:
         """What the present epoch trains."""
-        task = self.task
-        return make_phase(
-            *(task.plan, self.position.epoch, task.engine, task.model.network, task.config.optimizer),
-            *(self.state["variables"], task.train, task.validation, task.run, task.reporter.say),
-        )
+        return make_phase(self.task, self.position.epoch, self.state["variables"])
 
     def _epoch(self, phase: Phase) -> None:
         task, position = self.task, self.position
         count = phase.train.count
-        began, before = time.monotonic(), position.seen
+        start, seen_before = time.monotonic(), position.seen
         task.reporter.start_epoch(position.epoch, self.epochs, count, position.batch)
         with phase.train.epoch(position.epoch, start=position.batch) as batches:
             for batch in batches:
                 rate = self.schedule.rate(position.epoch + position.batch / count, position.schedule)
                 self._step(phase, batch, rate)
-                if self.stop_asked.is_set():
+                if self.stop_requested.is_set():
                     self._stop()
                 if self._checkpoint_due():
                     self.write_checkpoint()
-        seconds = max(time.monotonic() - began, 1e-9)
+        seconds = max(time.monotonic() - start, 1e-9)
         timing = {
             "epoch": position.epoch + 1,
             "seconds": round(seconds, 3),
-            "images_per_second": round((position.seen - before) / seconds, 1),
+            "images_per_second": round((position.seen - seen_before) / seconds, 1),
             "waited_share": round(phase.train.waited_seconds / seconds, 4),
         }
         self._end_epoch(phase, timing)
@@ -125,7 +87,7 @@ class Training:
     def _step(self, phase: Phase, batch: Batch, rate: float) -> None:
         task, position = self.task, self.position
         weights = None if task.class_weights is None else task.class_weights[batch.labels]
-        mixed = None if batch.others is None or batch.share is None else (batch.others, batch.share)
+        mixed = mixed_labels(batch)
         if mixed is not None and weights is not None and task.class_weights is not None:
             # A picture made of two counts as much as its classes do, in their shares.
             weights = weights * mixed[1] + task.class_weights[mixed[0]] * (1 - mixed[1])
@@ -138,8 +100,8 @@ class Training:
         position.seen += len(batch.labels)
         position.loss_sum += float(results["loss"]) * len(batch.labels)
         position.correct += int(results["correct"])
-        seen = position.seen
-        task.reporter.step(len(batch.labels), position.loss_sum / seen, position.correct / seen)
+        pictures = position.seen
+        task.reporter.step(len(batch.labels), position.loss_sum / pictures, position.correct / pictures)
 
     def _end_epoch(self, phase: Phase, timing: dict[str, Any]) -> None:
         """Validate, log, keep the best, move on to the next epoch, and write a checkpoint of that."""
@@ -172,8 +134,8 @@ class Training:
             position.best_epoch = position.epoch + 1
             save_model(task.run / "best.safetensors", model)
         save_model(task.run / "last.safetensors", model)
-        seen = layer_statistics(task.engine, phase.network, self._variables(), phase.train)
-        position.statistics_bytes = append_line(task.run / FILE, {"epoch": row["epoch"]} | seen)
+        statistics = layer_statistics(task.engine, phase.network, self._variables(), phase.train)
+        position.statistics_bytes = append_line(task.run / FILE, {"epoch": row["epoch"]} | statistics)
         position.log_bytes = append_line(task.run / "log.jsonl", row)
         append_line(task.run / "timing.jsonl", timing)
         position.epoch, position.batch = position.epoch + 1, 0
@@ -186,7 +148,7 @@ class Training:
                 "the disk or the augmentation is slower than the network"
             )
         task.after_epoch(task.run)
-        if self.stop_asked.is_set() and position.epoch < self.epochs:
+        if self.stop_requested.is_set() and position.epoch < self.epochs:
             self._stop()
 
     def model(self, row: dict[str, Any]) -> Model:
@@ -249,34 +211,14 @@ class Training:
         )
         self.write_checkpoint()
         if not np.isfinite(results["loss"]):
-            what = f"the loss is {report['loss']}"
+            problem = f"the loss is {report['loss']}"
         elif not np.isfinite(results["norm"]):
-            what = f"the gradient's norm is {report['gradient_norm']}"
+            problem = f"the gradient's norm is {report['gradient_norm']}"
         else:
-            what = "the running statistics are no longer finite"
+            problem = "the running statistics are no longer finite"
         raise NonFiniteError(
-            f"{what} at step {report['step']}, on {', '.join(names[:3])} and {max(len(names) - 3, 0)} more "
-            f"(all in {run / 'not-finite.json'}); "
+            f"{problem} at step {report['step']}, on {', '.join(names[:3])} "
+            f"and {max(len(names) - 3, 0)} more (all in {run / 'not-finite.json'}); "
             f"the weights before it are in {run / 'last.safetensors'}: "
             "try a lower --rate, --clip 1, or look at these pictures"
         )
-
-
-@contextlib.contextmanager
-def _stop_requests(asked: threading.Event) -> Iterator[None]:
-    """Turn the first Ctrl-C or SIGTERM into a request; a second Ctrl-C interrupts at once."""
-
-    def request(number: int, frame: FrameType | None) -> None:
-        if asked.is_set() and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        asked.set()
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, request) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -17,6 +17,22 @@ from residua.variables import Tree, flatten, merge, trainable, transform, unflat
 
 
 @dataclass(frozen=True)
+class ParameterStep:
+    """What a rule reads: an entry for each trained array, in one order.
+
+    slots: for each of the rule's slot names, an entry for each array. decays: weight decay of each. rate:
+    of this step. count: of steps, this one included.
+    """
+
+    weights: list[Array]
+    slots: list[list[Array]]
+    gradients: list[Array]
+    decays: list[float]
+    rate: Any
+    count: Array
+
+
+@dataclass(frozen=True)
 class Optimizer:
     """What all rules share. `decay_norms` False spares biases and normalisation (one-dimensional arrays)."""
 
@@ -33,17 +49,7 @@ class Optimizer:
         slots: Tree = {name: transform(np.zeros_like, weights) for name in self.slot_names}
         return slots | {"count": np.zeros((), np.int64)}
 
-    def rule(
-        self,
-        engine: Engine,
-        weights: list[Array],
-        slots: list[list[Array]],
-        gradients: list[Array],
-        rate: Any,
-        *,
-        count: Array,
-        decays: list[float],
-    ) -> tuple[list[Array], ...]:
+    def rule(self, engine: Engine, step: ParameterStep) -> tuple[list[Array], ...]:
         """The new weights and their new slots."""
         raise NotImplementedError
 
@@ -51,26 +57,28 @@ class Optimizer:
         self, engine: Engine, variables: Tree, slots: Tree, grads: Tree, rate: Any
     ) -> tuple[Tree, Tree]:
         """One step with every gradient: variables, slots."""
-        count = engine.apply(_next, slots["count"])
+        count = engine.apply(_next_count, slots["count"])
         gradients, weights = flatten(grads), flatten(variables)
-        held = [flatten(slots[name]) for name in self.slot_names]
-        moved, *updated = self.rule(
-            engine,
-            [weights[path] for path in gradients],
-            [[slot[path] for path in gradients] for slot in held],
-            list(gradients.values()),
-            rate,
+        flat_slots = [flatten(slots[name]) for name in self.slot_names]
+        step = ParameterStep(
+            weights=[weights[path] for path in gradients],
+            slots=[[slot[path] for path in gradients] for slot in flat_slots],
+            gradients=list(gradients.values()),
+            decays=[self._decay_of(weights[path]) for path in gradients],
+            rate=rate,
             count=count,
-            decays=[
-                0.0 if not self.decay_norms and weights[path].ndim == 1 else self.decay for path in gradients
-            ],
         )
-        trees = [unflatten(dict(zip(gradients, arrays, strict=True))) for arrays in (moved, *updated)]
-        after: Tree = dict(zip(self.slot_names, trees[1:], strict=True))
-        return merge(variables, trees[0]), after | {"count": count}
+        updated, *updated_slots = (
+            unflatten(dict(zip(gradients, arrays, strict=True))) for arrays in self.rule(engine, step)
+        )
+        after: Tree = dict(zip(self.slot_names, updated_slots, strict=True))
+        return merge(variables, updated), after | {"count": count}
+
+    def _decay_of(self, weight: Array) -> float:
+        return 0.0 if not self.decay_norms and weight.ndim == 1 else self.decay
 
 
-def _next(xp: Any, count: Array) -> Array:
+def _next_count(xp: Any, count: Array) -> Array:
     return count + 1
 
 
@@ -81,26 +89,16 @@ class SGD(Optimizer):
     momentum: float = 0.9
     nesterov: bool = False
 
-    def rule(
-        self,
-        engine: Engine,
-        weights: list[Array],
-        slots: list[list[Array]],
-        gradients: list[Array],
-        rate: Any,
-        *,
-        count: Array,
-        decays: list[float],
-    ) -> tuple[list[Array], ...]:
+    def rule(self, engine: Engine, step: ParameterStep) -> tuple[list[Array], ...]:
         """See `update_rules.sgd`."""
         return engine.sgd(
-            weights,
-            slots[0],
-            gradients,
-            rate,
+            step.weights,
+            step.slots[0],
+            step.gradients,
+            step.rate,
             momentum=self.momentum,
             nesterov=self.nesterov,
-            decays=decays,
+            decays=step.decays,
             decoupled=self.decoupled,
         )
 
@@ -115,29 +113,19 @@ class Adam(Optimizer):
 
     slot_names: ClassVar[tuple[str, ...]] = ("first", "second")
 
-    def rule(
-        self,
-        engine: Engine,
-        weights: list[Array],
-        slots: list[list[Array]],
-        gradients: list[Array],
-        rate: Any,
-        *,
-        count: Array,
-        decays: list[float],
-    ) -> tuple[list[Array], ...]:
+    def rule(self, engine: Engine, step: ParameterStep) -> tuple[list[Array], ...]:
         """See `update_rules.adam`."""
         return engine.adam(
-            weights,
-            slots[0],
-            slots[1],
-            gradients,
-            rate,
-            count=count,
+            step.weights,
+            step.slots[0],
+            step.slots[1],
+            step.gradients,
+            step.rate,
+            count=step.count,
             beta1=self.beta1,
             beta2=self.beta2,
             eps=self.eps,
-            decays=decays,
+            decays=step.decays,
             decoupled=self.decoupled,
         )
 
@@ -152,28 +140,18 @@ class RMSprop(Optimizer):
 
     slot_names: ClassVar[tuple[str, ...]] = ("square", "velocity")
 
-    def rule(
-        self,
-        engine: Engine,
-        weights: list[Array],
-        slots: list[list[Array]],
-        gradients: list[Array],
-        rate: Any,
-        *,
-        count: Array,
-        decays: list[float],
-    ) -> tuple[list[Array], ...]:
+    def rule(self, engine: Engine, step: ParameterStep) -> tuple[list[Array], ...]:
         """See `update_rules.rmsprop`."""
         return engine.rmsprop(
-            weights,
-            slots[0],
-            slots[1],
-            gradients,
-            rate,
+            step.weights,
+            step.slots[0],
+            step.slots[1],
+            step.gradients,
+            step.rate,
             alpha=self.alpha,
             eps=self.eps,
             momentum=self.momentum,
-            decays=decays,
+            decays=step.decays,
             decoupled=self.decoupled,
         )
 

@@ -1,4 +1,4 @@
-"""From what was asked for to what will be done: every option that was left open gets its value."""
+"""Defaults of training: every option that was left open gets its value, from the data set's recipe."""
 
 from __future__ import annotations
 
@@ -7,31 +7,32 @@ from dataclasses import replace
 from residua.config import ModelOptions, TrainConfig
 from residua.config.defaults import RATES
 from residua.data import DataSet, Recipe
-from residua.models import find_card
-from residua.training.initialization import Base
+from residua.models.build import find_card
+from residua.training.pretrained import Pretrained
 
 # A new head on a frozen base: few numbers, good features. Everything else learns at shares of this rate.
 TRANSFER = Recipe("", width=0, epochs=30, crop=0, flip=False, batch=32, rate=0.001)
 
 
-def resolve(config: TrainConfig, data: DataSet, base: Base | None = None) -> TrainConfig:
-    """The config with the data set's own advice where an option is None; `base`: what training begins with.
+def resolve_options(config: TrainConfig, data: DataSet, pretrained: Pretrained | None = None) -> TrainConfig:
+    """The config with the data set's own advice where an option is None; `pretrained`: what it begins with.
 
     What is written to run.toml is this, so that a later version's other advice does not change the run.
     """
     recipe, options = data.card.recipe, config.data
-    if base is not None:
-        model = ModelOptions(model=base.model.name)
-        recipe = replace(TRANSFER, model=base.model.name, flip=recipe.flip)
-        if config.transfer.freeze == 0 or base.head:
+    if pretrained is not None:
+        model = ModelOptions(model=pretrained.model.name)
+        recipe = replace(TRANSFER, model=pretrained.model.name, flip=recipe.flip)
+        if config.transfer.freeze == 0 or pretrained.keeps_head:
             recipe = replace(recipe, crop=data.card.recipe.crop)
     else:
         model = replace(
             config.model,
             model=config.model.model or recipe.model,
-            width=config.model.width or (recipe.width if _alike(config.model.model, recipe.model) else None),
+            width=config.model.width
+            or (recipe.width if _same_builder(config.model.model, recipe.model) else None),
         )
-    size = data.height if base is None else base.model.preprocessing.height
+    size = data.height if pretrained is None else pretrained.model.preprocessing.height
     crop, flip = recipe.crop_and_flip(options.crop, options.flip, options.resized_crop)
     rates = {**RATES, "sgd": recipe.rate}
     rate = config.optimizer.rate
@@ -60,6 +61,6 @@ def resolve(config: TrainConfig, data: DataSet, base: Base | None = None) -> Tra
     )
 
 
-def _alike(asked: str | None, advised: str) -> bool:
-    """Whether the advice on width is about networks of the asked kind."""
-    return asked is None or find_card(asked).builder is find_card(advised).builder
+def _same_builder(model: str | None, recommended: str) -> bool:
+    """Whether the advice on width is about networks of that model's kind."""
+    return model is None or find_card(model).builder is find_card(recommended).builder

@@ -10,53 +10,18 @@ best.safetensors, last.safetensors   model files; checkpoint-*.safetensors to re
 from __future__ import annotations
 
 import contextlib
-import json
-import os
-import platform
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from residua.config import TrainConfig
 from residua.config.options import FORMAT, configure, read_toml, to_toml
-from residua.cores import available_cores
 from residua.errors import RunError
 from residua.files.durable import write_durably
-
-PACKAGES = ("residua", "numpy", "numba", "pillow", "safetensors", "scikit-learn")
-
-
-def versions(packages: tuple[str, ...] = PACKAGES) -> dict[str, str]:
-    """The versions that a result depends on: Python's and those of the packages."""
-    found = {"python": platform.python_version()}
-    for name in packages:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+from residua.files.json_lines import read_lines
+from residua.training.environment import machine_facts, package_versions
 
 
-def machine() -> dict[str, Any]:
-    """Where this process runs."""
-    return {
-        "system": platform.platform(),
-        "processor": _processor(),
-        "cores": available_cores(),
-    }
-
-
-def _processor() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
-
-
-def refuse_used(config: TrainConfig) -> None:
+def refuse_used_folder(config: TrainConfig) -> None:
     """Raise RunError where the folder that was asked for already holds a run."""
     if config.run.run is not None and (Path(config.run.run) / "run.toml").exists():
         raise RunError(
@@ -71,17 +36,17 @@ def create_run(config: TrainConfig, default_name: str) -> Path:
 
     try:
         if config.run.run is not None:
-            refuse_used(config)
+            refuse_used_folder(config)
             run = Path(config.run.run)
             run.mkdir(parents=True, exist_ok=True)
         else:
             run = _next_free(Path("runs"), default_name)
     except OSError as error:
-        where = error.filename or config.run.run or "runs"
+        folder = error.filename or config.run.run or "runs"
         raise RunError(
-            f"cannot make the run folder {where}: {error.strerror or error}. Choose another with --run."
+            f"cannot make the run folder {folder}: {error.strerror or error}. Choose another with --run."
         ) from None
-    tables = {"format": FORMAT, "versions": versions(), "machine": machine(), **to_toml(config)}
+    tables = {"format": FORMAT, "versions": package_versions(), "machine": machine_facts(), **to_toml(config)}
     tables["run"]["run"] = str(run)
     try:
         write_durably(run / "run.toml", tomli_w.dumps(tables).encode())
@@ -111,64 +76,34 @@ def read_run(run: Path) -> TrainConfig:
     if not path.exists():
         raise RunError(f"{run} is not a run folder: it holds no run.toml")
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8")).get("format")
+        version = tomllib.loads(path.read_text(encoding="utf-8")).get("format")
     except (OSError, ValueError) as error:
         raise RunError(f"cannot read {path}: {error}") from None
-    if not isinstance(found, int) or found > FORMAT:
+    if not isinstance(version, int) or version > FORMAT:
         raise RunError(
-            f"{run} was written in format {found} by a newer residua; this one reads up to "
+            f"{run} was written in format {version} by a newer residua; this one reads up to "
             f"format {FORMAT}: upgrade residua to go on with it"
         )
     return configure(TrainConfig, read_toml(path), source=f"{path}: ")
 
 
-def append_line(path: Path, entry: dict[str, Any]) -> int:
-    """Append one JSON line, down to the disk; the file's size afterwards. Raises RunError."""
-    try:
-        with open(path, "a", encoding="utf-8", newline="\n") as stream:
-            stream.write(json.dumps(entry) + "\n")
-            stream.flush()
-            os.fsync(stream.fileno())
-            return stream.tell()
-    except OSError as error:
-        raise RunError(f"cannot write {path}: {error.strerror}") from None
-
-
-def truncate(path: Path, size: int) -> None:
-    """Take back what was logged after the checkpoint that a run goes on from. Raises RunError."""
-    if not path.exists() and size == 0:
-        return
-    try:
-        if path.stat().st_size < size:
-            raise RunError(f"{path} is shorter than its checkpoint says: restore it, or start the run anew")
-        os.truncate(path, size)
-    except OSError as error:
-        raise RunError(f"cannot take {path} back to its checkpoint: {error.strerror}") from None
-
-
 def read_log(run: Path) -> list[dict[str, Any]]:
     """The epochs of a run, oldest first."""
-    return _read_lines(run / "log.jsonl")
+    return read_lines(run / "log.jsonl")
 
 
 def read_seconds(run: Path) -> float | None:
     """What a run's epochs took in all; None where nothing was kept."""
-    timing = _read_lines(run / "timing.jsonl")
+    timing = read_lines(run / "timing.jsonl")
     return sum(float(row["seconds"]) for row in timing) if timing else None
 
 
-def _read_lines(path: Path) -> list[dict[str, Any]]:
-    if not path.exists():
-        return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
-
-
-def read_circumstances(run: Path) -> dict[str, dict[str, Any]]:
+def read_environment(run: Path) -> dict[str, dict[str, Any]]:
     """Where a run took place: {"versions": {...}, "machine": {...}}; {} where nothing was kept."""
     import tomllib
 
     try:
-        found = tomllib.loads((run / "run.toml").read_text(encoding="utf-8"))
+        document = tomllib.loads((run / "run.toml").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise RunError(f"cannot read {run / 'run.toml'}: {error}") from None
-    return {name: dict(found.get(name, {})) for name in ("versions", "machine")}
+    return {name: dict(document.get(name, {})) for name in ("versions", "machine")}

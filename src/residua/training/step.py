@@ -8,12 +8,18 @@ from typing import Any
 import numpy as np
 
 from residua.config import OptimizerOptions
+from residua.data.batches import Batch
 from residua.engines.vocabulary.core import Array, Engine
 from residua.layers import Layer
 from residua.training.optimizers import Optimizer, clip, gradient_norm, make_optimizer
 from residua.variables import Tree, flatten, merge, transform, unflatten
 
 Step = Callable[..., tuple[Tree, dict[str, Array]]]
+
+
+def mixed_labels(batch: Batch) -> tuple[Array, Array] | None:
+    """The second labels and the first ones' shares of pictures made of two; None for ordinary ones."""
+    return None if batch.others is None or batch.share is None else (batch.others, batch.share)
 
 
 def start_state(variables: Tree, optimizer: Optimizer, average: float) -> Tree:
@@ -55,14 +61,15 @@ def make_step(
         def update() -> Tree:
             clipped = clip(engine, grads, norm, options.clip) if options.clip else grads
             if groups:
-                moved, slots = _by_group(engine, optimizer, variables, state["slots"], clipped, groups, rate)
+                rates = dict(zip(groups, rate, strict=True))
+                updated, slots = _update_groups(engine, optimizer, variables, state["slots"], clipped, rates)
             else:
-                moved, slots = optimizer.update(engine, variables, state["slots"], clipped, rate)
-            moved = merge(moved, stats)
-            after: Tree = {"variables": moved, "slots": slots}
+                updated, slots = optimizer.update(engine, variables, state["slots"], clipped, rate)
+            updated = merge(updated, stats)
+            after: Tree = {"variables": updated, "slots": slots}
             if "averaged" in state:
                 after["averaged"] = _averaged(
-                    engine, state["averaged"], moved, options.average, slots["count"]
+                    engine, state["averaged"], updated, options.average, slots["count"]
                 )
             return after
 
@@ -72,18 +79,17 @@ def make_step(
     return engine.compile(step, donate=("state",))
 
 
-def _by_group(
+def _update_groups(
     engine: Engine,
     optimizer: Optimizer,
     variables: Tree,
     slots: Tree,
     grads: Tree,
-    groups: tuple[tuple[str, ...], ...],
-    rates: tuple[Any, ...],
+    rates: dict[tuple[str, ...], Any],
 ) -> tuple[Tree, Tree]:
-    """One step in which every group has its own rate: variables, slots."""
+    """One step in which every group of layers, by their names, has its own rate: variables, slots."""
     after = slots
-    for names, rate in zip(groups, rates, strict=True):
+    for names, rate in rates.items():
         part = {name: grads[name] for name in names if name in grads}
         if part:
             variables, changed = optimizer.update(engine, variables, slots, part, rate)

@@ -9,18 +9,26 @@ from pathlib import Path
 from residua.config import TrainConfig
 from residua.data import DataSet, open_dataset
 from residua.errors import RunError
+from residua.files.json_lines import truncate
 from residua.models.model_file import save_model
 from residua.training.checkpoint import Position, read_checkpoint
-from residua.training.feature_cache import forget
-from residua.training.initialization import KEPT, Base, check_pictures, for_base, load_base
-from residua.training.layer_statistics import FILE
-from residua.training.loop import Task, Training
+from residua.training.feature_cache import remove_feature_files
+from residua.training.layer_statistics import FILE as STATISTICS
+from residua.training.loop import Training
 from residua.training.optimizers import make_optimizer
-from residua.training.option_defaults import resolve
+from residua.training.option_defaults import resolve_options
+from residua.training.pretrained import (
+    COPY,
+    Pretrained,
+    check_pictures,
+    load_pretrained,
+    reading_options,
+)
 from residua.training.progress import Reporter
-from residua.training.run_folder import create_run, read_run, refuse_used, truncate
+from residua.training.run_folder import create_run, read_run, refuse_used_folder
 from residua.training.step import start_state
-from residua.training.task_setup import prepare
+from residua.training.task import Task
+from residua.training.task_setup import TrainingData, build_task
 
 IMBALANCE = 3.0  # pictures of the largest class to those of the smallest, above which we say so
 
@@ -40,40 +48,40 @@ class Trained:
 
 def start_training(config: TrainConfig, reporter: Reporter, after_epoch: AfterEpoch) -> Trained:
     """Train a new network in a new run folder."""
-    refuse_used(config)  # before minutes of reading pictures
-    task, data, base = open_task(config, reporter)
+    refuse_used_folder(config)  # before minutes of reading pictures
+    task, data, pretrained = open_task(config, reporter)
     name = f"{Path(data.name).name or 'pictures'}-{task.model.name}"
     run = create_run(task.config, name)
-    if base is not None:
-        save_model(run / KEPT, base.model)
+    if pretrained is not None:
+        save_model(run / COPY, pretrained.model)
     reporter.say(f"Run folder: {run}")
     return _train(replace(task, run=run, after_epoch=after_epoch), resume=False)
 
 
-def open_task(config: TrainConfig, reporter: Reporter) -> tuple[Task, DataSet, Base | None]:
+def open_task(config: TrainConfig, reporter: Reporter) -> tuple[Task, DataSet, Pretrained | None]:
     """All that a new run reads, before it has a folder. Raises ResiduaError where it does not fit."""
-    base = load_base(config)
-    data = _open(config, base, reporter)
-    return _task(resolve(config, data, base), data, reporter, base), data, base
+    pretrained = load_pretrained(config)
+    data = _open_data(config, pretrained, reporter)
+    return _read_task(resolve_options(config, data, pretrained), data, reporter, pretrained), data, pretrained
 
 
 def resume_training(run: Path, reporter: Reporter, after_epoch: AfterEpoch) -> Trained:
     """Go on with a run from its newest whole checkpoint, to the same bytes as if it had never stopped."""
     config = read_run(run)
-    base = load_base(config, run)
-    task = _task(config, _open(config, base, reporter), reporter, base)
+    pretrained = load_pretrained(config, run)
+    task = _read_task(config, _open_data(config, pretrained, reporter), reporter, pretrained)
     return _train(replace(task, run=run, after_epoch=after_epoch), resume=True)
 
 
-def _open(config: TrainConfig, base: Base | None, reporter: Reporter) -> DataSet:
-    options, channels = for_base(config.data, base)
+def _open_data(config: TrainConfig, pretrained: Pretrained | None, reporter: Reporter) -> DataSet:
+    options, channels = reading_options(config.data, pretrained)
     data = open_dataset(options, config.run.seed, say=reporter.say, channels=channels)
-    if base is not None:
-        check_pictures(data, base)
+    if pretrained is not None:
+        check_pictures(data, pretrained)
     return data
 
 
-def _task(config: TrainConfig, data: DataSet, reporter: Reporter, base: Base | None) -> Task:
+def _read_task(config: TrainConfig, data: DataSet, reporter: Reporter, pretrained: Pretrained | None) -> Task:
     options = config.data
     train, validation = data.read("train"), data.read("validation")
     reporter.say(
@@ -97,7 +105,8 @@ def _task(config: TrainConfig, data: DataSet, reporter: Reporter, base: Base | N
         "groups": options.groups,
         "region": options.region,
     }
-    return prepare(config, data.classes, train, validation, about, data.fingerprint("train"), reporter, base)
+    content = TrainingData(data.classes, train, validation, about, data.fingerprint("train"))
+    return build_task(config, content, reporter, pretrained)
 
 
 def _train(task: Task, *, resume: bool) -> Trained:
@@ -115,11 +124,11 @@ def _train(task: Task, *, resume: bool) -> Trained:
                 "bring them back, or start a new run"
             )
         truncate(run / "log.jsonl", position.log_bytes)
-        truncate(run / FILE, position.statistics_bytes)
+        truncate(run / STATISTICS, position.statistics_bytes)
         task.reporter.say(f"Resuming {run} after step {position.step}")
     try:
         Training(task, state, position).run()
-        forget(run)
+        remove_feature_files(run)
     finally:
         task.reporter.close()
     accuracy = position.best_accuracy if task.validation is not None else None

@@ -14,7 +14,7 @@ import residua
 from residua.config import SweepConfig, TrainConfig
 from residua.config.options import configure
 from residua.insight.learning_curves.figure import curves_figure, run_labels, sweep_figure
-from residua.training.learning_rate_finder import _judge, smooth, sweep_rates
+from residua.training.learning_rate_finder import evaluate_sweep, smooth, sweep_rates
 from residua.training.progress import Quiet
 
 pytestmark = pytest.mark.usefixtures("quiet_cache")
@@ -73,7 +73,7 @@ def test_ten_runs_keep_their_own_marks(runs, tmp_path):
 # ---------------------------------------------------------------- the rate
 def curve(rates, losses):
     config = configure(TrainConfig, {"batch": 8})
-    return _judge("x", "resnet8", config, rates, losses, "the highest rate was reached")
+    return evaluate_sweep("x", "resnet8", config, rates, losses, "the highest rate was reached")
 
 
 def test_the_rate_of_a_known_curve_is_suggested(rng):

@@ -50,7 +50,7 @@ class Mix:
         return bool(self.mixup or self.cutmix)
 
     def partners(self, count: int, seed: int, epoch: int, indices: Indices) -> Indices:
-        """(N,) the place in the split, of `count` pictures, of each picture's partner."""
+        """(N,) the index in the split, of `count` pictures, of each picture's partner."""
         return RandomNumbers(seed, epoch, indices).integers(MIX_PARTNER, count)
 
     def apply(

@@ -138,7 +138,7 @@ class Augment:
     ) -> Floats:
         """Normalise and vary a batch.
 
-        images: (N, H, W, C) uint8, as stored. indices: (N,) each picture's place in its split, which
+        images: (N, H, W, C) uint8, as stored. indices: (N,) each picture's index in its split, which
         decides, with seed and epoch, how it is varied. Returns (N, height, width, C) float32, of the
         preprocessing's size: larger pictures are cut at a random place, smaller ones enlarged. What moves in
         from outside of a picture is zero, the mean colour.

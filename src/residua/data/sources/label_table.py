@@ -16,25 +16,12 @@ def read_label_table(table: Path, folder: Path) -> list[LabelledFile]:
     Rows that repeat are kept once. Raises DataError for missing columns, empty labels, absent files,
     files outside those two folders, and a file that is given two labels.
     """
-    try:
-        with table.open(newline="", encoding="utf-8-sig") as stream:
-            lines = list(csv.reader(stream, strict=True))
-    except OSError as problem:
-        raise DataError(f"Cannot read the labels {table}: {problem.strerror or problem}.") from problem
-    except (UnicodeDecodeError, csv.Error) as problem:
-        raise DataError(f"{table} is no CSV table in UTF-8 ({problem}); save it as one.") from problem
-    header = [cell.strip().lower() for cell in lines[0]] if lines else []
-    for column in ("file", "label"):
-        if header.count(column) != 1:
-            raise DataError(
-                f"{table} needs a first line file,label or file,label,group; it starts with "
-                f"{','.join(header)[:80]!r}."
-            )
+    header, lines = _read_lines(table)
     at_file, at_label = header.index("file"), header.index("label")
     at_group = header.index("group") if "group" in header else None
     rows: dict[str, LabelledFile] = {}
     absent: list[str] = []
-    for number, cells in enumerate(lines[1:], 2):
+    for number, cells in enumerate(lines, 2):
         if not any(cell.strip() for cell in cells):
             continue
         location = f"{table} line {number}"
@@ -66,6 +53,25 @@ def read_label_table(table: Path, folder: Path) -> list[LabelledFile]:
     if not rows:
         raise DataError(f"{table} names no pictures.")
     return list(rows.values())
+
+
+def _read_lines(table: Path) -> tuple[list[str], list[list[str]]]:
+    """The columns' names in small letters, and the cells of every line after the first."""
+    try:
+        with table.open(newline="", encoding="utf-8-sig") as stream:
+            lines = list(csv.reader(stream, strict=True))
+    except OSError as problem:
+        raise DataError(f"Cannot read the labels {table}: {problem.strerror or problem}.") from problem
+    except (UnicodeDecodeError, csv.Error) as problem:
+        raise DataError(f"{table} is no CSV table in UTF-8 ({problem}); save it as one.") from problem
+    header = [cell.strip().lower() for cell in lines[0]] if lines else []
+    for column in ("file", "label"):
+        if header.count(column) != 1:
+            raise DataError(
+                f"{table} needs a first line file,label or file,label,group; it starts with "
+                f"{','.join(header)[:80]!r}."
+            )
+    return header, lines[1:]
 
 
 def _locate(file: str, folder: Path, table: Path, location: str) -> tuple[str, Path | None]:

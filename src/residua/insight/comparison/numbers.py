@@ -18,7 +18,7 @@ from residua.insight.evaluation.answers import Answered, answer_split, same_data
 from residua.insight.evaluation.numbers import Evaluation
 from residua.insight.learning_curves.figure import NOT_TOLD, flat_options
 from residua.models.model_file import find_model, load_model
-from residua.training.run_folder import read_circumstances, read_log, read_run, read_seconds
+from residua.training.run_folder import read_environment, read_log, read_run, read_seconds
 from residua.variables import count_parameters
 
 Say = Callable[[str], None]
@@ -197,7 +197,7 @@ def _with_run(side: Side, run: Path, say: Say) -> Side:
     config, epochs = read_run(run), len(read_log(run))
     if epochs < (config.schedule.epochs or 0) and not config.schedule.stop_patience:
         say(f"{side.name} has done {epochs} of its {config.schedule.epochs} epochs")
-    machine = read_circumstances(run)["machine"]
+    machine = read_environment(run)["machine"]
     where = f"{machine.get('processor', '?')}, {config.run.threads or machine.get('cores', '?')} threads"
     return replace(side, epochs=epochs, seconds=read_seconds(run), machine=where)
 

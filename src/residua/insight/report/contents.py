@@ -16,15 +16,9 @@ from residua.insight.inspection.numbers import DeadUnits, look_inside
 from residua.insight.mistakes.numbers import Mistakes, find_mistakes
 from residua.layers import Row
 from residua.models.model_file import Model, find_model, load_model
+from residua.training.environment import machine_facts, package_versions
 from residua.training.layer_statistics import read_statistics
-from residua.training.run_folder import (
-    machine,
-    read_circumstances,
-    read_log,
-    read_run,
-    read_seconds,
-    versions,
-)
+from residua.training.run_folder import read_environment, read_log, read_run, read_seconds
 
 Say = Callable[[str], None]
 SAMPLE = 500  # pictures on which channels that are never on are looked for
@@ -67,8 +61,8 @@ class Findings:
     run: RunFacts | None = None
     dead: tuple[DeadUnits, ...] | None = None
     sample: int = 0
-    versions: dict[str, str] = field(default_factory=versions)
-    machine: dict[str, Any] = field(default_factory=machine)
+    versions: dict[str, str] = field(default_factory=package_versions)
+    machine: dict[str, Any] = field(default_factory=machine_facts)
 
     @property
     def model(self) -> Model:
@@ -124,13 +118,13 @@ def _counts(opened: Opened, answered: Answered) -> dict[str, dict[str, int]]:
 def _run(folder: Path | None) -> RunFacts | None:
     if folder is None or not (folder / "run.toml").exists():
         return None
-    circumstances = read_circumstances(folder)
+    environment = read_environment(folder)
     return RunFacts(
         folder,
         read_run(folder),
         read_log(folder),
         read_seconds(folder),
         read_statistics(folder),
-        circumstances["versions"],
-        circumstances["machine"],
+        environment["versions"],
+        environment["machine"],
     )

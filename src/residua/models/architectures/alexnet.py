@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from residua.errors import ShapeError
 from residua.layers import Conv2d, GroupedConv2d, Layer, LocalResponseNorm, MaxPool2d, Sequential
-from residua.models.architectures.vgg import classifier
+from residua.models.architectures.heads import fully_connected_head
 
 LEAST = 63  # pixels: the last pooling then reads 3x3 maps
 
@@ -63,4 +63,4 @@ def alexnet(
         if number in (1, 2, 5):
             layers[f"pool{number}"] = MaxPool2d(3, 2, 0)
         before = after
-    return Sequential(layers | classifier(layers, (*size, channels), classes, hidden, dropout))
+    return Sequential(layers | fully_connected_head(layers, (*size, channels), classes, hidden, dropout))

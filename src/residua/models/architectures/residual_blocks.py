@@ -10,12 +10,8 @@ from residua.layers import (
     BatchNorm2d,
     Conv2d,
     ConvNorm,
-    Dropout,
-    GlobalAveragePool,
     Identity,
     Layer,
-    Linear,
-    ReLU,
     Residual,
     Sequential,
     SubsamplePad,
@@ -39,8 +35,10 @@ def block(convolutions: Sequence[Conv2d], stride: int, shortcut: Shortcut) -> Re
     )
     if shortcut is None:
         return Residual(body, None)
-    beside = _beside(convolutions, stride, shortcut)
-    return Residual(body, ConvNorm(beside, relu=False) if isinstance(beside, Conv2d) else beside)
+    shortcut_layer = _shortcut_layer(convolutions, stride, shortcut)
+    return Residual(
+        body, ConvNorm(shortcut_layer, relu=False) if isinstance(shortcut_layer, Conv2d) else shortcut_layer
+    )
 
 
 def preactivation_block(
@@ -55,31 +53,19 @@ def preactivation_block(
     *inner, outer = convolutions
     body: dict[str, Layer] = {f"conv{number}": ConvNorm(conv) for number, conv in enumerate(inner, start=1)}
     body[f"conv{len(convolutions)}"] = outer
-    beside = _beside(convolutions, stride, shortcut)
+    shortcut_layer = _shortcut_layer(convolutions, stride, shortcut)
     norm = {"norm": BatchNorm2d(convolutions[0].in_channels, relu=True)}
     if first:
-        return Add({"body": Sequential(body), "shortcut": beside})
-    if isinstance(beside, Identity):
-        return Add({"body": Sequential(norm | body), "shortcut": beside})
-    return Sequential(norm | {"add": Add({"body": Sequential(body), "shortcut": beside})})
+        return Add({"body": Sequential(body), "shortcut": shortcut_layer})
+    if isinstance(shortcut_layer, Identity):
+        return Add({"body": Sequential(norm | body), "shortcut": shortcut_layer})
+    return Sequential(norm | {"add": Add({"body": Sequential(body), "shortcut": shortcut_layer})})
 
 
-def _beside(convolutions: Sequence[Conv2d], stride: int, shortcut: Literal["A", "B"]) -> Layer:
+def _shortcut_layer(convolutions: Sequence[Conv2d], stride: int, shortcut: Literal["A", "B"]) -> Layer:
     before, after = convolutions[0].in_channels, convolutions[-1].out_channels
     if before == after and stride == 1:
         return Identity()
     if shortcut == "A":
         return SubsamplePad(before, after, stride)
     return Conv2d(before, after, 1, stride, 0)
-
-
-def head(features: int, classes: int, hidden: tuple[int, ...], dropout: float) -> dict[str, Layer]:
-    """What turns the last maps into logits: the mean, `hidden` layers with ReLU, dropout, a linear layer."""
-    layers: dict[str, Layer] = {"pool": GlobalAveragePool()}
-    for number, units in enumerate(hidden, start=1):
-        layers[f"hidden{number}"] = Linear(features, units, gain=2.0)
-        layers[f"relu{number}"] = ReLU()
-        features = units
-    if dropout:
-        layers["dropout"] = Dropout(dropout)
-    return layers | {"head": Linear(features, classes)}

@@ -6,7 +6,8 @@ He, Zhang, Ren, Sun: Deep Residual Learning for Image Recognition (2015, arXiv 1
 from __future__ import annotations
 
 from residua.layers import BatchNorm2d, Conv2d, ConvNorm, Layer, Sequential
-from residua.models.architectures.residual_blocks import Shortcut, block, head, preactivation_block
+from residua.models.architectures.heads import pooled_head
+from residua.models.architectures.residual_blocks import Shortcut, block, preactivation_block
 
 
 def small_resnet(
@@ -51,4 +52,4 @@ def small_resnet(
         layers[f"stage{stage + 1}"] = Sequential(members)
     if preactivation:
         layers["norm"] = BatchNorm2d(features, relu=True)
-    return Sequential(layers | head(features, classes, hidden, dropout))
+    return Sequential(layers | pooled_head(features, classes, hidden, dropout))

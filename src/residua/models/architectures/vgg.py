@@ -6,23 +6,15 @@ Simonyan, Zisserman: Very Deep Convolutional Networks for Large-Scale Image Reco
 
 from __future__ import annotations
 
-from math import prod
-
 from residua.errors import ShapeError
 from residua.layers import (
     Conv2d,
     ConvNorm,
-    Dropout,
-    Flatten,
     Layer,
-    Linear,
     MaxPool2d,
-    ReLU,
     Sequential,
 )
-
-# Of the initial weights of fully connected layers, as in Krizhevsky et al. 2012, section 5, and since.
-DEVIATION = 0.01
+from residua.models.architectures.heads import fully_connected_head
 
 
 def vgg(
@@ -35,7 +27,6 @@ def vgg(
     normalized: bool = False,
     hidden: tuple[int, ...] = (4096, 4096),
     dropout: float = 0.5,
-    deviation: float | None = DEVIATION,
 ) -> Sequential:
     """Blocks of 3x3 convolutions with ReLU, each block ending in 2x2 max pooling; then the classifier.
 
@@ -45,59 +36,13 @@ def vgg(
     gives the widths of the fully connected layers before the last; dropout follows each. `normalized` puts
     batch normalisation behind every convolution (Ioffe and Szegedy 2015), whose biases it makes needless.
     The paper starts deep networks from a trained shallow one; He's initial weights make that needless in
-    the convolutions. `deviation` is that of the initial weights of the fully connected layers.
+    the convolutions.
 
     Raises ShapeError for pictures that the poolings leave nothing of.
     """
-    least = 2 ** len(blocks)
-    if min(size) < least:
-        raise ShapeError(
-            f"{len(blocks)} poolings by half need pictures of at least {least}x{least} pixels; "
-            f"they were given {size[0]}x{size[1]}: use larger pictures or a network with fewer blocks"
-        )
-    layers: dict[str, Layer] = {}
-    features = channels
-    for block, count in enumerate(blocks, start=1):
-        after = width * min(8, 2 ** (block - 1))
-        for number in range(1, count + 1):
-            name = f"conv{block}_{number}"
-            if normalized:
-                layers[name] = ConvNorm(Conv2d(features, after))
-            else:
-                layers[name] = Conv2d(features, after, bias=True, relu=True)
-            features = after
-        layers[f"pool{block}"] = MaxPool2d()
-    return Sequential(layers | classifier(layers, (*size, channels), classes, hidden, dropout, deviation))
-
-
-def classifier(
-    before: dict[str, Layer],
-    shape: tuple[int, int, int],
-    classes: int,
-    hidden: tuple[int, ...],
-    dropout: float,
-    deviation: float | None = DEVIATION,
-) -> dict[str, Layer]:
-    """Fully connected layers behind the layers `before`, which read pictures of `shape`.
-
-    deviation: of their initial weights; None for He's sqrt(2 / in), and sqrt(1 / in) before the softmax.
-    Those would let layers as wide as the papers' not learn at usual rates, normalised or not: one step
-    changes an output by the rate times the sum of its inputs' squares, which dropout doubles at each layer
-    where nothing makes up for it (about 25,000 before the softmax, instead of 500).
-    """
-    features = prod(Sequential(before).output_shape(shape))
-    layers: dict[str, Layer] = {"flatten": Flatten()}
-
-    def linear(units: int, gain: float) -> Linear:
-        return Linear(features, units, gain=gain if deviation is None else deviation**2 * features)
-
-    for number, units in enumerate(hidden, start=1):
-        layers[f"hidden{number}"] = linear(units, 2.0)
-        layers[f"relu{number}"] = ReLU()
-        if dropout:
-            layers[f"dropout{number}"] = Dropout(dropout)
-        features = units
-    return layers | {"head": linear(classes, 1.0)}
+    _check_size(blocks, size)
+    layers = _convolutions(blocks, channels, width, normalized)
+    return Sequential(layers | fully_connected_head(layers, (*size, channels), classes, hidden, dropout))
 
 
 def small_vgg(
@@ -109,15 +54,35 @@ def small_vgg(
     hidden: tuple[int, ...] = (128,),
     dropout: float = 0.25,
 ) -> Sequential:
-    """VGG's plan for small pictures, such as 28x28 and 32x32: three blocks of two, with normalisation."""
-    return vgg(
-        blocks=(2, 2, 2),
-        channels=channels,
-        classes=classes,
-        size=size,
-        width=width,
-        normalized=True,
-        hidden=hidden,
-        dropout=dropout,
-        deviation=None,
-    )
+    """VGG's plan for small pictures, such as 28x28 and 32x32: three blocks of two, with normalisation.
+
+    Raises ShapeError for pictures that the poolings leave nothing of.
+    """
+    blocks = (2, 2, 2)
+    _check_size(blocks, size)
+    layers = _convolutions(blocks, channels, width, normalized=True)
+    shape = (*size, channels)
+    head = fully_connected_head(layers, shape, classes, hidden, dropout, deviation=None)
+    return Sequential(layers | head)
+
+
+def _check_size(blocks: tuple[int, ...], size: tuple[int, int]) -> None:
+    least = 2 ** len(blocks)
+    if min(size) < least:
+        raise ShapeError(
+            f"{len(blocks)} poolings by half need pictures of at least {least}x{least} pixels; "
+            f"they were given {size[0]}x{size[1]}: use larger pictures or a network with fewer blocks"
+        )
+
+
+def _convolutions(blocks: tuple[int, ...], channels: int, width: int, normalized: bool) -> dict[str, Layer]:
+    layers: dict[str, Layer] = {}
+    features = channels
+    for block, count in enumerate(blocks, start=1):
+        after = width * min(8, 2 ** (block - 1))
+        for number in range(1, count + 1):
+            conv = Conv2d(features, after, bias=not normalized, relu=not normalized)
+            layers[f"conv{block}_{number}"] = ConvNorm(conv) if normalized else conv
+            features = after
+        layers[f"pool{block}"] = MaxPool2d()
+    return layers

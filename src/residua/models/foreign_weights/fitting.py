@@ -1,173 +1,170 @@
-"""Other people's weights under our names: which array of a PyTorch network becomes which variable."""
+"""Which model published weights belong to: each that may be it is sized as they are and held against them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
-
-import numpy as np
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
 
 from residua.config import ModelOptions
 from residua.errors import ModelFileError, ShapeError
-from residua.layers import Flatten, Layer, Linear, Sequential
+from residua.layers import Linear, Sequential
 from residua.layers.parameters import ZeroGenerator
-from residua.models import MODELS, build_model, find_card, taken_options
-from residua.models.foreign_weights.names import our_names
+from residua.models.build import build_model, builder_options, find_card
+from residua.models.cards import MODELS
+from residua.models.foreign_weights.layout import Shape, convert_arrays, normalization_mean
+from residua.models.foreign_weights.names import variable_paths
 from residua.variables import STATISTICS, Tree, fill, flatten
-
-Shape = tuple[int, int, int]
 
 NEAR = 0.5  # share of names that weights and a model must have in common to be told what does not fit
 
 
-def fit_foreign(
-    weights: Mapping[str, Any], model: str | None, source: str, size: int | None = None
-) -> tuple[str, Sequential, Tree]:
-    """The model that the weights belong to, and its variables filled with them.
+class FittedModel(NamedTuple):
+    """A model's name, its network, and its variables, which hold the weights."""
 
-    size: height and width of its pictures (the model's own). Without a name every model is tried. Raises
-    ModelFileError that says what does not fit.
+    name: str
+    network: Sequential
+    variables: Tree
+
+
+def fit_weights(
+    weights: Mapping[str, Any], model: str | None, source: str, size: int | None = None
+) -> FittedModel:
+    """The model that the weights belong to, filled with them.
+
+    weights: {published name: array}. source: where they come from, for messages. size: height and width of
+    the model's pictures (the model's own). Without a name every model is tried. Raises ModelFileError that
+    says what does not fit.
     """
     if model is not None:
-        return _asked(weights, model, source, size, "was asked for")
-    nearest, likeness = "", 0.0
+        return _fill_checked(propose(model, weights, size), source, "was asked for")
+    nearest: Candidate | None = None
     for name in MODELS:
         try:
-            network, shape = _template(name, weights, size)
+            candidate = propose(name, weights, size)
         except (ShapeError, ValueError):  # pictures too small for it, or widths that it cannot have
             continue
-        template = network.init(ZeroGenerator())
-        wanted = {path: array.shape for path, array in flatten(template).items() if not _is_key(path)}
-        names = set(our_names(_used(weights), network).values())
-        shared = len(names & wanted.keys()) / len(names | wanted.keys())
-        if shared > likeness:
-            nearest, likeness = name, shared
-        if names - wanted.keys() and not _folds(names, wanted):
-            continue
-        if not wanted.keys() <= names:
-            continue
-        ours = translate(weights, network, shape)
-        if {path: array.shape for path, array in ours.items()} == wanted:
-            return name, network, _filled(template, ours, source)
-    if likeness >= NEAR:
-        return _asked(weights, nearest, source, size, "is the nearest model here")
-    some = ", ".join(f"{name} {tuple(array.shape)}" for name, array in list(weights.items())[:3])
+        if candidate.fits:
+            return candidate.fill(source)
+        if nearest is None or candidate.overlap > nearest.overlap:
+            nearest = candidate
+    if nearest is not None and nearest.overlap >= NEAR:
+        return _fill_checked(nearest, source, "is the nearest model here")
+    examples = ", ".join(f"{name} {tuple(array.shape)}" for name, array in list(weights.items())[:3])
     raise ModelFileError(
-        f"the {len(weights)} weights in {source} belong to no model here ({some}, ...): "
+        f"the {len(weights)} weights in {source} belong to no model here ({examples}, ...): "
         "`residua models` lists those that can be filled"
     )
 
 
-def _asked(
-    weights: Mapping[str, Any], model: str, source: str, size: int | None, why: str
-) -> tuple[str, Sequential, Tree]:
-    """That model, filled. Raises ModelFileError that names what does not fit, and why it was this model."""
-    network, shape = _template(model, weights, size)
-    ours = translate(weights, network, shape)
-    try:
-        return model, network, _filled(network.init(ZeroGenerator()), ours, source)
-    except ModelFileError as error:
-        raise ModelFileError(f"{error} ({find_card(model).title} {why})") from None
+@dataclass(frozen=True)
+class Candidate:
+    """A model of the table, as wide and deep as the weights, beside what the weights are called in it.
 
-
-def translate(weights: Mapping[str, Any], network: Sequential, shape: Shape) -> dict[str, Any]:
-    """Foreign names and layouts -> those of this network, for pictures of `shape`.
-
-    Convolutions (out, in, height, width) become (height, width, in, out), linear layers (out, in) become
-    (in, out). The first linear layer reads maps channel by channel there and pixel by pixel here, so its
-    rows change places. A bias in front of a normalisation goes into the running mean that takes it away
-    again. The count of batches that PyTorch's normalisation keeps has no use here and is left out.
+    shape: of its pictures. paths: {published name: path of the variable that it stands for, or itself}.
     """
-    names = our_names(_used(weights), network)
-    ours = {}
-    for name, path in names.items():
-        array = weights[name]
-        if array.ndim == 4:
-            array = array.transpose(2, 3, 1, 0)
-        elif array.ndim == 2:
-            array = array.T
-        ours[path] = np.ascontiguousarray(array, dtype=np.float32)
-    for path, (height, width, channels) in _flattened(network, shape).items():
-        array = ours.get(path)
-        if array is not None and array.ndim == 2 and len(array) == height * width * channels:
-            maps = array.reshape(channels, height, width, -1).transpose(1, 2, 0, 3)
-            ours[path] = np.ascontiguousarray(maps.reshape(array.shape))
-    for path in [path for path in ours if path.endswith(".conv.bias")]:
-        mean = path.removesuffix("conv.bias") + "norm.running_mean"
-        if mean in ours and ours[mean].shape == ours[path].shape:
-            ours[mean] = ours[mean] - ours.pop(path)
-    return ours
+
+    model: str
+    network: Sequential
+    shape: Shape
+    weights: Mapping[str, Any]
+    paths: dict[str, str]
+
+    @cached_property
+    def template(self) -> Tree:
+        """The network's variables, all zero."""
+        return self.network.init(ZeroGenerator())
+
+    @cached_property
+    def wanted(self) -> dict[str, tuple[int, ...]]:
+        """{path: shape} of every variable that published weights hold: all but the keys of dropout."""
+        return {path: array.shape for path, array in flatten(self.template).items() if not _is_key(path)}
+
+    @cached_property
+    def variables(self) -> dict[str, Any]:
+        """The weights by path, in this library's layout."""
+        return convert_arrays(self.weights, self.paths, self.network, self.shape)
+
+    @property
+    def overlap(self) -> float:
+        """The share of names that the weights and the network have in common."""
+        names = set(self.paths.values())
+        return len(names & self.wanted.keys()) / len(names | self.wanted.keys())
+
+    @property
+    def fits(self) -> bool:
+        """Whether every weight has a place of its shape, and every place a weight."""
+        names, wanted = set(self.paths.values()), self.wanted
+        if not all(self._folds(path) for path in names - wanted.keys()) or not wanted.keys() <= names:
+            return False
+        return {path: array.shape for path, array in self.variables.items()} == wanted
+
+    def _folds(self, path: str) -> bool:
+        """Whether it is a bias in front of one of the network's normalisations."""
+        return path.endswith(".conv.bias") and normalization_mean(path) in self.wanted
+
+    def fill(self, source: str) -> FittedModel:
+        """The model with the weights in it. Raises ModelFileError that lists what does not fit."""
+        keys = {path: array for path, array in flatten(self.template).items() if _is_key(path)}
+        return FittedModel(self.model, self.network, fill(self.template, self.variables | keys, source))
 
 
-def _used(weights: Mapping[str, Any]) -> list[str]:
-    return [name for name in weights if not name.endswith("num_batches_tracked")]
+def _fill_checked(candidate: Candidate, source: str, why: str) -> FittedModel:
+    try:
+        return candidate.fill(source)
+    except ModelFileError as error:
+        raise ModelFileError(f"{error} ({find_card(candidate.model).title} {why})") from None
 
 
 def _is_key(path: str) -> bool:
     return path.rsplit(".", 1)[-1] in STATISTICS - {"running_mean", "running_var"}
 
 
-def _folds(names: set[str], wanted: Mapping[str, Any]) -> bool:
-    """Whether all that the network has no place for are biases in front of its normalisations."""
-    return all(
-        path.endswith(".conv.bias") and path.removesuffix("conv.bias") + "norm.running_mean" in wanted
-        for path in names - wanted.keys()
-    )
+def propose(name: str, weights: Mapping[str, Any], size: int | None) -> Candidate:
+    """The model of that name, with as many channels, classes and features as the weights have.
 
-
-def _filled(template: Tree, ours: Mapping[str, Any], source: str) -> Tree:
-    keys = {path: array for path, array in flatten(template).items() if _is_key(path)}
-    return fill(template, dict(ours) | keys, source)
-
-
-def _flattened(network: Sequential, shape: Shape) -> dict[str, Shape]:
-    """{weights of the linear layer that reads flattened maps: the maps' shape}."""
-    found: dict[str, Shape] = {}
-    inside: tuple[int, ...] = shape
-    maps: tuple[int, ...] = ()
-    for name, layer in network.layers.items():
-        if isinstance(layer, Flatten):
-            maps = inside
-        elif isinstance(layer, Linear) and len(maps) == 3:
-            found[f"{name}.weight"] = (maps[0], maps[1], maps[2])
-            return found
-        inside = layer.output_shape(inside)
-    return found
-
-
-def _template(name: str, weights: Mapping[str, Any], size: int | None) -> tuple[Sequential, Shape]:
-    """The network of that name, with as many channels, classes and features as the weights have."""
+    Raises ModelFileError where it takes no published weights, ShapeError or ValueError where it cannot have
+    these sizes.
+    """
+    # The count of batches that PyTorch's normalisation keeps has no use here.
+    weights = {key: array for key, array in weights.items() if not key.endswith("num_batches_tracked")}
     card = find_card(name)
     height, width = card.input_shape[:2] if size is None else (size, size)
-    plain = _sequence(ModelOptions(model=name), card.input_shape[2], 2, (height, width))
-    ours = {path: weights[foreign] for foreign, path in our_names(_used(weights), plain).items()}
-    first = ours.get(next(path for path in flatten(plain.init(ZeroGenerator())) if path.endswith(".weight")))
-    head = ours.get("head.weight")
+    default = _build(ModelOptions(model=name), card.input_shape[2], 2, (height, width))
+    arrays = {path: weights[key] for key, path in variable_paths(weights, default).items()}
+    first = arrays.get(
+        next(path for path in flatten(default.init(ZeroGenerator())) if path.endswith(".weight"))
+    )
+    head = arrays.get("head.weight")
     # As they are published: (out, in, ...).
-    channels, wide = (first.shape[1], first.shape[0]) if first is not None and first.ndim == 4 else (3, 16)
-    seen: dict[str, Any] = {
-        "width": max(int(wide), 1),
-        "shortcut": "B" if any(".shortcut.conv." in key for key in ours) else "A",
+    channels, features = (
+        (first.shape[1], first.shape[0]) if first is not None and first.ndim == 4 else (3, 16)
+    )
+    measured: dict[str, Any] = {
+        "width": max(int(features), 1),
+        "shortcut": "B" if any(".shortcut.conv." in path for path in arrays) else "A",
         "stem": "small" if first is not None and first.shape[-1] == 3 else "large",
-        "hidden": _hidden(plain, ours),
+        "hidden": _hidden_widths(default, arrays),
     }
-    options = ModelOptions(model=name, **{key: seen[key] for key in seen.keys() & taken_options(name)})
+    options = ModelOptions(
+        model=name, **{key: measured[key] for key in measured.keys() & builder_options(name)}
+    )
     classes = int(head.shape[0]) if head is not None and head.ndim in (2, 4) else 10
-    network = _sequence(options, max(int(channels), 1), max(classes, 1), (height, width))
-    return network, (height, width, int(channels))
+    network = _build(options, max(int(channels), 1), max(classes, 1), (height, width))
+    shape = (height, width, int(channels))
+    return Candidate(name, network, shape, weights, variable_paths(weights, network))
 
 
-def _sequence(options: ModelOptions, channels: int, classes: int, size: tuple[int, int]) -> Sequential:
+def _build(options: ModelOptions, channels: int, classes: int, size: tuple[int, int]) -> Sequential:
     network = build_model(options, channels=channels, classes=classes, size=size, published=True)
     if not isinstance(network, Sequential):
         raise ModelFileError(f"{options.model} has no published weights that could be read")
     return network
 
 
-def _hidden(plain: Sequential, ours: Mapping[str, Any]) -> tuple[int, ...]:
+def _hidden_widths(network: Sequential, arrays: Mapping[str, Any]) -> tuple[int, ...]:
     """The widths of the fully connected layers before the last, as many as this network has."""
-    layers: list[tuple[str, Layer]] = [
-        (name, layer) for name, layer in plain.layers.items() if isinstance(layer, Linear) and name != "head"
-    ]
-    known = [ours.get(f"{name}.weight") for name, _ in layers]
-    return tuple(int(array.shape[0]) for array in known if array is not None and array.ndim == 2)
+    linear = [name for name, layer in network.layers.items() if isinstance(layer, Linear) and name != "head"]
+    hidden = [arrays.get(f"{name}.weight") for name in linear]
+    return tuple(int(array.shape[0]) for array in hidden if array is not None and array.ndim == 2)

@@ -20,23 +20,23 @@ _RESNET = (
     (r"(?:linear|fc)\.(.*)", r"head.\1"),
 )
 
-# Places of the fully connected layers in torchvision's "classifier", dropout and ReLU counted.
+# Indices of the fully connected layers in torchvision's "classifier", dropout and ReLU counted.
 _CLASSIFIER = {"vgg": (0, 3, 6), "alexnet": (1, 4, 6)}
 
 
-def our_names(names: Iterable[str], network: Sequential) -> dict[str, str]:
-    """{foreign name: the path of the variable that it stands for in this network, or itself}.
+def variable_paths(names: Iterable[str], network: Sequential) -> dict[str, str]:
+    """{published name: the path of the variable that it stands for in this network, or itself}.
 
     torchvision numbers the layers of VGG, AlexNet and SqueezeNet ("features.3.weight"), counting ReLU and
     pooling; Gluon numbers SqueezeNet's convolutions ("squeezenet0_conv3_weight").
     """
-    layers = numbered(network)
+    layers = numbered_layers(network)
     weights = [path for path in flatten(network.init(ZeroGenerator())) if path.endswith(".weight")]
     in_order = [path.removesuffix(".weight") for path in weights]
-    return {name: _our_name(name, layers, in_order) for name in names}
+    return {name: _variable_path(name, layers, in_order) for name in names}
 
 
-def _our_name(name: str, layers: dict[str, str], in_order: list[str]) -> str:
+def _variable_path(name: str, layers: dict[str, str], in_order: list[str]) -> str:
     for pattern, replacement in _RESNET:
         if match := re.fullmatch(pattern, name):
             return match.expand(replacement)
@@ -50,23 +50,23 @@ def _our_name(name: str, layers: dict[str, str], in_order: list[str]) -> str:
     return f"{layers[match[1]]}.{inner}"
 
 
-def numbered(network: Sequential) -> dict[str, str]:
-    """{"features.N" or "classifier.N" of torchvision: the layer here}."""
-    table, place = {}, 0
+def numbered_layers(network: Sequential) -> dict[str, str]:
+    """{"features.N" or "classifier.N" of torchvision: the name of the layer here}."""
+    table, index = {}, 0
     linear = [name for name, layer in network.layers.items() if isinstance(layer, Linear)]
     for name, layer in network.layers.items():
         if isinstance(layer, Flatten) or name == "head":
             break
         if isinstance(layer, ConvNorm):
-            table[f"features.{place}"], table[f"features.{place + 1}"] = f"{name}.conv", f"{name}.norm"
-            place += 3
+            table[f"features.{index}"], table[f"features.{index + 1}"] = f"{name}.conv", f"{name}.norm"
+            index += 3
         elif isinstance(layer, Conv2d | GroupedConv2d):
-            table[f"features.{place}"] = name
-            place += 2
+            table[f"features.{index}"] = name
+            index += 2
         elif isinstance(layer, MaxPool2d | Sequential):
             if isinstance(layer, Sequential):
-                table[f"features.{place}"] = name
-            place += 1
+                table[f"features.{index}"] = name
+            index += 1
     if not linear:
         return table | {"classifier.1": "head"}
     # AlexNet's classifier begins with dropout.

@@ -25,7 +25,7 @@ from residua.data.splits import held_out_count, hold_out
 _FIXED_TEST = 0.2  # of data sets whose publisher names no test split; drawn once, whatever the run's seed
 
 
-class Published:
+class PublishedArrays:
     """A published data set, whose validation split is held out of its training split by seed.
 
     data_dir: the folder that holds data sets. folder: that of this one, where it is known.

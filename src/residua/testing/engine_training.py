@@ -1,4 +1,4 @@
-"""What an engine must do beside single operations: carry values, update weights, train a network."""
+"""What an engine must do beside single operations: update weights, and train a network."""
 
 from __future__ import annotations
 
@@ -19,89 +19,23 @@ from residua.layers import (
     SubsamplePad,
 )
 from residua.testing.arrays import cast, distance, host, host_tree
-from residua.testing.engine_cases import OPTIMIZERS
+from residua.testing.core_cases import OPTIMIZERS
+from residua.testing.engine_values import SHAPE_LISTS, compare_lists, require
 from residua.variables import Tree, flatten, merge, trainable, transform, unflatten
 
 STEPS = 5
 
 
-def check_values(engine: Engine) -> None:
-    """Hold share, plain, size, when, apply and compile to what they promise."""
-    name, x = type(engine).__name__, np.arange(6, dtype=np.float32).reshape(2, 3)
-    shared = engine.share(x)
-    readers = [host(engine, engine.add(shared, x)), host(engine, engine.relu(shared)[0])]
-    _need(all(map(np.array_equal, readers, (2 * x, x))), f"{name}.share: two readers found other numbers")
-    _need(np.array_equal(host(engine, engine.add(x, x)), 2 * x), f"{name}.plain gave other numbers")
-    size = engine.size(engine.add(x, x))
-    _need(type(size) is int and size == 6, f"{name}.size says {size!r} of an array of 6 numbers")
-    for flag in (True, False):
-        for given in (flag, np.bool_(flag), engine.xp.asarray(flag)):
-            chosen = engine.when(given, lambda: {"a": engine.add(x, x)}, {"a": x})
-            wanted = 2 * x if flag else x
-            right = np.array_equal(host(engine, chosen["a"]), wanted)
-            _need(right, f"{name}.when took the wrong side of {given!r}")
-
-    def step(weights: Tree, x: Array, share: Any) -> tuple[Tree, Array]:
-        (a, c), total = engine.mix([weights["a"], weights["b"]["c"]], [x, x], share), engine.norm([x])
-        return {"a": a, "b": {"c": c}}, engine.apply(lambda xp, n: xp.round(n * n, 3), total)
-
-    compiled = engine.compile(step, donate=("weights",))
-    # Often enough for an engine that learns a step by heart.
-    for share in (0.25, 0.5, 0.25, 0.75, 0.125, 0.25):
-        given, weights = x.copy(), {"a": np.ones_like(x), "b": {"c": x + 1}}
-        expected = transform(lambda w, share=share: w + share * (x - w), weights)
-        mixed, total = compiled(weights, given, share)
-        for path, value in host_tree(engine, mixed).items():
-            gap = distance(value, flatten(expected)[path])
-            _need(gap < 1e-6, f"{name}.compile: a compiled step gave other numbers ({gap:.3g} away)")
-        _need(float(host(engine, total)) == 55.0, f"{name}.compile: a compiled step gave another sum")
-        _need(np.array_equal(given, x), f"{name}.compile: an argument that was not donated was written to")
-
-
-# One array, many small ones, and some that are larger than a piece of work.
-LISTS = (((7,),), ((17,), (3, 3, 3, 16), (1,)), ((300, 70), (5,), (64, 64, 3)))
-
-
-def check_lists(engine: Engine, reference: Engine, seed: int, tolerance: float) -> None:
-    """mix, scale, norm and finite on lists of arrays."""
-    name, rng = type(engine).__name__, np.random.default_rng(seed)
-    for shapes in LISTS:
-        old, new = ([rng.normal(size=shape).astype(np.float32) for shape in shapes] for _ in range(2))
-        exact_old, exact_new = ([a.astype(np.float64) for a in arrays] for arrays in (old, new))
-        for share in (0.0, 0.1, 1.0, np.array(0.25)):
-            mixed = engine.mix(old, new, share), reference.mix(exact_old, exact_new, share)
-            scaled = engine.scale(old, share), reference.scale(exact_old, share)
-            for what, (mine, theirs) in (("mix", mixed), ("scale", scaled)):
-                _compare(f"{name}.{what} {shapes} {share}", engine, mine, theirs, tolerance)
-        norms = [engine.norm(old)], [reference.norm(exact_old)]
-        _compare(f"{name}.norm {shapes}", engine, *norms, tolerance)
-        _need(bool(engine.finite([*old, np.arange(3)])), f"{name}.finite: finite numbers are not")
-        for bad in (np.nan, np.inf, -np.inf):
-            spoilt = [a.copy() for a in old]
-            spoilt[-1].reshape(-1)[-1] = bad
-            _need(not engine.finite(spoilt), f"{name}.finite {shapes}: {bad} went unseen")
-
-
-def _compare(what: str, engine: Engine, mine: Any, theirs: Any, tolerance: float) -> None:
-    _need(len(mine) == len(theirs), f"{what} gave {len(mine)} arrays for {len(theirs)}")
-    for value, exact in zip(mine, theirs, strict=True):
-        found = np.asarray(host(engine, value))
-        _need(found.dtype == np.float32, f"{what} is {found.dtype} for inputs in float32")
-        _need(found.shape == np.shape(exact), f"{what} is {found.shape} instead of {np.shape(exact)}")
-        gap = distance(found, np.asarray(exact))
-        _need(gap <= tolerance, f"{what} is {gap:.3g} away, allowed {tolerance:.3g}")
-
-
 def check_optimizers(engine: Engine, reference: Engine, seed: int, tolerance: float) -> None:
     """Several steps of every update rule, each from the slots that the last one gave."""
     for rule, (slots, choices) in OPTIMIZERS.items():
-        for shapes in LISTS:
+        for shapes in SHAPE_LISTS:
             for options in choices:
                 mine = _steps(engine, rule, slots, shapes, options, seed, np.float32)
                 theirs = _steps(reference, rule, slots, shapes, options, seed, np.float64)
-                for label, found, exact in zip(("weight", *slots), mine, theirs, strict=True):
+                for label, arrays, exact in zip(("weight", *slots), mine, theirs, strict=True):
                     what = f"{type(engine).__name__}.{rule} {shapes} {options}: {label}"
-                    _compare(what, engine, found, exact, tolerance)
+                    compare_lists(what, engine, arrays, exact, tolerance)
 
 
 def _steps(
@@ -123,7 +57,7 @@ def _steps(
     extra = {name: value for name, value in options.items() if name != "decay"}
     for number in range(1, STEPS + 1):
         arguments = [[engine.plain(a) for a in arrays] for arrays in (*state, draw())]
-        kept = [[np.array(a) for a in arrays] for arrays in arguments]
+        copies = [[np.array(a) for a in arrays] for arrays in arguments]
         if rule == "adam":
             extra["count"] = np.array(number)
         # The last array is spared, as normalisations may be.
@@ -131,10 +65,10 @@ def _steps(
         state = list(getattr(engine, rule)(*arguments, 0.03, decays=decays, **extra))
         same = all(
             np.array_equal(np.asarray(a), b)
-            for arrays, copies in zip(arguments, kept, strict=True)
-            for a, b in zip(arrays, copies, strict=True)
+            for arrays, before in zip(arguments, copies, strict=True)
+            for a, b in zip(arrays, before, strict=True)
         )
-        _need(same, f"{type(engine).__name__}.{rule} wrote to its arguments")
+        require(same, f"{type(engine).__name__}.{rule} wrote to its arguments")
     return [[host(engine, value) for value in arrays] for arrays in state]
 
 
@@ -167,12 +101,14 @@ def check_network(engine: Engine, reference: Engine, seed: int) -> None:
     losses, variables, logits = _train(network, engine, seed, np.float32)
     exact_losses, exact_variables, exact_logits = _train(network, reference, seed, np.float64)
     gap = distance(losses, exact_losses)
-    _need(gap <= 1e-4, f"{name}: the losses of a small network in training are {gap:.3g} away, allowed 1e-4")
+    require(
+        gap <= 1e-4, f"{name}: the losses of a small network in training are {gap:.3g} away, allowed 1e-4"
+    )
     for path, value in variables.items():
         gap = distance(value, exact_variables[path], floor=0.1)
-        _need(gap <= 2e-3, f"{name}: after training {path} is {gap:.3g} away, allowed 2e-3")
+        require(gap <= 2e-3, f"{name}: after training {path} is {gap:.3g} away, allowed 2e-3")
     gap = distance(logits, exact_logits)
-    _need(gap <= 2e-3, f"{name}: the frozen network's logits are {gap:.3g} away, allowed 2e-3")
+    require(gap <= 2e-3, f"{name}: the frozen network's logits are {gap:.3g} away, allowed 2e-3")
 
 
 def _train(
@@ -213,8 +149,3 @@ def _train(
     final = host_tree(engine, variables)
     frozen, frozen_variables = network.freeze(transform(lambda a: host(engine, a), variables))
     return np.array(losses), final, host(engine, frozen.infer(engine, frozen_variables, pictures))
-
-
-def _need(kept: bool, promise: str) -> None:
-    if not kept:
-        raise AssertionError(promise)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from data_sets import DATA, SPLITS, needs, opened, small_mnist
 
-from residua.data import Preprocessing, published
+from residua.data import Preprocessing, published_arrays
 from residua.errors import ConfigError, DataError
 
 pytestmark = pytest.mark.usefixtures("own_cache")
@@ -81,7 +81,7 @@ def test_a_held_split_is_not_read_again(tmp_path, monkeypatch):
     small_mnist(tmp_path / "mnist")
     data = opened("mnist", data_dir=str(tmp_path))
     train = data.read("train")
-    monkeypatch.setattr(published, "read_idx_pair", None)
+    monkeypatch.setattr(published_arrays, "read_idx_pair", None)
     assert data.read("train") is train
     assert data.counts()["3"] == 9
     data.fingerprint("train")

@@ -1,4 +1,4 @@
-"""What every engine is asked to compute, continued: the operations that are written once for all."""
+"""Inputs and options with which the rarer operations, which are written once for all engines, are checked."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from residua.testing.engine_cases import (
-    COUPLES,
+from residua.testing.core_cases import (
+    BOOLEAN_PAIRS,
     FEATURES,
     PICTURES,
-    POOLS,
     Case,
     Generator,
+    average_pool,
     coarse,
     normal,
+    pictures,
+    relu,
 )
 
 # (N, H, W, C), kernels, kernel, stride, padding, extra
@@ -54,12 +56,6 @@ def values(rng: Generator) -> Iterator[Case]:
         yield Case({"x": 100 * coarse(rng, *shape)})
 
 
-def kinked(rng: Generator) -> Iterator[Case]:
-    """Exact numbers, some of them at the kink."""
-    for shape in [*PICTURES, *FEATURES]:
-        yield Case({"x": coarse(rng, *shape)})
-
-
 def transposed_conv2d(rng: Generator) -> Iterator[Case]:
     """With and without bias."""
     for (n, h, w, c), out, kernel, stride, padding, extra in TRANSPOSED:
@@ -71,20 +67,20 @@ def transposed_conv2d(rng: Generator) -> Iterator[Case]:
 def grouped_conv2d(rng: Generator) -> Iterator[Case]:
     """With and without bias and ReLU."""
     for (n, h, w, c), out, kernel, stride, padding, groups in GROUPED:
-        for biased, relu in COUPLES:
+        for biased, rectified in BOOLEAN_PAIRS:
             bias = coarse(rng, out) if biased else None
             weight = coarse(rng, kernel, kernel, c // groups, out)
-            options = {"groups": groups, "stride": stride, "padding": padding, "relu": relu}
+            options = {"groups": groups, "stride": stride, "padding": padding, "relu": rectified}
             yield Case({"x": coarse(rng, n, h, w, c), "weight": weight, "bias": bias}, options)
 
 
 def depthwise_conv2d(rng: Generator) -> Iterator[Case]:
     """With and without bias and ReLU."""
     for (n, h, w, c), _, kernel, stride, padding, _ in GROUPED:
-        for biased, relu in COUPLES:
+        for biased, rectified in BOOLEAN_PAIRS:
             bias = coarse(rng, c) if biased else None
             weight = coarse(rng, kernel, kernel, c)
-            options = {"stride": stride, "padding": padding, "relu": relu}
+            options = {"stride": stride, "padding": padding, "relu": rectified}
             yield Case({"x": coarse(rng, n, h, w, c), "weight": weight, "bias": bias}, options)
 
 
@@ -97,22 +93,10 @@ def pad(rng: Generator) -> Iterator[Case]:
                     yield Case({"x": normal(rng, *shape)}, {"sides": sides, "border": border})
 
 
-def pictures(rng: Generator) -> Iterator[Case]:
-    """Pictures alone."""
-    for shape in PICTURES:
-        yield Case({"x": normal(rng, *shape)})
-
-
 def reshape(rng: Generator) -> Iterator[Case]:
     """Other sizes, more axes and fewer."""
     for shape, after in (((2, 3, 4, 5), (5, 12)), ((3, 6), (1, 3, 2)), ((1, 2, 2, 2), (2, 2, 2, 1))):
         yield Case({"x": normal(rng, *shape)}, {"shape": after})
-
-
-def average_pool_inside(rng: Generator) -> Iterator[Case]:
-    """Windows that reach over the border."""
-    for shape, kernel, stride, padding in POOLS:
-        yield Case({"x": normal(rng, *shape)}, {"kernel": kernel, "stride": stride, "padding": padding})
 
 
 def local_response_norm(rng: Generator) -> Iterator[Case]:
@@ -220,15 +204,15 @@ def select_capsule(rng: Generator) -> Iterator[Case]:
         yield Case({"x": normal(rng, n, below, inside), "labels": rng.integers(0, below, n)})
 
 
-MORE_CASES: dict[str, Callable[[Generator], Iterator[Case]]] = {
-    "average_pool_inside": average_pool_inside,
+RARE_CASES: dict[str, Callable[[Generator], Iterator[Case]]] = {
+    "average_pool_inside": average_pool,
     "binary_cross_entropy": with_target("logits", 20.0),
     "channel_softmax": values,
     "concatenate": concatenate,
     "depthwise_conv2d": depthwise_conv2d,
     "dropout_maps": dropout_maps,
     "grouped_conv2d": grouped_conv2d,
-    "leaky_relu": _with(kinked, {"slope": 0.01}, {"slope": 0.25}),
+    "leaky_relu": _with(relu, {"slope": 0.01}, {"slope": 0.25}),
     "lengths": capsules,
     "local_response_norm": local_response_norm,
     "log_softmax": values,
@@ -245,7 +229,7 @@ MORE_CASES: dict[str, Callable[[Generator], Iterator[Case]]] = {
     "squash": squash,
     "take_channels": take_channels,
     "tanh": values,
-    "threshold": _with(kinked, {"level": 0.0, "value": 0.0}, {"level": 0.5, "value": -1.5}),
+    "threshold": _with(relu, {"level": 0.0, "value": 0.0}, {"level": 0.5, "value": -1.5}),
     "transposed_conv2d": transposed_conv2d,
     "upsample": _with(pictures, {"factor": 1}, {"factor": 2}, {"factor": 3}),
 }

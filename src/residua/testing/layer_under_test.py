@@ -1,4 +1,4 @@
-"""A layer under examination: its passes with NumPy arrays on the outside, and its failures in words."""
+"""A layer under test: its passes with NumPy arrays on the outside, and its failures in words."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MANY = 600  # numbers of x and variables together above which only a sample is t
 
 
 @dataclass(frozen=True)
-class Subject:
+class LayerUnderTest:
     """A layer and the engine that it is tried on; `title` names it in messages."""
 
     layer: Layer
@@ -44,8 +44,8 @@ class Subject:
     def forward(self, v: Tree, x: Array) -> tuple[Array, Any, dict[str, Array]]:
         """y, saved and the statistics by path."""
         result = self.layer.forward(self.engine, v, x)
-        three = isinstance(result, tuple) and len(result) == 3
-        self.need(three, "forward does not give the three results y, saved, stats")
+        complete = isinstance(result, tuple) and len(result) == 3
+        self.need(complete, "forward does not give the three results y, saved, stats")
         y, saved, stats = result
         self.need(isinstance(stats, Mapping), f"forward gave stats {type(stats).__name__}, not a dictionary")
         return host(self.engine, y), saved, host_tree(self.engine, stats)
@@ -53,19 +53,19 @@ class Subject:
     def backward(self, v: Tree, saved: Any, dy: Array) -> tuple[Array, dict[str, Array]]:
         """dx and the gradients by path."""
         result = self.layer.backward(self.engine, v, saved, dy)
-        two = isinstance(result, tuple) and len(result) == 2
-        self.need(two, "backward does not give the two results dx, grads")
+        complete = isinstance(result, tuple) and len(result) == 2
+        self.need(complete, "backward does not give the two results dx, grads")
         dx, grads = result
         self.need(isinstance(grads, Mapping), f"backward gave grads {type(grads).__name__}, not a dictionary")
         return host(self.engine, dx), host_tree(self.engine, grads)
 
     def check_stats(self, v: Tree, stats: Mapping[str, Array]) -> None:
         """Statistics replace variables that exist and are not trained."""
-        known, trained = flatten(v), flatten(trainable(v))
+        variables, trained = flatten(v), flatten(trainable(v))
         for name, value in stats.items():
-            self.need(name in known, f"forward's stats name {name}, which is no variable")
+            self.need(name in variables, f"forward's stats name {name}, which is no variable")
             self.need(name not in trained, f"forward's stats name {name}, which receives a gradient")
-            shape = np.shape(known[name])
+            shape = np.shape(variables[name])
             self.need(value.shape == shape, f"forward's {name} is {value.shape}, the variable {shape}")
 
     def check_names(self, v: Tree, grads: Mapping[str, Array]) -> None:
@@ -81,7 +81,7 @@ class Subject:
 
 
 def check_gradients(
-    subject: Subject, v: Tree, x: Array, dy: Array, rng: np.random.Generator, tolerance: float
+    subject: LayerUnderTest, v: Tree, x: Array, dy: Array, rng: np.random.Generator, tolerance: float
 ) -> None:
     """Hold dx and every gradient to central differences of forward."""
     _, saved, _ = subject.forward(v, x)

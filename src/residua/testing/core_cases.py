@@ -1,4 +1,4 @@
-"""What every engine is asked to compute: inputs and options for each operation of the vocabulary."""
+"""Inputs and options with which every core operation of the vocabulary is checked."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Case:
     options: dict[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        told = {name: getattr(value, "shape", value) for name, value in self.inputs.items()}
-        return ", ".join(f"{name}={value}" for name, value in (told | self.options).items())
+        shapes = {name: getattr(value, "shape", value) for name, value in self.inputs.items()}
+        return ", ".join(f"{name}={value}" for name, value in (shapes | self.options).items())
 
 
 # (N, H, W, C), kernels, kernel, stride, padding
@@ -48,7 +48,7 @@ CONVOLUTIONS = [
 ]
 FEATURES = [(1, 1), (9, 10), (5, 17), (3, 64)]
 PICTURES = [(1, 1, 1, 1), (2, 5, 7, 3), (9, 1, 1, 10), (3, 4, 4, 16), (2, 3, 5, 17), (1, 9, 8, 64)]
-POOLS = [  # (N, H, W, C), kernel, stride, padding
+POOLINGS = [  # (N, H, W, C), kernel, stride, padding
     ((1, 1, 1, 1), 1, 1, 0),
     ((2, 6, 4, 3), 2, 2, 0),
     ((3, 7, 5, 16), 3, 2, 1),
@@ -58,7 +58,7 @@ POOLS = [  # (N, H, W, C), kernel, stride, padding
     ((2, 11, 10, 64), 7, 3, 3),
     ((1, 6, 7, 1), 5, 1, 2),
 ]
-COUPLES = [(False, False), (True, False), (False, True), (True, True)]
+BOOLEAN_PAIRS = [(False, False), (True, False), (False, True), (True, True)]
 
 
 def normal(rng: Generator, *shape: int) -> Array:
@@ -74,7 +74,7 @@ def coarse(rng: Generator, *shape: int) -> Array:
 def conv2d(rng: Generator) -> Iterator[Case]:
     """With and without bias and ReLU."""
     for (n, h, w, c), out, kernel, stride, padding in CONVOLUTIONS:
-        for biased, relu in COUPLES:
+        for biased, relu in BOOLEAN_PAIRS:
             draw = coarse if relu else normal
             bias = draw(rng, out) if biased else None
             inputs = {"x": draw(rng, n, h, w, c), "weight": draw(rng, kernel, kernel, c, out), "bias": bias}
@@ -100,7 +100,7 @@ def conv_norm(rng: Generator) -> Iterator[Case]:
 def batch_norm(rng: Generator) -> Iterator[Case]:
     """Pictures and features, far from zero as well, and a channel that does not vary."""
     for shape in [*PICTURES[1:], (9, 10), (5, 17), (33, 3)]:
-        for relu, moved in COUPLES:
+        for relu, moved in BOOLEAN_PAIRS:
             # Few numbers far from zero leave gradients that are mostly rounding.
             moved = moved and prod(shape[:-1]) >= 20
             values = normal(rng, *shape) + (30.0 if moved else 0.0)
@@ -133,7 +133,7 @@ def add(rng: Generator) -> Iterator[Case]:
 
 def max_pool(rng: Generator) -> Iterator[Case]:
     """Numbers that are all different, and few different ones, so that windows have ties."""
-    for shape, kernel, stride, padding in POOLS:
+    for shape, kernel, stride, padding in POOLINGS:
         options = {"kernel": kernel, "stride": stride, "padding": padding}
         yield Case({"x": normal(rng, *shape)}, options)
         yield Case({"x": rng.integers(-1, 2, shape).astype(np.float64)}, options)
@@ -142,7 +142,7 @@ def max_pool(rng: Generator) -> Iterator[Case]:
 
 def average_pool(rng: Generator) -> Iterator[Case]:
     """Padding counts as zeros."""
-    for shape, kernel, stride, padding in POOLS:
+    for shape, kernel, stride, padding in POOLINGS:
         yield Case({"x": normal(rng, *shape)}, {"kernel": kernel, "stride": stride, "padding": padding})
 
 
@@ -207,13 +207,13 @@ def crop_and_flip(rng: Generator) -> Iterator[Case]:
     ):
         pixels = rng.integers(0, 256, (n + 3, h, w, c), np.uint8)
         down, right = rng.integers(-h - 1, h + 2, n), rng.integers(-w - 1, w + 2, n)
-        where = {"indices": rng.integers(0, n + 3, n), "down": down, "right": right}
+        windows = {"indices": rng.integers(0, n + 3, n), "down": down, "right": right}
         mirrored = {"mirrored": rng.integers(0, 2, n) == 1}
         line = {"scale": normal(rng, c) / 99, "shift": normal(rng, c)}
-        yield Case({"pixels": pixels, **where, **mirrored}, {"size": size, **line})
+        yield Case({"pixels": pixels, **windows, **mirrored}, {"size": size, **line})
 
 
-CASES: dict[str, Callable[[Generator], Iterator[Case]]] = {
+CORE_CASES: dict[str, Callable[[Generator], Iterator[Case]]] = {
     "add": add,
     "add_relu": add,
     "average_pool": average_pool,
@@ -241,11 +241,7 @@ _DECAYS = [{"decay": 0.0, "decoupled": False}, *({"decay": 0.01, "decoupled": d}
 OPTIMIZERS: dict[str, tuple[tuple[str, ...], list[dict[str, Any]]]] = {
     "sgd": (
         ("velocity",),
-        [
-            d | {"momentum": m, "nesterov": n}
-            for d in _DECAYS
-            for m, n in ((0.0, False), (0.9, False), (0.9, True))
-        ],
+        [d | {"momentum": m, "nesterov": n} for d in _DECAYS for m, n in _MOMENTA],
     ),
     "adam": (("first", "second"), [d | {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8} for d in _DECAYS]),
     "rmsprop": (

@@ -1,0 +1,42 @@
+"""What a result depends on beside the options: versions of packages, and the machine."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from residua.cores import available_cores
+
+PACKAGES = ("residua", "numpy", "numba", "pillow", "safetensors", "scikit-learn")
+
+
+def package_versions(packages: tuple[str, ...] = PACKAGES) -> dict[str, str]:
+    """The versions that a result depends on: Python's and those of the packages."""
+    versions = {"python": platform.python_version()}
+    for name in packages:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            versions[name] = "not installed"
+    return versions
+
+
+def machine_facts() -> dict[str, Any]:
+    """Where this process runs."""
+    return {
+        "system": platform.platform(),
+        "processor": _processor_name(),
+        "cores": available_cores(),
+    }
+
+
+def _processor_name() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
