@@ -71,8 +71,8 @@ def forward(c, k, stride, statistics, args, part, scratch):
     x_lines, y_lines = x_size // 16 // turns + 1, y_size // 16 // turns + 1
     # Large pictures under light weights go row by row, y from end to end, with its next row on the way.
     by_rows = x_size + y_size > AHEAD and kernel * kernel * c * k <= LIGHT
-    # Where nothing is worth fetching, products ask for a few lines of y in vain: to spare them that, a branch in
-    # every micro-kernel took 5 to 30 per cent more code.
+    # Where nothing is worth fetching, products ask for a few lines of y in vain: to spare them that, a branch
+    # in every micro-kernel took 5 to 30 per cent more code.
     if x_size + y_size > AHEAD:
         x_lines, y_lines = 0, y_size // 16 // turns + 1 if by_rows else 0
     pace = pace_of(y_lines, min(BLOCK, rows), wide, kernel * min(deep, kernel * c))
