@@ -82,6 +82,16 @@ def trained(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def members(tmp_path_factory):
+    """Three small networks on scikit-learn's digits; the last with another split."""
+    folder = tmp_path_factory.mktemp("members")
+    for name, width, seed in (("one", 4, 0), ("two", 6, 0), ("three", 4, 1)):
+        options = {"model": "resnet8", "width": width, "epochs": 1, "seed": seed, "engine": "numpy"}
+        train("digits", run=str(folder / name), final_test=False, reporter=Quiet(), **options)
+    return folder
+
+
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)

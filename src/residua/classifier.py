@@ -86,7 +86,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         from residua.data.batches import Batches
         from residua.data.pictures.arrays import Pictures
         from residua.engines import open_engine
-        from residua.training.inference import answer
+        from residua.training.inference import predict_probabilities
 
         check_is_fitted(self)
         images = self._pictures(X)
@@ -94,7 +94,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         batches = Batches(pictures, self.model_.preprocessing, None, 256)
         if not len(images):
             return np.zeros((0, len(self.classes_)), np.float32)
-        return answer(open_engine(self.engine), *self.model_.frozen(), batches).probabilities
+        return predict_probabilities(open_engine(self.engine), *self.model_.frozen(), batches).probabilities
 
     def predict(self, X: ArrayLike | Sequence[str | Path]) -> NDArray[Any]:
         """(N,) the most probable label of each picture."""

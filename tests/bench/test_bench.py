@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from dataclasses import replace
 from types import SimpleNamespace
@@ -132,6 +133,13 @@ def test_the_fast_engine_runs_too(capsys):
 )
 def test_what_cannot_be_measured_is_refused_in_one_line(capsys, options, words):
     assert words in refused(capsys, "bench", *options)
+
+
+def test_the_folder_can_be_run():
+    command = [sys.executable, "-m", "residua.bench", "--cases", "mian"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "residua: there is no case 'mian'. Did you mean 'main'?\n"
 
 
 def test_a_file_is_not_left_behind_by_the_look_at_its_place(capsys, tmp_path, monkeypatch):

@@ -130,7 +130,14 @@ def test_a_folder_is_made(place, capsys, verb):
     assert added
 
 
-@pytest.mark.parametrize("verb", sorted(WORK.keys() - {"augment", "curves"}))
+SLOW = ("find-rate", "fool", "inside", "report")
+NUMBERS = [
+    pytest.param(verb, marks=pytest.mark.exhaustive) if verb in SLOW else verb
+    for verb in sorted(WORK.keys() - {"augment", "curves"})
+]
+
+
+@pytest.mark.parametrize("verb", NUMBERS)
 def test_a_full_disk_does_not_cost_the_numbers(place, capsys, monkeypatch, verb):
     def full(handle):
         raise OSError(errno.ENOSPC, "No space left on device")

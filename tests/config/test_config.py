@@ -32,7 +32,8 @@ from residua.config import (
     SweepConfig,
     TrainConfig,
 )
-from residua.config.options import LIMITS, check, configure, flatten_options, option_names, read_toml, to_toml
+from residua.config.limits import LIMITS
+from residua.config.options import check, configure, flatten_options, option_names, read_toml, to_toml
 from residua.errors import ConfigError
 
 CONFIGS = (

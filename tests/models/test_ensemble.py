@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,7 +19,7 @@ from residua.layers.ensemble import combine
 from residua.models import build_model
 from residua.models.ensemble import best_weights, join_models
 from residua.models.model_file import KIND, VERSION, Model, load_model, save_model
-from residua.training.inference import answer
+from residua.training.inference import predict_probabilities
 from residua.training.progress import Quiet
 
 A = np.array([[0.6, 0.3, 0.1], [0.2, 0.5, 0.3], [0.1, 0.1, 0.8]], np.float32)
@@ -38,7 +37,9 @@ def untrained(seed, name="resnet8", classes=("a", "b", "c"), look=None, side=18)
 
 def probabilities(engine, model, images):
     pictures = Pictures(images, np.zeros(len(images), np.int64), tuple(map(str, range(len(images)))))
-    return answer(engine, *model.frozen(), Batches(pictures, model.preprocessing, None, 4)).probabilities
+    return predict_probabilities(
+        engine, *model.frozen(), Batches(pictures, model.preprocessing, None, 4)
+    ).probabilities
 
 
 @pytest.fixture
@@ -180,54 +181,6 @@ def test_a_file_that_describes_no_ensemble_is_refused(tmp_path, field, value, to
 
 
 # ---------------------------------------------------------------- the verb, on real digits
-@pytest.fixture(scope="module")
-def members(tmp_path_factory):
-    """Three small networks on scikit-learn's digits; the last with another split."""
-    folder = tmp_path_factory.mktemp("members")
-    for name, width, seed in (("one", 4, 0), ("two", 6, 0), ("three", 4, 1)):
-        options = {"model": "resnet8", "width": width, "epochs": 1, "seed": seed, "engine": "numpy"}
-        api.train("digits", run=str(folder / name), final_test=False, reporter=Quiet(), **options)
-    return folder
-
-
-@pytest.mark.parametrize("method", ["mean", "weighted", "vote"])
-def test_the_report_says_what_each_is_worth(members, tmp_path, capsys, method):
-    runs = [str(members / name) for name in ("one", "two")]
-    file = tmp_path / "joined.safetensors"
-    out = answered(capsys, "ensemble", file, *runs, "--method", method, "--split", "test", "--json")
-    report = json.loads(out)
-    alone = [api.evaluate(load_model(run), say=lambda line: None) for run in runs]
-    whole = api.evaluate(load_model(file), say=lambda line: None)
-    assert report["pictures"] == whole.pictures
-    assert report["accuracy"] == whole.accuracy
-    assert [member["alone"] for member in report["members"]] == [one.accuracy for one in alone]
-    # Without one of two the other is alone.
-    assert [member["without"] for member in report["members"]] == [one.accuracy for one in alone[::-1]]
-    assert report["pairs"] == [[0, 1, whole.accuracy]]
-    assert sum(member["weight"] for member in report["members"]) == pytest.approx(1)
-    if method == "weighted":
-        weights = tuple(member["weight"] for member in report["members"])
-        assert load_model(file).network.weights == weights
-        assert weights != (0.5, 0.5)
-
-
-def test_the_report_in_words_and_who_has_seen_the_pictures(members, tmp_path, capsys):
-    runs = [str(members / name) for name in ("one", "two", "three")]
-    api_said = []
-    model, report = api.ensemble(tmp_path / "m", runs, say=api_said.append)
-    assert [line.split(" had another split")[0] for line in api_said] == [runs[2]]
-    assert "the same --seed gives the same split" in api_said[0]
-    assert len(report.pairs) == 3
-    pair = join_models([load_model(run) for run in runs[1:]], runs[1:])
-    pair = replace(pair, training=model.training)
-    figures = api.evaluate(pair, split="validation", say=lambda line: None)
-    assert report.members[0].without == report.pairs[2][2] == figures.accuracy
-    text = answered(capsys, "ensemble", tmp_path / "again", *runs)
-    assert f"all 3: {100 * report.accuracy:.2f} %" in text
-    assert "2 + 3" in text
-    assert (tmp_path / "again").read_bytes() == (tmp_path / "m").read_bytes()
-
-
 def test_an_ensemble_predicts_and_is_evaluated_like_one_model(trained, tmp_path, capsys):
     other = api.train(
         trained / "pics", run=str(tmp_path / "other"), reporter=Quiet(), **TINY | {"epochs": 6, "width": 5}

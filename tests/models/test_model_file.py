@@ -190,11 +190,12 @@ def test_the_same_model_gives_the_same_bytes(tmp_path):
     """In another process too, whose hashes of strings differ."""
     save_model(tmp_path / "one", small())
     program = (
-        "import sys; sys.path.insert(0, sys.argv[2])\n"
+        "import sys; sys.path[:0] = sys.argv[2:]\n"
         "from test_model_file import small, save_model\n"
         "save_model(sys.argv[1], small())\n"
     )
-    arguments = [sys.executable, "-c", program, str(tmp_path / "two"), str(Path(__file__).parent)]
+    folders = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "helpers")]
+    arguments = [sys.executable, "-c", program, str(tmp_path / "two"), *folders]
     subprocess.run(arguments, check=True, env=os.environ | {"PYTHONHASHSEED": "7"})
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
 

@@ -17,12 +17,10 @@ from residua.data.batches import Batches
 from residua.data.pictures.arrays import Pictures
 from residua.data.preprocessing import Preprocessing
 from residua.engines.numpy.engine import NumpyEngine
-from residua.errors import ModelFileError
-from residua.layers import Conv2d, GlobalAveragePool, Linear, ReLU, Sequential
+from residua.layers import Sequential
 from residua.models import build_model
-from residua.models.head_replacement import replace_head
 from residua.models.model_file import Model, load_model, save_model
-from residua.models.stages import find_stages, frozen_layers, layer_groups
+from residua.models.stages import frozen_layers
 from residua.training.feature_cache import can_be_cached
 from residua.training.freezing import FreezePlan
 from residua.training.interruption import Interrupted
@@ -71,49 +69,6 @@ def transfer(pics, base, run, **options):
 
 def written(run):
     return {name: (run / name).read_bytes() for name in FILES}
-
-
-# ------------------------------------------------------------------ parts and heads
-def test_parts_of_the_classic_networks():
-    squeezenet = build_model(ModelOptions(model="squeezenet"), channels=3, classes=5)
-    found = find_stages(squeezenet, "it")
-    assert [stage[0] for stage in found.stages] == ["conv1"] + [f"fire{n}" for n in range(2, 10)]
-    assert found.stages[2] == ("fire3", "pool3")
-    assert found.head == ("dropout", "head", "pool")
-    vgg = build_model(ModelOptions(model="vgg11"), channels=3, classes=5)
-    assert find_stages(vgg, "it").stages[-1] == ("hidden2", "relu2")
-    assert find_stages(vgg, "it").head == ("dropout2", "head")
-    assert layer_groups(vgg, "it")[1][0] == "hidden2"
-    resnet = build_model(ModelOptions(model="resnet20"), channels=3, classes=5)
-    assert frozen_layers(resnet, 2, "resnet20") == ("stem", "stage1")
-    assert frozen_layers(resnet, "all", "resnet20") == ("stem", "stage1", "stage2", "stage3", "pool")
-
-
-def test_squeezenets_new_head_is_its_old_one_but_for_the_relu(rng):
-    old = build_model(ModelOptions(model="squeezenet", dropout=0.5), channels=3, classes=4)
-    new = replace_head(old, 2, "it")
-    assert list(new.layers)[-3:] == ["pool", "dropout", "head"]
-    assert new.output_shape((63, 63, 3)) == (2,)
-    engine, x = NumpyEngine(), rng.normal(size=(2, 63, 63, 3)).astype(np.float32)
-    v = new.init(rng)
-    kernels = {"weight": v["head"]["weight"][None, None], "bias": v["head"]["bias"]}
-    before = Sequential(
-        {name: layer for name, layer in old.layers.items() if name not in ("dropout", "head", "pool")}
-    )
-    maps = before.infer(engine, v, x)
-    wanted = engine.conv2d(maps, kernels["weight"], kernels["bias"], stride=1, padding=0)[0].mean(axis=(1, 2))
-    frozen, held = new.freeze(v)
-    np.testing.assert_allclose(frozen.infer(engine, held, x), wanted, atol=1e-5)
-
-
-def test_what_has_no_head_is_refused():
-    with pytest.raises(ModelFileError, match="too few layers"):
-        find_stages(Sequential({"head": Linear(3, 2)}), "it")
-    odd = Sequential({"conv": Conv2d(3, 4), "head": Conv2d(4, 2), "pool": GlobalAveragePool()})
-    with pytest.raises(ModelFileError, match="ends in Conv2d 'head'"):
-        replace_head(odd, 2, "it")
-    with pytest.raises(ModelFileError, match="no row of layers"):
-        find_stages(ReLU(), "it")
 
 
 # ------------------------------------------------------------------ phases

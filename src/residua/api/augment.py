@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from residua.api.output import picture_file
+from residua.api.output import picture_file, save_picture
 from residua.config import SheetConfig
 from residua.config.options import configure
-from residua.files.output import make_parent
 
 
 def augment_sheet(data: str | Path, *, say: Any = print, **options: Any) -> Path:
@@ -18,11 +17,13 @@ def augment_sheet(data: str | Path, *, say: Any = print, **options: Any) -> Path
     alone. Returns the picture's path. Raises ResiduaError.
     """
     from residua.data import open_dataset
-    from residua.insight.data_quality.augmentation import draw_sheet, title_of, vary
+    from residua.insight.augmentation.figure import augmentation_figure
+    from residua.insight.augmentation.numbers import vary_pictures
+    from residua.insight.augmentation.text import variations_text
 
     config = configure(SheetConfig, {"data": data} | options)
     name = Path(data).name or "pictures"
     path = picture_file(config.sheet.output, Path(f"augment-{name}.png"))
     opened = open_dataset(config.data, config.sheet.seed, say=say)
-    rows = vary(opened, config.data, config.sheet)
-    return draw_sheet(rows, f"{name}  {title_of(config.data)}", make_parent(path))
+    rows = vary_pictures(opened, config.data, config.sheet)
+    return save_picture(augmentation_figure(rows, f"{name}  {variations_text(config.data)}"), path)

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from residua.api.output import OnResult, ignore, picture_file, written_after
+from residua.api.output import OnResult, ignore, picture_file, save_picture, written_after
 from residua.config import CheckConfig, DataOptions
 from residua.config.options import configure
-from residua.files.output import make_parent
 
 if TYPE_CHECKING:
     from residua.data.quality.findings import Findings
@@ -31,7 +30,7 @@ def check_data(
     """
     from residua.data import open_dataset
     from residua.data.quality.check import check_dataset
-    from residua.insight.data_quality.figure import draw_check
+    from residua.insight.data_quality.figure import check_figure
 
     config = configure(CheckConfig, options)
     path = picture_file(config.output, Path(f"check-{Path(data).name or 'pictures'}.png"))
@@ -48,5 +47,5 @@ def check_data(
     opened = open_dataset(chosen, config.seed, say=say, most_bad=1.0)
     findings = check_dataset(opened, near=config.near, watch=watch)
     with written_after(findings, on_result):
-        draw_check(findings, make_parent(path))
+        save_picture(check_figure(findings), path)
     return findings, path

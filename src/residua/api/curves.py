@@ -17,7 +17,8 @@ def curves(runs: str | Path | Sequence[str | Path], **options: Any) -> Path:
 
     options: the fields of `CurvesConfig`. Raises RunError for a folder that is no run, or has no epoch.
     """
-    from residua.insight.learning_curves.figure import check_epochs, curves_figure
+    from residua.insight.learning_curves.figure import curves_figure
+    from residua.insight.learning_curves.numbers import check_epochs
 
     config = configure(CurvesConfig, options)
     named = [runs] if isinstance(runs, str | Path) else list(runs)

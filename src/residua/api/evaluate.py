@@ -31,8 +31,8 @@ def evaluate(
     options: the fields of `EvaluateConfig`. Writes <model>-confusion.png beside the model, or `output`.
     on_result: hears the evaluation before that. Raises ResiduaError.
     """
-    from residua.insight.evaluation.answers import evaluate_model
     from residua.insight.evaluation.figure import draw_confusion
+    from residua.insight.evaluation.predictions import evaluate_model
     from residua.models.model_file import Model, find_model, load_model
 
     config = configure(EvaluateConfig, data_option(data) | options)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from residua.insight.saliency.numbers import Explained
-    from residua.insight.saliency.randomization import Randomised
+    from residua.insight.saliency.randomization import Randomization
     from residua.models.model_file import Model
 
 ALONE = 8  # pictures that are each drawn large
@@ -33,7 +33,7 @@ class Explanations:
     explained: Explained
     drawn: tuple[Path, ...]
     errors: tuple[str, ...]
-    randomised: Randomised | None = None
+    randomised: Randomization | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
@@ -131,7 +131,7 @@ def _of_data(model: Model, config: ExplainConfig, say: Any) -> tuple[Any, Any, A
     """Names, pictures and labels out of the model's data, or the data that was named."""
     import numpy as np
 
-    from residua.insight.evaluation.answers import read_pictures
+    from residua.insight.evaluation.predictions import read_pictures
 
     if config.data is None and model.training.get("data") is None:
         raise ConfigError(

@@ -11,7 +11,8 @@ from residua.config.options import configure
 from residua.files.output import make_parent
 
 if TYPE_CHECKING:
-    from residua.insight.adversarial.class_visualization import ClassPictures, Noise
+    from residua.insight.adversarial.class_visualization import ClassPictures
+    from residua.insight.adversarial.noise import Noise
     from residua.insight.adversarial.numbers import Fooling
     from residua.insight.adversarial.robustness import Robustness
 
@@ -27,7 +28,9 @@ def fool(
     """
     from residua.files.durable import write_durably
     from residua.insight.adversarial.figure import fooling_figure
-    from residua.insight.adversarial.numbers import file_name, fool_picture, size_told
+    from residua.insight.adversarial.numbers import fool_picture
+    from residua.insight.adversarial.text import size_note
+    from residua.insight.shared.picture_files import file_name
     from residua.models.model_file import find_model, load_model
 
     config = configure(FoolConfig, options)
@@ -43,7 +46,7 @@ def fool(
         fooled = make_parent(Path(f"{stem}{name}.png"))
         write_durably(fooled, result.png)
         shown = save_picture(fooling_figure(result), fooled.with_name(f"{fooled.stem}-shown.png"))
-    if note := size_told(picture, shape):
+    if note := size_note(picture, shape):
         say(f"The fooled picture has {note}")
     return result, [fooled, shown]
 
@@ -57,16 +60,16 @@ def fool_from_noise(
     for `fool`. Raises ResiduaError.
     """
     from residua.files.durable import write_durably
-    from residua.insight.adversarial import class_visualization
+    from residua.insight.adversarial import noise
     from residua.insight.adversarial.figure import noise_figure
-    from residua.insight.adversarial.numbers import file_name
+    from residua.insight.shared.picture_files import file_name
     from residua.models.model_file import find_model, load_model
 
     config = configure(FoolConfig, options)
     path = find_model(model)
     loaded = load_model(path)
     stem = output_stem(path, config.output)
-    result = class_visualization.fool_from_noise(loaded, config)
+    result = noise.fool_from_noise(loaded, config)
     with written_after(result, on_result):
         if config.target is None:
             return result, [save_picture(noise_figure(result), f"{stem}noise.png")]
@@ -86,7 +89,7 @@ def class_pictures(
     """
     from residua.insight.adversarial import class_visualization
     from residua.insight.adversarial.figure import class_figure
-    from residua.insight.adversarial.numbers import file_name
+    from residua.insight.shared.picture_files import file_name
     from residua.models.model_file import find_model, load_model
 
     config = configure(FoolConfig, options)
@@ -113,9 +116,9 @@ def robustness(
     options: the fields of `FoolConfig`. on_result: as for `fool`. Raises ResiduaError.
     """
     from residua.insight.adversarial.figure import robustness_figure
-    from residua.insight.adversarial.numbers import open_pixel_model
+    from residua.insight.adversarial.numbers import open_scorer
     from residua.insight.adversarial.robustness import STEPS, robust_accuracy
-    from residua.insight.evaluation.answers import answer_split
+    from residua.insight.evaluation.predictions import predict_split
     from residua.models.model_file import find_model, load_model
 
     config = configure(FoolConfig, options)
@@ -123,10 +126,10 @@ def robustness(
     loaded = load_model(path)
     stem = output_stem(path, config.output)
     answer_options = EvaluateConfig.of(config, data=None if data is None else str(data))
-    answered = answer_split(loaded, answer_options, say, config.sample)
+    answered = predict_split(loaded, answer_options, say, config.sample)
     steps = config.iterations or STEPS
     # Larger sizes find few pictures left to attack.
-    pixel_model = open_pixel_model(loaded, config, 3 * steps * len(answered))
-    result = robust_accuracy(answered, pixel_model, config.sizes, steps, config.seed)
+    scorer = open_scorer(loaded, config, 3 * steps * len(answered))
+    result = robust_accuracy(answered, scorer, config.sizes, steps, config.seed)
     with written_after(result, on_result):
         return result, save_picture(robustness_figure(result), f"{stem}robustness.png")

@@ -44,11 +44,12 @@ def inside(
     """
     from residua.data.pictures.files import find_pictures
     from residua.engines import open_engine
-    from residua.insight.evaluation.answers import answer_split
+    from residua.insight.evaluation.predictions import predict_split
     from residua.insight.inspection import figure as figures
-    from residua.insight.inspection.feature_map import feature_map_figure
-    from residua.insight.inspection.numbers import frozen_chain, look_inside, stages
-    from residua.insight.inspection.statistics import statistics_figure
+    from residua.insight.inspection.feature_map_figure import feature_map_figure
+    from residua.insight.inspection.numbers import look_inside
+    from residua.insight.inspection.stages import frozen_chain, stages
+    from residua.insight.inspection.statistics_figure import statistics_figure
     from residua.models.model_file import find_model, load_model
     from residua.training.layer_statistics import read_statistics
 
@@ -65,7 +66,7 @@ def inside(
     }
     result = None
     if config.data is not None or loaded.training.get("data") is not None:
-        answered = answer_split(loaded, EvaluateConfig.of(config), say, config.sample)
+        answered = predict_split(loaded, EvaluateConfig.of(config), say, config.sample)
         result = look_inside(answered, config.sample, config.stage, config.engine, config.threads)
         if not images:
             names = answered.pictures.names

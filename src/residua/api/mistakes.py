@@ -26,20 +26,21 @@ def mistakes(
     options: the fields of `MistakesConfig`. Without any mistake the sheet says so. on_result: hears of the
     mistakes before anything is drawn. Raises ResiduaError.
     """
-    from residua.insight.evaluation.answers import answer_split
-    from residua.insight.mistakes import numbers
+    from residua.insight.evaluation.predictions import predict_split
+    from residua.insight.mistakes.figure import label_errors_figure, mistakes_figure, pairs_figure
+    from residua.insight.mistakes.numbers import find_mistakes
     from residua.models.model_file import find_model, load_model
 
     config = configure(MistakesConfig, data_option(data) | options)
     path = find_model(model)
     loaded = load_model(path)
     stem = output_stem(path, config.output)
-    result = numbers.find_mistakes(answer_split(loaded, EvaluateConfig.of(config), say))
+    result = find_mistakes(predict_split(loaded, EvaluateConfig.of(config), say))
     with written_after(result, on_result):
-        drawn = [save_picture(numbers.mistakes_figure(result, config.show), f"{stem}mistakes.png")]
+        drawn = [save_picture(mistakes_figure(result, config.show), f"{stem}mistakes.png")]
         if len(result):
-            drawn.append(save_picture(numbers.pairs_figure(result), f"{stem}pairs.png"))
+            drawn.append(save_picture(pairs_figure(result), f"{stem}pairs.png"))
         if len(result.label_errors):
-            sheet = numbers.label_errors_figure(result, config.show)
+            sheet = label_errors_figure(result, config.show)
             drawn.append(save_picture(sheet, f"{stem}label-errors.png"))
     return result, drawn

@@ -12,7 +12,7 @@ from residua.config.options import configure
 from residua.files.output import make_parent, output_folder, require_writable
 
 if TYPE_CHECKING:
-    from residua.insight.report.contents import Findings
+    from residua.insight.report.numbers import ReportContents
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +21,7 @@ class Report:
 
     page: Path
     card: Path
-    findings: Findings
+    findings: ReportContents
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types: the files, and the figures at the top of the page."""
@@ -57,7 +57,7 @@ def report(
     """
     from residua.files.durable import write_durably
     from residua.insight.report.card import card_path, model_card
-    from residua.insight.report.contents import gather
+    from residua.insight.report.numbers import collect_contents
     from residua.insight.report.page import report_html
 
     config = configure(ReportConfig, data_option(data) | options)
@@ -67,10 +67,10 @@ def report(
         folder, stem = output_folder(config.output, foreign=(".html", ".htm", ".md")), ""
     elif path.exists():
         require_writable(folder)
-    findings = gather(path, config, say)
+    contents = collect_contents(path, config, say)
     page, card = folder / f"{stem}report.html", card_path(folder / f"{stem}model-card.md", say)
-    result = Report(page, card, findings)
+    result = Report(page, card, contents)
     with written_after(result, on_result):
-        write_durably(make_parent(page), report_html(findings, config, say).encode())
-        write_durably(card, model_card(findings).encode())
+        write_durably(make_parent(page), report_html(contents, config.show).encode())
+        write_durably(card, model_card(contents).encode())
     return result

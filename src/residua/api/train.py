@@ -93,17 +93,17 @@ def _with_run_folder(config: TrainConfig) -> TrainConfig:
 
 def _test(trained: Trained, reporter: Reporter) -> Evaluation:
     """The best model on the test split."""
-    from residua.insight.evaluation.answers import evaluate_model
+    from residua.insight.evaluation.predictions import evaluate_model
     from residua.models.model_file import load_model
 
     config = trained.config
-    asked = EvaluateConfig(
+    options = EvaluateConfig(
         data_dir=config.data.data_dir,
         labels=config.data.labels,
         engine=config.run.engine,
         threads=config.run.threads,
     )
-    return evaluate_model(load_model(trained.best), asked, reporter.say)
+    return evaluate_model(load_model(trained.best), options, reporter.say)
 
 
 def _write_last(result: TrainResult, draw_curves: Any) -> None:

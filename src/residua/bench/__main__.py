@@ -1,6 +1,8 @@
-"""`python -m residua.bench` is `residua bench`: the command line takes over this process."""
+"""`python -m residua.bench` is `residua bench`, run in this process without importing the command line."""
 
-import os
+import runpy
 import sys
 
-os.execv(sys.executable, [sys.executable, "-m", "residua", "bench", *sys.argv[1:]])
+if __name__ == "__main__":
+    sys.argv[1:1] = ["bench"]
+    runpy.run_module("residua", run_name="__main__", alter_sys=True)

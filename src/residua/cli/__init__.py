@@ -18,7 +18,7 @@ from cyclopts import App, Parameter
 from residua.cli.terminal import (
     accept_all_names,
     drop_output,
-    in_our_words,
+    explain_parser_error,
     options_file,
     refuse_fractions,
     show_default,
@@ -68,7 +68,7 @@ def run(arguments: list[str]) -> int:
         sys.stdout.flush()  # while an error can still be told
         return result if isinstance(result, int) else 0
     except cyclopts.CycloptsError as error:
-        return _fail(in_our_words(error, arguments), 2)
+        return _fail(explain_parser_error(error, arguments), 2)
     except ResiduaError as error:
         return _fail(str(error), error.exit_code)
     except KeyboardInterrupt:

@@ -29,13 +29,11 @@ def calibrate(
         Print everything as JSON.
     """
     from residua import api
-    from residua.insight.calibration.figure import WANTED
-    from residua.insight.calibration.numbers import calibration_text
+    from residua.insight.calibration.text import calibration_text
 
     refuse_two_data_sets(data, options.data)
     chosen = vars(options) | {"data": data or options.data}
-    show = printer(json, lambda report: calibration_text(report, WANTED))
-    _, drawn = api.calibrate(model, say=to_stderr, on_result=show, **chosen)
+    _, drawn = api.calibrate(model, say=to_stderr, on_result=printer(json, calibration_text), **chosen)
     print_pictures(drawn, json)
     print_line(
         f"Kept in {model}; `residua predict --reject-accuracy 0.99` says 'not sure' where needed", json

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from residua.cli.terminal import natural
+from residua.cli.terminal import require_positive
 
 
 def engines(*, threads: int | None = None) -> int:
@@ -15,6 +15,6 @@ def engines(*, threads: int | None = None) -> int:
     """
     from residua.engines.survey import survey
 
-    for line in survey(None if threads is None else natural("threads", threads)):
+    for line in survey(None if threads is None else require_positive("threads", threads)):
         print(line, flush=True)
     return 0

@@ -32,7 +32,7 @@ def ensemble(
         Print the report as JSON.
     """
     from residua import api
-    from residua.insight.ensembles.numbers import report_text
+    from residua.insight.ensembles.text import ensemble_text
 
     if len(models) < 2:
         raise ConfigError(
@@ -41,7 +41,7 @@ def ensemble(
 
     def show(report: EnsembleReport | None) -> None:
         if report is not None:
-            printer(json, report_text)(report)
+            printer(json, ensemble_text)(report)
 
     path = api.ensemble_file(out)
     api.ensemble(path, models, say=to_stderr, on_result=show, **vars(options))

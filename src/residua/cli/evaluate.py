@@ -26,7 +26,7 @@ def evaluate(
         Print everything as JSON.
     """
     from residua import api
-    from residua.insight.evaluation.numbers import evaluation_text
+    from residua.insight.evaluation.text import evaluation_text
 
     api.evaluate(model, say=to_stderr, on_result=printer(json, evaluation_text), **vars(options))
     return 0

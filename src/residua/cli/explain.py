@@ -40,10 +40,9 @@ def explain(
 
 
 def _text(result: Explanations) -> str:
-    from residua.insight.saliency.randomization import randomised_text
-    from residua.insight.saliency.text import explained_text
+    from residua.insight.saliency.text import explained_text, randomization_text
 
     parts = [explained_text(result.explained)]
     if result.randomised is not None:
-        parts.append(randomised_text(result.randomised))
+        parts.append(randomization_text(result.randomised))
     return "\n".join(parts)

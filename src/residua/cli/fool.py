@@ -53,7 +53,7 @@ def fool(
 
 def _picture(model: str, file: str | None, json: bool, options: dict[str, Any]) -> int:
     from residua import api
-    from residua.insight.adversarial.numbers import fool_text
+    from residua.insight.adversarial.text import fool_text
 
     assert file is not None
     result, drawn = api.fool(model, file, say=to_stderr, on_result=printer(json, fool_text), **options)
@@ -64,7 +64,7 @@ def _picture(model: str, file: str | None, json: bool, options: dict[str, Any]) 
 
 def _noise(model: str, file: str | None, json: bool, options: dict[str, Any]) -> int:
     from residua import api
-    from residua.insight.adversarial.class_visualization import noise_text
+    from residua.insight.adversarial.text import noise_text
 
     result, drawn = api.fool_from_noise(model, on_result=printer(json, noise_text), **options)
     print_pictures(drawn, json)
@@ -73,7 +73,7 @@ def _noise(model: str, file: str | None, json: bool, options: dict[str, Any]) ->
 
 def _classes(model: str, file: str | None, json: bool, options: dict[str, Any]) -> int:
     from residua import api
-    from residua.insight.adversarial.class_visualization import class_text
+    from residua.insight.adversarial.text import class_text
 
     _, path = api.class_pictures(model, on_result=printer(json, class_text), **options)
     print_pictures([path], json)
@@ -82,7 +82,7 @@ def _classes(model: str, file: str | None, json: bool, options: dict[str, Any]) 
 
 def _curve(model: str, file: str | None, json: bool, options: dict[str, Any]) -> int:
     from residua import api
-    from residua.insight.adversarial.robustness import robustness_text
+    from residua.insight.adversarial.text import robustness_text
 
     show = printer(json, robustness_text)
     _, path = api.robustness(model, file, say=to_stderr, on_result=show, **options)

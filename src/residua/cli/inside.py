@@ -42,6 +42,6 @@ def inside(
 
 
 def _text(result: Inside) -> str:
-    from residua.insight.inspection.numbers import dead_text
+    from residua.insight.inspection.text import dead_text
 
     return f"{result.answered.title}: {len(result.places):,} pictures looked at\n{dead_text(result)}"

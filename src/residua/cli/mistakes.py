@@ -29,7 +29,7 @@ def mistakes(
         Print everything as JSON, every mistake too.
     """
     from residua import api
-    from residua.insight.mistakes.numbers import mistakes_text
+    from residua.insight.mistakes.text import mistakes_text
 
     refuse_two_data_sets(data, options.data)
     chosen = vars(options) | {"data": data or options.data}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from residua.cli.terminal import natural, picture_shape
+from residua.cli.terminal import picture_shape, require_positive
 
 
 def models(
@@ -31,6 +31,6 @@ def models(
         picture_shape(32 if size is None else size, 3 if channels is None else channels)
     for name, number in (("classes", classes), ("width", width)):
         if number is not None:
-            natural(name, number)
+            require_positive(name, number)
     print(model_table(size, channels, classes, width))
     return 0

@@ -14,7 +14,7 @@ from typing import Any, get_args, get_type_hints
 
 import cyclopts
 
-from residua.config.options import words_for
+from residua.config.options import describe_type
 from residua.errors import ConfigError
 
 
@@ -41,10 +41,14 @@ def options_file(arguments: Sequence[str]) -> str | None:
 
 def picture_shape(size: int, channels: int) -> tuple[int, int, int]:
     """(H, W, C) of square pictures. Raises ConfigError."""
-    return natural("size", size), natural("size", size), natural("channels", channels)
+    return (
+        require_positive("size", size),
+        require_positive("size", size),
+        require_positive("channels", channels),
+    )
 
 
-def natural(name: str, value: int) -> int:
+def require_positive(name: str, value: int) -> int:
     """The value, which must be 1 or more. Raises ConfigError."""
     if value < 1:
         raise ConfigError(f"--{name} takes 1 or more; it was given {value}")
@@ -72,7 +76,7 @@ def _whole_numbers(hints: Mapping[str, Any]) -> set[str]:
     return names
 
 
-def in_our_words(error: cyclopts.CycloptsError, arguments: Sequence[str]) -> str:
+def explain_parser_error(error: cyclopts.CycloptsError, arguments: Sequence[str]) -> str:
     """A parser's complaint in our words, on one line."""
     verb = next((f" {argument}" for argument in arguments[:1] if not argument.startswith("-")), "")
     token = getattr(error, "token", None)
@@ -80,7 +84,7 @@ def in_our_words(error: cyclopts.CycloptsError, arguments: Sequence[str]) -> str
         left = " ".join(map(repr, error.unused_tokens or ()))
         return f"there is no use for {left}: `residua{verb} --help` says what can be given"
     if isinstance(error, cyclopts.CoercionError) and error.target_type in (int, float, bool) and token:
-        return f"{token.keyword} takes {words_for(error.target_type)}; it was given {token.value!r}"
+        return f"{token.keyword} takes {describe_type(error.target_type)}; it was given {token.value!r}"
     text = " ".join(str(error).split())
     if isinstance(error, cyclopts.UnknownOptionError) and "Did you mean" not in text:
         text += f" `residua{verb} --help` lists those that there are."

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Annotated
 
 from residua.cli.shared import Options
-from residua.cli.terminal import natural, picture_shape
+from residua.cli.terminal import picture_shape, require_positive
 from residua.config import ModelOptions
 from residua.config.options import check
 
@@ -38,7 +38,7 @@ def warm(
 
     choose_engine("numba", 0.0)
     shape = picture_shape(size, channels)
-    count = natural("classes", classes)
+    count = require_positive("classes", classes)
     chosen = check(replace(options, model=model))
     network = build_model(chosen, channels=channels, classes=count, size=shape[:2])
     network.output_shape(shape)

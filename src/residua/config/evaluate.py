@@ -26,8 +26,8 @@ class EvaluateConfig:
     threads: int | None = shared.threads()
 
     @classmethod
-    def of(cls, options: Any, **given: Any) -> EvaluateConfig:
-        """What another verb's options say of the same things, but for what is `given`; not where files go."""
+    def of(cls, options: Any, **overrides: Any) -> EvaluateConfig:
+        """What another verb's options say of the same things, but for the `overrides`; not where files go."""
         shared = {entry.name for entry in fields(cls)} - {"output"}
         known = {name: value for name, value in vars(options).items() if name in shared and value is not None}
-        return cls(**known | given)
+        return cls(**known | overrides)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, fields, is_dataclass, replace
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from residua.config.limits import LIMITS
 from residua.errors import ConfigError, near
 
 C = TypeVar("C")
@@ -17,94 +18,6 @@ C = TypeVar("C")
 # What a run.toml holds beside options: its own format and where the run took place.
 NOT_OPTIONS = frozenset({"format", "versions", "machine"})
 FORMAT = 1  # of run.toml; a higher one comes from a newer residua
-
-
-def _positive(x: float) -> bool:
-    return x > 0
-
-
-def _natural(x: float) -> bool:
-    return x >= 0
-
-
-def _share(x: float) -> bool:
-    return 0 <= x < 1
-
-
-# What a number must satisfy beyond its type, in words and as a test.
-LIMITS: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "size": ("at least 8 pixels", lambda x: x >= 8),
-    "resize": ("at least 8 pixels", lambda x: x >= 8),
-    "validation": ("a share from 0 to below 1, or a number of pictures", _natural),
-    "test": ("a share between 0 and 1", lambda x: 0 < x < 1),
-    "crop": ("0 or more pixels", _natural),
-    "cutout": ("0 or more pixels", _natural),
-    "input": ("at least 8 pixels", lambda x: x >= 8),
-    "resized_crop": ("a share from 0 to 1", lambda x: 0 <= x <= 1),
-    "rotate": ("0 to 180 degrees", lambda x: 0 <= x <= 180),
-    "shear": ("0 to 80 degrees", lambda x: 0 <= x <= 80),
-    "zoom": ("a share from 0 to 0.9", lambda x: 0 <= x <= 0.9),
-    "elastic": ("0 to 1000", lambda x: 0 <= x <= 1000),
-    "elastic_smooth": ("0.1 to 1000 pixels", lambda x: 0.1 <= x <= 1000),
-    "brightness": ("a share from 0 to 1", lambda x: 0 <= x <= 1),
-    "contrast": ("a share from 0 to 1", lambda x: 0 <= x <= 1),
-    "saturation": ("a share from 0 to 1", lambda x: 0 <= x <= 1),
-    "hue": ("0 to 180 degrees", lambda x: 0 <= x <= 180),
-    "tint": ("a share from 0 to 1", lambda x: 0 <= x <= 1),
-    "pca_noise": ("0 to 10", lambda x: 0 <= x <= 10),
-    "noise": ("a share from 0 to 1", lambda x: 0 <= x <= 1),
-    "randaugment": ("0 to 100 operations", lambda x: 0 <= x <= 100),
-    "magnitude": ("0 to 10", lambda x: 0 <= x <= 10),
-    "mixup": ("0 to 100", lambda x: 0 <= x <= 100),
-    "cutmix": ("0 to 100", lambda x: 0 <= x <= 100),
-    "width": ("1 or more channels", _positive),
-    "hidden": ("widths of 1 or more", lambda x: all(width > 0 for width in x)),
-    "dropout": ("a share from 0 to below 1", _share),
-    # Above 1000 a step could make weights infinite before any loss tells of it.
-    "rate": ("above 0 and at most 1000", lambda x: 0 < x <= 1000),
-    "momentum": ("a share from 0 to below 1", _share),
-    "decay": ("0 or more", _natural),
-    "clip": ("0 or more", _natural),
-    "smoothing": ("a share from 0 to below 1", _share),
-    "average": ("a share from 0 to below 1", _share),
-    "epochs": ("1 or more", _positive),
-    "batch": ("1 or more", _positive),
-    "warmup": ("0 or more epochs", _natural),
-    "plateau_patience": ("1 or more epochs", _positive),
-    "stop_patience": ("0 or more epochs", _natural),
-    "freeze": ("0 or more stages, or all", lambda x: x == "all" or x >= 0),
-    "unfreeze_at": ("2 or a later epoch", lambda x: x >= 2),
-    "depth_rate": ("above 0 and at most 1", lambda x: 0 < x <= 1),
-    "seed": ("from 0 to 2^63 - 1", lambda x: 0 <= x < 2**63),
-    "threads": ("1 or more", _positive),
-    "checkpoint_seconds": ("above 0", _positive),
-    "checkpoint_steps": ("0 or more", _natural),
-    "top": ("1 or more", _positive),
-    "pictures": ("1 to 100", lambda x: 1 <= x <= 100),
-    "variations": ("1 to 100", lambda x: 1 <= x <= 100),
-    "rounds": ("1 or more", _positive),
-    "sample": ("2 to 100000", lambda x: 2 <= x <= 100_000),
-    "show": ("1 to 400", lambda x: 1 <= x <= 400),
-    "reject": ("a probability from 0 to 1", lambda x: 0 <= x <= 1),
-    "reject_accuracy": ("a share above 0 and at most 1", lambda x: 0 < x <= 1),
-    "channels": ("numbers from 0", lambda x: all(number >= 0 for number in x)),
-    "lowest": ("above 0 and at most 1000", lambda x: 0 < x <= 1000),
-    "highest": ("above 0 and at most 1000", lambda x: 0 < x <= 1000),
-    "steps": ("10 to 100000", lambda x: 10 <= x <= 100_000),
-    "seconds": ("above 0", _positive),
-    "level": ("a share between 0 and 1", lambda x: 0 < x < 1),
-    "draws": ("100 to 10000000", lambda x: 100 <= x <= 10_000_000),
-    "numbers": ("numbers from 0", lambda x: all(number >= 0 for number in x)),
-    "samples": ("1 to 10000", lambda x: 1 <= x <= 10_000),
-    "most_steps": ("2 to 100000", lambda x: 2 <= x <= 100_000),
-    "patch": ("1 or more pixels", _positive),
-    "sheet": ("1 to 100 pictures", lambda x: 1 <= x <= 100),
-    "epsilon": ("above 0 and at most 100000, in steps of 1/255", lambda x: 0 < x <= 100_000),
-    "most": ("1 to 100000, in steps of 1/255", lambda x: 1 <= x <= 100_000),
-    "iterations": ("1 to 100000", lambda x: 1 <= x <= 100_000),
-    "confidence": ("a probability from 0 to 0.9999", lambda x: 0 <= x <= 0.9999),
-    "sizes": ("sizes above 0 and at most 255", lambda x: bool(x) and all(0 < size <= 255 for size in x)),
-}
 
 
 def flag(name: str) -> str:
@@ -136,22 +49,22 @@ def check(config: C) -> C:
 
 
 def _check_value(name: str, value: Any, hint: Any) -> None:
-    if not _is(value, hint):
-        raise ConfigError(f"{flag(name)} takes {words_for(hint)}; it was given {value!r}")
+    if not _matches(value, hint):
+        raise ConfigError(f"{flag(name)} takes {describe_type(hint)}; it was given {value!r}")
     if name in LIMITS and value is not None:
         words, fits = LIMITS[name]
         if not fits(value):
             raise ConfigError(f"{flag(name)} takes {words}; it was given {value!r}")
 
 
-def _is(value: Any, hint: Any) -> bool:
+def _matches(value: Any, hint: Any) -> bool:
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Literal:
         return value in arguments
     if origin in (UnionType, Union):
-        return any(_is(value, choice) for choice in arguments)
+        return any(_matches(value, choice) for choice in arguments)
     if origin is tuple:
-        return isinstance(value, tuple) and all(_is(item, arguments[0]) for item in value)
+        return isinstance(value, tuple) and all(_matches(item, arguments[0]) for item in value)
     if hint is float:
         # nan is the one number that differs from itself.
         return isinstance(value, int | float) and not isinstance(value, bool) and value == value
@@ -160,15 +73,15 @@ def _is(value: Any, hint: Any) -> bool:
     return isinstance(value, hint)
 
 
-def words_for(hint: Any) -> str:
+def describe_type(hint: Any) -> str:
     """What an option of this type takes, in words."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Literal:
         return " or ".join(repr(choice) for choice in arguments)
     if origin in (UnionType, Union):
-        return " or ".join(words_for(choice) for choice in arguments if choice is not type(None))
+        return " or ".join(describe_type(choice) for choice in arguments if choice is not type(None))
     if origin is tuple:
-        return f"a list of which each is {words_for(arguments[0])}"
+        return f"a list of which each is {describe_type(arguments[0])}"
     words = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
     return words.get(hint, str(hint))
 

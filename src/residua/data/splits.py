@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from residua.errors import ConfigError, DataError
 
-Say = Callable[[str], None]
 Indices = NDArray[np.int64]
 
 
@@ -40,7 +39,7 @@ def hold_out(
     *,
     option: str,
     groups: Sequence[str] | None = None,
-    say: Say = lambda _: None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> tuple[Indices, Indices]:
     """Divide indices 0 to N-1 into those kept and those held out, each in ascending order.
 

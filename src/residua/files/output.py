@@ -92,7 +92,7 @@ def _is_folder(text: str, path: Path, option: str) -> bool:
 
 def _problem(path: Path) -> str | None:
     """Why a file cannot be written, None where nothing speaks against it; all that is made is removed."""
-    made: list[Path] = []
+    created: list[Path] = []
     try:
         if path.is_dir():
             return "Is a directory"
@@ -101,7 +101,7 @@ def _problem(path: Path) -> str | None:
         for folder in (*reversed(path.parent.parents), path.parent):
             if not folder.exists():
                 folder.mkdir()
-                made.append(folder)
+                created.append(folder)
         temporary = temporary_for(path)
         with temporary.open("xb"):
             pass
@@ -109,7 +109,7 @@ def _problem(path: Path) -> str | None:
     except (OSError, ValueError) as error:
         return _reason(error)
     finally:
-        for folder in reversed(made):
+        for folder in reversed(created):
             with contextlib.suppress(OSError):
                 folder.rmdir()
     return None

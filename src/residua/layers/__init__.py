@@ -1,6 +1,11 @@
 """Layers: frozen dataclasses whose forward and backward steps are written by hand.
 
 May import: engines, errors, variables.
+
+`base.py` says what a layer is; each kind lies in the file of its name. `parameters.py` (first weights),
+`shapes.py` (what fits) and `probabilities.py` are what several share, `registry.py` is the table of what a
+model file may name, `serialization.py` writes and reads that, and `hooks.py` looks at what passes between
+layers.
 """
 
 from __future__ import annotations

@@ -67,9 +67,9 @@ def _check_signatures(engine: Engine, operations: list[str]) -> None:
             raise AssertionError(f"{type(engine).__name__} has no operation {name}")
         wanted, actual = _parameters(getattr(Engine, name)), _parameters(member)
         if actual != wanted:
-            shown = (", ".join(map(str, parameters)) for parameters in (actual, wanted))
+            signatures = (", ".join(map(str, parameters)) for parameters in (actual, wanted))
             raise AssertionError(
-                "{}.{} takes ({}); the vocabulary says ({})".format(type(engine).__name__, name, *shown)
+                "{}.{} takes ({}); the vocabulary says ({})".format(type(engine).__name__, name, *signatures)
             )
     for attribute in ("name", "xp"):
         if not hasattr(engine, attribute):

@@ -24,11 +24,11 @@ def check_values(engine: Engine) -> None:
     size = engine.size(engine.add(x, x))
     require(type(size) is int and size == 6, f"{name}.size says {size!r} of an array of 6 numbers")
     for flag in (True, False):
-        for given in (flag, np.bool_(flag), engine.xp.asarray(flag)):
-            chosen = engine.when(given, lambda: {"a": engine.add(x, x)}, {"a": x})
+        for condition in (flag, np.bool_(flag), engine.xp.asarray(flag)):
+            chosen = engine.when(condition, lambda: {"a": engine.add(x, x)}, {"a": x})
             wanted = 2 * x if flag else x
             right = np.array_equal(host(engine, chosen["a"]), wanted)
-            require(right, f"{name}.when took the wrong side of {given!r}")
+            require(right, f"{name}.when took the wrong side of {condition!r}")
 
     def step(weights: Tree, x: Array, share: Any) -> tuple[Tree, Array]:
         (a, c), total = engine.mix([weights["a"], weights["b"]["c"]], [x, x], share), engine.norm([x])
@@ -37,14 +37,16 @@ def check_values(engine: Engine) -> None:
     compiled = engine.compile(step, donate=("weights",))
     # Often enough for an engine that learns a step by heart.
     for share in (0.25, 0.5, 0.25, 0.75, 0.125, 0.25):
-        given, weights = x.copy(), {"a": np.ones_like(x), "b": {"c": x + 1}}
+        argument, weights = x.copy(), {"a": np.ones_like(x), "b": {"c": x + 1}}
         expected = transform(lambda w, share=share: w + share * (x - w), weights)
-        mixed, total = compiled(weights, given, share)
+        mixed, total = compiled(weights, argument, share)
         for path, value in host_tree(engine, mixed).items():
             gap = distance(value, flatten(expected)[path])
             require(gap < 1e-6, f"{name}.compile: a compiled step gave other numbers ({gap:.3g} away)")
         require(float(host(engine, total)) == 55.0, f"{name}.compile: a compiled step gave another sum")
-        require(np.array_equal(given, x), f"{name}.compile: an argument that was not donated was written to")
+        require(
+            np.array_equal(argument, x), f"{name}.compile: an argument that was not donated was written to"
+        )
 
 
 def check_lists(engine: Engine, reference: Engine, seed: int, tolerance: float) -> None:
@@ -78,7 +80,7 @@ def compare_lists(what: str, engine: Engine, mine: Any, theirs: Any, tolerance: 
         require(gap <= tolerance, f"{what} is {gap:.3g} away, allowed {tolerance:.3g}")
 
 
-def require(kept: bool, promise: str) -> None:
+def require(condition: bool, promise: str) -> None:
     """AssertionError with the broken promise, unless it was kept."""
-    if not kept:
+    if not condition:
         raise AssertionError(promise)

@@ -71,8 +71,8 @@ def _freeze(subject: LayerUnderTest, v: Tree) -> tuple[Any, Tree]:
     for name, value in flatten(v).items():
         subject.need(np.array_equal(value, originals[name]), f"freeze wrote to the variable {name}")
     for name, value in flatten(frozen).items():
-        kept = value.dtype == np.float64 or not np.issubdtype(value.dtype, np.floating)
-        subject.need(kept, f"freeze made {name} {value.dtype} out of float64")
+        dtype_kept = value.dtype == np.float64 or not np.issubdtype(value.dtype, np.floating)
+        subject.need(dtype_kept, f"freeze made {name} {value.dtype} out of float64")
     return layer, frozen
 
 

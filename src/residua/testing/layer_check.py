@@ -117,8 +117,8 @@ def _check_precision(subject: LayerUnderTest, v: Tree, x: Array, dy: Array, y: A
             subject.need(array.dtype == dtype, f"{what} is {array.dtype} for inputs in {kind}")
         before = flatten(low_v)
         for name, array in stats.items():
-            kept = array.dtype == before[name].dtype
-            subject.need(kept, f"the statistic {name} is {array.dtype} for inputs in {kind}")
+            dtype_kept = array.dtype == before[name].dtype
+            subject.need(dtype_kept, f"the statistic {name} is {array.dtype} for inputs in {kind}")
         subject.same(f"forward in {kind} differs from float64", low, y, 1e-3)
 
 

@@ -31,9 +31,9 @@ class LayerUnderTest:
         """How messages begin."""
         return self.title or type(self.layer).__name__
 
-    def need(self, kept: bool, promise: str) -> None:
+    def need(self, condition: bool, promise: str) -> None:
         """AssertionError with the broken promise, unless it was kept."""
-        if not kept:
+        if not condition:
             raise AssertionError(f"{self.name}: {promise}")
 
     def same(self, promise: str, got: Array, expected: Array, tolerance: float, floor: float = 0.0) -> None:

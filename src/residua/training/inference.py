@@ -16,7 +16,7 @@ from residua.variables import Tree
 
 
 @dataclass(frozen=True)
-class Answers:
+class LabelledProbabilities:
     """Probabilities (N, classes) float32 and labels (N,) int64 of a split, in its order."""
 
     probabilities: NDArray[np.float32]
@@ -47,18 +47,18 @@ def make_infer(engine: Engine, network: Layer) -> Callable[[Tree, NDArray[np.flo
     return engine.compile(infer)
 
 
-def answer(
+def predict_probabilities(
     engine: Engine,
     network: Layer,
     variables: Tree,
     batches: Iterable[Batch],
     watch: Callable[[int], Any] = lambda count: None,
-) -> Answers:
-    """The answers of a frozen network; `watch` hears of the pictures of every batch."""
+) -> LabelledProbabilities:
+    """What a frozen network says of all batches; `watch` is called with the number of pictures of each."""
     infer = make_infer(engine, network)
     probabilities, labels = [], []
     for batch in batches:
         probabilities.append(np.asarray(engine.plain(infer(variables, batch.images)), np.float32))
         labels.append(batch.labels)
         watch(len(batch.labels))
-    return Answers(np.concatenate(probabilities), np.concatenate(labels))
+    return LabelledProbabilities(np.concatenate(probabilities), np.concatenate(labels))

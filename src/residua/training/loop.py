@@ -16,7 +16,7 @@ from residua.files.durable import write_durably
 from residua.files.json_lines import append_line
 from residua.models.model_file import Model, save_model
 from residua.training.checkpoint import Position, write_checkpoint
-from residua.training.inference import Answers, answer
+from residua.training.inference import LabelledProbabilities, predict_probabilities
 from residua.training.interruption import Interrupted, stop_requests
 from residua.training.layer_statistics import FILE, layer_statistics
 from residua.training.phases import Phase, make_phase
@@ -114,12 +114,12 @@ class Training:
             "train_loss": position.loss_sum / position.seen,
             "train_error": 100 * (1 - position.correct / position.seen),
         }
-        answers = self.validate(phase)
-        if answers is None:
+        predicted = self.validate(phase)
+        if predicted is None:
             best = True
         else:
-            accuracy, loss = answers.accuracy, answers.loss
-            if not np.isfinite(answers.probabilities).all():
+            accuracy, loss = predicted.accuracy, predicted.loss
+            if not np.isfinite(predicted.probabilities).all():
                 raise NonFiniteError(
                     f"after epoch {position.epoch + 1} the validation loss is not a finite number; the last "
                     f"checkpoint in {task.run} is from before: try a lower --rate or --clip 1"
@@ -160,11 +160,13 @@ class Training:
         variables: Tree = self.state["averaged" if "averaged" in self.state else "variables"]
         return variables
 
-    def validate(self, phase: Phase) -> Answers | None:
+    def validate(self, phase: Phase) -> LabelledProbabilities | None:
         """The frozen network's answers on the validation split; None where there is none."""
         if phase.validation is None:
             return None
-        return answer(self.task.engine, *phase.network.freeze(self._variables()), phase.validation)
+        return predict_probabilities(
+            self.task.engine, *phase.network.freeze(self._variables()), phase.validation
+        )
 
     def write_checkpoint(self) -> None:
         """Write a checkpoint of this moment."""

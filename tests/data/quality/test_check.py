@@ -102,17 +102,6 @@ def test_the_same_driver_on_both_sides(tmp_path):
     assert "Split with --groups kept" in findings_text(leaky)
 
 
-def test_many_classes_are_summed_up(tmp_path):
-    for number in range(45):
-        for copy in range(4):
-            published.paint(tmp_path / "d" / f"class {number:02d}" / f"{copy}.png", 10 * number + copy)
-    found, path = check_data(tmp_path / "d", say=lambda _: None, size=8, output=str(tmp_path / "x.png"))
-    text = findings_text(found)
-    assert "... 35 classes of sizes between" in text
-    assert len(text.splitlines()) < 30
-    assert path.exists()
-
-
 def test_large_sets_are_compared_by_their_test_pictures(tmp_path, monkeypatch):
     monkeypatch.setattr("residua.data.quality.check.MOST_COMPARED", 10)
     folder = own_folder(tmp_path / "pets")

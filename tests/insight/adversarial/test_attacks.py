@@ -10,17 +10,16 @@ import pytest
 import residua
 from residua.api import import_weights
 from residua.config import EvaluateConfig, FoolConfig
-from residua.data.preprocessing import Preprocessing
 from residua.engines import installed, open_engine
 from residua.engines.numpy.engine import NumpyEngine
 from residua.insight.adversarial.attacks import Attack, attack, distance, reached, settle, smallest
-from residua.insight.adversarial.class_visualization import fool_from_noise
-from residua.insight.adversarial.robustness import robust_accuracy, robustness_text
-from residua.insight.evaluation.answers import answer_split
-from residua.insight.shared.pixel_model import PixelModel, cross_entropy, score
-from residua.layers import Flatten, Linear, Sequential
+from residua.insight.adversarial.noise import fool_from_noise
+from residua.insight.adversarial.robustness import robust_accuracy
+from residua.insight.adversarial.text import robustness_text
+from residua.insight.evaluation.predictions import predict_split
+from residua.insight.shared.objectives import cross_entropy
+from residua.insight.shared.scorer import Scorer
 from residua.models.ensemble import join_models
-from residua.models.model_file import Model
 
 pytestmark = pytest.mark.usefixtures("quiet_cache")
 BOTH = ["numpy", pytest.param("numba", marks=pytest.mark.exhaustive)]  # many kernels, for wide layers
@@ -42,56 +41,10 @@ def seen(trained):
     model = residua.load_model(trained / "run")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("platformdirs.user_cache_dir", lambda *_, **__: str(trained / "user-cache"))
-        answers = answer_split(
+        answers = predict_split(
             model, EvaluateConfig(data=str(trained / "pics"), split="train"), lambda line: None, 8
         )
-    return PixelModel(model, NumpyEngine(1)), answers
-
-
-def linear(shape: Preprocessing, classes: int, rng) -> Model:
-    """A linear model: its scores are straight lines in the pixels."""
-    features = shape.height * shape.width * shape.channels
-    network = Sequential({"flat": Flatten(), "head": Linear(features, classes)})
-    names = tuple(f"class {number}" for number in range(classes))
-    return Model("linear", network, network.init(rng), names, shape)
-
-
-# ---------------------------------------------------------------- gradients
-@pytest.mark.parametrize(
-    ("source", "order", "resize"),
-    [(None, "RGB", None), (None, "BGR", 9), ((9, 11), "RGB", None), ((4, 5), "BGR", None)],
-    ids=["plain", "bgr", "cut", "enlarged"],
-)
-def test_the_chain_rule_goes_back_to_the_stored_pixels(source, order, resize, rng):
-    mean, std = (0.4, 0.5, 0.6), (0.2, 0.25, 0.4)
-    shape = Preprocessing(7, 6, 3, mean, std, source=source, order=order, resize=resize)
-    model = linear(shape, 4, rng)
-    pixel_model = PixelModel(model, NumpyEngine(1), batch=2)
-    one = rng.integers(0, 256, (3, *shape.stored, 3), np.uint8)
-    two = rng.integers(0, 256, (3, *shape.stored, 3), np.uint8)
-    labels = np.array([0, 1, 3])
-    logits, gradient = pixel_model.gradient(one, labels, score)
-    np.testing.assert_allclose(logits, pixel_model.logits(one), atol=1e-5)
-    change = ((two.astype(np.float32) - one) * gradient).sum(axis=(1, 2, 3))
-    rows = np.arange(3)
-    wanted = pixel_model.logits(two)[rows, labels] - logits[rows, labels]
-    np.testing.assert_allclose(change, wanted, rtol=1e-4, atol=1e-5)
-    np.testing.assert_array_equal(
-        pixel_model.probabilities(one.astype(np.float32)), pixel_model.probabilities(one)
-    )
-
-
-def test_the_direction_of_cross_entropy_does_not_vanish(rng):
-    logits = rng.standard_normal((5, 4)).astype(np.float32)
-    labels = np.array([0, 1, 2, 3, 0])
-    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    own = p[np.arange(5), labels][:, None]
-    np.testing.assert_allclose(
-        cross_entropy(np, logits, labels), (p - np.eye(4)[labels]) / (1 - own), atol=1e-6
-    )
-    sure = np.array([[200, 0, 1]], np.float32)  # the gradient itself is 0 in float32
-    found = cross_entropy(np, sure, np.array([0]))
-    np.testing.assert_allclose(found, [[-1, 0.2689, 0.7311]], atol=1e-4)
+    return Scorer.of_logits(model, NumpyEngine(1)), answers
 
 
 @pytest.mark.parametrize("engine", BOTH)
@@ -117,8 +70,8 @@ def test_the_fast_gradient_sign_is_that_of_pytorch(engine, published, data_dir, 
     own = torch.softmax(logits, 1)[range(6), labels].detach().numpy()
     theirs = pixels.grad.numpy().transpose(0, 2, 3, 1) / (1 - own)[:, None, None, None]
 
-    pixel_model = PixelModel(published, open_engine(engine, threads=1))
-    found, ours = pixel_model.gradient(images, labels, cross_entropy)
+    scorer = Scorer.of_logits(published, open_engine(engine, threads=1))
+    found, ours = scorer.pixel_gradient(images, labels, cross_entropy)
     np.testing.assert_allclose(found, logits.detach().numpy(), atol=1e-3)
     most = np.abs(theirs).max(axis=(1, 2, 3), keepdims=True)
     # PyTorch computes in float64 here: a ReLU whose input is almost 0 may be on for one, off for the other.
@@ -127,7 +80,7 @@ def test_the_fast_gradient_sign_is_that_of_pytorch(engine, published, data_dir, 
     assert error.max() < 0.03
     clear = np.abs(theirs) > 3e-3 * most  # ties and near ties are rounding's to decide
     assert clear.mean() > 0.9
-    attacked = attack(pixel_model, images, labels, np.full(6, 3.0), Attack("fgsm"))
+    attacked = attack(scorer, images, labels, np.full(6, 3.0), Attack("fgsm"))
     wanted = np.clip(images + 3 * np.sign(theirs), 0, 255)
     moved = clear & (distance(attacked.pictures - images, "inf") > 0)[:, None, None, None]
     assert moved.any(axis=(1, 2, 3)).sum() >= 4
@@ -142,22 +95,22 @@ def test_the_fast_gradient_sign_is_that_of_pytorch(engine, published, data_dir, 
 @pytest.mark.parametrize("norm", ["inf", "l2"])
 @pytest.mark.parametrize("method", ["fgsm", "iterated", "pgd"])
 def test_changes_stay_inside_their_balls_and_pictures(method, norm, whole, seen):
-    pixel_model, answers = seen
+    scorer, answers = seen
     images = np.asarray(answers.pictures.images)
     labels, count = answers.chosen, len(answers)
     sizes = np.linspace(0.5, 90 if norm == "inf" else 1200, count)
     how = Attack(method, norm, steps=8, whole=whole)
     for targeted in (False, True):
         wanted = 1 - labels if targeted else labels
-        found = attack(pixel_model, images, wanted, sizes, how, targeted)
+        found = attack(scorer, images, wanted, sizes, how, targeted)
         assert (distance(found.pictures - images, norm) <= sizes * (1 + 1e-5) + 1e-4).all()
         assert found.pictures.min() >= 0
         assert found.pictures.max() <= 255
         if whole:
             np.testing.assert_array_equal(found.pictures, np.rint(found.pictures))
-        said = pixel_model.probabilities(found.pictures).argmax(axis=1)
+        said = scorer.pixel_probabilities(found.pictures).argmax(axis=1)
         np.testing.assert_array_equal((said == wanted) == targeted, found.fooled)
-        again = attack(pixel_model, images[2:3], wanted[2:3], sizes[2:3], how, targeted)
+        again = attack(scorer, images[2:3], wanted[2:3], sizes[2:3], how, targeted)
         np.testing.assert_allclose(again.pictures[0], found.pictures[2], atol=1e-3)
 
 
@@ -190,11 +143,11 @@ def test_what_counts_as_reached():
 @pytest.mark.sample(1)
 @pytest.mark.parametrize(("norm", "whole"), [("inf", True), ("l2", True), ("inf", False)])
 def test_the_least_found_is_minimal(norm, whole, seen):
-    pixel_model, answers = seen
+    scorer, answers = seen
     images, labels = np.asarray(answers.pictures.images), answers.chosen
     how = Attack("pgd", norm, steps=20, whole=whole)
     most = 200.0 if norm == "inf" else 200 * images[0].size ** 0.5
-    found = smallest(pixel_model, images, labels, most, how)
+    found = smallest(scorer, images, labels, most, how)
     assert found.fooled.all()
     assert (found.below > 0).all()
     assert (distance(found.pictures - images, norm) <= found.sizes * (1 + 1e-5)).all()
@@ -202,28 +155,28 @@ def test_the_least_found_is_minimal(norm, whole, seen):
         np.testing.assert_array_equal(found.sizes - found.below, 1)
     else:
         assert (found.sizes <= 1.02 * found.below).all()
-    assert attack(pixel_model, images, labels, found.sizes, how).fooled.all()
-    assert not attack(pixel_model, images, labels, found.below, how).fooled.any()
+    assert attack(scorer, images, labels, found.sizes, how).fooled.all()
+    assert not attack(scorer, images, labels, found.below, how).fooled.any()
     # What fools as it is needs nothing; what the bound does not suffice for is told.
-    free = smallest(pixel_model, images, 1 - labels, most, how)
+    free = smallest(scorer, images, 1 - labels, most, how)
     assert free.fooled.all()
     assert (free.sizes == 0).all()
     np.testing.assert_array_equal(free.pictures, images)
     bound = float(found.below.min())
-    short = smallest(pixel_model, images, labels, bound, how)
+    short = smallest(scorer, images, labels, bound, how)
     assert not short.fooled.any()
     assert (short.sizes == (int(bound) if norm == "inf" and whole else bound)).all()
 
 
 def test_networks_that_give_probabilities_and_votes(seen):
-    pixel_model, answers = seen
+    scorer, answers = seen
     images, labels = np.asarray(answers.pictures.images)[:3], answers.chosen[:3]
     for method in ("mean", "vote"):
-        joined = join_models([pixel_model.model] * 2, ["a", "b"])
+        joined = join_models([scorer.model] * 2, ["a", "b"])
         joined = replace(joined, network=replace(joined.network, method=method))
-        found = smallest(PixelModel(joined, NumpyEngine(1)), images, labels, 200.0, Attack(steps=10))
+        found = smallest(Scorer.of_logits(joined, NumpyEngine(1)), images, labels, 200.0, Attack(steps=10))
         assert found.fooled.all(), method
-        said = PixelModel(joined, NumpyEngine(1)).probabilities(found.pictures).argmax(axis=1)
+        said = Scorer.of_logits(joined, NumpyEngine(1)).pixel_probabilities(found.pictures).argmax(axis=1)
         assert (said != labels).all()
 
 
@@ -234,9 +187,9 @@ def test_robust_accuracy_falls_and_random_signs_are_harmless(engine, published, 
         pytest.skip("numba is not installed")
     config = EvaluateConfig(data="cifar10", data_dir=str(data_dir), engine=engine, threads=1)
     count = 32 if engine == "numba" else 12
-    answers = answer_split(published, config, lambda line: None, count)
-    pixel_model = PixelModel(published, open_engine(engine, threads=1))
-    found = robust_accuracy(answers, pixel_model, [2, 0.5, 1], steps=5)
+    answers = predict_split(published, config, lambda line: None, count)
+    scorer = Scorer.of_logits(published, open_engine(engine, threads=1))
+    found = robust_accuracy(answers, scorer, [2, 0.5, 1], steps=5)
     assert found.sizes == (0.5, 1, 2)
     assert found.clean == (answers.chosen == answers.labels).sum()
     pgd = [found.clean, *found.right["pgd"]]

@@ -20,8 +20,11 @@ from residua.engines.numpy.engine import NumpyEngine
 from residua.errors import ConfigError
 from residua.insight.adversarial.class_visualization import choose_classes
 from residua.insight.adversarial.figure import amplification, fooling_figure, noise_figure
-from residua.insight.adversarial.numbers import file_name, find_class, fool_picture, fool_text
-from residua.insight.shared.pixel_model import PixelModel
+from residua.insight.adversarial.numbers import fool_picture
+from residua.insight.adversarial.text import fool_text
+from residua.insight.shared.class_names import class_index
+from residua.insight.shared.picture_files import file_name
+from residua.insight.shared.scorer import Scorer
 from residua.layers import Flatten, Linear, Sequential
 from residua.models.calibration import Calibration
 from residua.models.model_file import Model
@@ -118,7 +121,7 @@ def test_random_changes_of_the_same_size_do_not_fool(trained, picture, tmp_path,
     model = residua.load_model(trained / "run")
     signs = rng.choice([-1, 1], (64, *found.before.shape))
     noisy = np.clip(np.rint(found.before + signs * found.root / found.before.size**0.5), 0, 255)
-    said = PixelModel(model, NumpyEngine(1)).probabilities(noisy).argmax(axis=1)
+    said = Scorer.of_logits(model, NumpyEngine(1)).pixel_probabilities(noisy).argmax(axis=1)
     assert found.fooled
     assert (said == found.answers[0]).all()
 
@@ -289,10 +292,10 @@ def test_names_of_classes_make_names_of_files(rng):
     assert file_name(["cat.1", "as", "Egyptian cat, puss/cat"]) == "cat.1-as-Egyptian-cat--puss-cat"
     assert file_name(["..", "as", "../../x"]) == "as-x"
     twins = plain_model(["Cat", "cat", "dog"], rng)
-    assert find_class(twins, "cat") == 1
-    assert find_class(twins, "DOG") == 2
-    with pytest.raises(ConfigError, match="has no class 'CAT'"):
-        find_class(twins, "CAT")
+    assert class_index(twins, "cat") == 1
+    assert class_index(twins, "DOG") == 2
+    with pytest.raises(ConfigError, match="'CAT' may mean several classes: write 'Cat' or 'cat'"):
+        class_index(twins, "CAT")
 
 
 def test_a_calibrated_model_is_fooled_at_its_temperature(trained, picture, tmp_path):

@@ -24,7 +24,7 @@ from residua.insight.calibration.numbers import (
 )
 from residua.insight.evaluation.numbers import calibration_error
 from residua.models.calibration import Calibration, Coverage, tempered
-from residua.training.inference import Answers, make_infer
+from residua.training.inference import LabelledProbabilities, make_infer
 
 pytestmark = pytest.mark.usefixtures("quiet_cache")
 
@@ -50,12 +50,12 @@ def test_a_planted_temperature_is_recovered(planted, rng):
     assert found == pytest.approx(planted, rel=0.06)
     after = at_temperature(bent, found)
     assert calibration_error(after, labels) < 0.5 * calibration_error(bent, labels)
-    assert Answers(after, labels).loss < Answers(bent, labels).loss
+    assert LabelledProbabilities(after, labels).loss < LabelledProbabilities(bent, labels).loss
     assert (after.argmax(axis=1) == bent.argmax(axis=1)).all()
     # No other temperature does better.
-    best = Answers(after, labels).loss
+    best = LabelledProbabilities(after, labels).loss
     for other in (0.9 * found, 1.1 * found):
-        assert Answers(at_temperature(bent, other), labels).loss > best
+        assert LabelledProbabilities(at_temperature(bent, other), labels).loss > best
 
 
 def test_no_temperature_where_nothing_can_be_wrong(rng):

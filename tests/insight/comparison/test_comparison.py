@@ -15,11 +15,11 @@ from tiny import TINY, answered, call, paint_folder, refused
 import residua
 from residua.config import CompareConfig
 from residua.insight.comparison.figure import comparison_figure
-from residua.insight.comparison.numbers import Comparison, Side, _pairs
+from residua.insight.comparison.numbers import Comparison, Side, _pairs, shown_pairs
 from residua.insight.comparison.significance import difference_interval, holm, mcnemar
-from residua.insight.comparison.text import comparison_text, duration, most_told
+from residua.insight.comparison.text import comparison_text
 from residua.insight.evaluation.numbers import measure
-from residua.training.inference import Answers
+from residua.training.inference import LabelledProbabilities
 from residua.training.progress import Quiet
 
 pytestmark = pytest.mark.usefixtures("quiet_cache")
@@ -72,10 +72,10 @@ def simulate(rng, models, pictures, accuracy=0.9, gain=0.0):
 
 def test_equal_models_are_seldom_called_different(rng):
     quick = CompareConfig(draws=100)
-    two = [_pairs(simulate(rng, 2, 2000), quick)[0].told for _ in range(2000)]
+    two = [_pairs(simulate(rng, 2, 2000), quick)[0].significant for _ in range(2000)]
     # The exact test keeps below its level, since counts are whole.
     assert 0.02 < np.mean(two) < 0.06
-    four = [any(pair.told for pair in _pairs(simulate(rng, 4, 2000), quick)) for _ in range(500)]
+    four = [any(pair.significant for pair in _pairs(simulate(rng, 4, 2000), quick)) for _ in range(500)]
     assert np.mean(four) < 0.075
 
 
@@ -85,7 +85,7 @@ def test_a_better_model_is_found_and_the_interval_holds_the_truth(rng):
     for _ in range(300):
         rights = simulate(rng, 2, 4000, accuracy=0.85, gain=0.03)
         (pair,) = _pairs(rights, config)
-        told.append(pair.told and pair.first == 0)
+        told.append(pair.significant and pair.first == 0)
         low, high = pair.interval if pair.first == 0 else (-pair.interval[1], -pair.interval[0])
         held.append(low <= 0.03 <= high)
     assert np.mean(told) > 0.9
@@ -184,7 +184,7 @@ def test_many_models_stay_readable(rng):
     sides, rights = [], []
     for number in range(9):
         chosen = np.where(rng.random(400) < 0.6 + 0.04 * number, labels, (labels + 1) % 3)
-        answers = Answers(np.eye(3, dtype=np.float32)[chosen], labels)
+        answers = LabelledProbabilities(np.eye(3, dtype=np.float32)[chosen], labels)
         rights.append(chosen == labels)
         evaluation = measure(answers, ("a", "b", "c"), "toys", "test")
         sides.append(Side(f"a-run-with-a-rather-long-name-{number}", "resnet8", evaluation, 75_290))
@@ -195,8 +195,8 @@ def test_many_models_stay_readable(rng):
     assert "for all 36 pairs together (Holm)" in text
     assert "Choose among models by --split validation" in text
     best = max(range(9), key=lambda place: sides[place].evaluation.accuracy)
-    assert all(best in (pair.first, pair.second) for pair in most_told(comparison)[:8])
-    told = sum(pair.told for pair in comparison.pairs)
+    assert all(best in (pair.first, pair.second) for pair in shown_pairs(comparison)[:8])
+    told = sum(pair.significant for pair in comparison.pairs)
     figure = comparison_figure(comparison)
     assert f"{told} of 36 pairs (20 drawn)" in figure.axes[1].get_title()
     figure.canvas.draw()
@@ -204,5 +204,7 @@ def test_many_models_stay_readable(rng):
     assert all(box.x0 >= 0 for box in ticks)
 
 
-def test_durations_in_words():
-    assert [duration(s) for s in (8.24, 253, 7500)] == ["8.2 s", "4 min 13 s", "2 h 5 min"]
+def test_the_earlier_name_of_significant_warns(rng):
+    (pair,) = _pairs(simulate(rng, 2, 2000), CompareConfig(draws=10))
+    with pytest.warns(DeprecationWarning, match="significant"):
+        assert pair.told == pair.significant

@@ -15,9 +15,10 @@ from tiny import OPTIONS, answered, call, paint, paint_folder, refused
 import residua
 from residua.data import DATASETS
 from residua.insight.evaluation.figure import draw_confusion
-from residua.insight.evaluation.numbers import calibration_error, evaluation_text, measure
+from residua.insight.evaluation.numbers import calibration_error, measure
+from residua.insight.evaluation.text import evaluation_text
 from residua.insight.learning_curves.figure import draw_curves
-from residua.training.inference import Answers
+from residua.training.inference import LabelledProbabilities
 
 pytestmark = pytest.mark.usefixtures("quiet_cache")
 
@@ -28,7 +29,7 @@ def random_answers(classes=7, count=400, seed=0, absent=()):
     logits = rng.standard_normal((count, classes)) + 1.5 * np.eye(classes)[labels]
     exponentials = np.exp(logits)
     shares = (exponentials / exponentials.sum(1, keepdims=True)).astype(np.float32)
-    return Answers(shares, labels.astype(np.int64))
+    return LabelledProbabilities(shares, labels.astype(np.int64))
 
 
 def names(count):
@@ -69,7 +70,7 @@ def test_figures_by_hand():
     shares = np.array(
         [[0.7, 0.2, 0.1], [0.4, 0.5, 0.1], [0.3, 0.3, 0.4], [0.9, 0.05, 0.05]], dtype=np.float32
     )
-    found = measure(Answers(shares, np.array([0, 0, 2, 1])), ("a", "b", "c"), "x", "test")
+    found = measure(LabelledProbabilities(shares, np.array([0, 0, 2, 1])), ("a", "b", "c"), "x", "test")
     assert (found.correct, found.accuracy, found.top5_accuracy) == (2, 0.5, 1.0)
     assert found.confusion.tolist() == [[1, 1, 0], [1, 0, 0], [0, 0, 1]]
     assert found.balanced_accuracy == pytest.approx((1 / 2 + 0 + 1) / 3)
@@ -105,7 +106,9 @@ def test_calibration_of_pictures_that_share_a_bin():
 
 
 def test_a_probability_of_zero_gives_a_finite_loss():
-    found = measure(Answers(np.array([[0, 1]], np.float32), np.array([0])), ("a", "b"), "x", "test")
+    found = measure(
+        LabelledProbabilities(np.array([[0, 1]], np.float32), np.array([0])), ("a", "b"), "x", "test"
+    )
     assert np.isfinite(found.loss)
     assert found.loss > 80
     assert found.accuracy == 0
@@ -136,7 +139,7 @@ def test_the_page_is_aligned_and_fits_a_terminal(classes):
 
 
 def test_a_perfect_model_has_no_list_of_mistakes():
-    answers = Answers(np.eye(30, dtype=np.float32), np.arange(30))
+    answers = LabelledProbabilities(np.eye(30, dtype=np.float32), np.arange(30))
     text = evaluation_text(measure(answers, names(30), "x", "test"))
     assert "100.00 %" in text
     assert "mistakes" not in text

@@ -17,11 +17,15 @@ from residua.data.batches import Batches
 from residua.engines import installed, open_engine
 from residua.engines.numpy.engine import NumpyEngine
 from residua.errors import ConfigError
-from residua.insight.evaluation.answers import answer_split
-from residua.insight.inspection.feature_map import feature_map_figure, principal_components
-from residua.insight.inspection.figure import choose_channels, filters_figure, first_filters, strongest_figure
-from residua.insight.inspection.numbers import activation_maps, dead_text, look_inside, stages
-from residua.insight.inspection.statistics import statistics_figure
+from residua.insight.evaluation.predictions import predict_split
+from residua.insight.inspection.channels import choose_channels, first_filters
+from residua.insight.inspection.feature_map import principal_components
+from residua.insight.inspection.feature_map_figure import feature_map_figure
+from residua.insight.inspection.figure import filters_figure, strongest_figure
+from residua.insight.inspection.numbers import activation_maps, look_inside
+from residua.insight.inspection.stages import stages
+from residua.insight.inspection.statistics_figure import statistics_figure
+from residua.insight.inspection.text import dead_text
 from residua.layers import Conv2d, Flatten, GlobalAveragePool, Linear, Sequential
 from residua.layers.ensemble import Ensemble
 from residua.layers.hooks import with_hooks
@@ -39,7 +43,7 @@ def looked(trained):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("platformdirs.user_cache_dir", lambda *_, **__: str(trained / "user-cache"))
         other = shutil.copytree(trained / "pics", trained / "whole", dirs_exist_ok=True)
-        return answer_split(model, EvaluateConfig(data=str(other)), lambda line: None)
+        return predict_split(model, EvaluateConfig(data=str(other)), lambda line: None)
 
 
 def with_dead_channel(model, channel=2):

@@ -13,7 +13,8 @@ from tiny import TINY, answered, paint_folder, refused
 import residua
 from residua.config import SweepConfig, TrainConfig
 from residua.config.options import configure
-from residua.insight.learning_curves.figure import curves_figure, run_labels, sweep_figure
+from residua.insight.learning_curves.figure import curves_figure, sweep_figure
+from residua.insight.learning_curves.numbers import run_labels
 from residua.training.learning_rate_finder import evaluate_sweep, smooth, sweep_rates
 from residua.training.progress import Quiet
 

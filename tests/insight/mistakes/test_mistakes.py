@@ -13,12 +13,13 @@ from tiny import answered, paint, paint_folder, refused
 
 import residua
 from residua.config import EvaluateConfig
-from residua.insight.evaluation.answers import answer_split
-from residua.insight.evaluation.figure import confused_pairs, confusion_figure
-from residua.insight.evaluation.numbers import measure
+from residua.insight.evaluation.figure import confusion_figure
+from residua.insight.evaluation.numbers import confused_pairs, measure
+from residua.insight.evaluation.predictions import predict_split
+from residua.insight.mistakes.figure import label_errors_figure, mistakes_figure, pairs_figure
 from residua.insight.mistakes.label_errors import find_label_errors
-from residua.insight.mistakes.numbers import find_mistakes, label_errors_figure, mistakes_figure, pairs_figure
-from residua.training.inference import Answers
+from residua.insight.mistakes.numbers import find_mistakes
+from residua.training.inference import LabelledProbabilities
 
 pytestmark = pytest.mark.usefixtures("quiet_cache")
 
@@ -86,7 +87,7 @@ def test_the_worst_come_first_with_both_guesses(trained, tmp_path, capsys):
     out = answered(capsys, "mistakes", trained / "run", folder, "--json", "--output", tmp_path / "out")
     found = json.loads(out)
     model = residua.load_model(trained / "run")
-    answers = answer_split(model, EvaluateConfig(data=str(folder)), print)
+    answers = predict_split(model, EvaluateConfig(data=str(folder)), print)
     own = {
         name: answers.probabilities[place, answers.labels[place]]
         for place, name in enumerate(answers.pictures.names)
@@ -115,7 +116,7 @@ def test_no_mistakes_make_a_happy_sheet(trained, tmp_path, capsys):
     out = answered(capsys, "mistakes", trained / "run", folder, "--output", tmp_path / "out")
     assert "no mistakes, all 8 pictures are right" in out
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["mistakes.png"]
-    answers = answer_split(residua.load_model(trained / "run"), EvaluateConfig(data=str(folder)), print)
+    answers = predict_split(residua.load_model(trained / "run"), EvaluateConfig(data=str(folder)), print)
     found = find_mistakes(answers)
     assert "no mistakes" in words(mistakes_figure(found))
     assert "no mistakes" in words(pairs_figure(found))
@@ -140,7 +141,7 @@ def test_one_class_other_sizes_and_grey_pictures(trained, tmp_path, capsys):
 def test_a_picture_of_only_one_class_known(trained, tmp_path):
     """A model with one class has no second guess."""
     model = residua.load_model(trained / "run")
-    answers = answer_split(model, EvaluateConfig(data=str(trained / "pics"), split="validation"), print)
+    answers = predict_split(model, EvaluateConfig(data=str(trained / "pics"), split="validation"), print)
     lone = replace(
         answers,
         model=replace(model, classes=("blue",)),
@@ -160,7 +161,7 @@ def test_a_thousand_classes_are_told_by_blocks_and_pairs(rng):
     logits[:4, 7] += 20  # all of class 0 for class 7
     logits[np.arange(400, 600, 4), 900] += 20  # fifty weaker pairs
     names = tuple(f"a long name of class {number}" for number in range(1000))
-    evaluation = measure(Answers(softmax(logits), labels), names, "imagenet", "test")
+    evaluation = measure(LabelledProbabilities(softmax(logits), labels), names, "imagenet", "test")
     assert confused_pairs(evaluation.confusion, 1) == [(0, 7, 4)]
     figure = confusion_figure(evaluation)
     text = words(figure)

@@ -17,7 +17,7 @@ from residua.data import open_dataset
 from residua.data.batches import Batches
 from residua.engines.numpy.engine import NumpyEngine
 from residua.insight.prediction.numbers import predict_files
-from residua.training.inference import answer
+from residua.training.inference import predict_probabilities
 
 pytestmark = pytest.mark.usefixtures("quiet_cache")
 
@@ -42,7 +42,7 @@ def evaluated(model, trained):
     for split in ("train", "validation", "test"):
         pictures = data.read(split)
         batches = Batches(pictures, model.preprocessing, None, 256)
-        answers = answer(NumpyEngine(), *model.frozen(), batches)
+        answers = predict_probabilities(NumpyEngine(), *model.frozen(), batches)
         found |= dict(zip(pictures.names, answers.probabilities, strict=True))
     return found
 

@@ -15,10 +15,10 @@ from tiny import TINY, answered, call, contents, paint, paint_folder, refused
 
 import residua
 from residua.insight.report.card import card_path, model_card
-from residua.insight.report.contents import gather
-from residua.insight.report.embedding import sure
-from residua.insight.report.examples import where
+from residua.insight.report.numbers import collect_contents
 from residua.insight.report.page import report_html
+from residua.insight.report.pictures import format_certainty
+from residua.insight.report.saliency_section import strongest_part
 from residua.training.progress import Quiet
 
 pytestmark = pytest.mark.usefixtures("quiet_cache")
@@ -26,12 +26,12 @@ pytestmark = pytest.mark.usefixtures("quiet_cache")
 
 @pytest.fixture(scope="module")
 def findings(trained):
-    return gather(trained / "run", NUMPY, lambda line: None)
+    return collect_contents(trained / "run", NUMPY, lambda line: None)
 
 
 @pytest.fixture(scope="module")
 def page(findings):
-    return report_html(findings, NUMPY, lambda line: None)
+    return report_html(findings, NUMPY.show)
 
 
 # ---------------------------------------------------------------- the verb
@@ -138,8 +138,8 @@ def test_mistakes_are_shown_with_both_guesses(trained, tmp_path):
     folder = paint_folder(tmp_path / "others", ("red", "blue"), 3)
     paint(folder / "blue" / "wrong.png", (250, 20, 20), 5)
     paint(folder / "red" / "bluish.png", (60, 40, 170), 7)
-    found = gather(trained / "run", replace(NUMPY, data=str(folder)), lambda line: None)
-    outline = Outline(report_html(found, NUMPY, lambda line: None))
+    found = collect_contents(trained / "run", replace(NUMPY, data=str(folder)), lambda line: None)
+    outline = Outline(report_html(found, NUMPY.show))
     assert any(re.match(r"blue/wrong.png: of the class blue, answered red with", alt) for alt in outline.alts)
     assert any(re.match(r"blue/wrong.png: labelled blue, seems red", alt) for alt in outline.alts)
     assert str(tmp_path) not in outline.words  # where it lies is the owner's business
@@ -152,7 +152,7 @@ def test_mistakes_are_shown_with_both_guesses(trained, tmp_path):
 def test_one_class(findings, monkeypatch):
     without_maps(monkeypatch)
     lone = changed(findings, ("blue",), np.zeros(5, np.int64), np.ones((5, 1), np.float32))
-    words = Outline(report_html(lone, NUMPY, lambda line: None)).words
+    words = Outline(report_html(lone, NUMPY.show)).words
     assert "1 class," in words
     assert "It made no mistake" in words
     assert "| blue | 5 | 100.0 % |" in model_card(lone)
@@ -160,7 +160,7 @@ def test_one_class(findings, monkeypatch):
 
 def test_a_thousand_classes_stay_readable(findings, monkeypatch, rng):
     without_maps(monkeypatch)
-    many = report_html(thousand(findings, rng), replace(NUMPY, show=10), lambda line: None)
+    many = report_html(thousand(findings, rng), 10)
     outline = Outline(many)
     assert "All 1,000 classes" in outline.words
     assert "The ten classes that are found least often" in outline.words
@@ -175,7 +175,7 @@ def test_names_cannot_break_the_page(findings, monkeypatch):
     without_maps(monkeypatch)
     names = ("<script>alert(1)</script>", 'a"b|c\n# d')
     given = changed(findings, names, np.array([0, 1, 0]), np.eye(2, dtype=np.float32)[[0, 1, 1]])
-    text = report_html(given, NUMPY, lambda line: None)
+    text = report_html(given, NUMPY.show)
     assert "<script" not in text
     assert "&lt;script&gt;alert(1)" in text
     card = model_card(given)
@@ -208,15 +208,15 @@ def test_a_card_that_somebody_wrote_in_is_kept(findings, tmp_path):
 # ---------------------------------------------------------------- small things
 def test_where_a_map_is_strongest():
     maps = np.zeros((9, 9))
-    assert where(maps) == "nowhere"
+    assert strongest_part(maps) == "nowhere"
     maps[1, 1] = 5
-    assert where(maps) == "in the upper part, on the left"
-    assert where(maps[::-1]) == "in the lower part, on the left"
-    assert where(np.pad(np.ones((1, 1)), 4)) == "in the middle"
+    assert strongest_part(maps) == "in the upper part, on the left"
+    assert strongest_part(maps[::-1]) == "in the lower part, on the left"
+    assert strongest_part(np.pad(np.ones((1, 1)), 4)) == "in the middle"
 
 
 def test_no_certainty_is_made_up():
-    assert [sure(p) for p in (1.0, 0.9999, 0.994, 0.5, 0.001, 0.0)] == [
+    assert [format_certainty(p) for p in (1.0, 0.9999, 0.994, 0.5, 0.001, 0.0)] == [
         "100 %", "over 99 %", "99 %", "50 %", "under 1 %", "0 %",
     ]  # fmt: skip
 

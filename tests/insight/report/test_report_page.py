@@ -11,7 +11,7 @@ import pytest
 from reported import NUMPY, thousand
 from tiny import paint, paint_folder
 
-from residua.insight.report.contents import gather
+from residua.insight.report.numbers import collect_contents
 from residua.insight.report.page import report_html
 
 pytestmark = pytest.mark.usefixtures("quiet_cache")
@@ -39,17 +39,17 @@ def pages(trained, tmp_path_factory):
     others = paint_folder(folder / "others", ("red", "blue"), 3)
     paint(others / "blue" / "wrong.png", (250, 20, 20), 5)
     paint(others / "red" / "bluish.png", (60, 40, 170), 7)
-    found = gather(trained / "run", NUMPY, lambda line: None)
-    wrong = gather(trained / "run", replace(NUMPY, data=str(others)), lambda line: None)
+    found = collect_contents(trained / "run", NUMPY, lambda line: None)
+    wrong = collect_contents(trained / "run", replace(NUMPY, data=str(others)), lambda line: None)
     files = {}
     with pytest.MonkeyPatch.context() as patch:
         for name, findings in (("run", found), ("mistakes", wrong)):
             files[name] = folder / f"{name}.html"
-            files[name].write_text(report_html(findings, NUMPY, lambda line: None), encoding="utf-8")
+            files[name].write_text(report_html(findings, NUMPY.show), encoding="utf-8")
         patch.setattr(
             "residua.insight.report.page.saliency", lambda *_: {"rows": [], "words": "none", "note": ""}
         )
-        many = report_html(thousand(found, np.random.default_rng(0)), NUMPY, lambda line: None)
+        many = report_html(thousand(found, np.random.default_rng(0)), NUMPY.show)
         files["thousand"] = folder / "thousand.html"
         files["thousand"].write_text(many, encoding="utf-8")
     return files

@@ -17,10 +17,10 @@ from residua.config import ExplainConfig
 from residua.engines.numpy.engine import NumpyEngine
 from residua.errors import ConfigError
 from residua.insight.saliency.figure import coloured, overlay, picture_figure, scaled, sheet_figure
-from residua.insight.saliency.numbers import METHODS, as_seen, explain_pictures
-from residua.insight.saliency.randomization import Randomised, randomised_text
-from residua.insight.saliency.text import completeness_text, explained_text
-from residua.insight.shared.gradients import class_number
+from residua.insight.saliency.numbers import METHODS, denormalize, explain_pictures
+from residua.insight.saliency.randomization import Randomization
+from residua.insight.saliency.text import completeness_text, explained_text, randomization_text
+from residua.insight.shared.class_names import class_index
 from residua.layers.ensemble import Ensemble
 
 pytestmark = pytest.mark.usefixtures("quiet_cache")
@@ -101,8 +101,8 @@ def test_the_check_says_how_like_maps_stay(capsys, model, trained):
     out = answered(capsys, "explain", model, trained / "pics" / "red" / "0.png", *QUICK, "--check")
     assert "made random:" in out
     assert "upper half" in out
-    table = Randomised(("head", "all"), {"gradient": (0.3, 0.1), "guided": (0.9, 0.6)}, 3)
-    told = randomised_text(table)
+    table = Randomization(("head", "all"), {"gradient": (0.3, 0.1), "guided": (0.9, 0.6)}, 3)
+    told = randomization_text(table)
     assert "guided backprop.: hardly another with a random head" in told
     assert "guided backprop.: much the same with random weights" in told
     assert "gradient:" not in told
@@ -111,7 +111,7 @@ def test_the_check_says_how_like_maps_stay(capsys, model, trained):
 # ---------------------------------------------------------------- what cannot be explained
 def test_calls_that_cannot_be_carried_out(capsys, model, trained, tmp_path):
     picture = trained / "pics" / "red" / "0.png"
-    assert "no class 'gren'; the nearest of its 2 names: red" in refused(
+    assert "--target: resnet8 has no class 'gren'. Choose from: blue, red." in refused(
         capsys, "explain", model, picture, "--target", "gren"
     )
     assert "no stage or layer 'stage9'. Did you mean" in refused(
@@ -196,29 +196,16 @@ def test_one_class_and_a_thousand(rng, classes):
         assert figure.axes
     assert len(found.to_dict()) == 2
     name = "class 0" if classes == 1 else "class 777"
-    assert class_number(name, model.classes) == int(name.split()[1])
+    assert class_index(model, name) == int(name.split()[1])
 
 
 # ---------------------------------------------------------------- parts
-def test_classes_by_name():
-    classes = ("goldfish, Carassius auratus", "tench, Tinca tinca", "crane", "Crane, machine")
-    assert class_number("tench", classes) == 1
-    assert class_number(" Goldfish ", classes) == 0
-    assert class_number("crane", classes) == 2
-    with pytest.raises(ConfigError, match="may mean several classes: write 'crane' or 'Crane, machine'"):
-        class_number("CRANE", classes)
-    with pytest.raises(ConfigError, match="the nearest of its 4 names: tench, Tinca tinca"):
-        class_number("tanch", classes)
-    with pytest.raises(ConfigError, match="the nearest of its 1 name: a"):
-        class_number("zzz", ("a",))
-
-
 def test_what_the_network_sees_is_what_is_drawn(rng):
     model = small_model()
     images = pictures(rng)
-    np.testing.assert_array_equal(as_seen(model, model.preprocessing.normalize(images)), images)
+    np.testing.assert_array_equal(denormalize(model, model.preprocessing.normalize(images)), images)
     turned = replace(model, preprocessing=replace(model.preprocessing, order="BGR"))
-    np.testing.assert_array_equal(as_seen(turned, turned.preprocessing.normalize(images)), images)
+    np.testing.assert_array_equal(denormalize(turned, turned.preprocessing.normalize(images)), images)
 
 
 def test_colours_and_overlays(rng):

@@ -12,9 +12,10 @@ from residua.config import ExplainConfig, ImportConfig
 from residua.engines import installed, open_engine
 from residua.engines.numpy.engine import NumpyEngine
 from residua.insight.saliency import methods
-from residua.insight.saliency.numbers import METHODS, explain_pictures, has_relu
+from residua.insight.saliency.cam_layer import has_relu
+from residua.insight.saliency.numbers import METHODS, explain_pictures
 from residua.insight.saliency.randomization import compare_with_random, rank_correlation, with_random
-from residua.insight.shared.gradients import Scorer, explained_network, layer_shapes
+from residua.insight.shared.scorer import Scorer, explained_network, layer_shapes
 from residua.layers import Concatenate, Conv2d, GlobalAveragePool, Linear, MaxPool2d, Sequential
 from residua.layers.hooks import with_hooks
 from residua.models.foreign_weights.importing import import_model
@@ -25,7 +26,7 @@ from residua.variables import transform
 def in_double(model: Model) -> Scorer:
     """The model's scores in float64; its normalisations are folded in that precision, too."""
     wide = transform(lambda array: array.astype(np.float64), model.variables)
-    return Scorer.of(replace(model, variables=wide), NumpyEngine(1))
+    return Scorer.of_scores(replace(model, variables=wide), NumpyEngine(1))
 
 
 # ---------------------------------------------------------------- PyTorch on the same weights
@@ -67,7 +68,7 @@ def peer(published):
 def seen(published, cifar_batch):
     """Six pictures, normalised, and the classes that the network gives them; the last gets another class."""
     x = published.preprocessing.normalize(cifar_batch[0][:6])
-    chosen = Scorer.of(published, NumpyEngine(1)).outputs(x).argmax(axis=1)
+    chosen = Scorer.of_scores(published, NumpyEngine(1)).outputs(x).argmax(axis=1)
     chosen[-1] = (chosen[-1] + 3) % 10
     return x, chosen
 
@@ -100,7 +101,7 @@ def computing(request):
 def test_the_gradient_is_that_of_pytorch(published, peer, seen, computing):
     x, classes = seen
     expected = torch_gradient(peer, x, classes)
-    agree(methods.gradient(Scorer.of(published, computing), x, classes), expected)
+    agree(methods.gradient(Scorer.of_scores(published, computing), x, classes), expected)
 
 
 def test_the_gradient_in_double_precision_is_that_of_pytorch(published, peer, seen):
@@ -128,7 +129,7 @@ def test_guided_backpropagation_is_that_of_pytorch(published, peer, seen, comput
     monkeypatch.setattr(torch.nn.functional, "relu", lambda x, inplace=False: Guided.apply(x))
     expected = torch_gradient(peer, x, classes)
     assert np.abs(expected - plain).max() > 0.1 * np.abs(plain).max()
-    agree(methods.guided_gradient(Scorer.of(published, computing), x, classes), expected)
+    agree(methods.guided_gradient(Scorer.of_scores(published, computing), x, classes), expected)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +144,7 @@ def test_integrated_gradients_are_those_of_pytorch(published, peer, seen, kind, 
     if kind == "double":
         scorer, x = in_double(published), x.astype(np.float64)
     else:
-        scorer = Scorer.of(published, open_engine(kind, threads=1))
+        scorer = Scorer.of_scores(published, open_engine(kind, threads=1))
     found = methods.integrated_gradients(scorer, x, classes, baseline, tolerance=0, most=64)
     assert found.steps.tolist() == [64]
     weights = np.r_[0.5, np.ones(63), 0.5] / 64
@@ -167,7 +168,7 @@ def test_grad_cam_is_that_of_pytorch(published, peer, seen, computing, layer, en
     weights = maps.grad.mean(dim=(2, 3), keepdim=True)
     cam = (weights * maps.detach()).sum(dim=1, keepdim=True).clamp(min=0)
     large = torch.nn.functional.interpolate(cam, size=x.shape[1:3], mode="bilinear", align_corners=False)
-    found = methods.grad_cam(Scorer.of(published, computing), x, classes, layer)
+    found = methods.grad_cam(Scorer.of_scores(published, computing), x, classes, layer)
     expected = large[:, 0].numpy()
     some = expected.max(axis=(1, 2)) > 0
     assert some.sum() >= 4
@@ -189,7 +190,7 @@ def test_completeness_holds_within_one_per_cent(published, seen, cifar_batch):
         np.abs(summed - found.integrated.difference).max() <= 0.01 * np.abs(found.integrated.difference).max()
     )
     # The difference is that of the scores, computed another way.
-    scorer = Scorer.of(published, NumpyEngine(1))
+    scorer = Scorer.of_scores(published, NumpyEngine(1))
     black = published.preprocessing.normalize(np.zeros((1, 32, 32, 3), np.uint8))
     begun = scorer.outputs(black)[0][found.targets]
     np.testing.assert_allclose(difference, found.scores - begun, rtol=1e-4)
@@ -213,7 +214,7 @@ def test_the_gradient_is_the_slope_of_the_score(rng):
 def test_maps_of_a_linear_score_are_its_weights(rng):
     weight = rng.normal(size=(5, 4, 2, 3))
     model = linear_model(weight)
-    scorer = Scorer.of(model, NumpyEngine(1))
+    scorer = Scorer.of_scores(model, NumpyEngine(1))
     x, classes = rng.normal(size=(2, 5, 4, 2)).astype(np.float32), np.array([2, 0])
     expected = weight[..., classes].transpose(3, 0, 1, 2)
     np.testing.assert_allclose(methods.gradient(scorer, x, classes), expected, rtol=1e-5)
@@ -229,7 +230,7 @@ def test_maps_of_a_linear_score_are_its_weights(rng):
 def test_occlusion_finds_the_one_pixel_that_counts():
     weight = np.zeros((8, 8, 1, 2))
     weight[2, 5, 0, 1] = 3
-    scorer = Scorer.of(linear_model(weight), NumpyEngine(1))
+    scorer = Scorer.of_scores(linear_model(weight), NumpyEngine(1))
     x = np.full((1, 8, 8, 1), 2, np.float32)
     found = methods.occlusion(scorer, x, np.array([1]), patch=2)[0]
     # Squares of 2 that move by 1: each pixel lies in four; the score falls by 6 in those that hide (2, 5).
@@ -301,8 +302,11 @@ def test_both_engines_agree(rng, name, options):
     shape = model.preprocessing
     x = rng.normal(size=(5, shape.height, shape.width, shape.channels)).astype(np.float32)
     classes = np.array([0, 1, 2, 3, 1])
-    reference, fast = (Scorer.of(model, open_engine(kind, threads=1), 2) for kind in ("numpy", "numba"))
-    with_maps = [name for name, sizes in layer_shapes(reference, x).items() if len(sizes) == 3]
+    reference, fast = (
+        Scorer.of_scores(model, open_engine(kind, threads=1), 2) for kind in ("numpy", "numba")
+    )
+    shapes = layer_shapes(reference.engine, reference.network, reference.variables, x)
+    with_maps = [name for name, sizes in shapes.items() if len(sizes) == 3]
     for repeat in range(2):  # the fast engine records a step and plays it back
         for guide in (False, True):
             expected, found = (scorer.gradient(x, classes, guide)[1] for scorer in (reference, fast))

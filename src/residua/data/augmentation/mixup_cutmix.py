@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.config.options import LIMITS
+from residua.config.limits import LIMITS
 from residua.data.random_numbers import (
     MIX_KIND,
     MIX_PARTNER,

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.config import DataOptions
-from residua.config.options import LIMITS
+from residua.config.limits import LIMITS
 from residua.data.augmentation.color import ColorJitter, measure_components
 from residua.data.augmentation.geometric import Geometry
 from residua.data.augmentation.randaugment import randaugment

@@ -23,7 +23,6 @@ from residua.errors import DataError, PictureError
 from residua.files.durable import remove_stale, replacing, write_durably
 
 T = TypeVar("T")
-Say = Callable[[str], None]
 MOST_BAD = 0.01
 _ALWAYS_FITS = 10**9  # bytes below which nobody counts
 MOST_THREADS = 16  # beyond that the disk is what is waited for
@@ -47,7 +46,7 @@ def decode_cached(
     digests: Sequence[str],
     size: tuple[int, int, int],
     folder: Path,
-    say: Say,
+    say: Callable[[str], None],
     boxes: Sequence[Box | None] = (),
 ) -> tuple[NDArray[np.uint8], dict[int, str]]:
     """All pictures as (N, H, W, C) uint8, from `folder` where an earlier run has put them.

@@ -16,7 +16,6 @@ from residua.data.sources.layouts.table import Layout
 from residua.data.splits import held_out_count, hold_out
 from residua.errors import ConfigError, DataError
 
-Say = Callable[[str], None]
 Indices = NDArray[np.int64]
 
 
@@ -57,7 +56,9 @@ class Division:
     leaky: bool = False
 
 
-def list_folder(folder: Path, labels: str | Path | None, division: Division, say: Say) -> Listing:
+def list_folder(
+    folder: Path, labels: str | Path | None, division: Division, say: Callable[[str], None]
+) -> Listing:
     """Find the pictures of somebody's own folder, see `list_own_files`, and split them.
 
     What is missing of val/ and test/ is split off by seed, in proportion. Raises DataError, in one line.
@@ -65,7 +66,9 @@ def list_folder(folder: Path, labels: str | Path | None, division: Division, say
     return _list(list_own_files(folder, labels, say), folder, division, "group", say)
 
 
-def list_layout(folder: Path, layout: Layout, division: Division, boxes: bool, say: Say) -> Listing:
+def list_layout(
+    folder: Path, layout: Layout, division: Division, boxes: bool, say: Callable[[str], None]
+) -> Listing:
     """Find the pictures of a published data set by its publisher's layout, and split them.
 
     boxes: use only the region of each picture that the publisher marked. Raises DataError as `list_folder`,
@@ -80,7 +83,9 @@ def list_layout(folder: Path, layout: Layout, division: Division, boxes: bool, s
     return replace(listing, boxes=tuple(file.box for file in files) if boxes else (), broken=layout.broken)
 
 
-def _list(files: list[LabelledFile], folder: Path, division: Division, group: str, say: Say) -> Listing:
+def _list(
+    files: list[LabelledFile], folder: Path, division: Division, group: str, say: Callable[[str], None]
+) -> Listing:
     groups = _groups(files)
     training_classes = {file.label for file in files if file.split in ("train", None)}
     for file in files:
@@ -146,7 +151,7 @@ def _divide(
     groups: list[str] | None,
     classes: tuple[str, ...],
     division: Division,
-    say: Say,
+    say: Callable[[str], None],
 ) -> tuple[dict[str, Indices], tuple[Indices, ...]]:
     """Indices of train, validation and test, and the pools that are decoded together.
 

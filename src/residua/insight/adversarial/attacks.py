@@ -11,10 +11,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.insight.shared.pixel_model import Floats, Labels, PixelModel, cross_entropy
+from residua.insight.shared.objectives import cross_entropy
+from residua.insight.shared.scorer import Scorer
 
 Method = Literal["fgsm", "iterated", "pgd"]
 Norm = Literal["inf", "l2"]
+Floats = NDArray[np.float32]
+Labels = NDArray[np.int64]
 PRECISION = 1.02  # the least size under l2 is found up to 2 %
 
 
@@ -64,7 +67,7 @@ def distance(change: NDArray[np.floating], norm: Norm) -> NDArray[np.float64]:
     return sizes if norm == "inf" else np.sqrt((rows * rows).sum(axis=1))
 
 
-def reached(logits: Floats, labels: Labels, targeted: bool, how: Attack) -> NDArray[np.bool_]:
+def reached(logits: Floats, labels: Labels, targeted: bool, settings: Attack) -> NDArray[np.bool_]:
     """(N,) whether the answer is the label (targeted), or is not, clearly and with enough probability."""
     rows = np.arange(len(logits))
     own = logits[rows, labels].astype(np.float64)
@@ -74,16 +77,16 @@ def reached(logits: Floats, labels: Labels, targeted: bool, how: Attack) -> NDAr
     lead = own - best if targeted else best - own
     powers = np.exp(logits.astype(np.float64) - np.maximum(own, best)[:, None])
     sure = np.exp((own if targeted else best) - np.maximum(own, best)) / powers.sum(axis=1)
-    enough: NDArray[np.bool_] = (lead >= how.margin) & (sure >= how.confidence)
-    return enough
+    clear: NDArray[np.bool_] = (lead >= settings.margin) & (sure >= settings.confidence)
+    return clear
 
 
 def attack(
-    seen: PixelModel,
+    scorer: Scorer,
     images: NDArray[np.uint8],
     labels: Labels,
     sizes: NDArray[np.float64],
-    how: Attack,
+    settings: Attack,
     targeted: bool = False,
     start: Floats | None = None,
 ) -> Attacked:
@@ -95,39 +98,39 @@ def attack(
     origin = images.astype(np.float32)
     pictures, fooled = origin.copy(), np.zeros(len(images), np.bool_)
     change = np.zeros_like(origin) if start is None else start.astype(np.float32) - origin
-    if start is None and how.method == "pgd":
-        change = _anywhere(origin.shape, sizes, how)
-    steps = 1 if how.method == "fgsm" else how.steps
-    stride = sizes if how.method == "fgsm" else sizes * how.reach / steps
+    if start is None and settings.method == "pgd":
+        change = _anywhere(origin.shape, sizes, settings)
+    steps = 1 if settings.method == "fgsm" else settings.steps
+    stride = sizes if settings.method == "fgsm" else sizes * settings.reach / steps
     sign, count = (-1 if targeted else 1), 0
     active = np.arange(len(images))
     for step in range(steps + 1):
-        kept = project(change[active], sizes[active], how.norm)
+        projected = project(change[active], sizes[active], settings.norm)
         # Inside 0 to 255 too: what gathers outside would have to be undone before anything moves again.
-        change[active] = _inside(origin[active] + kept) - origin[active]
-        now = settle(origin[active], change[active], sizes[active], how)
+        change[active] = _inside(origin[active] + projected) - origin[active]
+        now = settle(origin[active], change[active], sizes[active], settings)
         if step == steps:
-            logits = seen.logits(now)
+            logits = scorer.pixel_logits(now)
         else:
-            logits, gradient = seen.gradient(now, labels[active], cross_entropy)
+            logits, gradient = scorer.pixel_gradient(now, labels[active], cross_entropy)
             count += len(active)
         pictures[active] = now
-        done = reached(logits, labels[active], targeted, how)
+        done = reached(logits, labels[active], targeted, settings)
         fooled[active[done]] = True
         active = active[~done]
         if step == steps or not len(active):
             break
-        along = _direction(sign * gradient[~done], how.norm)
+        along = _direction(sign * gradient[~done], settings.norm)
         change[active] += along * _column(stride[active])
     return Attacked(pictures, fooled, sizes.copy(), np.zeros(len(images)), count)
 
 
 def smallest(
-    seen: PixelModel,
+    scorer: Scorer,
     images: NDArray[np.uint8],
     labels: Labels,
     most: float,
-    how: Attack,
+    settings: Attack,
     targeted: bool = False,
 ) -> Attacked:
     """Each picture changed by the least size, up to `most`, at which the method fools the model.
@@ -136,29 +139,29 @@ def smallest(
     are whole under "inf", elsewhere up to 2 %. The same method fails at `below`. Pictures that fool as they
     are have size 0; those that `most` does not suffice for come back changed by as much, not fooled.
     """
-    integral = how.norm == "inf" and how.whole
+    integral = settings.norm == "inf" and settings.whole
     count = len(images)
     first = 1.0 if integral else most / 512
     top = float(int(most)) if integral else most
     low, high = np.zeros(count), np.full(count, min(first, top))
-    already = reached(seen.logits(images), labels, targeted, how)
-    found = Attacked(images.astype(np.float32), already, np.where(already, 0, top), low, 0)
-    gradients, open_ = 0, np.flatnonzero(~already)
-    while len(open_):
-        tried = attack(seen, images[open_], labels[open_], high[open_], how, targeted)
-        gradients += tried.gradients
-        better = tried.fooled | ((high[open_] >= top) & ~found.fooled[open_])
-        found.pictures[open_[better]] = tried.pictures[better]
-        found.sizes[open_[better]] = high[open_[better]]
-        found.fooled[open_] |= tried.fooled
-        low[open_[~tried.fooled]] = high[open_[~tried.fooled]]
-        least = np.where(found.fooled, found.sizes, np.inf)
+    already = reached(scorer.pixel_logits(images), labels, targeted, settings)
+    result = Attacked(images.astype(np.float32), already, np.where(already, 0, top), low, 0)
+    gradients, remaining = 0, np.flatnonzero(~already)
+    while len(remaining):
+        attempt = attack(scorer, images[remaining], labels[remaining], high[remaining], settings, targeted)
+        gradients += attempt.gradients
+        better = attempt.fooled | ((high[remaining] >= top) & ~result.fooled[remaining])
+        result.pictures[remaining[better]] = attempt.pictures[better]
+        result.sizes[remaining[better]] = high[remaining[better]]
+        result.fooled[remaining] |= attempt.fooled
+        low[remaining[~attempt.fooled]] = high[remaining[~attempt.fooled]]
+        least = np.where(result.fooled, result.sizes, np.inf)
         middle = (low + least) / 2
-        high = np.where(found.fooled, np.floor(middle) if integral else middle, np.minimum(2 * low, top))
+        high = np.where(result.fooled, np.floor(middle) if integral else middle, np.minimum(2 * low, top))
         ended = least <= low + 1 if integral else least <= PRECISION * low
         ended |= (low >= top) | (least <= most / 2**16)
-        open_ = open_[~ended[open_]]
-    return Attacked(found.pictures, found.fooled, found.sizes, low, gradients)
+        remaining = remaining[~ended[remaining]]
+    return Attacked(result.pictures, result.fooled, result.sizes, low, gradients)
 
 
 def project(change: Floats, sizes: NDArray[np.float64], norm: Norm) -> Floats:
@@ -170,25 +173,25 @@ def project(change: Floats, sizes: NDArray[np.float64], norm: Norm) -> Floats:
     return change * _column(np.minimum(1, sizes / np.maximum(distance(change, norm), 1e-30)))
 
 
-def settle(origin: Floats, change: Floats, sizes: NDArray[np.float64], how: Attack) -> Floats:
+def settle(origin: Floats, change: Floats, sizes: NDArray[np.float64], settings: Attack) -> Floats:
     """The pictures that these changes make: inside 0 to 255 and the ball, after rounding too."""
-    if not how.whole:
+    if not settings.whole:
         return _inside(origin + change)
-    if how.norm == "inf":
+    if settings.norm == "inf":
         bound = _column(np.floor(sizes))
         return _inside(origin + np.clip(np.rint(change), -bound, bound))
     # Most of a change that is spread over many pixels is less than half a step at each, and would be
     # rounded away. So it is enlarged, until it is as large after rounding as it was: the largest remain.
-    wanted = np.minimum(sizes, distance(np.clip(origin + change, 0, 255) - origin, "l2") * (1 + 1e-6))
+    target_size = np.minimum(sizes, distance(np.clip(origin + change, 0, 255) - origin, "l2") * (1 + 1e-6))
     low, high = np.full(len(change), -4.0), np.full(len(change), 14.0)  # powers of two
     for _ in range(24):
         middle = (low + high) / 2
-        fits = distance(_rounded(origin, change, middle) - origin, "l2") <= wanted
+        fits = distance(_rounded(origin, change, middle) - origin, "l2") <= target_size
         low, high = np.where(fits, middle, low), np.where(fits, high, middle)
     best = _rounded(origin, change, low)
-    inside = distance(best - origin, "l2") <= wanted
-    found: Floats = np.where(inside[:, None, None, None], best, origin)
-    return found
+    inside = distance(best - origin, "l2") <= target_size
+    result: Floats = np.where(inside[:, None, None, None], best, origin)
+    return result
 
 
 def _rounded(origin: Floats, change: Floats, powers: NDArray[np.float64]) -> Floats:
@@ -209,10 +212,10 @@ def _direction(gradient: Floats, norm: Norm) -> Floats:
     return (scaled / np.maximum(_column(distance(scaled, norm)), 1e-30)).astype(np.float32)
 
 
-def _anywhere(shape: tuple[int, ...], sizes: NDArray[np.float64], how: Attack) -> Floats:
+def _anywhere(shape: tuple[int, ...], sizes: NDArray[np.float64], settings: Attack) -> Floats:
     """Random changes inside the balls; each picture's the same, whichever others there are."""
-    drawn = np.random.default_rng(how.seed).uniform(-1, 1, (1, *shape[1:])).astype(np.float32)
-    one = drawn if how.norm == "inf" else _direction(drawn, "l2") * np.float32(0.5)
+    drawn = np.random.default_rng(settings.seed).uniform(-1, 1, (1, *shape[1:])).astype(np.float32)
+    one = drawn if settings.norm == "inf" else _direction(drawn, "l2") * np.float32(0.5)
     every: Floats = np.repeat(one, shape[0], axis=0) * _column(sizes)
     return every
 

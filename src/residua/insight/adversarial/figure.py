@@ -7,21 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.insight.adversarial.class_visualization import ClassPictures, Noise
-from residua.insight.adversarial.numbers import Fooling, measure_told, shown_classes
+from residua.insight.adversarial.class_visualization import ClassPictures
+from residua.insight.adversarial.noise import Noise
+from residua.insight.adversarial.numbers import Fooling, shown_classes
 from residua.insight.adversarial.robustness import Robustness
-from residua.insight.shared.plotting import (
-    BLACK,
-    BLUE,
-    GREY,
-    ORANGE,
-    Tiles,
-    new_figure,
-    picture_sheet,
-    shades,
-    short,
-    tidy,
-)
+from residua.insight.adversarial.text import format_size
+from residua.insight.shared.plotting import BLACK, BLUE, GREY, ORANGE, new_figure, tidy
+from residua.insight.shared.sheets import Margins, Tiles, aspect, picture_sheet, shades, without_grey_axis
+from residua.insight.shared.text import shorten
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,79 +28,79 @@ def amplification(largest: int) -> int:
     return max((factor for factor in FACTORS if factor * largest <= 127), default=1)
 
 
-def fooling_figure(found: Fooling) -> Figure:
+def fooling_figure(result: Fooling) -> Figure:
     """Original, change (amplified about middle grey; the factor is stated), result; probabilities of both."""
-    names, (before, after) = found.model.classes, found.answers
-    factor = amplification(found.largest)
-    change = np.clip(128 + factor * found.change, 0, 255).astype(np.uint8)
-    one, two = found.probabilities
-    shown = shown_classes(found)
-    tall = min(max(found.before.shape[0] / found.before.shape[1], 0.6), 1.5)
-    figure = new_figure(8.4, 2.75 * tall + 1.6 + 0.34 * len(shown))
-    grid = figure.add_gridspec(2, 3, height_ratios=[2.75 * tall, 0.55 + 0.34 * len(shown)])
-    size = f"at most {found.largest}/255 at any pixel\nroot of squares {found.root:.4g}/255"
+    names, (before, after) = result.model.classes, result.answers
+    factor = amplification(result.largest)
+    change = np.clip(128 + factor * result.change, 0, 255).astype(np.uint8)
+    one, two = result.probabilities
+    classes = shown_classes(result)
+    tall = aspect(result.before, 0.6, 1.5)
+    figure = new_figure(8.4, 2.75 * tall + 1.6 + 0.34 * len(classes))
+    grid = figure.add_gridspec(2, 3, height_ratios=[2.75 * tall, 0.55 + 0.34 * len(classes)])
+    size = f"at most {result.largest}/255 at any pixel\nroot of squares {result.root:.4g}/255"
     cells = (
-        (found.before, f"original\n{short(names[before], 26)}: {100 * one[before]:.1f} %"),
+        (result.before, f"original\n{shorten(names[before], 26)}: {100 * one[before]:.1f} %"),
         (change, f"change × {factor} (grey: none)\n{size}"),
-        (found.after, f"result\n{short(names[after], 26)}: {100 * two[after]:.1f} %"),
+        (result.after, f"result\n{shorten(names[after], 26)}: {100 * two[after]:.1f} %"),
     )
     for column, (image, title) in enumerate(cells):
         axes = figure.add_subplot(grid[0, column])
-        axes.imshow(
-            image[..., 0] if image.shape[-1] == 1 else image, interpolation="nearest", **shades(image)
-        )
+        axes.imshow(without_grey_axis(image), interpolation="nearest", **shades(image))
         axes.set_axis_off()
         axes.set_title(title, fontsize=9)
     axes = figure.add_subplot(grid[1, :])
     tidy(axes)
     for offset, row, colour, label in ((-0.19, one, BLUE, "before"), (0.19, two, ORANGE, "after")):
-        places = np.arange(len(shown)) + offset
-        values = [100 * float(row[place]) for place in shown]
-        axes.barh(places, values, 0.36, color=colour, label=label)
-        for place, value in zip(places, values, strict=True):
-            axes.text(value + 0.8, place, f"{value:.1f} %", va="center", fontsize=8)
-    axes.set_yticks(range(len(shown)), [short(names[place], 26) for place in shown], fontsize=9)
+        rows = np.arange(len(classes)) + offset
+        values = [100 * float(row[index]) for index in classes]
+        axes.barh(rows, values, 0.36, color=colour, label=label)
+        for index, value in zip(rows, values, strict=True):
+            axes.text(value + 0.8, index, f"{value:.1f} %", va="center", fontsize=8)
+    axes.set_yticks(range(len(classes)), [shorten(names[index], 26) for index in classes], fontsize=9)
     axes.invert_yaxis()
     axes.set_xlim(0, 112)
     axes.set_xticks(range(0, 101, 20))
     axes.grid(visible=False, axis="y")
     axes.set_xlabel("probability (%)")
     axes.legend(fontsize=8, loc="lower right")
-    least = f"the least found: {measure_told(found, found.size)}" if found.searched else ""
-    told = least or f"allowed: {measure_told(found, found.size)}"
-    figure.suptitle(f"{short(found.file, 40)} under {short(found.model.name, 30)}; {told}", fontsize=10)
+    bound = f"{'the least found' if result.searched else 'allowed'}: {format_size(result, result.size)}"
+    figure.suptitle(
+        f"{shorten(result.file, 40)} under {shorten(result.model.name, 30)}; {bound}", fontsize=10
+    )
     return figure
 
 
-def noise_figure(found: Noise) -> Figure:
+def noise_figure(result: Noise) -> Figure:
     """Pictures that began as noise, with the classes that the model sees in them."""
     captions = []
-    for row, place in enumerate(found.classes):
-        share = float(found.probabilities[row, place])
-        colour = BLUE if share >= found.confidence else ORANGE
-        captions.append([(short(found.model.classes[place], LETTERS), BLACK), (_percent(share), colour)])
+    for row, index in enumerate(result.classes):
+        share = float(result.probabilities[row, index])
+        colour = BLUE if share >= result.confidence else ORANGE
+        captions.append([(shorten(result.model.classes[index], LETTERS), BLACK), (_percent(share), colour)])
     title = (
-        f"{found.model.name}: noise, changed until it is seen as a class\n"
-        f"{found.reached} of {len(found.classes)} with {100 * found.confidence:g} % or more"
+        f"{result.model.name}: noise, changed until it is seen as a class\n"
+        f"{result.reached} of {len(result.classes)} with {100 * result.confidence:g} % or more"
     )
-    return _sheet(found.after, captions, title)
+    return _sheet(result.after, captions, title)
 
 
-def class_figure(found: ClassPictures) -> Figure:
+def class_figure(result: ClassPictures) -> Figure:
     """What the model takes for its classes, with their probability and score."""
     captions = [
         [
-            (short(found.model.classes[place], LETTERS), BLACK),
-            (_percent(float(found.probabilities[row, place])), GREY),
+            (shorten(result.model.classes[index], LETTERS), BLACK),
+            (_percent(float(result.probabilities[row, index])), GREY),
         ]
-        for row, place in enumerate(found.classes)
+        for row, index in enumerate(result.classes)
     ]
-    all_of = len(found.model.classes)
-    some = "" if len(found.classes) == all_of else f" ({len(found.classes)} of {all_of:,} classes)"
+    all_of = len(result.model.classes)
+    of_all = "" if len(result.classes) == all_of else f" ({len(result.classes)} of {all_of:,} classes)"
     title = (
-        f"{found.model.name}: pictures that raise a class's score most{some}\nthe class and its probability"
+        f"{result.model.name}: pictures that raise a class's score most{of_all}\n"
+        "the class and its probability"
     )
-    return _sheet(found.images, captions, title)
+    return _sheet(result.images, captions, title)
 
 
 def _sheet(images: NDArray[np.uint8], captions: list[list[tuple[str, str]]], title: str) -> Figure:
@@ -116,12 +109,10 @@ def _sheet(images: NDArray[np.uint8], captions: list[list[tuple[str, str]]], tit
     if count > 4:
         return picture_sheet(images, captions, title, 5 if count in (9, 10) else 8)
     side = 3.0
-    tall = min(max(images.shape[1] / images.shape[2], 0.5), 2.0)
-    tiles = Tiles(1, count, side, side * tall, title, above=0.33)
+    tall = aspect(images[0], 0.5, 2.0)
+    tiles = Tiles(1, count, side, side * tall, title, Margins(above=0.33))
     for column, (image, caption) in enumerate(zip(images, captions, strict=True)):
-        tiles.picture(0, column, image)
-        for place, (text, colour) in enumerate(reversed(caption)):
-            tiles.line(0, column, text, place, colour)
+        tiles.captioned(0, column, image, caption)
     return tiles.figure
 
 
@@ -129,7 +120,7 @@ def _percent(share: float) -> str:
     return f"{100 * share:.2f} %" if share > 0.985 else f"{100 * share:.1f} %"
 
 
-def robustness_figure(found: Robustness) -> Figure:
+def robustness_figure(result: Robustness) -> Figure:
     """Accuracy against the size of change: one step, many steps, and random signs as the control."""
     figure = new_figure(7.2, 4.6)
     axes = figure.subplots()
@@ -137,14 +128,14 @@ def robustness_figure(found: Robustness) -> Figure:
     lines = (
         ("random", "o", GREY, "random signs (control)"),
         ("fgsm", "s", BLUE, "fast gradient sign (1 step)"),
-        ("pgd", "D", ORANGE, f"projected gradient ({found.steps} steps)"),
+        ("pgd", "D", ORANGE, f"projected gradient ({result.steps} steps)"),
     )
-    sizes = np.array([0.0, *found.sizes])
+    sizes = np.array([0.0, *result.sizes])
     for name, marker, colour, label in lines:
-        right = np.array([found.clean, *found.right[name]])
-        bounds = 100 * np.array([found.interval(count) for count in right])
+        right = np.array([result.clean, *result.right[name]])
+        bounds = 100 * np.array([result.interval(count) for count in right])
         axes.fill_between(sizes, bounds[:, 0], bounds[:, 1], color=colour, alpha=0.15, linewidth=0)
-        shares = 100 * right / found.pictures
+        shares = 100 * right / result.pictures
         axes.plot(sizes, shares, marker=marker, color=colour, label=label, markersize=4.5)
     axes.set_xscale("symlog", base=2, linthresh=float(sizes[1]), linscale=0.6)
     axes.set_xticks(sizes, [f"{size:g}" for size in sizes])
@@ -155,7 +146,8 @@ def robustness_figure(found: Robustness) -> Figure:
     axes.set_ylabel("accuracy (%)")
     axes.legend(fontsize=9)
     axes.set_title(
-        f"{found.title}: accuracy under attack\n{found.pictures:,} pictures; shaded: 95 % intervals (Wilson)",
+        f"{result.title}: accuracy under attack\n"
+        f"{result.pictures:,} pictures; shaded: 95 % intervals (Wilson)",
         fontsize=10,
     )
     return figure

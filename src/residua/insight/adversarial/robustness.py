@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.insight.adversarial.attacks import Attack, attack, settle
-from residua.insight.evaluation.answers import Answered
-from residua.insight.shared.pixel_model import PixelModel, cross_entropy
+from residua.insight.evaluation.predictions import Predictions
+from residua.insight.shared.intervals import wilson_interval
+from residua.insight.shared.objectives import cross_entropy
+from residua.insight.shared.scorer import Scorer
 
 STEPS = 20
 
@@ -35,10 +37,7 @@ class Robustness:
 
     def interval(self, right: int) -> tuple[float, float]:
         """95 % confidence interval of an accuracy, as shares (Wilson 1927)."""
-        from scipy.stats import binomtest
-
-        found = binomtest(int(right), self.pictures).proportion_ci(method="wilson")
-        return float(found.low), float(found.high)
+        return wilson_interval(right, self.pictures)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types; sizes are in steps of 8-bit pixels, 1 of 255."""
@@ -53,14 +52,14 @@ class Robustness:
             "steps": self.steps,
             "clean": line(self.clean),
             "curve": [
-                {"size": size} | {name: line(counts[place]) for name, counts in self.right.items()}
-                for place, size in enumerate(self.sizes)
+                {"size": size} | {name: line(counts[index]) for name, counts in self.right.items()}
+                for index, size in enumerate(self.sizes)
             ],
         }
 
 
 def robust_accuracy(
-    answered: Answered, seen: PixelModel, sizes: Sequence[float], steps: int = STEPS, seed: int = 0
+    answered: Predictions, scorer: Scorer, sizes: Sequence[float], steps: int = STEPS, seed: int = 0
 ) -> Robustness:
     """Attack every picture under L-infinity at every size: one step, many steps, and random signs.
 
@@ -73,46 +72,28 @@ def robust_accuracy(
     origin, labels = images[clean].astype(np.float32), labels[clean]
     signs = np.random.default_rng(seed).choice(np.array([-1, 1], np.float32), origin.shape)
     right: dict[str, list[int]] = {"fgsm": [], "pgd": [], "random": []}
-    how = Attack("pgd", steps=steps, seed=seed, whole=False)
-    gradients, left = 0, np.arange(len(clean))
+    settings = Attack("pgd", steps=steps, seed=seed, whole=False)
+    gradients, remaining = 0, np.arange(len(clean))
     along = signs
     if len(clean):
-        along = np.sign(seen.gradient(origin, labels, cross_entropy)[1])
+        along = np.sign(scorer.pixel_gradient(origin, labels, cross_entropy)[1])
         gradients += len(clean)
     for size in rising:
         bound = np.full(len(clean), size)
         for name, direction in (("fgsm", along), ("random", signs)):
-            right[name].append(_count(seen, settle(origin, direction * np.float32(size), bound, how), labels))
-        if len(left):
-            tried = attack(seen, images[clean[left]], labels[left], bound[left], how)
-            gradients += tried.gradients
-            left = left[~tried.fooled]
-        right["pgd"].append(len(left))
-    counts = {name: tuple(found) for name, found in right.items()}
+            right[name].append(
+                _count(scorer, settle(origin, direction * np.float32(size), bound, settings), labels)
+            )
+        if len(remaining):
+            attempt = attack(scorer, images[clean[remaining]], labels[remaining], bound[remaining], settings)
+            gradients += attempt.gradients
+            remaining = remaining[~attempt.fooled]
+        right["pgd"].append(len(remaining))
+    counts = {name: tuple(counts_at_sizes) for name, counts_at_sizes in right.items()}
     return Robustness(answered.title, len(answered), len(clean), rising, counts, steps, gradients)
 
 
-def _count(seen: PixelModel, pictures: NDArray[np.float32], labels: NDArray[np.int64]) -> int:
+def _count(scorer: Scorer, pictures: NDArray[np.float32], labels: NDArray[np.int64]) -> int:
     if not len(pictures):
         return 0
-    return int((seen.probabilities(pictures).argmax(axis=1) == labels).sum())
-
-
-def robustness_text(found: Robustness) -> str:
-    """The curve as a table."""
-    low, high = (100 * share for share in found.interval(found.clean))
-    lines = [
-        f"{found.title}: {found.pictures:,} pictures",
-        f"  unchanged: {100 * found.clean / found.pictures:.2f} % right "
-        f"(95 % interval {low:.2f} to {high:.2f})",
-        "",
-        f"  largest change   random signs   1 step (fgsm)   {found.steps} steps (pgd)   95 % interval",
-    ]
-    for place, size in enumerate(found.sizes):
-        shares = {name: 100 * counts[place] / found.pictures for name, counts in found.right.items()}
-        low, high = (100 * share for share in found.interval(found.right["pgd"][place]))
-        lines.append(
-            f"  {size:>8g}/255   {shares['random']:10.2f} %   {shares['fgsm']:11.2f} %   "
-            f"{shares['pgd']:12.2f} %   {low:6.2f} to {high:.2f}"
-        )
-    return "\n".join(lines)
+    return int((scorer.pixel_probabilities(pictures).argmax(axis=1) == labels).sum())

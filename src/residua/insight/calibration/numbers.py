@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from residua.config import CalibrateConfig, EvaluateConfig
 from residua.errors import DataError
-from residua.insight.evaluation.answers import Answered, answer_split
 from residua.insight.evaluation.numbers import calibration_error
+from residua.insight.evaluation.predictions import Predictions, predict_split
 from residua.models.calibration import Calibration, Coverage
 from residua.models.model_file import Model
 
@@ -60,8 +60,8 @@ class RiskCoverage:
 class CalibrationReport:
     """A model before and after: the figures are those of the pictures that the temperature was fitted on."""
 
-    before: Answered
-    after: Answered
+    before: Predictions
+    after: Predictions
 
     @property
     def calibration(self) -> Calibration:
@@ -108,24 +108,24 @@ def fit_temperature(probabilities: NDArray[np.float32], labels: NDArray[np.int64
 
     bounds = (float(np.log(COLDEST)), float(np.log(HOTTEST)))
     # The loss is convex in the inverse of the temperature, so it has one minimum over its logarithm too.
-    found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-6})
-    temperature = float(np.exp(found.x))
+    minimum = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-6})
+    temperature = float(np.exp(minimum.x))
     inside = COLDEST * 1.01 < temperature < HOTTEST / 1.01
-    return temperature if inside and found.fun < loss(0.0) + 1e-12 else None
+    return temperature if inside and minimum.fun < loss(0.0) + 1e-12 else None
 
 
 def reliability(probabilities: NDArray[np.float32], labels: NDArray[np.int64], bins: int = 15) -> Reliability:
     """Confidence against accuracy in bins of equal width."""
     confidence = probabilities.max(axis=1).astype(np.float64)
     right = (probabilities.argmax(axis=1) == labels).astype(np.float64)
-    places = np.minimum((confidence * bins).astype(np.int64), bins - 1)
-    counts = np.bincount(places, minlength=bins)
+    bin_indices = np.minimum((confidence * bins).astype(np.int64), bins - 1)
+    counts = np.bincount(bin_indices, minlength=bins)
     filled = np.maximum(counts, 1)
     return Reliability(
         np.linspace(0, 1, bins + 1),
         counts,
-        np.bincount(places, weights=confidence, minlength=bins) / filled,
-        np.bincount(places, weights=right, minlength=bins) / filled,
+        np.bincount(bin_indices, weights=confidence, minlength=bins) / filled,
+        np.bincount(bin_indices, weights=right, minlength=bins) / filled,
         calibration_error(probabilities, labels, bins),
     )
 
@@ -153,27 +153,54 @@ def coverages(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> 
     """
     curve = risk_coverage(probabilities, labels)
     enough = curve.accepted >= min(20, max(1, len(labels) // 10))
-    rising, kept, best = np.flatnonzero(enough)[::-1], [], -1.0
-    for place in rising.tolist():
-        accuracy = curve.right[place] / curve.accepted[place]
+    rising, indices, best = np.flatnonzero(enough)[::-1], [], -1.0
+    for index in rising.tolist():
+        accuracy = curve.right[index] / curve.accepted[index]
         if accuracy > best:
-            kept.append(place)
+            indices.append(index)
             best = accuracy
-    if len(kept) > MOST_THRESHOLDS:
-        spread = np.linspace(0, len(kept) - 1, MOST_THRESHOLDS).round().astype(np.int64)
-        kept = [kept[number] for number in spread.tolist()]
+    if len(indices) > MOST_THRESHOLDS:
+        spread = np.linspace(0, len(indices) - 1, MOST_THRESHOLDS).round().astype(np.int64)
+        indices = [indices[number] for number in spread.tolist()]
     whole = len(labels)  # where all are accepted, nothing on other pictures is to be refused either
     return tuple(
         Coverage(
-            0.0 if curve.accepted[place] == whole else float(curve.threshold[place]),
-            int(curve.accepted[place]),
-            int(curve.right[place]),
+            0.0 if curve.accepted[index] == whole else float(curve.threshold[index]),
+            int(curve.accepted[index]),
+            int(curve.right[index]),
         )
-        for place in kept
+        for index in indices
     )
 
 
-def with_temperature(answered: Answered, calibration: Calibration | None) -> Answered:
+def ideal_risk(curve: RiskCoverage, points: int = 400) -> tuple[Floats, Floats]:
+    """Coverage and risk, (points,) each, of a model that knew its mistakes: all right answers come first."""
+    errors = int(curve.accepted[-1] - curve.right[-1])
+    coverage = np.linspace(0, 1, points)
+    right = 1 - errors / int(curve.accepted[-1])
+    return coverage, np.where(coverage > right, (coverage - right) / np.maximum(coverage, 1e-9), 0)
+
+
+def highest_risk(curve: RiskCoverage) -> float:
+    """Up to where a curve is drawn, in per cent: the few surest answers may all be wrong."""
+    return max(100 * float(curve.risk[-1]) * 1.15, 100 * float(curve.risk.max()) * 0.5, 0.1)
+
+
+def coverage_at(calibration: Calibration, accuracy: float) -> Coverage | None:
+    """The lowest threshold from which on at least this share of the answers was right; None for none."""
+    return next((c for c in calibration.coverages if c.right >= accuracy * c.accepted), None)
+
+
+def before_and_after(answered: Predictions) -> list[tuple[str, Predictions]]:
+    """The answers as the model was trained and, where it is calibrated, at its temperature; with names."""
+    sides = [("as trained", with_temperature(answered, None))]
+    calibration = answered.model.calibration
+    if calibration is not None:
+        sides.append((f"at temperature {calibration.temperature:.3f}", answered))
+    return sides
+
+
+def with_temperature(answered: Predictions, calibration: Calibration | None) -> Predictions:
     """The same answers as another calibration gives them."""
     known = answered.model.calibration
     old = 1.0 if known is None else known.temperature
@@ -188,12 +215,12 @@ def with_temperature(answered: Answered, calibration: Calibration | None) -> Ans
 def calibrate_model(model: Model, config: CalibrateConfig, say: Say) -> CalibrationReport:
     """The model with a temperature and thresholds found on validation pictures, and its answers on them.
 
-    Raises DataError where there are none, and as `answer_split`.
+    Raises DataError where there are none, and as `predict_split`.
     """
-    asked = EvaluateConfig.of(config, split="validation")
+    evaluate_config = EvaluateConfig.of(config, split="validation")
     model = replace(model, calibration=None)
     try:
-        before = answer_split(model, asked, say)
+        before = predict_split(model, evaluate_config, say)
     except DataError as error:
         if "split of" not in str(error) or "is empty" not in str(error):
             raise
@@ -225,31 +252,3 @@ def calibrate_model(model: Model, config: CalibrateConfig, say: Say) -> Calibrat
         )
     calibration = replace(calibration, coverages=coverages(after.probabilities, after.labels))
     return CalibrationReport(before, replace(after, model=replace(after.model, calibration=calibration)))
-
-
-def calibration_text(report: CalibrationReport, accuracies: tuple[float, ...]) -> str:
-    """Temperature, figures before and after, and a table of thresholds."""
-    before, after, calibration = report.before.evaluation, report.after.evaluation, report.calibration
-    lines = [
-        f"{calibration.data}: {calibration.pictures:,} pictures",
-        "",
-        f"  temperature                 {calibration.temperature:8.4f}",
-        "                                before     after",
-        f"  negative log-likelihood     {before.loss:8.4f}  {after.loss:8.4f}",
-        f"  expected calibration error  {100 * before.calibration_error:6.2f} %  "
-        f"{100 * after.calibration_error:6.2f} %",
-        f"  accuracy                    {100 * before.accuracy:6.2f} %  {100 * after.accuracy:6.2f} %",
-        "",
-        "  to be right so often   say 'not sure' below   answers of all   right",
-    ]
-    for wanted in accuracies:
-        row = next((e for e in calibration.coverages if e.right >= wanted * e.accepted), None)
-        if row is None:
-            lines.append(f"  {100 * wanted:17g} %   no threshold reaches it")
-            continue
-        share = 100 * row.accepted / calibration.pictures
-        lines.append(
-            f"  {100 * wanted:17g} %   {row.threshold:20.6f}   {share:12.2f} %   "
-            f"{row.right:,} of {row.accepted:,}"
-        )
-    return "\n".join(lines)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from residua.insight.comparison.numbers import Comparison
-from residua.insight.comparison.text import MOST_PAIRS, most_told
-from residua.insight.shared.plotting import BLUE, GREY, ORANGE, new_figure, short, tidy
+from residua.insight.comparison.numbers import Comparison, shown_pairs
+from residua.insight.shared.plotting import BLUE, GREY, ORANGE, new_figure, tidy
+from residua.insight.shared.text import shorten, split_name
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -15,42 +15,43 @@ if TYPE_CHECKING:
 def comparison_figure(comparison: Comparison) -> Figure:
     """Left the accuracy of each model, right the difference of each pair; intervals that cross 0 are grey."""
     c = comparison
-    pairs = c.pairs if len(c.pairs) <= MOST_PAIRS else most_told(c)
+    pairs = shown_pairs(c)
     figure = new_figure(12.5, 1.9 + 0.34 * max(len(c.sides), len(pairs), 3))
     left, right = figure.subplots(1, 2, width_ratios=[1, 1.15])
-    for place, side in enumerate(c.sides):
+    for row, side in enumerate(c.sides):
         low, high = (100 * edge for edge in side.evaluation.interval)
-        _row(left, place, 100 * side.evaluation.accuracy, low, high, BLUE, "o")
-    left.set_yticks(range(len(c.sides)), [short(side.name, 34) for side in c.sides], fontsize=9)
+        _row(left, row, 100 * side.evaluation.accuracy, low, high, BLUE, "o")
+    left.set_yticks(range(len(c.sides)), [shorten(side.name, 34) for side in c.sides], fontsize=9)
     left.set_xlabel("accuracy (%), 95 % interval of each alone")
     left.set_title(f"{c.pictures:,} pictures, the same for all", fontsize=10)
-    for place, pair in enumerate(pairs):
+    for row, pair in enumerate(pairs):
         low, high = (100 * edge for edge in pair.interval)
-        colour, marker = (ORANGE, "D") if pair.told else (GREY, "o")
-        _row(right, place, 100 * pair.difference, low, high, colour, marker)
+        colour, marker = (ORANGE, "D") if pair.significant else (GREY, "o")
+        _row(right, row, 100 * pair.difference, low, high, colour, marker)
     names = [
-        f"{short(c.sides[pair.first].name, 22)} − {short(c.sides[pair.second].name, 22)}" for pair in pairs
+        f"{shorten(c.sides[pair.first].name, 22)} − {shorten(c.sides[pair.second].name, 22)}"
+        for pair in pairs
     ]
     right.set_yticks(range(len(pairs)), names, fontsize=9)
     right.axvline(0, color=GREY, linewidth=1, linestyle="--")
     together = "of the pair" if len(c.pairs) == 1 else "of all pairs together"
     right.set_xlabel(f"difference of the accuracies (points), {100 * (1 - c.level):g} % interval {together}")
-    told = sum(pair.told for pair in c.pairs)
+    significant = sum(pair.significant for pair in c.pairs)
     more = "" if len(pairs) == len(c.pairs) else f" ({len(pairs)} drawn)"
     right.set_title(
-        f"orange diamonds: better, by McNemar's test: {told} of {len(c.pairs)} pairs{more}", fontsize=10
+        f"orange diamonds: better, by McNemar's test: {significant} of {len(c.pairs)} pairs{more}",
+        fontsize=10,
     )
     for axes, rows in ((left, len(c.sides)), (right, len(pairs))):
         tidy(axes)
         axes.set_ylim(rows - 0.4, -0.6)
         axes.margins(x=0.12)
-    part = f"{c.split} split" if c.split in ("train", "validation", "test") else c.split
-    figure.suptitle(f"{short(c.data, 60)}, {part}", fontsize=11)
+    figure.suptitle(f"{shorten(c.data, 60)}, {split_name(c.split)}", fontsize=11)
     return figure
 
 
-def _row(axes: Any, place: int, value: float, low: float, high: float, colour: str, marker: str) -> None:
-    axes.plot([low, high], [place, place], color=colour, linewidth=2, solid_capstyle="butt")
+def _row(axes: Any, row: int, value: float, low: float, high: float, colour: str, marker: str) -> None:
+    axes.plot([low, high], [row, row], color=colour, linewidth=2, solid_capstyle="butt")
     for edge in (low, high):
-        axes.plot([edge, edge], [place - 0.12, place + 0.12], color=colour, linewidth=2)
-    axes.plot(value, place, marker, color=colour, markersize=6)
+        axes.plot([edge, edge], [row - 0.12, row + 0.12], color=colour, linewidth=2)
+    axes.plot(value, row, marker, color=colour, markersize=6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import combinations
@@ -13,17 +14,16 @@ from numpy.typing import NDArray
 
 from residua.config import CompareConfig, EvaluateConfig
 from residua.errors import ConfigError, DataError
+from residua.insight.comparison.runs import differing_settings, model_names, run_facts, run_of
 from residua.insight.comparison.significance import difference_interval, holm, mcnemar
-from residua.insight.evaluation.answers import Answered, answer_split, same_data
 from residua.insight.evaluation.numbers import Evaluation
-from residua.insight.learning_curves.figure import NOT_TOLD, flat_options
+from residua.insight.evaluation.predictions import Predictions, predict_split, same_data
 from residua.models.model_file import find_model, load_model
-from residua.training.run_folder import read_environment, read_log, read_run, read_seconds
 from residua.variables import count_parameters
 
 Say = Callable[[str], None]
 Right = NDArray[np.bool_]
-OF_RUNS = ("best", "last")  # model files that lie in run folders
+MOST_PAIRS = 20  # that are named and drawn
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,11 @@ class Side:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two of the models, the more accurate first, as places in `Comparison.sides`.
+    """Two of the models, the more accurate first, as indices of `Comparison.sides`.
 
     first_only, second_only: pictures on which only that one is right. difference: of the accuracies, with
-    its interval. probability: McNemar's, adjusted: by Holm for all pairs. told: whether they can be told
-    apart.
+    its interval. probability: McNemar's, adjusted: by Holm for all pairs. significant: whether the difference
+    is more than chance.
     """
 
     first: int
@@ -61,7 +61,13 @@ class Pair:
     interval: tuple[float, float]
     probability: float
     adjusted: float
-    told: bool
+    significant: bool
+
+    @property
+    def told(self) -> bool:
+        """The earlier name of `significant`."""
+        warnings.warn("Pair.told is called Pair.significant now", DeprecationWarning, stacklevel=2)
+        return self.significant
 
 
 @dataclass(frozen=True)
@@ -89,7 +95,7 @@ class Comparison:
             for side in self.sides
         ]
         pairs = [
-            asdict(pair)
+            {"told" if name == "significant" else name: value for name, value in asdict(pair).items()}
             | {"first": names[pair.first], "second": names[pair.second], "interval": list(pair.interval)}
             for pair in self.pairs
         ]
@@ -108,28 +114,28 @@ def compare_models(models: Sequence[str | Path], config: CompareConfig, say: Say
         raise ConfigError(f"compare takes two or more run folders or model files; {len(paths)} came")
     files = [find_model(path) for path in paths]
     real = [file.resolve() for file in files]
-    for place, file in enumerate(real):
-        if file in real[:place]:
-            raise ConfigError(f"each model can be compared once: {paths[place]} is there already")
-    names, runs = _names(paths), [_run(path) for path in paths]
-    asked = EvaluateConfig.of(config)
+    for index, file in enumerate(real):
+        if file in real[:index]:
+            raise ConfigError(f"each model can be compared once: {paths[index]} is there already")
+    names, runs = model_names(paths), [run_of(path) for path in paths]
+    evaluate_config = EvaluateConfig.of(config)
     sides, rights = [], []
-    first: Answered | None = None
+    first: Predictions | None = None
     for name, file, run in zip(names, files, runs, strict=True):
         model = load_model(file)
         if config.data is None and model.training.get("data") is None:
             raise ConfigError(f"{name} does not say what it was trained on: name a data set with --data")
-        answered = answer_split(model, asked, say)
+        answered = predict_split(model, evaluate_config, say)
         if first is None:
             first = answered
         else:
             _check_same(first, names[0], answered, name)
         rights.append(answered.chosen == answered.labels)
         side = Side(name, model.name, answered.evaluation, count_parameters(model.variables))
-        sides.append(side if run is None else _with_run(side, run, say))
+        sides.append(side if run is None else replace(side, **vars(run_facts(run, name, say))))
         # Pictures of the others would fill the memory; they are the first one's.
     assert first is not None
-    settings = _differing(runs)
+    settings = differing_settings(runs)
     sides = [replace(side, settings=own) for side, own in zip(sides, settings, strict=True)]
     pairs = _pairs(rights, config)
     return Comparison(first.data, first.split, len(first), config.level, tuple(sides), pairs)
@@ -137,7 +143,7 @@ def compare_models(models: Sequence[str | Path], config: CompareConfig, say: Say
 
 def _pairs(rights: Sequence[Right], config: CompareConfig) -> tuple[Pair, ...]:
     """Every pair, tested; the interval of each so wide that all hold together (Bonferroni)."""
-    pictures, found = len(rights[0]), []
+    pictures, pairs = len(rights[0]), []
     both = list(combinations(range(len(rights)), 2))
     for one, two in both:
         better, worse = (one, two) if rights[one].sum() >= rights[two].sum() else (two, one)
@@ -148,19 +154,19 @@ def _pairs(rights: Sequence[Right], config: CompareConfig) -> tuple[Pair, ...]:
         )
         probability = mcnemar(first_only, second_only)
         difference = (first_only - second_only) / pictures
-        found.append(
+        pairs.append(
             Pair(
                 better, worse, first_only, second_only, difference, interval, probability, probability, False
             )
         )
-    adjusted = holm([pair.probability for pair in found])
+    adjusted = holm([pair.probability for pair in pairs])
     return tuple(
-        replace(pair, adjusted=own, told=own < config.level)
-        for pair, own in zip(found, adjusted, strict=True)
+        replace(pair, adjusted=own, significant=own < config.level)
+        for pair, own in zip(pairs, adjusted, strict=True)
     )
 
 
-def _check_same(first: Answered, first_name: str, other: Answered, name: str) -> None:
+def _check_same(first: Predictions, first_name: str, other: Predictions, name: str) -> None:
     """Raise DataError where two models did not answer for the same pictures."""
     if not same_data(first.data, other.data):
         raise DataError(
@@ -168,15 +174,17 @@ def _check_same(first: Answered, first_name: str, other: Answered, name: str) ->
             f"{other.data}; name one that both know with --data"
         )
     if set(first.classes) != set(other.classes):
-        strange = sorted(set(first.classes) ^ set(other.classes))
+        unshared = sorted(set(first.classes) ^ set(other.classes))
         raise DataError(
             f"compare needs models of the same classes: {first_name} has {len(first.classes)}, {name} "
-            f"{len(other.classes)}, and not both know {', '.join(strange[:4])}"
+            f"{len(other.classes)}, and not both know {', '.join(unshared[:4])}"
         )
-    known = dict(zip(first.pictures.names, (first.classes[label] for label in first.labels), strict=True))
-    given = dict(zip(other.pictures.names, (other.classes[label] for label in other.labels), strict=True))
-    if known != given:
-        shared = sum(known.get(file) == label for file, label in given.items())
+    first_labels = dict(
+        zip(first.pictures.names, (first.classes[label] for label in first.labels), strict=True)
+    )
+    labels = dict(zip(other.pictures.names, (other.classes[label] for label in other.labels), strict=True))
+    if first_labels != labels:
+        shared = sum(first_labels.get(file) == label for file, label in labels.items())
         raise DataError(
             f"compare needs the same {first.split} pictures: {first_name} has {len(first):,}, {name} "
             f"{len(other):,}, {shared:,} in common (another --seed draws another split); name a folder that "
@@ -186,42 +194,15 @@ def _check_same(first: Answered, first_name: str, other: Answered, name: str) ->
         raise DataError(f"the {first.split} pictures of {first_name} and {name} come in another order")
 
 
-def _run(path: Path) -> Path | None:
-    """The run folder of a model: itself, or where its file lies; None for a model file alone."""
-    own = path.is_dir() or path.stem in OF_RUNS
-    folder = path if path.is_dir() else path.resolve().parent
-    return folder if own and (folder / "run.toml").exists() else None
+def shown_pairs(comparison: Comparison) -> tuple[Pair, ...]:
+    """The pairs that are named and drawn: all, or of many what a reader looks for.
 
-
-def _with_run(side: Side, run: Path, say: Say) -> Side:
-    config, epochs = read_run(run), len(read_log(run))
-    if epochs < (config.schedule.epochs or 0) and not config.schedule.stop_patience:
-        say(f"{side.name} has done {epochs} of its {config.schedule.epochs} epochs")
-    machine = read_environment(run)["machine"]
-    where = f"{machine.get('processor', '?')}, {config.run.threads or machine.get('cores', '?')} threads"
-    return replace(side, epochs=epochs, seconds=read_seconds(run), machine=where)
-
-
-def _differing(runs: Sequence[Path | None]) -> list[dict[str, Any] | None]:
-    """For each run the options in which the runs differ; None for what is no run."""
-    options = [None if run is None else flat_options(read_run(run)) for run in runs]
-    known = [own for own in options if own is not None]
-    names = [
-        name
-        for name in (known[0] if known else {})
-        if name not in NOT_TOLD and len({str(own[name]) for own in known}) > 1
-    ]
-    return [
-        None if own is None else {name.strip("_").replace("_", "-"): own[name] for name in names}
-        for own in options
-    ]
-
-
-def _names(paths: Sequence[Path]) -> list[str]:
-    """A short name for each, and all different: of the folder or file, or the whole path."""
-    names = [path.resolve().name if path.is_dir() else path.stem for path in paths]
-    names = [
-        f"{path.resolve().parent.name}/{name}" if path.is_file() and name in OF_RUNS else name
-        for path, name in zip(paths, names, strict=True)
-    ]
-    return names if len(set(names)) == len(names) else [str(path) for path in paths]
+    That is pairs with the most accurate model first, then the nearest others.
+    """
+    if len(comparison.pairs) <= MOST_PAIRS:
+        return comparison.pairs
+    best = max(range(len(comparison.sides)), key=lambda index: comparison.sides[index].evaluation.accuracy)
+    order = sorted(
+        comparison.pairs, key=lambda pair: (best not in (pair.first, pair.second), pair.difference)
+    )
+    return tuple(order[:MOST_PAIRS])

@@ -2,66 +2,61 @@
 
 from __future__ import annotations
 
-from residua.insight.comparison.numbers import Comparison, Pair, Side
-
-MOST_PAIRS = 20
+from residua.insight.comparison.numbers import Comparison, Pair, Side, shown_pairs
+from residua.insight.shared.text import format_duration, split_name
 
 
 def comparison_text(comparison: Comparison) -> str:
     """The page that `residua compare` prints."""
     c = comparison
-    part = f"{c.split} split" if c.split in ("train", "validation", "test") else c.split
-    lines = [f"{c.data}, {part}: {c.pictures:,} pictures, the same for all", "", *_table(c.sides)]
+    lines = [
+        f"{c.data}, {split_name(c.split)}: {c.pictures:,} pictures, the same for all",
+        "",
+        *_table(c.sides),
+    ]
     lines += _settings(c.sides)
-    shown = c.pairs if len(c.pairs) <= MOST_PAIRS else most_told(c)
+    pairs = shown_pairs(c)
     together = "" if len(c.pairs) == 1 else f", for all {len(c.pairs)} pairs together (Holm)"
     lines += ["", f"  McNemar's test at {100 * c.level:g} %{together}"]
-    lines += [f"  {pair_words(c, pair)}" for pair in shown]
-    if len(shown) < len(c.pairs):
-        lines.append(f"  and {len(c.pairs) - len(shown):,} pairs more: --json prints all")
+    lines += [f"  {pair_text(c, pair)}" for pair in pairs]
+    if len(pairs) < len(c.pairs):
+        lines.append(f"  and {len(c.pairs) - len(pairs):,} pairs more: --json prints all")
     return "\n".join([*lines, "", *_notes(c)])
 
 
-def pair_words(comparison: Comparison, pair: Pair) -> str:
+def pair_text(comparison: Comparison, pair: Pair) -> str:
     """What can be told of two models: which is better and by how much, or that nothing can."""
-    first, second = (comparison.sides[place].name for place in (pair.first, pair.second))
+    first, second = (comparison.sides[index].name for index in (pair.first, pair.second))
     counts = f"{pair.first_only:,} pictures against {pair.second_only:,}"
     low, high = pair.interval
     level = 1 - comparison.level
     points = f"{100 * pair.difference:+.2f} points, {100 * level:g} % interval {100 * low:+.2f} to"
-    figures = f"({points} {100 * high:+.2f}; p {probability_words(pair.adjusted)})"
-    if pair.told:
+    figures = f"({points} {100 * high:+.2f}; p {probability_text(pair.adjusted)})"
+    if pair.significant:
         return f"{first} is better than {second}: {counts} {figures}"
     if not pair.first_only + pair.second_only:
         return f"{first} and {second}: no difference, right and wrong on the same pictures"
     return f"{first} and {second}: no difference can be told: {counts} {figures}"
 
 
-def probability_words(probability: float) -> str:
+def probability_text(probability: float) -> str:
     """A probability to two digits, and no smaller than anybody reads."""
     return "below 0.0001" if probability < 0.0001 else f"= {probability:.2g}"
 
 
-def duration(seconds: float) -> str:
-    """Seconds in words: 8.2 s, 4 min 13 s, 2 h 5 min."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
-
-
 def _table(sides: tuple[Side, ...]) -> list[str]:
-    wide = max(len("model"), *(len(side.name) for side in sides))
+    width = max(len("model"), *(len(side.name) for side in sides))
     lines = [
-        f"  {'model':<{wide}}  accuracy     95 % interval     loss  calibration  parameters  epochs  training"
+        f"  {'model':<{width}}  accuracy     95 % interval     loss  calibration  parameters"
+        "  epochs  training"
     ]
     for side in sides:
         e = side.evaluation
         low, high = e.interval
         epochs = "" if side.epochs is None else f"{side.epochs:,}"
-        time = "" if side.seconds is None else duration(side.seconds)
+        time = "" if side.seconds is None else format_duration(side.seconds)
         lines.append(
-            f"  {side.name:<{wide}}  {100 * e.accuracy:6.2f} %  {100 * low:6.2f} to {100 * high:6.2f}"
+            f"  {side.name:<{width}}  {100 * e.accuracy:6.2f} %  {100 * low:6.2f} to {100 * high:6.2f}"
             f"  {e.loss:7.4f}  {100 * e.calibration_error:9.2f} %  {side.parameters:>10,}  {epochs:>6}"
             f"  {time}".rstrip()
         )
@@ -73,10 +68,10 @@ def _settings(sides: tuple[Side, ...]) -> list[str]:
     known = [side for side in sides if side.settings is not None]
     lines = [""]
     if len(known) > 1:
-        wide = max(len(side.name) for side in known)
+        width = max(len(side.name) for side in known)
         if known[0].settings:
             lines.append("  settings that differ")
-            lines += [f"  {side.name:<{wide}}  {setting_words(side)}" for side in known]
+            lines += [f"  {side.name:<{width}}  {settings_text(side)}" for side in known]
         else:
             lines.append("  the runs have the same settings")
     unknown = [side.name for side in sides if side.settings is None]
@@ -85,19 +80,10 @@ def _settings(sides: tuple[Side, ...]) -> list[str]:
     return lines
 
 
-def setting_words(side: Side) -> str:
+def settings_text(side: Side) -> str:
     """The options of a run that differ from the others', in one line."""
-    given = side.settings or {}
-    return ", ".join(f"{name} {'-' if value is None else value}" for name, value in given.items())
-
-
-def most_told(comparison: Comparison) -> tuple[Pair, ...]:
-    """Pairs with the most accurate model first, then the nearest others: what a reader looks for."""
-    best = max(range(len(comparison.sides)), key=lambda place: comparison.sides[place].evaluation.accuracy)
-    order = sorted(
-        comparison.pairs, key=lambda pair: (best not in (pair.first, pair.second), pair.difference)
-    )
-    return tuple(order[:MOST_PAIRS])
+    settings = side.settings or {}
+    return ", ".join(f"{name} {'-' if value is None else value}" for name, value in settings.items())
 
 
 def _notes(comparison: Comparison) -> list[str]:

@@ -1,1 +1,4 @@
-"""What `check` found in a data set and what augmentation does to its pictures, drawn and told."""
+"""What a check of a data set came to, drawn and in words.
+
+The numbers are `residua.data.quality.check`.
+"""

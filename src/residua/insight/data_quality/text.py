@@ -1,4 +1,4 @@
-"""What was found in a data set, in words."""
+"""A check of a data set in words."""
 
 from __future__ import annotations
 
@@ -10,34 +10,36 @@ _MOST_CLASSES, _MOST_NAMES = 30, 5
 _SHORT = 60  # letters of a name that a line has room for
 
 
-def findings_text(found: Findings) -> str:
+def findings_text(findings: Findings) -> str:
     """Counts, sizes, damage, copies and leaks, a paragraph each, and what to do about them at the end."""
-    parts = [_counts(found), _files(found), _bad(found), _copies(found), _groups(found)]
-    return "\n\n".join(part for part in [f"{found.data}: {found.title}", *parts, _advice(found)] if part)
+    parts = [_counts(findings), _files(findings), _bad(findings), _copies(findings), _groups(findings)]
+    return "\n\n".join(
+        part for part in [f"{findings.data}: {findings.title}", *parts, _advice(findings)] if part
+    )
 
 
-def _counts(found: Findings) -> str:
-    names = [name[:_SHORT] for name in found.classes]
+def _counts(findings: Findings) -> str:
+    names = [name[:_SHORT] for name in findings.classes]
     order = list(range(len(names)))
     omitted = len(names) - _MOST_CLASSES
     if omitted > 0:
-        by_size = sorted(order, key=lambda number: -found.counts["train"][number])
+        by_size = sorted(order, key=lambda number: -findings.counts["train"][number])
         order = sorted(by_size[:_MOST_NAMES]) + sorted(by_size[-_MOST_NAMES:])
     width = max(len("class"), *(len(names[number]) for number in order))
     lines = [f"  {'class':<{width}}" + "".join(f"{split:>12}" for split in SPLITS)]
     for number in order:
         lines.append(
-            f"  {names[number]:<{width}}" + "".join(f"{found.counts[s][number]:>12,}" for s in SPLITS)
+            f"  {names[number]:<{width}}" + "".join(f"{findings.counts[s][number]:>12,}" for s in SPLITS)
         )
         if omitted > 0 and number == order[_MOST_NAMES - 1]:
             lines.append(f"  ... {len(names) - 2 * _MOST_NAMES:,} classes of sizes between")
-    total = "".join(f"{sum(found.counts[split]):>12,}" for split in SPLITS)
+    total = "".join(f"{sum(findings.counts[split]):>12,}" for split in SPLITS)
     lines.append(f"  {f'{len(names):,} classes':<{width}}{total}")
     return "\n".join(lines)
 
 
-def _files(found: Findings) -> str:
-    sizes = found.sizes
+def _files(findings: Findings) -> str:
+    sizes = findings.sizes
     if not sizes:
         return ""
     if len(sizes) == 1:
@@ -50,7 +52,7 @@ def _files(found: Findings) -> str:
             f"  Sizes: {len(sizes):,} different, from {areas[0][0]}x{areas[0][1]} to "
             f"{areas[-1][0]}x{areas[-1][1]}; most often {w}x{h} ({common:,})"
         )
-    modes = ", ".join(f"{_MODES.get(mode, mode)} {count:,}" for mode, count in found.modes.most_common())
+    modes = ", ".join(f"{_MODES.get(mode, mode)} {count:,}" for mode, count in findings.modes.most_common())
     return f"{text}\n  Modes: {modes}"
 
 
@@ -65,38 +67,42 @@ _MODES = {
 }
 
 
-def _bad(found: Findings) -> str:
-    if not found.bad:
+def _bad(findings: Findings) -> str:
+    if not findings.bad:
         return "  Unreadable: none"
-    lines = [f"  Unreadable: {len(found.bad):,}"] + [f"    {reason}" for reason in found.bad[:_MOST_NAMES]]
-    if len(found.bad) > _MOST_NAMES:
-        lines.append(f"    and {len(found.bad) - _MOST_NAMES:,} more (--json names all)")
+    lines = [f"  Unreadable: {len(findings.bad):,}"] + [
+        f"    {reason}" for reason in findings.bad[:_MOST_NAMES]
+    ]
+    if len(findings.bad) > _MOST_NAMES:
+        lines.append(f"    and {len(findings.bad) - _MOST_NAMES:,} more (--json names all)")
     return "\n".join(lines)
 
 
-def _copies(found: Findings) -> str:
-    h, w, _ = found.shape
-    lines = _kind(found, found.exact, f"  Exact copies (equal pixels at {w}x{h})")
-    if found.near is not None:
+def _copies(findings: Findings) -> str:
+    h, w, _ = findings.shape
+    lines = _kind(findings, findings.exact, f"  Exact copies (equal pixels at {w}x{h})")
+    if findings.near is not None:
         what = "  Near copies (but for a crop, a hue, a compression)"
-        if found.compared < sum(map(len, found.splits.values())):
+        if findings.compared < sum(map(len, findings.splits.values())):
             what += ", of the test split with all others"
-        lines += _kind(found, found.near, what)
+        lines += _kind(findings, findings.near, what)
     return "\n".join(lines)
 
 
-def _kind(found: Findings, copies: Copies, title: str) -> list[str]:
+def _kind(findings: Findings, copies: Copies, title: str) -> list[str]:
     if not len(copies.pairs):
         return [f"{title}: none"]
     count = len(copies.pairs)
     lines = [f"{title}: {copies.pictures:,} pictures in {count:,} pair{'s' * (count > 1)}"]
     for (earlier, later), count in copies.across.items():
         if count:
-            share = 100 * count / max(len(found.splits[later]), 1)
+            share = 100 * count / max(len(findings.splits[later]), 1)
             lines.append(f"    {later} pictures with a copy in {earlier}: {count:,} ({share:.2f} %)")
     if len(copies.doubts):
         number = int(copies.doubts[0])
-        one, other = (found.name(int(places[number])) for places in (copies.pairs.first, copies.pairs.second))
+        one, other = (
+            findings.name(int(places[number])) for places in (copies.pairs.first, copies.pairs.second)
+        )
         lines.append(
             f"    pairs with two labels: {len(copies.doubts):,}, such as {one[1]} ({one[2]}) and "
             f"{other[1]} ({other[2]})"
@@ -104,39 +110,40 @@ def _kind(found: Findings, copies: Copies, title: str) -> list[str]:
     return lines
 
 
-def _groups(found: Findings) -> str:
-    if not found.groups:
+def _groups(findings: Findings) -> str:
+    if not findings.groups:
         return ""
-    if not found.torn:
-        return f"  Groups: {found.groups:,} {found.group}s, each in one split"
-    names = ", ".join(found.torn[:_MOST_NAMES]) + (", ..." if len(found.torn) > _MOST_NAMES else "")
-    return f"  Groups: {len(found.torn):,} of {found.groups:,} {found.group}s lie in several splits ({names})"
+    if not findings.torn:
+        return f"  Groups: {findings.groups:,} {findings.group}s, each in one split"
+    names = ", ".join(findings.torn[:_MOST_NAMES]) + (", ..." if len(findings.torn) > _MOST_NAMES else "")
+    torn = f"{len(findings.torn):,} of {findings.groups:,} {findings.group}s"
+    return f"  Groups: {torn} lie in several splits ({names})"
 
 
-def _advice(found: Findings) -> str:
+def _advice(findings: Findings) -> str:
     lines = []
-    test = len(found.splits["test"])
-    if found.leaks:
-        share = 100 * found.leaks / test
+    test = len(findings.splits["test"])
+    if findings.leaks:
+        share = 100 * findings.leaks / test
         lines.append(
-            f"  Leak: of {test:,} test pictures {found.leaks:,} ({share:.2f} %) are copies of some in train "
-            "or validation; a test result may owe that share to memory."
+            f"  Leak: of {test:,} test pictures {findings.leaks:,} ({share:.2f} %) are copies of some in "
+            "train or validation; a test result may owe that share to memory."
         )
-    if found.torn:
+    if findings.torn:
         lines.append(
-            f"  Leak: a network may know a {found.group} that is in several splits, and not the class. "
+            f"  Leak: a network may know a {findings.group} that is in several splits, and not the class. "
             "Split with --groups kept."
         )
-    doubts = len(found.exact.doubts) + (0 if found.near is None else len(found.near.doubts))
+    doubts = len(findings.exact.doubts) + (0 if findings.near is None else len(findings.near.doubts))
     if doubts:
         lines.append(f"  Labels: {doubts:,} pairs of copies have two labels. Correct them, or remove both.")
-    if found.imbalance > IMBALANCE:
-        train = found.counts["train"]
-        most, least = (found.classes[train.index(pick(train))] for pick in (max, min))
+    if findings.imbalance > IMBALANCE:
+        train = findings.counts["train"]
+        most, least = (findings.classes[train.index(pick(train))] for pick in (max, min))
         lines.append(
-            f"  Imbalance: {most} has {found.imbalance:.1f} times the training pictures of {least}. "
+            f"  Imbalance: {most} has {findings.imbalance:.1f} times the training pictures of {least}. "
             "--balance lets all classes count the same."
         )
-    if found.bad:
+    if findings.bad:
         lines.append("  Unreadable pictures are left out of training. Mend or remove them.")
     return "\n".join(lines) if lines else "  Nothing stands against training on it."

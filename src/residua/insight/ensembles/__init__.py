@@ -1,1 +1,4 @@
-"""What each member of an ensemble, and each pair of members, is worth."""
+"""What each member of an ensemble, and each pair of members, is worth.
+
+No figure: a table says it.
+"""

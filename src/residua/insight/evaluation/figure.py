@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from residua.insight.evaluation.numbers import Evaluation
-from residua.insight.shared.plotting import BLUE, ORANGE, new_figure, save_figure, short, tidy, whole_ticks
+from residua.insight.evaluation.numbers import Evaluation, confused_pairs
+from residua.insight.shared.plotting import BLUE, ORANGE, new_figure, save_figure, tidy, whole_ticks
+from residua.insight.shared.text import shorten
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,14 +33,6 @@ def confusion_figure(evaluation: Evaluation) -> Figure:
     return _matrix(evaluation) if len(evaluation.classes) <= WITH_NAMES else _blocks(evaluation)
 
 
-def confused_pairs(confusion: NDArray[np.int64], most: int) -> list[tuple[int, int, int]]:
-    """The most frequent mistakes as (true class, answer, pictures), most frequent first."""
-    wrong = confusion - np.diag(np.diag(confusion))
-    order = np.argsort(-wrong, axis=None, kind="stable")[:most]
-    rows = [(*divmod(int(place), len(confusion)), int(wrong.flat[place])) for place in order]
-    return [row for row in rows if row[2]]
-
-
 def _title(e: Evaluation) -> str:
     name = Path(e.data).name or e.data
     return f"{name}, {e.part}: {100 * e.accuracy:.2f} % of {e.pictures:,} right"
@@ -50,7 +42,7 @@ def _matrix(evaluation: Evaluation) -> Figure:
     from matplotlib.colors import PowerNorm
 
     count = len(evaluation.classes)
-    names = [short(entry.name, 24) for entry in evaluation.classes]
+    names = [shorten(entry.name, 24) for entry in evaluation.classes]
     matrix = evaluation.confusion
     shares = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     few = count <= WITH_COUNTS
@@ -101,7 +93,7 @@ def _blocks(evaluation: Evaluation) -> Figure:
     norm = PowerNorm(0.5, vmin=0, vmax=max(int(blocks.max()), 1))
     image = overview.imshow(blocks, cmap="Blues", norm=norm)
     marks = range(0, len(starts), 5)
-    labels = [f"{starts[mark]}  {short(names[starts[mark]], 16)}" for mark in marks]
+    labels = [f"{starts[mark]}  {shorten(names[starts[mark]], 16)}" for mark in marks]
     overview.set_yticks(marks, labels, fontsize=8)
     overview.set_xticks(marks, labels, fontsize=8, rotation=60, ha="right", rotation_mode="anchor")
     overview.set_xlabel(f"answer (blocks of {each} classes in the model's order)")
@@ -111,10 +103,12 @@ def _blocks(evaluation: Evaluation) -> Figure:
     tidy(strongest)
     if pairs:
         bars = [number for _, _, number in pairs][::-1]
-        places = range(len(bars))
-        strongest.barh(places, bars, color=BLUE)
-        rows = [f"{short(names[a], 22)}  →  {short(names[b], 22)}" for a, b, _ in pairs][::-1]
-        strongest.set_yticks(places, rows, fontsize=8)
+        rows = range(len(bars))
+        strongest.barh(rows, bars, color=BLUE)
+        names_of_pairs = [
+            f"{shorten(names[true], 22)}  →  {shorten(names[answer], 22)}" for true, answer, _ in pairs
+        ][::-1]
+        strongest.set_yticks(rows, names_of_pairs, fontsize=8)
         strongest.set_ylim(-0.6, len(bars) - 0.4)
         whole_ticks(strongest.xaxis)
     else:
@@ -124,8 +118,8 @@ def _blocks(evaluation: Evaluation) -> Figure:
     strongest.set_title("strongest confusions: true class → answer", fontsize=10)
     named = sum(number for _, _, number in pairs)
     rest = f"{kinds - len(pairs):,} weaker pairs with {mistakes - named:,} mistakes are not named"
-    told = f"{count:,} classes: the {len(pairs)} strongest of {kinds:,} confused pairs; {rest}"
+    subtitle = f"{count:,} classes: the {len(pairs)} strongest of {kinds:,} confused pairs; {rest}"
     if kinds == len(pairs):
-        told = f"{count:,} classes; all {kinds} confused pairs are named"
-    figure.suptitle(f"{_title(evaluation)}\n{told}", fontsize=12)
+        subtitle = f"{count:,} classes; all {kinds} confused pairs are named"
+    figure.suptitle(f"{_title(evaluation)}\n{subtitle}", fontsize=12)
     return figure

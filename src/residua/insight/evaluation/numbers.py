@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.training.inference import Answers
-
-TERMINAL = 80  # columns
+from residua.insight.shared.intervals import wilson_interval
+from residua.insight.shared.text import split_name
+from residua.training.inference import LabelledProbabilities
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Evaluation:
     @property
     def part(self) -> str:
         """The split in words."""
-        return f"{self.split} split" if self.split in ("train", "validation", "test") else self.split
+        return split_name(self.split)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
@@ -60,9 +60,8 @@ class Evaluation:
         return entries
 
 
-def measure(answers: Answers, names: tuple[str, ...], data: str, split: str) -> Evaluation:
+def measure(answers: LabelledProbabilities, names: tuple[str, ...], data: str, split: str) -> Evaluation:
     """All metrics of these answers. Classes without pictures count for nothing in the balanced accuracy."""
-    from scipy.stats import binomtest
     from sklearn.metrics import precision_recall_fscore_support
 
     probabilities, labels = answers.probabilities, answers.labels
@@ -72,7 +71,6 @@ def measure(answers: Answers, names: tuple[str, ...], data: str, split: str) -> 
         labels, chosen, labels=every, zero_division=0.0
     )
     correct = int((chosen == labels).sum())
-    interval = binomtest(correct, len(labels)).proportion_ci(method="wilson")
     # A class is within the first five if fewer than five others are more probable.
     own = probabilities[np.arange(len(labels)), labels]
     top5 = float(((probabilities > own[:, None]).sum(axis=1) < 5).mean())
@@ -82,7 +80,7 @@ def measure(answers: Answers, names: tuple[str, ...], data: str, split: str) -> 
         pictures=len(labels),
         correct=correct,
         accuracy=answers.accuracy,
-        interval=(float(interval.low), float(interval.high)),
+        interval=wilson_interval(correct, len(labels)),
         top5_accuracy=top5,
         balanced_accuracy=float(recall[support > 0].mean()),
         loss=answers.loss,
@@ -105,69 +103,17 @@ def calibration_error(probabilities: NDArray[np.float32], labels: NDArray[np.int
     """The gap between confidence and accuracy, averaged over bins of confidence by their pictures."""
     confidence = probabilities.max(axis=1).astype(np.float64)
     right = probabilities.argmax(axis=1) == labels
-    places = np.minimum((confidence * bins).astype(np.int64), bins - 1)
+    bin_indices = np.minimum((confidence * bins).astype(np.int64), bins - 1)
     gaps = np.abs(
-        np.bincount(places, weights=confidence, minlength=bins)
-        - np.bincount(places, weights=right.astype(np.float64), minlength=bins)
+        np.bincount(bin_indices, weights=confidence, minlength=bins)
+        - np.bincount(bin_indices, weights=right.astype(np.float64), minlength=bins)
     )
     return float(gaps.sum() / len(labels))
 
 
-def evaluation_text(evaluation: Evaluation) -> str:
-    """The evaluation as a page of text: figures, a table of classes, the confusion matrix."""
-    e = evaluation
-    low, high = e.interval
-    lines = [
-        f"{e.data}, {e.part}: {e.pictures:,} pictures, {len(e.classes)} classes",
-        "",
-        f"  top-1 accuracy              {100 * e.accuracy:6.2f} %   ({e.correct:,} right)",
-        f"    95 % interval             {100 * low:6.2f} % to {100 * high:.2f} %",
-        # With five classes or fewer it is always 100 %.
-        *([f"  top-5 accuracy              {100 * e.top5_accuracy:6.2f} %"] if len(e.classes) > 5 else []),
-        f"  balanced accuracy           {100 * e.balanced_accuracy:6.2f} %",
-        f"  negative log-likelihood     {e.loss:8.4f}",
-        f"  expected calibration error  {100 * e.calibration_error:6.2f} %",
-        "",
-    ]
-    width = max(len("class"), *(len(entry.name) for entry in e.classes))
-    lines.append(f"  {'class':<{width}}  pictures  precision    recall        F1")
-    lines += [
-        f"  {entry.name:<{width}}  {entry.pictures:8,}  {100 * entry.precision:7.2f} %"
-        f"  {100 * entry.recall:6.2f} %  {100 * entry.f1:6.2f} %"
-        for entry in e.classes
-    ]
-    if len(e.classes) <= 20:
-        lines += ["", "  confusion matrix: rows are the true classes, columns the answers"]
-        lines += ["  " + line for line in _confusion_lines(e)]
-    elif e.correct < e.pictures:
-        lines += ["", "  most frequent mistakes"]
-        lines += [f"  {name}" for name in _mistakes(e)]
-    return "\n".join(lines)
-
-
-def _mistakes(e: Evaluation, most: int = 10) -> list[str]:
-    wrong = e.confusion - np.diag(np.diag(e.confusion))
+def confused_pairs(confusion: NDArray[np.int64], most: int) -> list[tuple[int, int, int]]:
+    """The most frequent mistakes as (true class, answer, pictures), most frequent first."""
+    wrong = confusion - np.diag(np.diag(confusion))
     order = np.argsort(-wrong, axis=None, kind="stable")[:most]
-    pairs = [divmod(int(place), len(e.classes)) for place in order if wrong.flat[place]]
-    width = max(len(e.classes[true].name) for true, _ in pairs)
-    return [
-        f"{wrong[true, answer]:5,} x {e.classes[true].name:<{width}}  taken for {e.classes[answer].name}"
-        for true, answer in pairs
-    ]
-
-
-def _confusion_lines(e: Evaluation) -> list[str]:
-    names = [entry.name for entry in e.classes]
-    width = max(len(name) for name in names)
-    digits = max(4, *(len(f"{n:,}") for n in e.confusion.flat))
-    # Names are cut to fit a terminal, as far as they stay different.
-    letters = max(digits, min((TERMINAL - 2 - width) // len(names) - 1, 12))
-    while letters < max(map(len, names)) and len({name[:letters] for name in names}) < len(names):
-        letters += 1
-    cell = max(digits, min(letters, max(map(len, names)))) + 1
-    head = " " * width + "".join(f"{name[:letters]:>{cell}}" for name in names)
-    rows = [
-        f"{name:<{width}}" + "".join(f"{n:>{cell},}" if n else f"{'.':>{cell}}" for n in row)
-        for name, row in zip(names, e.confusion.tolist(), strict=True)
-    ]
-    return [head, *rows]
+    rows = [(*divmod(int(place), len(confusion)), int(wrong.flat[place])) for place in order]
+    return [row for row in rows if row[2]]

@@ -1,24 +1,15 @@
-"""A map of what the head of a network reads: pictures that it finds alike lie close together."""
+"""What the head of a network reads, in two dimensions: pictures that it finds alike lie close together."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.insight.inspection.numbers import Inside
-from residua.insight.shared.plotting import BLUE, ORANGE, new_figure, short, tidy
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 Method = Literal["pca", "tsne"]
 Floats = NDArray[np.float64]
 
-MOST_NAMES = 30  # of classes on the map
-WIDE, HIGH = 11, 9.4  # inches
-SIDE = 22  # points of a drawn picture
 KEPT = 50  # principal components that t-SNE starts from (van der Maaten and Hinton 2008, section 4.2: 30)
 LEAST_TSNE = 8  # pictures
 
@@ -31,12 +22,12 @@ def principal_components(features: NDArray[np.float32], count: int) -> tuple[Flo
     centred = features.astype(np.float64) - features.mean(axis=0, dtype=np.float64)
     left, sizes, right = np.linalg.svd(centred, full_matrices=False)
     signs = np.sign(right[np.arange(len(right)), np.abs(right).argmax(axis=1)])
-    places = (left * sizes * np.where(signs == 0, 1, signs))[:, :count]
+    coordinates = (left * sizes * np.where(signs == 0, 1, signs))[:, :count]
     shares = sizes**2 / max(float((sizes**2).sum()), 1e-300)
-    missing = count - places.shape[1]
+    missing = count - coordinates.shape[1]
     if missing > 0:
-        return np.pad(places, ((0, 0), (0, missing))), np.pad(shares, (0, missing))[:count]
-    return places, shares[:count]
+        return np.pad(coordinates, ((0, 0), (0, missing))), np.pad(shares, (0, missing))[:count]
+    return coordinates, shares[:count]
 
 
 def neighbour_map(features: NDArray[np.float32], seed: int) -> Floats:
@@ -45,93 +36,7 @@ def neighbour_map(features: NDArray[np.float32], seed: int) -> Floats:
 
     start, _ = principal_components(features, min(KEPT, features.shape[1]))
     perplexity = min(30.0, (len(features) - 1) / 3)
-    found = TSNE(2, perplexity=perplexity, init="pca", random_state=seed, n_jobs=1).fit_transform(
+    coordinates = TSNE(2, perplexity=perplexity, init="pca", random_state=seed, n_jobs=1).fit_transform(
         start.astype(np.float32)
     )
-    return np.asarray(found, np.float64)
-
-
-def feature_map_figure(inside: Inside, method: Method = "pca", seed: int = 0) -> Figure:
-    """The sample laid out in two dimensions with its pictures on it, framed by right and wrong answers.
-
-    Where pictures would lie on one another only the first is drawn; all others are points.
-    """
-    count = len(inside.places)
-    if method == "tsne" and count >= LEAST_TSNE:
-        points = neighbour_map(inside.features, seed)
-        how = "t-SNE: neighbours matter, far distances and axes mean nothing"
-        across, upwards = "first dimension (no unit)", "second dimension (no unit)"
-    else:
-        points, shares = principal_components(inside.features, 2)
-        how = f"PCA: the two directions hold {100 * shares.sum():.1f} % of the variance"
-        across, upwards = (
-            f"{name} principal component ({100 * share:.1f} % of the variance)"
-            for name, share in zip(("first", "second"), shares, strict=True)
-        )
-    figure = new_figure(WIDE, HIGH)
-    axes = figure.subplots()
-    tidy(axes)
-    axes.set_xlabel(across)
-    axes.set_ylabel(upwards)
-    answered, places = inside.answered, inside.places
-    right = answered.chosen[places] == answered.labels[places]
-    for mask, colour, marker, name in (
-        (right, BLUE, "o", f"right ({int(right.sum()):,})"),
-        (~right, ORANGE, "X", f"wrong ({int((~right).sum()):,})"),
-    ):
-        if mask.any():
-            axes.scatter(
-                points[mask, 0], points[mask, 1], s=14, color=colour, marker=marker, linewidths=0, label=name
-            )
-    drawn = _thumbnails(axes, points, inside.images, right)
-    _names(axes, points, answered.labels[places], answered.classes)
-    axes.margins(0.05)
-    axes.legend(
-        frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=9, borderaxespad=0.1
-    )
-    figure.suptitle(
-        f"{answered.title}: what the head reads of {count:,} pictures, {drawn:,} of them drawn\n{how}",
-        fontsize=11,
-    )
-    return figure
-
-
-def _thumbnails(axes: Any, points: Floats, images: NDArray[np.uint8], right: NDArray[np.bool_]) -> int:
-    """Draw every picture that has room beside those before it, the wrong answers first. Returns how many."""
-    from matplotlib.offsetbox import AnnotationBbox, OffsetImage
-
-    # How far apart pictures lie at least, in shares of the map: a picture's size with its frame.
-    least = 1.1 * (SIDE + 5) / (72 * np.array([WIDE - 1.2, HIGH - 1.7]))
-    low, high = points.min(axis=0), points.max(axis=0)
-    spread = (points - low) / np.maximum(high - low, 1e-9)
-    side = max(images.shape[1:3])
-    drawn: list[int] = []
-    for place in np.argsort(right, kind="stable").tolist():
-        if (np.abs(spread[drawn] - spread[place]) < least).all(axis=1).any():
-            continue
-        drawn.append(place)
-        picture = images[place]
-        small = picture[:: max(1, side // 64), :: max(1, side // 64)]
-        shown = small[..., 0] if small.shape[-1] == 1 else small
-        box = OffsetImage(
-            shown,
-            zoom=SIDE / max(small.shape[:2]),
-            cmap="gray" if shown.ndim == 2 else None,
-            interpolation="bilinear",
-        )
-        frame = {"edgecolor": BLUE if right[place] else ORANGE, "linewidth": 0.8 if right[place] else 2.0}
-        axes.add_artist(AnnotationBbox(box, tuple(points[place]), pad=0.06, bboxprops=frame))
-    return len(drawn)
-
-
-def _names(axes: Any, points: Floats, labels: NDArray[np.int64], classes: tuple[str, ...]) -> None:
-    """The classes' names at their middles; of many classes those with most pictures."""
-    present, counts = np.unique(labels, return_counts=True)
-    for label in present[np.argsort(-counts, kind="stable")][:MOST_NAMES]:
-        # The median lies among the pictures even where a few are far away.
-        middle = np.median(points[labels == label], axis=0)
-        axes.text(
-            *middle, short(classes[label], 18), fontsize=13, fontweight="bold", zorder=10,
-            ha="center", va="center",
-            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 2},
-        )  # fmt: skip
+    return np.asarray(coordinates, np.float64)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from residua.config import TrainConfig
-from residua.errors import RunError
+from residua.insight.learning_curves.numbers import check_epochs, run_labels
 from residua.insight.shared.plotting import (
     GREY,
     PALETTE,
@@ -18,18 +16,16 @@ from residua.insight.shared.plotting import (
     VALIDATION,
     new_figure,
     save_figure,
-    short,
     tidy,
     whole_ticks,
 )
 from residua.training.learning_rate_finder import Sweep
-from residua.training.run_folder import read_log, read_run
+from residua.training.run_folder import read_log
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MARKERS = "osD^vPX"
-NOT_TOLD = {"run", "engine", "threads", "checkpoint_seconds", "checkpoint_steps", "final_test", "data_dir"}
 
 
 def draw_curves(run: Path) -> Path:
@@ -69,14 +65,6 @@ def curves_figure(runs: Sequence[Path]) -> Figure:
     return figure
 
 
-def check_epochs(runs: Sequence[Path]) -> None:
-    """Raise RunError for a folder that is no run, or whose run has no epoch yet."""
-    for run in runs:
-        read_run(run)
-        if not read_log(run):
-            raise RunError(f"{run} has no epoch in its log: train it, or leave it out")
-
-
 def _single(loss: Any, error: Any, rows: list[dict[str, Any]]) -> None:
     epochs = [row["epoch"] for row in rows]
     for axes, kind in ((loss, "loss"), (error, "error")):
@@ -94,17 +82,17 @@ def _several(
     figure: Figure, loss: Any, error: Any, logs: Sequence[tuple[Path, list[dict[str, Any]]]]
 ) -> None:
     handles = []
-    for place, ((_, rows), label) in enumerate(zip(logs, run_labels([run for run, _ in logs]), strict=True)):
-        colour = PALETTE[place % len(PALETTE)]
-        marker = MARKERS[(place + place // len(PALETTE)) % len(MARKERS)]
+    for index, ((_, rows), label) in enumerate(zip(logs, run_labels([run for run, _ in logs]), strict=True)):
+        colour = PALETTE[index % len(PALETTE)]
+        marker = MARKERS[(index + index // len(PALETTE)) % len(MARKERS)]
         epochs = [row["epoch"] for row in rows]
-        held = "validation_error" in rows[-1]
+        has_validation = "validation_error" in rows[-1]
         for axes, kind in ((loss, "loss"), (error, "error")):
             values = [row[f"train_{kind}"] for row in rows]
             _curve(axes, epochs, values, label, colour, marker, "--", 0.55)
-            if held:
+            if has_validation:
                 _curve(axes, epochs, [row[f"validation_{kind}"] for row in rows], label, colour, marker)
-        if held:
+        if has_validation:
             best = min(rows, key=lambda row: float(row["validation_error"]))
             label += f": validation error {best['validation_error']:.2f} % at best, in epoch {best['epoch']}"
         else:
@@ -112,30 +100,6 @@ def _several(
         handles.append(error.plot([], [], color=colour, marker=marker, markersize=5, label=label)[0])
     figure.legend(handles=handles, frameon=False, loc="outside upper left", ncols=1, fontsize=9)
     figure.supxlabel("solid: validation; dashed: training", fontsize=9)
-
-
-def run_labels(runs: Sequence[Path]) -> list[str]:
-    """A name for each run: its folder's, and the options in which the runs differ, at most three."""
-    names = [run.resolve().name for run in runs]
-    if len(set(names)) < len(names):
-        names = [str(run) for run in runs]
-    try:
-        options = [flat_options(read_run(run)) for run in runs]
-    except RunError:
-        return [short(name, 60) for name in names]
-    differing = [
-        name for name in options[0] if name not in NOT_TOLD and len({str(o[name]) for o in options}) > 1
-    ][:3]
-    return [
-        short(name, 60) + "".join(f", {key.strip('_').replace('_', '-')} {own[key]}" for key in differing)
-        for name, own in zip(names, options, strict=True)
-    ]
-
-
-def flat_options(config: TrainConfig) -> dict[str, Any]:
-    """Every option of a run by its name alone."""
-    sections = [getattr(config, entry.name) for entry in fields(config)]
-    return {entry.name: getattr(part, entry.name) for part in sections for entry in fields(part)}
 
 
 def _curve(

@@ -48,27 +48,32 @@ def find_label_errors(probabilities: NDArray[np.float32], labels: NDArray[np.int
     shares = probabilities.astype(np.float64)
     count, classes = shares.shape
     own = shares[np.arange(count), labels]
-    given = np.bincount(labels, minlength=classes)
+    labelled = np.bincount(labels, minlength=classes)
     sums = np.bincount(labels, weights=own, minlength=classes)
-    thresholds = np.where(given > 0, sums / np.maximum(given, 1), np.inf)
+    thresholds = np.where(labelled > 0, sums / np.maximum(labelled, 1), np.inf)
     # A rounding error less: where all of a class's pictures get the same, each of them reaches the mean.
     reached = np.where(shares >= thresholds - 1e-9, shares, -1.0)
     seems = reached.argmax(axis=1)
     confident = reached[np.arange(count), seems] >= 0
     joint = np.zeros((classes, classes), np.int64)
     np.add.at(joint, (labels[confident], seems[confident]), 1)
-    places = np.flatnonzero(confident & (seems != labels))
-    margins = shares[places, seems[places]] - own[places]
+    indices = np.flatnonzero(confident & (seems != labels))
+    margins = shares[indices, seems[indices]] - own[indices]
     order = np.argsort(-margins, kind="stable")
     return LabelErrors(
-        places[order], seems[places][order], margins[order], thresholds, joint, _wrong_share(joint, given)
+        indices[order],
+        seems[indices][order],
+        margins[order],
+        thresholds,
+        joint,
+        _wrong_share(joint, labelled),
     )
 
 
-def _wrong_share(joint: NDArray[np.int64], given: NDArray[np.int64]) -> float:
+def _wrong_share(joint: NDArray[np.int64], labelled: NDArray[np.int64]) -> float:
     """The share off the diagonal once every row counts as many pictures as its class has (equation 3)."""
     rows = joint.sum(axis=1)
     off = rows - np.diag(joint)
     # A class of whose pictures the model is sure of none tells nothing.
-    wrong = np.where(rows > 0, off / np.maximum(rows, 1), 0.0) * given
-    return float(wrong.sum() / max(int(given.sum()), 1))
+    wrong = np.where(rows > 0, off / np.maximum(rows, 1), 0.0) * labelled
+    return float(wrong.sum() / max(int(labelled.sum()), 1))

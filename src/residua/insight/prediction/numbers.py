@@ -42,13 +42,13 @@ class Prediction:
         if self.error is not None:
             return {"file": self.file, "error": self.error}
         name, probability = self.top[0]
-        found: dict[str, Any] = {
+        values: dict[str, Any] = {
             "file": self.file,
             "class": name,
             "probability": probability,
             "top": [{"class": name, "probability": probability} for name, probability in self.top],
         }
-        return found if self.sure is None else found | {"sure": self.sure}
+        return values if self.sure is None else values | {"sure": self.sure}
 
 
 def least_confidence(model: Model, config: PredictConfig) -> float | None:
@@ -74,7 +74,7 @@ def predict_files(model: Model, files: Sequence[Path], config: PredictConfig) ->
     A table of pixels (Kaggle's test.csv) stands for its pictures, which are called test.csv[0] and so on.
     Raises DataError where such a table is damaged, ConfigError as `least_confidence`.
     """
-    least = least_confidence(model, config)
+    threshold = least_confidence(model, config)
     shape = model.preprocessing
     items = [item for path in files for item in _pictures_in(path)]
     views = VIEWS[config.views]
@@ -95,21 +95,24 @@ def predict_files(model: Model, files: Sequence[Path], config: PredictConfig) ->
     with ThreadPoolExecutor(available_cores()) as pool:
         for start in range(0, len(items), config.batch):
             chunk = items[start : start + config.batch]
-            read_ones = list(pool.map(read, chunk))
-            good = [picture for picture in read_ones if not isinstance(picture, PictureError)]
+            pictures = list(pool.map(read, chunk))
+            good = [picture for picture in pictures if not isinstance(picture, PictureError)]
             rows: Iterator[NDArray[np.float32]] = iter(())
             if good:
-                seen = (shape.normalize(np.stack(good), view) for view in views)
-                every = [np.asarray(engine.plain(infer(variables, images)), np.float32) for images in seen]
+                views_of_batch = (shape.normalize(np.stack(good), view) for view in views)
+                every = [
+                    np.asarray(engine.plain(infer(variables, images)), np.float32)
+                    for images in views_of_batch
+                ]
                 rows = iter(mean_probabilities(every))
-            for (name, _), picture in zip(chunk, read_ones, strict=True):
+            for (name, _), picture in zip(chunk, pictures, strict=True):
                 if isinstance(picture, PictureError):
-                    yield Prediction(name, (), str(picture), None if least is None else False)
+                    yield Prediction(name, (), str(picture), None if threshold is None else False)
                     continue
                 row = next(rows)
                 order = np.argsort(-row, kind="stable")[:top]
-                named = tuple((model.classes[place], float(row[place])) for place in order)
-                yield Prediction(name, named, sure=None if least is None else named[0][1] >= least)
+                named = tuple((model.classes[index], float(row[index])) for index in order)
+                yield Prediction(name, named, sure=None if threshold is None else named[0][1] >= threshold)
 
 
 def _pictures_in(path: Path) -> list[_Item]:

@@ -12,15 +12,15 @@ from residua.insight.prediction.numbers import Prediction
 
 def write_text(predictions: Iterable[Prediction], out: TextIO, top: int) -> list[Prediction]:
     """One line a picture: its name and the most probable classes, behind 'not sure' where they are not."""
-    bad = []
+    failed = []
     for prediction in predictions:
         if prediction.error is not None:
-            bad.append(prediction)
+            failed.append(prediction)
             continue
         names = "   ".join(f"{name} {100 * probability:.1f} %" for name, probability in prediction.top)
         answer = f"not sure   ({names})" if prediction.sure is False else names
         print(f"{prediction.file}   {answer}", file=out, flush=True)
-    return bad
+    return failed
 
 
 def write_json(predictions: Iterable[Prediction], out: TextIO, top: int) -> list[Prediction]:
@@ -33,22 +33,22 @@ def write_json(predictions: Iterable[Prediction], out: TextIO, top: int) -> list
 
 def write_csv(predictions: Iterable[Prediction], out: TextIO, top: int) -> list[Prediction]:
     """A header, then a row a picture; those that failed have only their file and the error."""
-    bad = []
+    failed = []
     writer = csv.writer(out, lineterminator="\n")
-    asked = False
+    has_sure = False
     for number, prediction in enumerate(predictions):
         if number == 0:
             columns = [name for place in range(top) for name in _columns(place)]
-            asked = prediction.sure is not None  # else no column more: others read this by position
-            writer.writerow(["file", *columns, *(["sure"] if asked else []), "error"])
+            has_sure = prediction.sure is not None  # else no column more: others read this by position
+            writer.writerow(["file", *columns, *(["sure"] if has_sure else []), "error"])
         cells = [cell for name, probability in prediction.top for cell in (name, repr(probability))]
         cells += [""] * (2 * top - len(cells))
-        if asked:
+        if has_sure:
             cells.append("" if prediction.error is not None else "yes" if prediction.sure else "no")
         writer.writerow([prediction.file, *cells, prediction.error or ""])
         if prediction.error is not None:
-            bad.append(prediction)
-    return bad
+            failed.append(prediction)
+    return failed
 
 
 def _columns(place: int) -> tuple[str, str]:

@@ -11,15 +11,15 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-from residua.insight.report.contents import Findings
-from residua.insight.report.page import context, environment
+from residua.insight.report.numbers import ReportContents
+from residua.insight.report.page import environment, page_values
 
 MARK = "<!-- written by residua report; checksum "
 
 
-def model_card(findings: Findings) -> str:
+def model_card(contents: ReportContents) -> str:
     """The card as Markdown, with a checksum as its last line by which a change is noticed."""
-    text = environment().get_template("model-card.md").render(context(findings)).rstrip() + "\n\n"
+    text = environment().get_template("model-card.md").render(page_values(contents)).rstrip() + "\n\n"
     return f"{text}{MARK}{_checksum(text)} -->\n"
 
 
@@ -33,8 +33,8 @@ def card_path(path: Path, say: Callable[[str], None]) -> Path:
 
 
 def _untouched(text: str) -> bool:
-    body, found, rest = text.rpartition(MARK)
-    return bool(found) and rest == f"{_checksum(body)} -->\n"
+    body, mark, rest = text.rpartition(MARK)
+    return bool(mark) and rest == f"{_checksum(body)} -->\n"
 
 
 def _checksum(text: str) -> str:

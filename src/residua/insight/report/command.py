@@ -10,7 +10,7 @@ from residua.config import TrainConfig
 from residua.config.options import flag
 
 # What says where and how often a run is written, and changes nothing of its result.
-WITHOUT = frozenset({"data", "run", "threads", "checkpoint_seconds", "checkpoint_steps"})
+NOT_REPEATED = frozenset({"data", "run", "threads", "checkpoint_seconds", "checkpoint_steps"})
 
 
 def repeat_command(config: TrainConfig) -> str:
@@ -20,7 +20,7 @@ def repeat_command(config: TrainConfig) -> str:
     """
     words = ["residua", "train", config.data.data]
     for name, value in chosen_options(config).items():
-        if name in WITHOUT:
+        if name in NOT_REPEATED:
             continue
         if isinstance(value, bool):
             words.append(flag(name) if value else f"--no-{flag(name)[2:]}")
@@ -31,15 +31,15 @@ def repeat_command(config: TrainConfig) -> str:
 
 def chosen_options(config: TrainConfig) -> dict[str, Any]:
     """Every option of a run whose value is not what the program takes where nothing is known."""
-    found: dict[str, Any] = {}
+    options: dict[str, Any] = {}
     for section in fields(config):
         part = getattr(config, section.name)
-        plain = type(part)()
+        default = type(part)()
         for entry in fields(part):
             value = getattr(part, entry.name)
-            if value is not None and value != getattr(plain, entry.name):
-                found[entry.name] = value
-    return found
+            if value is not None and value != getattr(default, entry.name):
+                options[entry.name] = value
+    return options
 
 
 def _number(value: Any) -> str:

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from residua.insight.calibration.numbers import Reliability, RiskCoverage
-from residua.insight.comparison.text import duration
-from residua.insight.report.contents import Findings
+from residua.insight.report.numbers import ReportContents
+from residua.insight.shared.text import format_duration
 
 FEW = 30  # pictures of a class, below which its figures say little
-UNTOLD = 0.01  # of confidence against accuracy: less is not worth a word
+SMALL_GAP = 0.01  # of confidence against accuracy: less is not worth a word
 
 
 def percent(share: float, digits: int = 2) -> str:
@@ -21,9 +21,9 @@ def percent(share: float, digits: int = 2) -> str:
     return f"{100 * share:.{digits}f} %"
 
 
-def data_name(findings: Findings) -> str:
+def data_name(contents: ReportContents) -> str:
     """The data set's name, or the folder's without what lies above it."""
-    return Path(findings.answered.data).name or findings.answered.data
+    return Path(contents.answered.data).name or contents.answered.data
 
 
 def count(number: int, noun: str) -> str:
@@ -31,12 +31,12 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun if number == 1 else noun + ('es' if noun.endswith('s') else 's')}"
 
 
-def seen(findings: Findings) -> str:
+def exposure(contents: ReportContents) -> str:
     """Whether the model knew the pictures that it was asked about."""
-    answered, known = findings.answered, findings.model.training
+    answered, known = contents.answered, contents.model.training
     if answered.split == "train":
         return "which it was trained on, so that the figures flatter it"
-    if not findings.opened.same or answered.split == "whole folder":
+    if not contents.opened.same or answered.split == "whole folder":
         return "of other data than it was trained on"
     if known.get("fingerprint") is None:
         return "whether it was trained on some of them its file does not say"
@@ -45,13 +45,13 @@ def seen(findings: Findings) -> str:
     return "which took no part in training"
 
 
-def summary(findings: Findings) -> list[str]:
+def summary(contents: ReportContents) -> list[str]:
     """The findings that matter, in sentences: how often right, compared with what, where not, how sure."""
-    e = findings.answered.evaluation
+    e = contents.answered.evaluation
     low, high = e.interval
     part = "" if e.split == "whole folder" else f"{e.split} "
-    told = [
-        f"Of {e.pictures:,} {part}pictures ({seen(findings)}) it names {e.correct:,} right: "
+    sentences = [
+        f"Of {e.pictures:,} {part}pictures ({exposure(contents)}) it names {e.correct:,} right: "
         f"{percent(e.accuracy)}. On other pictures of the same kind the share probably lies between "
         f"{percent(low)} and {percent(high)} (95 % interval)."
     ]
@@ -60,33 +60,33 @@ def summary(findings: Findings) -> list[str]:
         largest = max(e.classes, key=lambda entry: entry.pictures)
         same = max(sizes) == min(sizes)
         always = "any one class" if same else f"“{largest.name}”, the largest class,"
-        told.append(f"Always answering {always} would be right in {percent(max(sizes) / e.pictures)}.")
+        sentences.append(f"Always answering {always} would be right in {percent(max(sizes) / e.pictures)}.")
     tested = [entry for entry in e.classes if entry.pictures]
     best, worst = max(tested, key=lambda c: c.recall), min(tested, key=lambda c: c.recall)
     if e.correct == e.pictures:
-        told.append("It made no mistake on these pictures.")
+        sentences.append("It made no mistake on these pictures.")
     elif best.recall > worst.recall:
-        told.append(
+        sentences.append(
             f"It finds “{best.name}” best ({percent(best.recall, 1)} of them) and “{worst.name}” worst "
             f"({percent(worst.recall, 1)})."
         )
-    if findings.mistakes.pairs:
-        true, answer, number = findings.mistakes.pairs[0]
+    if contents.mistakes.pairs:
+        true, answer, number = contents.mistakes.pairs[0]
         of = count(e.classes[true].pictures, "picture")
-        told.append(
+        sentences.append(
             f"Its most frequent mistake is to take “{e.classes[true].name}” for “{e.classes[answer].name}”: "
             f"{number:,} of {of}."
         )
-    told.append(sureness(findings))
-    return told
+    sentences.append(certainty(contents))
+    return sentences
 
 
-def sureness(findings: Findings) -> str:
+def certainty(contents: ReportContents) -> str:
     """Whether it is as often right as it says, in one sentence."""
-    a, error = findings.answered, findings.answered.evaluation.calibration_error
+    a, error = contents.answered, contents.answered.evaluation.calibration_error
     confidence = float(a.probabilities.max(axis=1).mean(dtype=np.float64))
     gap = confidence - a.evaluation.accuracy
-    if abs(gap) < UNTOLD:
+    if abs(gap) < SMALL_GAP:
         kind = "about as sure as it may be"
     else:
         kind = "too sure of itself" if gap > 0 else "more modest than it need be"
@@ -97,9 +97,9 @@ def sureness(findings: Findings) -> str:
     )
 
 
-def training_words(findings: Findings) -> str:
+def training_text(contents: ReportContents) -> str:
     """How it was trained, in one sentence; what is not known is said."""
-    run, known = findings.run, findings.model.training
+    run, known = contents.run, contents.model.training
     if run is None:
         if known.get("imported_from"):
             source = known["imported_from"]
@@ -110,7 +110,7 @@ def training_words(findings: Findings) -> str:
     if done < planned and not run.config.schedule.stop_patience:
         words += f" of {planned:,} (the run is not finished)"
     if run.seconds is not None:
-        words += f" in {duration(run.seconds)}"
+        words += f" in {format_duration(run.seconds)}"
     if run.machine.get("processor"):
         threads = run.config.run.threads or int(run.machine.get("cores", 1))
         words += f" on {run.machine['processor']} with {count(threads, 'thread')}"
@@ -127,40 +127,40 @@ def curve_alt(rows: Sequence[dict[str, Any]], kind: str) -> str:
     words = f"Line chart of the {kind} in {unit} over {count(len(rows), 'epoch')}. Training"
     words += f" goes from {train[0]:.3g} to {train[-1]:.3g}."
     if f"validation_{kind}" in rows[-1]:
-        held = [float(row[f"validation_{kind}"]) for row in rows]
-        least = int(np.argmin(held))
-        words += f" Validation goes from {held[0]:.3g} to {held[-1]:.3g}, "
-        words += f"with its least, {held[least]:.3g}, in epoch {rows[least]['epoch']}."
+        validation = [float(row[f"validation_{kind}"]) for row in rows]
+        least = int(np.argmin(validation))
+        words += f" Validation goes from {validation[0]:.3g} to {validation[-1]:.3g}, "
+        words += f"with its least, {validation[least]:.3g}, in epoch {rows[least]['epoch']}."
     return words
 
 
-def reliability_alt(found: Reliability, name: str) -> str:
+def reliability_alt(bins: Reliability, name: str) -> str:
     """What a reliability diagram shows: the three fullest bins, and the mean gap."""
-    fullest = [place for place in np.argsort(-found.counts)[:3].tolist() if found.counts[place]]
+    fullest = [index for index in np.argsort(-bins.counts)[:3].tolist() if bins.counts[index]]
     parts = [
-        f"of {count(int(found.counts[place]), 'answer')} about {percent(found.confidence[place], 0)} sure, "
-        f"{percent(found.accuracy[place], 0)} are right"
-        for place in sorted(fullest)
+        f"of {count(int(bins.counts[index]), 'answer')} about {percent(bins.confidence[index], 0)} sure, "
+        f"{percent(bins.accuracy[index], 0)} are right"
+        for index in sorted(fullest)
     ]
     words = f"Bar chart, {name}, of how often answers are right by how sure the model is: "
-    return f"{words}{'; '.join(parts)}. The mean gap is {100 * found.error:.1f} points."
+    return f"{words}{'; '.join(parts)}. The mean gap is {100 * bins.error:.1f} points."
 
 
 def risk_alt(curve: RiskCoverage) -> str:
     """What the risk-coverage curve shows: the error of all answers, and of the surest 80 and 50 %."""
     parts = [f"Of all answers {percent(float(curve.risk[-1]))} are wrong"]
     for share in (0.8, 0.5):
-        place = int(np.searchsorted(curve.coverage, share))
-        parts.append(f"of the surest {percent(share, 0)} {percent(float(curve.risk[place]))}")
+        index = int(np.searchsorted(curve.coverage, share))
+        parts.append(f"of the surest {percent(share, 0)} {percent(float(curve.risk[index]))}")
     return f"Curve of the share of wrong answers by how many are given, surest first. {', '.join(parts)}."
 
 
-def confusion_alt(findings: Findings) -> str:
+def confusion_alt(contents: ReportContents) -> str:
     """What the confusion matrix shows: the strongest confusions."""
-    e, names = findings.answered.evaluation, findings.answered.classes
-    pairs = [f"{names[t]} taken for {names[a]} {n:,} times" for t, a, n in findings.mistakes.pairs[:5]]
-    told = f"The strongest confusions: {'; '.join(pairs)}." if pairs else "There is no mistake in it."
-    return f"Confusion matrix of {count(len(e.classes), 'class')}: true classes by answers. {told}"
+    e, names = contents.answered.evaluation, contents.answered.classes
+    pairs = [f"{names[t]} taken for {names[a]} {n:,} times" for t, a, n in contents.mistakes.pairs[:5]]
+    strongest = f"The strongest confusions: {'; '.join(pairs)}." if pairs else "There is no mistake in it."
+    return f"Confusion matrix of {count(len(e.classes), 'class')}: true classes by answers. {strongest}"
 
 
 def statistics_alt(rows: Sequence[dict[str, Any]]) -> str:
@@ -176,41 +176,47 @@ def statistics_alt(rows: Sequence[dict[str, Any]]) -> str:
     return words
 
 
-def dead_words(findings: Findings) -> str:
+def dead_text(contents: ReportContents) -> str:
     """Dead units in a sentence."""
-    if findings.dead is None:
+    if contents.dead is None:
         return "This network is no row of layers, so its channels were not looked at."
-    pictures = f"for any of {count(findings.sample, 'picture')}"
-    if not findings.dead:
-        return f"No channel is dead: every one is on for some of {count(findings.sample, 'picture')}."
-    places = [f"{len(layer.channels)} of {layer.of} in {layer.layer}" for layer in findings.dead[:6]]
-    more = f" and {len(findings.dead) - 6} layers more" if len(findings.dead) > 6 else ""
-    total = sum(len(layer.channels) for layer in findings.dead)
+    pictures = f"for any of {count(contents.sample, 'picture')}"
+    if not contents.dead:
+        return f"No channel is dead: every one is on for some of {count(contents.sample, 'picture')}."
+    places = [f"{len(layer.channels)} of {layer.of} in {layer.layer}" for layer in contents.dead[:6]]
+    more = f" and {len(contents.dead) - 6} layers more" if len(contents.dead) > 6 else ""
+    total = sum(len(layer.channels) for layer in contents.dead)
     return f"{count(total, 'channel')} never on {pictures}: {', '.join(places)}{more}."
 
 
-def caveats(findings: Findings) -> list[str]:
+def caveats(contents: ReportContents) -> list[str]:
     """What a user of the model should know of these figures."""
-    e, told = findings.answered.evaluation, []
-    told += _of_use(findings)
-    told.append(sureness(findings))
+    e, sentences = contents.answered.evaluation, []
+    sentences += _of_use(contents)
+    sentences.append(certainty(contents))
     few = [entry.name for entry in e.classes if entry.pictures < FEW]
     if few:
         names = ", ".join(few[:6]) + (f" and {len(few) - 6} more" if len(few) > 6 else "")
-        told.append(f"Fewer than {FEW} pictures stand behind the figures of {names}: they may be far off.")
-    told.append("One training run, one seed: another seed gives another model and somewhat other figures.")
-    return told
+        sentences.append(
+            f"Fewer than {FEW} pictures stand behind the figures of {names}: they may be far off."
+        )
+    sentences.append(
+        "One training run, one seed: another seed gives another model and somewhat other figures."
+    )
+    return sentences
 
 
-def _of_use(findings: Findings) -> list[str]:
+def _of_use(contents: ReportContents) -> list[str]:
     """Where it errs most, and what was not looked at."""
-    e = findings.answered.evaluation
-    told = []
-    if findings.mistakes.pairs:
-        true, answer, number = findings.mistakes.pairs[0]
-        told.append(
+    e = contents.answered.evaluation
+    sentences = []
+    if contents.mistakes.pairs:
+        true, answer, number = contents.mistakes.pairs[0]
+        sentences.append(
             f"It takes {e.classes[true].name} for {e.classes[answer].name} most often: {number:,} of "
             f"{count(e.classes[true].pictures, 'picture')}."
         )
-    told.append("Copies between training and test pictures were not looked for here: residua check does.")
-    return told
+    sentences.append(
+        "Copies between training and test pictures were not looked for here: residua check does."
+    )
+    return sentences

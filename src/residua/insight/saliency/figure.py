@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.insight.saliency.numbers import METHODS, Explained
-from residua.insight.shared.plotting import BLUE, GREY, ORANGE, Tiles, short
+from residua.insight.shared.plotting import BLUE, GREY, ORANGE
+from residua.insight.shared.sheets import Margins, Tiles, aspect
+from residua.insight.shared.text import shorten
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,9 +42,9 @@ def coloured(shares: NDArray[np.float64]) -> Bytes:
     result = np.empty((*shares.shape, 3))
     for colours, side in ((FOR, shares >= 0), (AGAINST, shares < 0)):
         stops = np.array([_rgb(colour) for colour in colours])
-        place = np.abs(shares[side])
+        depth = np.abs(shares[side])
         for channel in range(3):
-            result[side, channel] = np.interp(place, np.linspace(0, 1, len(stops)), stops[:, channel])
+            result[side, channel] = np.interp(depth, np.linspace(0, 1, len(stops)), stops[:, channel])
     return result.round().astype(np.uint8)
 
 
@@ -54,10 +56,10 @@ def overlay(image: Bytes, values: NDArray[Any], method: str) -> Bytes:
     """
     weights = (0.299, 0.587, 0.114) if image.shape[-1] == 3 else (1.0,)
     # Lighter than it is, so that colours stand out.
-    return _laid_over(60 + 0.76 * (image.astype(np.float64) @ np.array(weights)), scaled(values, method))
+    return _blend(60 + 0.76 * (image.astype(np.float64) @ np.array(weights)), scaled(values, method))
 
 
-def _laid_over(grey: NDArray[np.float64], shares: NDArray[np.float64]) -> Bytes:
+def _blend(grey: NDArray[np.float64], shares: NDArray[np.float64]) -> Bytes:
     much = 0.92 * np.abs(shares)[..., None] ** 0.9
     colours = np.where((shares >= 0)[..., None], _rgb(ORANGE), _rgb(BLUE))
     mixed = (1 - much) * grey[..., None] + much * colours
@@ -68,18 +70,20 @@ def _rgb(colour: str) -> NDArray[np.float64]:
     return np.array([int(colour[start : start + 2], 16) for start in (1, 3, 5)], np.float64)
 
 
-def picture_figure(explained: Explained, place: int) -> Figure:
+def picture_figure(explained: Explained, index: int) -> Figure:
     """One picture large: its maps in a row, below each the map over the picture, and what colours mean."""
-    image, names = explained.images[place], list(explained.maps)
+    image, names = explained.images[index], list(explained.maps)
     width, tall = _cell(image, 1.45, 2.0)
-    title = f"{_name(explained, place)}: class {_answer(explained, place)}\n{_asked(explained, place)}"
-    tiles = Tiles(2, len(names) + 1, width, width * tall, title, above=0.36, below=0.46, size=10)
+    title = (
+        f"{_name(explained, index)}: class {_answer(explained, index)}\n{_explained_class(explained, index)}"
+    )
+    tiles = Tiles(2, len(names) + 1, width, width * tall, title, Margins(above=0.36, below=0.46), size=10)
     tiles.picture(0, 0, image, "picture")
-    _probable(tiles, explained, place)
+    _probable(tiles, explained, index)
     for column, name in enumerate(names, start=1):
-        values = explained.maps[name][place]
+        values = explained.maps[name][index]
         tiles.picture(0, column, coloured(scaled(values, name)))
-        _heading(tiles, column, METHODS[name].title, _note(explained, name, place))
+        _heading(tiles, column, METHODS[name].title, _note(explained, name, index))
         tiles.picture(1, column, overlay(image, values, name), "over the picture")
         _colour_bars(tiles, column, name, both=True)
     return tiles.figure
@@ -90,90 +94,89 @@ def abreast(methods: int) -> int:
     return max(1, CELLS // (methods + 1))
 
 
-def sheet_figure(explained: Explained, places: Sequence[int]) -> Figure:
+def sheet_figure(explained: Explained, indices: Sequence[int]) -> Figure:
     """Several pictures, each with its maps over it to the right."""
     names = list(explained.maps)
-    each, count = len(names) + 1, min(abreast(len(names)), len(places))
+    each, count = len(names) + 1, min(abreast(len(names)), len(indices))
     width, tall = _cell(explained.images[0], 1.15, 1.5)
-    told = [_caption(explained, place) for place in places]
+    captions = [_caption(explained, index) for index in indices]
     alone = count == 1  # what is told of a picture then has room beside it
-    above, left = (0.2, 1.5) if alone else (0.05 + 10 / 72 * max(map(len, told)), 0.0)
+    above, left = (0.2, 1.5) if alone else (0.05 + 10 / 72 * max(map(len, captions)), 0.0)
     title = f"{explained.model.name}: where the score of the class comes from"
-    rows = -(-len(places) // count)
-    tiles = Tiles(rows, each * count, width, width * tall, title, above=above, left=left, below=0.46, size=10)
-    for number, (place, lines) in enumerate(zip(places, told, strict=True)):
+    rows = -(-len(indices) // count)
+    tiles = Tiles(rows, each * count, width, width * tall, title, Margins(above, left, below=0.46), size=10)
+    for number, (index, lines) in enumerate(zip(indices, captions, strict=True)):
         row, first = number // count, number % count * each
-        image = explained.images[place]
+        image = explained.images[index]
         tiles.picture(row, first, image)
         if alone:
             tiles.row_name(row, "\n".join(lines))
         else:
-            for line, text in enumerate(reversed(lines)):
-                tiles.line(row, first, text, line)
+            for number_below, line in enumerate(reversed(lines)):
+                tiles.line(row, first, line, number_below)
         for column, name in enumerate(names, start=first + 1):
-            text = short(METHODS[name].title, 21) if not row else ""
-            tiles.picture(row, column, overlay(image, explained.maps[name][place], name), text)
+            text = shorten(METHODS[name].title, 21) if not row else ""
+            tiles.picture(row, column, overlay(image, explained.maps[name][index], name), text)
             if not row:
                 _colour_bars(tiles, column, name, both=False)
     return tiles.figure
 
 
-def _caption(explained: Explained, place: int) -> list[str]:
+def _caption(explained: Explained, index: int) -> list[str]:
     """What is told of a picture on a sheet, in short lines."""
-    classes, target = explained.model.classes, explained.targets[place]
-    told = [short(_name(explained, place), 20), *_short_answer(explained, place)]
-    if target != explained.probabilities[place].argmax():
-        told.append(f"for: {short(classes[target], 15)}")
-    return told
+    classes, target = explained.model.classes, explained.targets[index]
+    lines = [shorten(_name(explained, index), 20), *_short_answer(explained, index)]
+    if target != explained.probabilities[index].argmax():
+        lines.append(f"for: {shorten(classes[target], 15)}")
+    return lines
 
 
 def _cell(image: Bytes, small: float, large: float) -> tuple[float, float]:
     """Width of a cell in inches, and its height as a share of that."""
-    height, width = image.shape[:2]
-    return (large if max(height, width) >= LARGE else small), min(max(height / width, 0.5), 2.0)
+    return (large if max(image.shape[:2]) >= LARGE else small), aspect(image, 0.5, 2.0)
 
 
-def _name(explained: Explained, place: int) -> str:
-    return short(explained.names[place].rpartition("/")[2], 60)
+def _name(explained: Explained, index: int) -> str:
+    return shorten(explained.names[index].rpartition("/")[2], 60)
 
 
-def _percent(explained: Explained, place: int, label: int) -> str:
-    return f"{100 * float(explained.probabilities[place, label]):.1f} %"
+def _percent(explained: Explained, index: int, label: int) -> str:
+    return f"{100 * float(explained.probabilities[index, label]):.1f} %"
 
 
-def _answer(explained: Explained, place: int) -> str:
-    chosen = int(explained.probabilities[place].argmax())
-    told = f"{short(explained.model.classes[chosen], 40)} ({_percent(explained, place, chosen)})"
-    if explained.labels is not None and explained.labels[place] != chosen:
-        told += f", is {short(explained.model.classes[explained.labels[place]], 40)}"
-    return told
+def _answer(explained: Explained, index: int) -> str:
+    chosen = int(explained.probabilities[index].argmax())
+    text = f"{shorten(explained.model.classes[chosen], 40)} ({_percent(explained, index, chosen)})"
+    if explained.labels is not None and explained.labels[index] != chosen:
+        text += f", is {shorten(explained.model.classes[explained.labels[index]], 40)}"
+    return text
 
 
-def _short_answer(explained: Explained, place: int) -> list[str]:
-    chosen = int(explained.probabilities[place].argmax())
-    told = [f"{short(explained.model.classes[chosen], 13)} {_percent(explained, place, chosen)}"]
-    if explained.labels is not None and explained.labels[place] != chosen:
-        told.append(f"is {short(explained.model.classes[explained.labels[place]], 16)}")
-    return told
+def _short_answer(explained: Explained, index: int) -> list[str]:
+    chosen = int(explained.probabilities[index].argmax())
+    lines = [f"{shorten(explained.model.classes[chosen], 13)} {_percent(explained, index, chosen)}"]
+    if explained.labels is not None and explained.labels[index] != chosen:
+        lines.append(f"is {shorten(explained.model.classes[explained.labels[index]], 16)}")
+    return lines
 
 
-def _asked(explained: Explained, place: int) -> str:
-    target = int(explained.targets[place])
-    score = f"{explained.unit} {float(explained.scores[place]):.3g}"
-    if target == explained.probabilities[place].argmax():
+def _explained_class(explained: Explained, index: int) -> str:
+    target = int(explained.targets[index])
+    score = f"{explained.unit} {float(explained.scores[index]):.3g}"
+    if target == explained.probabilities[index].argmax():
         return f"maps for this class; its score: {score}"
-    name = short(explained.model.classes[target], 40)
-    return f"maps for the class {name} ({_percent(explained, place, target)}); its score: {score}"
+    name = shorten(explained.model.classes[target], 40)
+    return f"maps for the class {name} ({_percent(explained, index, target)}); its score: {score}"
 
 
-def _note(explained: Explained, method: str, place: int) -> str:
+def _note(explained: Explained, method: str, index: int) -> str:
     """What is told of a map beside the method's name."""
     if method == "grad-cam":
-        return f"of {short(explained.layer, 18)}"
+        return f"of {shorten(explained.layer, 18)}"
     if method == "occlusion":
         return "where a square is hidden"
     if method == "integrated" and explained.integrated is not None:
-        share = 100 * explained.integrated.share[place]
+        share = 100 * explained.integrated.share[index]
         return f"complete but for {share:.2f} %" if share < 100 else "far from complete"
     return ""
 
@@ -184,23 +187,23 @@ def _heading(tiles: Tiles, column: int, title: str, note: str) -> None:
         tiles.line(0, column, note, color=GREY)
 
 
-def _probable(tiles: Tiles, explained: Explained, place: int) -> None:
+def _probable(tiles: Tiles, explained: Explained, index: int) -> None:
     """The most probable classes as bars, where the overlay of the picture itself would be."""
-    row = explained.probabilities[place]
+    row = explained.probabilities[index]
     order = np.argsort(-row, kind="stable")[:5]
     left, top = tiles.corner(1, 0)
     tiles.line(1, 0, "probabilities")
     step = tiles.height / 5
     for number, label in enumerate(order.tolist()):
         middle = top - (number + 0.62) * step
-        target = label == explained.targets[place]
+        target = label == explained.targets[index]
         tiles.axes.barh(
             middle - 0.16 * step, tiles.width * float(row[label]), height=0.26 * step, left=left,
             color=ORANGE if target else GREY,
         )  # fmt: skip
-        name = short(explained.model.classes[label], int(9 * tiles.width))
-        told = f"{name} {_percent(explained, place, label)}"
-        tiles.axes.text(left, middle, told, fontsize=7, va="bottom", ha="left")
+        name = shorten(explained.model.classes[label], int(9 * tiles.width))
+        text = f"{name} {_percent(explained, index, label)}"
+        tiles.axes.text(left, middle, text, fontsize=7, va="bottom", ha="left")
     tiles.bound()
 
 
@@ -209,12 +212,12 @@ def _colour_bars(tiles: Tiles, column: int, method: str, both: bool) -> None:
     known = METHODS[method]
     left, bottom = tiles.foot(column)
     shares = np.linspace(-1 if known.signed else 0, 1, 200)[None]
-    laid = _laid_over(np.full(shares.shape, 150.0), shares)
+    laid = _blend(np.full(shares.shape, 150.0), shares)
     bars = [coloured(shares), laid] if both else [laid]
     for bar in bars:
         bottom -= 0.11
-        place = (left, left + tiles.width, bottom, bottom + 0.09)
-        tiles.axes.imshow(bar, extent=place, aspect="auto")
+        extent = (left, left + tiles.width, bottom, bottom + 0.09)
+        tiles.axes.imshow(bar, extent=extent, aspect="auto")
     tiles.bound()
     style: dict[str, Any] = {"fontsize": 7, "va": "top"}
     tiles.axes.text(left, bottom - 0.03, known.low, ha="left", **style)

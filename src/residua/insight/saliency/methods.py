@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.insight.shared.gradients import Floats, Places, Scorer, add_at, variants
+from residua.insight.shared.scorer import Floats, Labels, Scorer
 
 FIRST_STEPS = 32  # of integrated gradients, doubled as long as need be
 TOLERANCE = 0.005  # share of the difference of scores that may be missing
 
 
-def gradient(scorer: Scorer, x: Floats, classes: Places) -> Floats:
+def gradient(scorer: Scorer, x: Floats, classes: Labels) -> Floats:
     """The gradient (N, H, W, C) of each class score by the picture.
 
     Simonyan, Vedaldi and Zisserman 2013, "Deep inside convolutional networks", section 3, arXiv 1312.6034.
@@ -23,7 +23,7 @@ def gradient(scorer: Scorer, x: Floats, classes: Places) -> Floats:
     return scorer.gradient(x, classes)[1]
 
 
-def guided_gradient(scorer: Scorer, x: Floats, classes: Places) -> Floats:
+def guided_gradient(scorer: Scorer, x: Floats, classes: Labels) -> Floats:
     """The gradient (N, H, W, C) by guided backpropagation; that of a network without ReLU is the gradient.
 
     Springenberg et al. 2014, "Striving for simplicity: the all convolutional net", section 3.4, arXiv
@@ -33,7 +33,7 @@ def guided_gradient(scorer: Scorer, x: Floats, classes: Places) -> Floats:
 
 
 def smooth_gradient(
-    scorer: Scorer, x: Floats, classes: Places, samples: int = 50, noise: float = 0.15, seed: int = 0
+    scorer: Scorer, x: Floats, classes: Labels, samples: int = 50, noise: float = 0.15, seed: int = 0
 ) -> Floats:
     """The mean (N, H, W, C) of the gradients at the picture with noise added.
 
@@ -41,14 +41,14 @@ def smooth_gradient(
     of sample i is a function of seed and i, the same for every picture, so that none depends on the others.
     Smilkov et al. 2017, "SmoothGrad: removing noise by adding noise", section 3, arXiv 1706.03825.
     """
-    drawn = np.stack(
+    normal = np.stack(
         [np.random.default_rng((seed, number)).normal(size=x.shape[1:]) for number in range(samples)]
     ).astype(x.dtype)
     spread = noise * (x.max(axis=(1, 2, 3)) - x.min(axis=(1, 2, 3)))
     total = np.zeros(x.shape, np.float64)
-    for places, numbers in variants(len(x), samples, scorer.batch):
-        noisy = x[places] + spread[places, None, None, None] * drawn[numbers]
-        add_at(total, places, scorer.gradient(noisy, classes[places])[1])
+    for indices, numbers in variants(len(x), samples, scorer.batch):
+        noisy = x[indices] + spread[indices, None, None, None] * normal[numbers]
+        add_at(total, indices, scorer.gradient(noisy, classes[indices])[1])
     return (total / samples).astype(x.dtype)
 
 
@@ -75,7 +75,7 @@ class Integrated:
 def integrated_gradients(
     scorer: Scorer,
     x: Floats,
-    classes: Places,
+    classes: Labels,
     baseline: Floats,
     tolerance: float = TOLERANCE,
     most: int = 1024,
@@ -91,16 +91,16 @@ def integrated_gradients(
     total = np.zeros(x.shape, np.float64)
     ends = np.zeros((2, count))
 
-    def run(chosen: Places, shares: Floats, weights: Floats) -> None:
+    def run(chosen: Labels, shares: Floats, weights: Floats) -> None:
         """Add the weighed gradients at these shares of the way, for the chosen pictures."""
-        for places, numbers in variants(len(chosen), len(shares), scorer.batch):
-            part = chosen[places]
-            seen = baseline + shares[numbers, None, None, None].astype(x.dtype) * line[part]
-            scores, dx = scorer.gradient(seen, classes[part])
+        for indices, numbers in variants(len(chosen), len(shares), scorer.batch):
+            part = chosen[indices]
+            points = baseline + shares[numbers, None, None, None].astype(x.dtype) * line[part]
+            scores, dx = scorer.gradient(points, classes[part])
             add_at(total, part, weights[numbers, None, None, None] * dx)
             for end in (0, 1):
-                here = shares[numbers] == end
-                ends[end, part[here]] = scores[here]
+                at_end = shares[numbers] == end
+                ends[end, part[at_end]] = scores[at_end]
 
     steps = np.full(count, min(FIRST_STEPS, most), np.int64)
     first = np.linspace(0, 1, int(steps[0]) + 1) if count else np.zeros(0)
@@ -108,26 +108,26 @@ def integrated_gradients(
 
     def gaps() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         difference = ends[1] - ends[0]
-        found = (total * line).sum(axis=(1, 2, 3)) / steps
-        return difference, np.abs(found - difference)
+        summed = (total * line).sum(axis=(1, 2, 3)) / steps
+        return difference, np.abs(summed - difference)
 
     difference, gap = gaps()
     while True:
-        open_ones = np.flatnonzero((gap > tolerance * np.abs(difference)) & (2 * steps <= most))
-        if not len(open_ones):
+        unfinished = np.flatnonzero((gap > tolerance * np.abs(difference)) & (2 * steps <= most))
+        if not len(unfinished):
             break
         # The points between those that there are: every gradient counts for the finer sum, too.
-        now = int(steps[open_ones].min())
-        open_ones = open_ones[steps[open_ones] == now]
-        between = (np.arange(now) + 0.5) / now
-        run(open_ones, between, np.ones(now))
-        steps[open_ones] *= 2
+        current = int(steps[unfinished].min())
+        unfinished = unfinished[steps[unfinished] == current]
+        between = (np.arange(current) + 0.5) / current
+        run(unfinished, between, np.ones(current))
+        steps[unfinished] *= 2
         difference, gap = gaps()
     maps = total / steps[:, None, None, None] * line
     return Integrated(maps.astype(x.dtype), difference, gap, steps)
 
 
-def grad_cam(scorer: Scorer, x: Floats, classes: Places, layer: str) -> Floats:
+def grad_cam(scorer: Scorer, x: Floats, classes: Labels, layer: str) -> Floats:
     """Class activation maps (N, H, W), at the size of the pictures, from the maps that a layer gives.
 
     max(0, sum over the channels of map times the mean of the score's gradient by it): Selvaraju et al. 2017,
@@ -148,13 +148,13 @@ def enlarge(maps: Floats, height: int, width: int) -> Floats:
 
 def _between(few: int, many: int) -> Floats:
     """(many, few): the weights with which each new number is made of the old ones."""
-    place = np.clip((np.arange(many) + 0.5) * few / many - 0.5, 0, few - 1)
-    below = np.minimum(place.astype(np.int64), max(few - 2, 0))
+    position = np.clip((np.arange(many) + 0.5) * few / many - 0.5, 0, few - 1)
+    below = np.minimum(position.astype(np.int64), max(few - 2, 0))
     weights = np.zeros((many, few))
     rows = np.arange(many)
-    weights[rows, below] = 1 - (place - below)
+    weights[rows, below] = 1 - (position - below)
     if few > 1:
-        weights[rows, below + 1] = place - below
+        weights[rows, below + 1] = position - below
     return weights
 
 
@@ -166,7 +166,7 @@ def default_patch(height: int, width: int) -> int:
 def occlusion(
     scorer: Scorer,
     x: Floats,
-    classes: Places,
+    classes: Labels,
     patch: int | None = None,
     watch: Callable[[int], Any] = lambda count: None,
 ) -> Floats:
@@ -189,10 +189,23 @@ def occlusion(
         mask[max(top, 0) : top + side, max(left, 0) : left + side] = True
     whole = scorer.scores(x, classes).astype(np.float64)
     total = np.zeros((count, height, width))
-    for places, numbers in variants(count, len(corners), scorer.batch):
-        covered = np.where(masks[numbers, :, :, None], x.dtype.type(0), x[places])
-        falls = whole[places] - scorer.scores(covered, classes[places])
-        add_at(total, places, falls[:, None, None] * masks[numbers])
-        watch(len(places))
+    for indices, numbers in variants(count, len(corners), scorer.batch):
+        covered = np.where(masks[numbers, :, :, None], x.dtype.type(0), x[indices])
+        falls = whole[indices] - scorer.scores(covered, classes[indices])
+        add_at(total, indices, falls[:, None, None] * masks[numbers])
+        watch(len(indices))
     fall: Floats = (total / masks.sum(axis=0)).astype(x.dtype)
     return fall
+
+
+def variants(count: int, each: int, batch: int) -> Iterator[tuple[Labels, Labels]]:
+    """Pictures and their variants, batch by batch: indices (n,) below count, numbers (n,) below each."""
+    for start in range(0, count * each, batch):
+        flat = np.arange(start, min(start + batch, count * each))
+        yield flat // each, flat % each
+
+
+def add_at(total: Floats, indices: Labels, values: Floats) -> None:
+    """total[index] += value for each, whatever indices come twice."""
+    for index in np.unique(indices).tolist():
+        total[index] += values[indices == index].sum(axis=0)

@@ -1,4 +1,4 @@
-"""Pictures explained: for each, the maps of all methods that were asked for, and what is told beside them."""
+"""Pictures explained: for each, the maps of all methods that were asked for, and what is known of them."""
 
 from __future__ import annotations
 
@@ -11,20 +11,18 @@ from numpy.typing import NDArray
 
 from residua.config import ExplainConfig
 from residua.engines import Engine, open_engine
-from residua.errors import ConfigError, near
-from residua.insight.inspection.numbers import frozen_chain
+from residua.errors import ConfigError
 from residua.insight.saliency import methods as compute
+from residua.insight.saliency.cam_layer import cam_layer, has_relu
 from residua.insight.saliency.methods import Integrated
-from residua.insight.shared.gradients import Floats, Places, Scorer, class_number, layer_shapes, probabilities
-from residua.layers import Ensemble, Layer
-from residua.layers.hooks import ends_in_relu, with_hooks
+from residua.insight.shared.class_names import class_index
+from residua.insight.shared.scorer import Floats, Labels, Scorer
 from residua.models.model_file import Model
-from residua.variables import count_parameters
 
 
 @dataclass(frozen=True)
 class Method:
-    """What is told of a method's maps.
+    """How a method's maps are drawn and named.
 
     signed: whether they speak for (above 0) and against the class. low, high: what the ends of its colours
     mean. passes: through the network, forward ones, as a rule.
@@ -61,13 +59,13 @@ class Explained:
     names: tuple[str, ...]
     images: NDArray[np.uint8]
     probabilities: NDArray[np.float32]
-    targets: Places
+    targets: Labels
     scores: Floats
     unit: str
     maps: dict[str, Floats]
     layer: str = ""
     integrated: Integrated | None = None
-    labels: Places | None = None
+    labels: Labels | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -75,28 +73,27 @@ class Explained:
     def to_dict(self) -> list[dict[str, Any]]:
         """Plain JSON types, a picture each; without the maps."""
         classes, rows = self.model.classes, []
-        for place, name in enumerate(self.names):
-            chosen = int(self.probabilities[place].argmax())
+        for index, name in enumerate(self.names):
+            chosen = int(self.probabilities[index].argmax())
             row: dict[str, Any] = {
                 "file": name,
                 "class": classes[chosen],
-                "probability": float(self.probabilities[place, chosen]),
-                "target": classes[self.targets[place]],
-                "target_probability": float(self.probabilities[place, self.targets[place]]),
-                "score": float(self.scores[place]),
+                "probability": float(self.probabilities[index, chosen]),
+                "target": classes[self.targets[index]],
+                "target_probability": float(self.probabilities[index, self.targets[index]]),
+                "score": float(self.scores[index]),
                 "unit": self.unit,
                 "methods": list(self.maps),
             }
             if self.labels is not None:
-                row["label"] = classes[self.labels[place]]
+                row["label"] = classes[self.labels[index]]
             if "grad-cam" in self.maps:
                 row["layer"] = self.layer
             if self.integrated is not None:
-                found = self.integrated
                 row["completeness"] = {
-                    "difference": float(found.difference[place]),
-                    "gap": float(found.gap[place]),
-                    "steps": int(found.steps[place]),
+                    "difference": float(self.integrated.difference[index]),
+                    "gap": float(self.integrated.gap[index]),
+                    "steps": int(self.integrated.steps[index]),
                 }
             rows.append(row)
         return rows
@@ -108,7 +105,7 @@ def explain_pictures(
     config: ExplainConfig = ExplainConfig(),
     *,
     names: Sequence[str] = (),
-    labels: Places | None = None,
+    labels: Labels | None = None,
     engine: Engine | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> Explained:
@@ -122,13 +119,13 @@ def explain_pictures(
     if engine is None:
         work = model.work(len(images)) * sum(METHODS[name].passes for name in chosen)
         engine = open_engine(config.engine, threads=config.threads, work=work)
-    target = None if config.target is None else class_number(config.target, model.classes)
-    scorer = Scorer.of(model, engine, config.batch)
+    target = None if config.target is None else class_index(model, config.target)
+    scorer = Scorer.of_scores(model, engine, config.batch)
     x = model.preprocessing.normalize(images)
     layer = ""
     if "grad-cam" in chosen:
         try:
-            layer = cam_layer(model, scorer, x, config.stage)
+            layer = cam_layer(scorer, x, config.stage)
         except ConfigError as error:
             if config.methods or config.stage:
                 raise
@@ -138,14 +135,14 @@ def explain_pictures(
         raise ConfigError("--stage says whose maps Grad-CAM takes: add grad-cam to --methods")
     if "guided" in chosen and not has_relu(scorer.network):
         say(f"{model.name} has no ReLU: guided backpropagation is then the gradient")
-    found = probabilities(model, engine, x, scorer.batch)
-    targets = found.argmax(axis=1) if target is None else np.full(len(x), target)
-    maps, integrated = compute_maps(scorer, x, targets, chosen, config, model, layer)
+    answers = scorer.probabilities(x)
+    targets = answers.argmax(axis=1) if target is None else np.full(len(x), target)
+    maps, integrated = compute_maps(scorer, x, targets, chosen, config, layer)
     return Explained(
         model,
         tuple(names) or tuple(f"picture {number}" for number in range(1, len(x) + 1)),
-        as_seen(model, x),
-        found,
+        denormalize(model, x),
+        answers,
         targets,
         scorer.scores(x, targets),
         scorer.unit,
@@ -159,10 +156,9 @@ def explain_pictures(
 def compute_maps(
     scorer: Scorer,
     x: Floats,
-    targets: Places,
+    targets: Labels,
     methods: Sequence[str],
     config: ExplainConfig,
-    model: Model,
     layer: str,
 ) -> tuple[dict[str, Floats], Integrated | None]:
     """{method: (N, H, W)} of normalised pictures, and what is known of the integrated gradients.
@@ -176,10 +172,10 @@ def compute_maps(
         if name == "gradient":
             maps[name] = _largest(compute.gradient(scorer, x, targets))
         elif name == "smooth":
-            found = compute.smooth_gradient(scorer, x, targets, config.samples, config.noise, config.seed)
-            maps[name] = _largest(found)
+            smooth = compute.smooth_gradient(scorer, x, targets, config.samples, config.noise, config.seed)
+            maps[name] = _largest(smooth)
         elif name == "integrated":
-            start = baseline(model, config.baseline)
+            start = baseline(scorer.model, config.baseline)
             integrated = compute.integrated_gradients(scorer, x, targets, start, most=config.most_steps)
             maps[name] = integrated.maps.sum(axis=-1)
         elif name == "guided":
@@ -199,72 +195,18 @@ def _largest(gradients: Floats) -> Floats:
 def baseline(model: Model, kind: str) -> Floats:
     """(H, W, C) normalised: a black or white picture, or the mean colour of the training pictures."""
     shape = model.preprocessing
-    seen = (shape.height, shape.width, shape.channels)
+    sides = (shape.height, shape.width, shape.channels)
     if kind == "mean":
-        return np.zeros(seen, np.float32)
+        return np.zeros(sides, np.float32)
     stored = np.full((1, *shape.stored, shape.channels), 0 if kind == "black" else 255, np.uint8)
-    started: Floats = shape.normalize(stored)[0]
-    return started
+    normal: Floats = shape.normalize(stored)[0]
+    return normal
 
 
-def as_seen(model: Model, x: Floats) -> NDArray[np.uint8]:
+def denormalize(model: Model, x: Floats) -> NDArray[np.uint8]:
     """Normalised pictures as pictures again, (N, H, W, C) uint8, red first."""
     shape = model.preprocessing
     pixels = x * np.array(shape.std, np.float32) + np.array(shape.mean, np.float32)
     if shape.order == "BGR":
         pixels = pixels[..., ::-1]
     return (pixels * 255).round().clip(0, 255).astype(np.uint8)
-
-
-def cam_layer(model: Model, scorer: Scorer, x: Floats, stage: str | None) -> str:
-    """The layer whose maps Grad-CAM takes. Raises ConfigError where there is none, or no such one."""
-    instead = "use --methods gradient smooth integrated guided occlusion instead"
-    if stage is None:
-        if isinstance(scorer.network, Ensemble):
-            raise ConfigError(
-                f"{model.name} is several networks: name a layer of one with --stage, or {instead}"
-            )
-        last = _last_maps(model)
-        if last is None:
-            raise ConfigError(f"{model.name} has no layer that gives maps, as Grad-CAM needs: {instead}")
-        return last
-    shapes = layer_shapes(scorer, x)
-    if stage not in shapes:
-        raise ConfigError(f"{model.name} has no stage or layer {stage!r}.{near(stage, shapes)}")
-    if len(shapes[stage]) != 3:
-        raise ConfigError(f"{stage} gives no maps, as Grad-CAM needs: {_told(shapes)}, or {instead}")
-    return stage
-
-
-def _last_maps(model: Model) -> str | None:
-    """The last layer of the outermost row that has weights and gives maps, before the head."""
-    _, variables, chain = frozen_chain(model)
-    seen = model.preprocessing
-    shape: tuple[int, ...] = (seen.height, seen.width, seen.channels)
-    with_maps = []
-    for name, layer in chain.items():
-        shape = layer.output_shape(shape)
-        if len(shape) == 3:
-            with_maps.append(name)
-    weighted = [name for name in chain if count_parameters(variables[name])]
-    for choice in ([name for name in with_maps if name in weighted[:-1]], with_maps):
-        if choice:
-            return choice[-1]
-    return None
-
-
-def _told(shapes: dict[str, tuple[int, ...]]) -> str:
-    with_maps = [name for name, shape in shapes.items() if len(shape) == 3 and "." not in name]
-    return f"name one of {', '.join(with_maps)}" if with_maps else "none of its layers does"
-
-
-def has_relu(network: Layer) -> bool:
-    """Whether any of the network's layers is a ReLU: without one guided backpropagation is the gradient."""
-    found: list[bool] = []
-
-    def ask(name: str, layer: Layer) -> bool:
-        found.append(ends_in_relu(layer))
-        return False
-
-    with_hooks(network, lambda name, layer, y: None, ask)
-    return any(found)

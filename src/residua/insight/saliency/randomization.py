@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from residua.config import ExplainConfig
 from residua.engines import Engine
 from residua.errors import ConfigError
-from residua.insight.saliency.numbers import METHODS, Explained, compute_maps
-from residua.insight.shared.gradients import Floats, Scorer
+from residua.insight.saliency.numbers import Explained, compute_maps
+from residua.insight.shared.scorer import Floats, Scorer
 from residua.layers import CapsuleNetwork, Sequential
 from residua.models.model_file import Model
 from residua.variables import count_parameters
@@ -24,7 +24,7 @@ BLIND = 0.8  # and with a random head from which it says little of the class
 
 
 @dataclass(frozen=True)
-class Randomised:
+class Randomization:
     """How like the trained model's maps those of a network with random weights are.
 
     levels: what is random, from the head alone to all. likeness: for each method, at each level, Spearman's
@@ -43,7 +43,7 @@ class Randomised:
 
 def compare_with_random(
     explained: Explained, x: Floats, config: ExplainConfig, engine: Engine, batch: int | None = None
-) -> Randomised:
+) -> Randomization:
     """Maps of the same pictures and classes by networks whose weights are random, from the head downwards.
 
     x: the pictures (N, H, W, C), normalised. Adebayo et al. 2018, "Sanity checks for saliency maps", section
@@ -55,7 +55,7 @@ def compare_with_random(
     count = min(CHECKED, len(x))
     levels = random_levels(model)
     for names in levels.values():
-        scorer = Scorer.of(with_random(model, names, config.seed), engine, batch)
+        scorer = Scorer.of_scores(with_random(model, names, config.seed), engine, batch)
         maps, _ = compute_maps(
             scorer,
             x[:count],
@@ -63,13 +63,12 @@ def compare_with_random(
             tuple(explained.maps),
             # A rank needs no complete integral.
             replace(config, most_steps=min(config.most_steps, 64)),
-            model,
             explained.layer,
         )
-        for name, found in maps.items():
-            pairs = zip(explained.maps[name][:count], found, strict=True)
+        for name, other in maps.items():
+            pairs = zip(explained.maps[name][:count], other, strict=True)
             likeness[name].append(float(np.mean([rank_correlation(a, b) for a, b in pairs])))
-    return Randomised(tuple(levels), {name: tuple(row) for name, row in likeness.items()}, count)
+    return Randomization(tuple(levels), {name: tuple(row) for name, row in likeness.items()}, count)
 
 
 def random_levels(model: Model) -> dict[str, list[str]]:
@@ -88,8 +87,8 @@ def random_levels(model: Model) -> dict[str, list[str]]:
 
 def with_random(model: Model, names: Sequence[str], seed: int) -> Model:
     """The model with these layers' variables as they are before training."""
-    drawn = model.network.init(np.random.default_rng(seed))
-    variables = dict(model.variables) | {name: drawn[name] for name in names}
+    initial = model.network.init(np.random.default_rng(seed))
+    variables = dict(model.variables) | {name: initial[name] for name in names}
     return replace(model, variables=variables)
 
 
@@ -101,26 +100,3 @@ def rank_correlation(a: NDArray[Any], b: NDArray[Any]) -> float:
     first, second = first - first.mean(), second - second.mean()
     size = float(np.sqrt((first @ first) * (second @ second)))
     return float(first @ second) / size if size else 0.0
-
-
-def randomised_text(found: Randomised) -> str:
-    """A table, and which maps say little of what was learned."""
-    head = "  made random:".ljust(26) + "".join(level.rjust(12) for level in found.levels)
-    lines = [
-        "How like the maps stay when weights are made random (rank correlation, mean of "
-        f"{found.pictures}; 1: the same, 0: unrelated)",
-        head,
-    ]
-    for name, row in found.likeness.items():
-        lines.append(f"  {METHODS[name].title}".ljust(26) + "".join(f"{value:12.2f}" for value in row))
-    blind = [METHODS[name].title for name, row in found.likeness.items() if row[0] >= BLIND]
-    if blind:
-        lines.append(
-            f"  {', '.join(blind)}: hardly another with a random head, so mostly not about the class"
-        )
-    stay = [METHODS[name].title for name, row in found.likeness.items() if row[-1] >= STAYS]
-    if stay:
-        lines.append(
-            f"  {', '.join(stay)}: much the same with random weights, so mostly about the picture itself"
-        )
-    return "\n".join(lines)

@@ -1,1 +1,1 @@
-"""What several capabilities share: plotting, gradients by the picture, classes by name."""
+"""What several capabilities share: plotting, sheets of pictures, scores and gradients, classes by name."""

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from residua.insight.calibration.numbers import Reliability, RiskCoverage
+from residua.insight.calibration.numbers import Reliability, RiskCoverage, highest_risk, ideal_risk
 from residua.insight.shared.plotting import (
     BLUE,
     GREY,
@@ -24,16 +21,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH, HEIGHT = 4.5, 3.1  # inches: at a telephone's 330 pixels a letter of 10 points is still 10 pixels high
-
-
-def svg(figure: Figure) -> bytes:
-    """A figure as SVG without a background, the same bytes whenever it is the same figure."""
-    import matplotlib
-
-    buffer = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "residua", "font.size": 10}):
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": "residua"})
-    return buffer.getvalue()
 
 
 def curve_chart(rows: Sequence[dict[str, Any]], kind: str) -> Figure:
@@ -63,13 +50,13 @@ def curve_chart(rows: Sequence[dict[str, Any]], kind: str) -> Figure:
     return figure
 
 
-def reliability_chart(found: Reliability) -> Figure:
+def reliability_chart(bins: Reliability) -> Figure:
     """How often answers are right by how sure the model is; the dashed line is where both are the same."""
     figure, axes = _panel(3.5)
-    filled = found.counts > 0
-    middles = 100 * (found.edges[:-1] + found.edges[1:])[filled] / 2
-    width = 94 * (found.edges[1] - found.edges[0])
-    accuracy, confidence = 100 * found.accuracy[filled], 100 * found.confidence[filled]
+    filled = bins.counts > 0
+    middles = 100 * (bins.edges[:-1] + bins.edges[1:])[filled] / 2
+    width = 94 * (bins.edges[1] - bins.edges[0])
+    accuracy, confidence = 100 * bins.accuracy[filled], 100 * bins.confidence[filled]
     axes.bar(middles, accuracy, width, color=BLUE, label="right")
     axes.bar(
         middles, confidence - accuracy, width, accuracy, facecolor="none", edgecolor=ORANGE, hatch="////",
@@ -88,14 +75,10 @@ def risk_chart(curve: RiskCoverage) -> Figure:
     """What share of the answers is wrong where only the surest are given."""
     figure, axes = _panel()
     axes.step(100 * curve.coverage, 100 * curve.risk, where="post", color=BLUE, label="this model")
-    errors = int(curve.accepted[-1] - curve.right[-1])
-    taken = np.linspace(0, 1, 400)
-    right = 1 - errors / int(curve.accepted[-1])
-    best = np.where(taken > right, (taken - right) / np.maximum(taken, 1e-9), 0)
-    axes.plot(100 * taken, 100 * best, color=GREY, linestyle="--", label="if it knew its mistakes")
+    coverage, risk = ideal_risk(curve)
+    axes.plot(100 * coverage, 100 * risk, color=GREY, linestyle="--", label="if it knew its mistakes")
     axes.set_xlim(0, 101)
-    most = max(100 * float(curve.risk[-1]) * 1.15, 100 * float(curve.risk.max()) * 0.5, 0.1)
-    axes.set_ylim(0, most)
+    axes.set_ylim(0, highest_risk(curve))
     axes.set_xlabel("answers given, surest first (%)")
     axes.set_ylabel("wrong among them (%)")
     _above(axes, 2)

@@ -11,7 +11,7 @@ from tiny import answered, paint_folder, refused
 from residua.api import augment_sheet
 from residua.config import DataOptions, SheetOptions
 from residua.data import open_dataset
-from residua.insight.data_quality.augmentation import CATALOGUE, VARIATIONS, vary
+from residua.insight.augmentation.numbers import CATALOGUE, VARIATIONS, vary_pictures
 
 pytestmark = pytest.mark.usefixtures("quiet_cache")
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("quiet_cache")
 def test_without_options_every_variation_is_shown_alone(tmp_path):
     data = open_dataset(DataOptions(data=str(paint_folder(tmp_path / "pics")), size=16), 0, say=print)
     options = DataOptions(data=str(tmp_path / "pics"), size=16)
-    rows = vary(data, options, SheetOptions(variations=3))
+    rows = vary_pictures(data, options, SheetOptions(variations=3))
     assert [row.title.split()[0] for row in rows] == [f"--{name.replace('_', '-')}" for name in VARIATIONS]
     for row in rows:
         assert len(row.after) == 3
@@ -33,7 +33,7 @@ def test_without_options_every_variation_is_shown_alone(tmp_path):
 
 def test_grey_pictures_have_no_colours_to_vary():
     data = open_dataset(DataOptions(), 0, say=print)
-    rows = vary(data, DataOptions(), SheetOptions(variations=1))
+    rows = vary_pictures(data, DataOptions(), SheetOptions(variations=1))
     assert len(rows) == sum(not colourful for _, _, colourful in CATALOGUE)
 
 
@@ -41,7 +41,7 @@ def test_with_options_pictures_of_all_classes_are_varied_by_them(tmp_path):
     paint_folder(tmp_path / "pics", ("blue", "green", "red"))
     options = DataOptions(data=str(tmp_path / "pics"), size=16, hue=180.0, crop=0, flip=False)
     data = open_dataset(options, 0, say=print)
-    rows = vary(data, options, SheetOptions(pictures=5, variations=4))
+    rows = vary_pictures(data, options, SheetOptions(pictures=5, variations=4))
     assert [row.title for row in rows] == ["blue", "green", "red", "blue", "green"]
     for row in rows:
         for picture in row.after:
@@ -71,5 +71,5 @@ def test_the_sheet_of_pictures_that_are_cut(tmp_path):
     folder = published.dogs_vs_cats(tmp_path / "dogs-vs-cats")
     options = DataOptions(data=str(folder), size=32, input=24, rotate=10.0)
     data = open_dataset(options, 0, say=lambda _: None)
-    rows = vary(data, options, SheetOptions(pictures=2, variations=2))
+    rows = vary_pictures(data, options, SheetOptions(pictures=2, variations=2))
     assert all(picture.shape == (24, 24, 3) for row in rows for picture in (row.before, *row.after))

@@ -8,7 +8,7 @@ from tiny import paint, paint_folder
 
 import residua
 from residua.config import EvaluateConfig
-from residua.insight.evaluation.answers import answer_split
+from residua.insight.evaluation.predictions import predict_split
 
 pytestmark = pytest.mark.usefixtures("quiet_cache")
 
@@ -17,7 +17,7 @@ def test_answers_keep_the_pictures_that_they_are_about(trained, tmp_path):
     model = residua.load_model(trained / "run")
     folder = paint_folder(tmp_path / "others", ("red", "blue"), 3)
     paint(folder / "blue" / "z.png", (250, 20, 20), 5)  # red under blue's name
-    answered = answer_split(model, EvaluateConfig(data=str(folder)), print)
+    answered = predict_split(model, EvaluateConfig(data=str(folder)), print)
     assert answered.title == "others, whole folder"
     assert answered.probabilities.shape == (len(answered), 2) == (7, 2)
     assert answered.pictures.images.shape == (7, 8, 8, 3)

@@ -1,4 +1,4 @@
-"""All that a report tells, found once: answers, counts, layers, and what the run folder holds."""
+"""All that a report tells, collected once: answers, counts, layers, maps, and what the run folder holds."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from residua.config import EvaluateConfig, ReportConfig, TrainConfig
-from residua.data.dataset import Split
+from residua.data.dataset import SPLITS
 from residua.errors import ConfigError
-from residua.insight.evaluation.answers import Answered, Opened, answer_split, open_data
+from residua.insight.evaluation.predictions import OpenedData, Predictions, open_data, predict_split
 from residua.insight.inspection.numbers import DeadUnits, look_inside
 from residua.insight.mistakes.numbers import Mistakes, find_mistakes
+from residua.insight.report.explanations import Explanations, explain_answers
 from residua.layers import Row
 from residua.models.model_file import Model, find_model, load_model
 from residua.training.environment import machine_facts, package_versions
@@ -39,25 +40,27 @@ class RunFacts:
     @property
     def best(self) -> dict[str, Any] | None:
         """The row of the epoch with the least validation error; None without validation or epochs."""
-        held = [row for row in self.log if "validation_error" in row]
-        return min(held, key=lambda row: float(row["validation_error"])) if held else None
+        rows = [row for row in self.log if "validation_error" in row]
+        return min(rows, key=lambda row: float(row["validation_error"])) if rows else None
 
 
 @dataclass(frozen=True, eq=False)
-class Findings:
+class ReportContents:
     """What a report is made of.
 
     counts: {split: {class: pictures}}, of the data as a whole. dead: channels that are never on, None where
-    the network cannot be looked into; sample: on how many pictures. run: None for a model file alone.
+    the network cannot be looked into; sample: on how many pictures. explanations: where a few answers come
+    from. run: None for a model file alone.
     """
 
     file: Path
     checksum: str
-    answered: Answered
+    answered: Predictions
     mistakes: Mistakes
-    opened: Opened
+    opened: OpenedData
     counts: dict[str, dict[str, int]]
     rows: tuple[Row, ...]
+    explanations: Explanations
     run: RunFacts | None = None
     dead: tuple[DeadUnits, ...] | None = None
     sample: int = 0
@@ -70,49 +73,48 @@ class Findings:
         return self.answered.model
 
 
-def gather(model: str | Path, config: ReportConfig, say: Say) -> Findings:
+def collect_contents(model: str | Path, config: ReportConfig, say: Say) -> ReportContents:
     """Everything about a model file, or the best model of a run folder.
 
-    Raises ModelFileError for a run without a model, and as `answer_split`.
+    Raises ModelFileError for a run without a model, and as `predict_split`.
     """
     path = Path(model)
     file = find_model(path)
     loaded = load_model(file)
-    asked = EvaluateConfig.of(config)
-    opened = open_data(loaded, asked, say)
-    answered = answer_split(loaded, asked, say, opened=opened)
+    evaluate_config = EvaluateConfig.of(config)
+    opened = open_data(loaded, evaluate_config, say)
+    answered = predict_split(loaded, evaluate_config, say, opened=opened)
     shape = loaded.preprocessing
     rows = loaded.network.rows((shape.height, shape.width, shape.channels))
-    dead = _dead(answered, config)
-    return Findings(
+    mistakes = find_mistakes(answered)
+    return ReportContents(
         file=file,
         checksum=hashlib.sha256(file.read_bytes()).hexdigest(),
         answered=answered,
-        mistakes=find_mistakes(answered),
+        mistakes=mistakes,
         opened=opened,
         counts=_counts(opened, answered),
         rows=tuple(row for row in rows if row.kind != "Identity"),
+        explanations=explain_answers(answered, mistakes, config, say),
         run=_run(path if path.is_dir() else None),
-        dead=dead,
+        dead=_dead(answered, config),
         sample=min(SAMPLE, len(answered)),
     )
 
 
-def _dead(answered: Answered, config: ReportConfig) -> tuple[DeadUnits, ...] | None:
+def _dead(answered: Predictions, config: ReportConfig) -> tuple[DeadUnits, ...] | None:
     try:
-        found = look_inside(answered, SAMPLE, None, config.engine, config.threads)
+        return look_inside(answered, SAMPLE, None, config.engine, config.threads).dead
     except ConfigError:  # an ensemble is no row of layers; the report has enough else to tell
         return None
-    return found.dead
 
 
-def _counts(opened: Opened, answered: Answered) -> dict[str, dict[str, int]]:
+def _counts(opened: OpenedData, answered: Predictions) -> dict[str, dict[str, int]]:
     """Pictures by split and class; splits without any are left out, and the train split of other data."""
     if opened.whole:
         return {answered.split: {entry.name: entry.pictures for entry in answered.evaluation.classes}}
-    parts: tuple[Split, ...] = ("train", "validation", "test")
-    found = {part: opened.data.counts(part) for part in parts}
-    return {part: own for part, own in found.items() if sum(own.values())}
+    counts = {split: opened.data.counts(split) for split in SPLITS}
+    return {split: own for split, own in counts.items() if sum(own.values())}
 
 
 def _run(folder: Path | None) -> RunFacts | None:

@@ -1,4 +1,4 @@
-"""Evaluate a model file on a data set: the one place that reads the test split."""
+"""What a model answers on a split of a data set: the one place that reads the test split."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ from numpy.typing import NDArray
 from residua.config import DataOptions, EvaluateConfig
 from residua.data import DATASETS, DataSet, Pictures, open_dataset
 from residua.data.batches import Batches
-from residua.data.dataset import Split
+from residua.data.dataset import SPLITS
 from residua.data.views import VIEWS, mean_probabilities
 from residua.engines import open_engine
 from residua.errors import ConfigError, DataError
 from residua.insight.evaluation.numbers import Evaluation, measure
+from residua.insight.shared.text import split_name
 from residua.models.model_file import Model
-from residua.training.inference import Answers, answer
+from residua.training.inference import LabelledProbabilities, predict_probabilities
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, eq=False)
-class Answered:
+class Predictions:
     """What a model answers on a labelled split, with the pictures: what figures and reports are made of.
 
     data, split: their names. pictures: (N, H, W, C) uint8 as stored, labels (N,) int64 in the model's order
@@ -43,7 +44,7 @@ class Answered:
 
     @property
     def labels(self) -> NDArray[np.int64]:
-        """(N,) the true classes, as places in `classes`."""
+        """(N,) the true classes, as indices of `classes`."""
         return self.pictures.labels
 
     @property
@@ -60,18 +61,19 @@ class Answered:
     @property
     def title(self) -> str:
         """Data and split in words, short."""
-        part = f"{self.split} split" if self.split in ("train", "validation", "test") else self.split
-        return f"{Path(self.data).name or self.data}, {part}"
+        return f"{Path(self.data).name or self.data}, {split_name(self.split)}"
 
     @cached_property
     def evaluation(self) -> Evaluation:
         """All metrics."""
-        return measure(Answers(self.probabilities, self.labels), self.classes, self.data, self.split)
+        return measure(
+            LabelledProbabilities(self.probabilities, self.labels), self.classes, self.data, self.split
+        )
 
 
-def answer_split(
-    model: Model, config: EvaluateConfig, say: Say, most: int | None = None, opened: Opened | None = None
-) -> Answered:
+def predict_split(
+    model: Model, config: EvaluateConfig, say: Say, most: int | None = None, opened: OpenedData | None = None
+) -> Predictions:
     """The model's answers on a split of the data it was trained on, or of other data.
 
     most: of larger splits so many pictures, evenly taken. opened: the data, where it is open already. Other
@@ -84,20 +86,21 @@ def answer_split(
     views, shape, frozen = VIEWS[config.views], model.preprocessing, model.frozen()
     engine = open_engine(config.engine, threads=config.threads, work=len(views) * model.work(len(pictures)))
     every = [
-        answer(engine, *frozen, Batches(pictures, shape, None, config.batch, view=view)) for view in views
+        predict_probabilities(engine, *frozen, Batches(pictures, shape, None, config.batch, view=view))
+        for view in views
     ]
-    return Answered(
-        model, name, split, pictures, mean_probabilities([found.probabilities for found in every])
+    return Predictions(
+        model, name, split, pictures, mean_probabilities([answers.probabilities for answers in every])
     )
 
 
 def evaluate_model(model: Model, config: EvaluateConfig, say: Say) -> Evaluation:
-    """The metrics of `answer_split`. Raises as it does."""
-    return answer_split(model, config, say).evaluation
+    """The metrics of `predict_split`. Raises as it does."""
+    return predict_split(model, config, say).evaluation
 
 
 @dataclass(frozen=True, eq=False)
-class Opened:
+class OpenedData:
     """The data that a model is asked about; same: what it was trained on; whole: it has no test split."""
 
     name: str
@@ -106,10 +109,10 @@ class Opened:
     whole: bool
 
 
-def open_data(model: Model, config: EvaluateConfig, say: Say) -> Opened:
+def open_data(model: Model, config: EvaluateConfig, say: Say) -> OpenedData:
     """The data that the model was trained on, split as it was then, or other data.
 
-    Raises as `answer_split`.
+    Raises as `predict_split`.
     """
     known = model.training
     name = config.data or known.get("data")
@@ -117,8 +120,8 @@ def open_data(model: Model, config: EvaluateConfig, say: Say) -> Opened:
         raise ConfigError("this model does not say what it was trained on: name a data set with --data")
     same = known.get("data") is not None and same_data(name, known["data"])
     card = DATASETS.get(name)
-    files = Path(name).is_dir() or (card is not None and card.kind == "folder")
-    folder = known.get("kind") == "folder" if same else files
+    is_folder = Path(name).is_dir() or (card is not None and card.kind == "folder")
+    folder = known.get("kind") == "folder" if same else is_folder
     shape = model.preprocessing
     options = DataOptions(
         data=known["data"] if same and not folder else name,
@@ -132,10 +135,10 @@ def open_data(model: Model, config: EvaluateConfig, say: Say) -> Opened:
     )
     data = open_dataset(options, int(known.get("seed", 0)) if same else 0, say=say, channels=shape.channels)
     height, width = shape.reading if folder else shape.stored
-    needed, found = (height, width, shape.channels), (data.height, data.width, data.channels)
-    if found != needed:
+    expected, actual = (height, width, shape.channels), (data.height, data.width, data.channels)
+    if actual != expected:
         raise DataError(
-            f"{name} has pictures of {_times(found)}, this model takes {_times(needed)}: evaluate it on "
+            f"{name} has pictures of {_times(actual)}, this model takes {_times(expected)}: evaluate it on "
             "others, or on a folder of pictures, which are brought to size"
         )
     if same and folder and data.fingerprint("train") != known.get("fingerprint"):
@@ -144,15 +147,15 @@ def open_data(model: Model, config: EvaluateConfig, say: Say) -> Opened:
             "its test split may hold pictures that the model has seen"
         )
     own = data.card.kind == "folder" and not data.card.layout
-    return Opened(name, data, same, own and not same and not (Path(name) / "test").is_dir())
+    return OpenedData(name, data, same, own and not same and not (Path(name) / "test").is_dir())
 
 
 def read_pictures(
-    model: Model, config: EvaluateConfig, say: Say, opened: Opened | None = None
+    model: Model, config: EvaluateConfig, say: Say, opened: OpenedData | None = None
 ) -> tuple[str, str, Pictures]:
     """The data's name, the split's, and its pictures with labels in the model's order of classes.
 
-    Raises as `answer_split`.
+    Raises as `predict_split`.
     """
     opened = opened or open_data(model, config, say)
     name, data = opened.name, opened.data
@@ -160,8 +163,8 @@ def read_pictures(
     if not len(pictures):
         raise DataError(f"the {config.split} split of {name} is empty: name another with --split")
     labels = _translate(pictures.labels, data.classes, model.classes, name)
-    shown = Pictures(model.preprocessing.cut(pictures.images), labels, pictures.names)
-    return name, "whole folder" if opened.whole else config.split, shown
+    labelled = Pictures(model.preprocessing.cut(pictures.images), labels, pictures.names)
+    return name, "whole folder" if opened.whole else config.split, labelled
 
 
 def _times(sides: tuple[int, int, int]) -> str:
@@ -174,8 +177,7 @@ def same_data(one: str, other: str) -> bool:
 
 
 def _whole(data: DataSet) -> Pictures:
-    splits: tuple[Split, ...] = ("train", "validation", "test")
-    parts = [part for part in map(data.read, splits) if len(part)]
+    parts = [part for part in map(data.read, SPLITS) if len(part)]
     return Pictures(
         np.concatenate([part.images for part in parts]),
         np.concatenate([part.labels for part in parts]),
@@ -187,11 +189,11 @@ def _translate(
     labels: NDArray[np.int64], classes: tuple[str, ...], known: tuple[str, ...], name: str
 ) -> NDArray[np.int64]:
     """Labels by the data's order of classes -> by the model's; matched by name, never by position."""
-    if strange := [entry for entry in classes if entry not in known]:
+    if unknown := [entry for entry in classes if entry not in known]:
         raise DataError(
-            f"{name} has classes that the model does not know ({', '.join(strange[:4])}); "
+            f"{name} has classes that the model does not know ({', '.join(unknown[:4])}); "
             f"it knows {', '.join(known[:6])}{', ...' if len(known) > 6 else ''}"
         )
-    places = np.array([known.index(entry) for entry in classes], np.int64)
-    translated: NDArray[np.int64] = places[labels]
+    indices = np.array([known.index(entry) for entry in classes], np.int64)
+    translated: NDArray[np.int64] = indices[labels]
     return translated

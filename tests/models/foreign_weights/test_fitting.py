@@ -15,7 +15,6 @@ from residua.data import Preprocessing, read_picture
 from residua.engines.numpy.engine import NumpyEngine
 from residua.errors import ConfigError, ModelFileError, ShapeError
 from residua.files.published_weights import read_weights
-from residua.models.foreign_weights.class_names import read_class_names
 from residua.models.foreign_weights.fitting import fit_weights
 from residua.models.foreign_weights.importing import import_model
 
@@ -143,22 +142,6 @@ def test_squeezenet_by_torchvisions_names_is_the_one_by_gluons(data_dir):
     )
 
 
-def test_squeezenet_names_photographs(data_dir, tmp_path):
-    """40 photographs of ImageNet, one of each of 40 classes; their names say what is in them."""
-    folder, photographs = data_dir / "weights" / "squeezenet1.1-imagenet", data_dir / "imagenet-samples"
-    if not (folder.exists() and photographs.exists()):
-        pytest.skip("SqueezeNet's weights or ImageNet's samples are not in RESIDUA_DATA")
-    path, model = import_weights(folder, output=str(tmp_path / "s.safetensors"))
-    assert model.classes[0] == "tench"
-    assert "maillot (n03710637)" in model.classes
-    assert model.preprocessing.resize == 256
-    found = predict(load_model(path), photographs, top=5, engine="numpy")
-    named = [re.sub(r".*/n\d+_|\.JPEG$", "", entry.file) for entry in found]
-    first = sum(name == entry.top[0][0] for name, entry in zip(named, found, strict=True))
-    five = sum(name in dict(entry.top) for name, entry in zip(named, found, strict=True))
-    assert (len(found), first, five) == (40, 29, 35)
-
-
 # ------------------------------------------------------------------ folders of .npy, names of classes
 def test_folders_of_arrays_that_are_none(tmp_path, capsys):
     assert "holds no .npy files of weights" in refused(capsys, "import", tmp_path)
@@ -168,25 +151,6 @@ def test_folders_of_arrays_that_are_none(tmp_path, capsys):
     assert "holds no plain array of numbers" in refused(capsys, "import", tmp_path)
     np.save(tmp_path / "a.npy", np.ones((3, 2)))
     assert "belong to no model here (a (3, 2), ...)" in refused(capsys, "import", tmp_path)
-
-
-def test_names_of_classes(tmp_path):
-    file = tmp_path / "names.txt"
-    file.write_text("n01440764 tench\n\nn02012849 crane\nn03126707 crane\n")
-    assert read_class_names(file) == ("tench", "crane (n02012849)", "crane (n03126707)")
-    file.write_text("cat\nbig dog\n")
-    assert read_class_names(file) == ("cat", "big dog")
-    with pytest.raises(ConfigError, match="cannot read the names"):
-        read_class_names(tmp_path / "none.txt")
-
-
-def test_the_margin_is_not_below_the_size(torch, tmp_path):
-    peer = peer_vgg(torch, False)
-    torch.save(peer.state_dict(), tmp_path / "w.pth")
-    with pytest.raises(ConfigError, match="--resize takes the --size of 64 pixels or more; it was given 50"):
-        import_model(tmp_path / "w.pth", ImportConfig(size=64, resize=50))
-    model = import_model(tmp_path / "w.pth", ImportConfig(size=64, resize=72, order="BGR"))
-    assert (model.name, model.preprocessing.reading, model.preprocessing.order) == ("vgg11", (72, 72), "BGR")
 
 
 # ------------------------------------------------------------------ preprocessing
@@ -213,3 +177,28 @@ def test_pictures_of_any_proportion_are_brought_to_size(tmp_path, size):
         path = tmp_path / f"{width}x{height}.png"
         Image.new("RGB", (width, height), (9, 99, 199)).save(path)
         assert (read_picture(path, size, size, 3) == (9, 99, 199)).all()
+
+
+def test_squeezenet_names_photographs(data_dir, tmp_path):
+    """40 photographs of ImageNet, one of each of 40 classes; their names say what is in them."""
+    folder, photographs = data_dir / "weights" / "squeezenet1.1-imagenet", data_dir / "imagenet-samples"
+    if not (folder.exists() and photographs.exists()):
+        pytest.skip("SqueezeNet's weights or ImageNet's samples are not in RESIDUA_DATA")
+    path, model = import_weights(folder, output=str(tmp_path / "s.safetensors"))
+    assert model.classes[0] == "tench"
+    assert "maillot (n03710637)" in model.classes
+    assert model.preprocessing.resize == 256
+    found = predict(load_model(path), photographs, top=5, engine="numpy")
+    named = [re.sub(r".*/n\d+_|\.JPEG$", "", entry.file) for entry in found]
+    first = sum(name == entry.top[0][0] for name, entry in zip(named, found, strict=True))
+    five = sum(name in dict(entry.top) for name, entry in zip(named, found, strict=True))
+    assert (len(found), first, five) == (40, 29, 35)
+
+
+def test_the_margin_is_not_below_the_size(torch, tmp_path):
+    peer = peer_vgg(torch, False)
+    torch.save(peer.state_dict(), tmp_path / "w.pth")
+    with pytest.raises(ConfigError, match="--resize takes the --size of 64 pixels or more; it was given 50"):
+        import_model(tmp_path / "w.pth", ImportConfig(size=64, resize=50))
+    model = import_model(tmp_path / "w.pth", ImportConfig(size=64, resize=72, order="BGR"))
+    assert (model.name, model.preprocessing.reading, model.preprocessing.order) == ("vgg11", (72, 72), "BGR")

@@ -1,0 +1,65 @@
+"""An evaluation in words: figures, a table of classes, the confusion matrix."""
+
+from __future__ import annotations
+
+from residua.insight.evaluation.numbers import Evaluation, confused_pairs
+
+TERMINAL = 80  # columns
+
+
+def evaluation_text(evaluation: Evaluation) -> str:
+    """The evaluation as a page of text: figures, a table of classes, the confusion matrix."""
+    e = evaluation
+    low, high = e.interval
+    lines = [
+        f"{e.data}, {e.part}: {e.pictures:,} pictures, {len(e.classes)} classes",
+        "",
+        f"  top-1 accuracy              {100 * e.accuracy:6.2f} %   ({e.correct:,} right)",
+        f"    95 % interval             {100 * low:6.2f} % to {100 * high:.2f} %",
+        # With five classes or fewer it is always 100 %.
+        *([f"  top-5 accuracy              {100 * e.top5_accuracy:6.2f} %"] if len(e.classes) > 5 else []),
+        f"  balanced accuracy           {100 * e.balanced_accuracy:6.2f} %",
+        f"  negative log-likelihood     {e.loss:8.4f}",
+        f"  expected calibration error  {100 * e.calibration_error:6.2f} %",
+        "",
+    ]
+    width = max(len("class"), *(len(entry.name) for entry in e.classes))
+    lines.append(f"  {'class':<{width}}  pictures  precision    recall        F1")
+    lines += [
+        f"  {entry.name:<{width}}  {entry.pictures:8,}  {100 * entry.precision:7.2f} %"
+        f"  {100 * entry.recall:6.2f} %  {100 * entry.f1:6.2f} %"
+        for entry in e.classes
+    ]
+    if len(e.classes) <= 20:
+        lines += ["", "  confusion matrix: rows are the true classes, columns the answers"]
+        lines += ["  " + line for line in _confusion_lines(e)]
+    elif e.correct < e.pictures:
+        lines += ["", "  most frequent mistakes"]
+        lines += [f"  {name}" for name in _mistakes(e)]
+    return "\n".join(lines)
+
+
+def _mistakes(e: Evaluation, most: int = 10) -> list[str]:
+    pairs = confused_pairs(e.confusion, most)
+    width = max(len(e.classes[true].name) for true, _, _ in pairs)
+    return [
+        f"{count:5,} x {e.classes[true].name:<{width}}  taken for {e.classes[answer].name}"
+        for true, answer, count in pairs
+    ]
+
+
+def _confusion_lines(e: Evaluation) -> list[str]:
+    names = [entry.name for entry in e.classes]
+    width = max(len(name) for name in names)
+    digits = max(4, *(len(f"{n:,}") for n in e.confusion.flat))
+    # Names are cut to fit a terminal, as far as they stay different.
+    letters = max(digits, min((TERMINAL - 2 - width) // len(names) - 1, 12))
+    while letters < max(map(len, names)) and len({name[:letters] for name in names}) < len(names):
+        letters += 1
+    cell = max(digits, min(letters, max(map(len, names)))) + 1
+    head = " " * width + "".join(f"{name[:letters]:>{cell}}" for name in names)
+    rows = [
+        f"{name:<{width}}" + "".join(f"{n:>{cell},}" if n else f"{'.':>{cell}}" for n in row)
+        for name, row in zip(names, e.confusion.tolist(), strict=True)
+    ]
+    return [head, *rows]

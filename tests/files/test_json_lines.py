@@ -1,0 +1,29 @@
+"""Logs of one JSON object a line."""
+
+from __future__ import annotations
+
+import pytest
+
+from residua.errors import RunError
+from residua.files.json_lines import append_line, read_lines, truncate
+
+
+def test_lines_are_read_back_and_taken_back(tmp_path):
+    path = tmp_path / "log.jsonl"
+    assert read_lines(path) == []
+    size = append_line(path, {"epoch": 1, "loss": 0.5})
+    assert path.read_bytes() == b'{"epoch": 1, "loss": 0.5}\n'
+    assert size == len(path.read_bytes())
+    append_line(path, {"epoch": 2})
+    assert read_lines(path) == [{"epoch": 1, "loss": 0.5}, {"epoch": 2}]
+    truncate(path, size)
+    assert read_lines(path) == [{"epoch": 1, "loss": 0.5}]
+
+
+def test_what_cannot_be_written_or_is_too_short_is_refused(tmp_path):
+    with pytest.raises(RunError, match="cannot write"):
+        append_line(tmp_path / "none" / "log.jsonl", {})
+    truncate(tmp_path / "none.jsonl", 0)  # a log that was never begun
+    (tmp_path / "log.jsonl").write_bytes(b"{}\n")
+    with pytest.raises(RunError, match="shorter than its checkpoint"):
+        truncate(tmp_path / "log.jsonl", 99)
