@@ -22,18 +22,18 @@ from residua.engines.numba.kernels.primitives.vector import inline
 @inline
 def softmax_of(logits, row, classes, target):
     """e^(logit - largest) of one row into `target`: the largest logit and the sum."""
-    most = get(logits, row)
+    maximum = get(logits, row)
     for k in range(1, classes):
         value = get(logits, row + k)
         # A NaN is kept.
-        if value > most or value != value:
-            most = value
+        if value > maximum or value != value:
+            maximum = value
     total = np.float32(0)
     for k in range(classes):
-        value = np.exp(get(logits, row + k) - most)
+        value = np.exp(get(logits, row + k) - maximum)
         put(target, k, value)
         total += value
-    return most, total
+    return maximum, total
 
 
 class Softmax(NamedTuple):
@@ -104,7 +104,7 @@ def cross_entropy(l0, l1, l2, l3, args, part, scratch):
     start, stop = part_of(p.rows, part, p.parts)
     for n in range(start, stop):
         row, label = n * classes, get_int(p.labels, n)
-        most, total = softmax_of(logits, row, classes, dlogits + 4 * row)
+        maximum, total = softmax_of(logits, row, classes, dlogits + 4 * row)
         log_total = np.log(total)
         weight = np.float32(1)
         if p.weights != 0:
@@ -114,7 +114,7 @@ def cross_entropy(l0, l1, l2, l3, args, part, scratch):
             target = share + (np.float32(1) - smoothing if k == label else np.float32(0))
             # 0 times an infinite logarithm would be no number.
             if target != 0:
-                loss -= np.float64(target) * np.float64(get(logits, row + k) - most - log_total)
+                loss -= np.float64(target) * np.float64(get(logits, row + k) - maximum - log_total)
             slope = get(dlogits, row + k) / total - target
             put(dlogits, row + k, slope / np.float32(count) * weight)
         put_double(p.losses, n, loss * np.float64(weight))
@@ -133,11 +133,11 @@ def count_correct(l0, l1, l2, l3, args, part, scratch):
     p, right = _count_correct(args), 0
     classes, logits = p.classes, p.logits
     for n in range(p.rows):
-        best, place = get(logits, n * classes), 0
+        maximum, index = get(logits, n * classes), 0
         for k in range(1, classes):
             value = get(logits, n * classes + k)
             # What is no number counts as the largest, as NumPy has it.
-            if best == best and (value > best or value != value):
-                best, place = value, k
-        right += place == get_int(p.labels, n)
+            if maximum == maximum and (value > maximum or value != value):
+                maximum, index = value, k
+        right += index == get_int(p.labels, n)
     put_int(p.correct, 0, right)

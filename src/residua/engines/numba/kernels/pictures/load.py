@@ -80,9 +80,9 @@ def load_rows(channels, args, rows, frame):
         for c in range(0, channels, WIDTH):
             scale, shift = load(s.scale, c), load(s.shift, c)
             if s.mode == NORM_SKIP:
-                of_skip, more = load(get_int(args, SKIP_SCALE), c), load(get_int(args, SKIP_SHIFT), c)
+                of_skip, summand = load(get_int(args, SKIP_SCALE), c), load(get_int(args, SKIP_SHIFT), c)
                 for j in range(c, row, channels):
-                    v = fma(load(s.skip, source + j), of_skip, more)
+                    v = fma(load(s.skip, source + j), of_skip, summand)
                     v = above(low, fma(load(s.x, source + j), scale, shift) + v)
                     store(to, j, v)
                     store(s.z, source + j, v)
@@ -93,8 +93,8 @@ def load_rows(channels, args, rows, frame):
                 mask = load(sub.mask, c)
                 for j in range(c, row, channels):
                     # Lanes outside the mask may hold anything that lies in memory there.
-                    more = where_above(mask, zero(), load(s.skip, k))
-                    v = above(low, fma(load(s.x, source + j), scale, shift) + more)
+                    summand = where_above(mask, zero(), load(s.skip, k))
+                    v = above(low, fma(load(s.x, source + j), scale, shift) + summand)
                     store(to, j, v)
                     store(s.z, source + j, v)
                     k += sub.step * sub.channels
@@ -112,8 +112,8 @@ def load_rows(channels, args, rows, frame):
 def sources(args):
     """Where x, the shortcut added to it and the sum that is kept lie; x stands for what there is not."""
     s = source_of(args)
-    kept = s.mode >= NORM_SKIP or (s.mode == NORM and s.keep != 0)
-    return s.x, s.skip if s.mode == NORM_SKIP else s.x, s.z if kept else s.x
+    stored = s.mode >= NORM_SKIP or (s.mode == NORM and s.keep != 0)
+    return s.x, s.skip if s.mode == NORM_SKIP else s.x, s.z if stored else s.x
 
 
 @inline

@@ -107,10 +107,10 @@ def backward(c, k, unused, what, args, part, scratch):
     start, stop = part_of(count, part, g.parts)
     x_size, y_size = pixels * c, pixels * k
     # A few lines are fetched before every few products, and those of the largest matrix within them.
-    few, wide = min(BLOCK, c_panel), min(WIDE, k_panel)
-    turns = (k + wide - 1) // wide * ((c + few - 1) // few)
+    block_rows, wide = min(BLOCK, c_panel), min(WIDE, k_panel)
+    turns = (k + wide - 1) // wide * ((c + block_rows - 1) // block_rows)
     x_lines, y_lines = x_size // 16 // turns + 1, y_size // 16 // turns + 1
-    pace = pace_of(max(x_lines, y_lines), few, wide, pixels)
+    pace = pace_of(max(x_lines, y_lines), block_rows, wide, pixels)
     broad = min(WIDE, c)
     across = (c + broad - 1) // broad * ((rows + BLOCK - 1) // BLOCK) * ((k + DEEP - 1) // DEEP)
     dx_lines, dy_lines = x_size // 16 // across + 1, y_size // 16 // across + 1
@@ -139,9 +139,9 @@ def backward(c, k, unused, what, args, part, scratch):
                 into_panels(c, c_panel, picture, pixels, x_panels, pixels)
             for column in range(0, k, wide):
                 b = dy_panels + 4 * at_column(column, high, k_panel)
-                for row in range(0, c, few):
+                for row in range(0, c, block_rows):
                     to = dweight + 4 * (row * k + column)
-                    fetch_block(next_block(to, row, few, wide, c, k), few, wide, k)
+                    fetch_block(next_block(to, row, block_rows, wide, c, k), block_rows, wide, k)
                     ahead = g_in + 4 * y_next
                     if k < c:
                         ahead = x + 4 * x_next
@@ -157,7 +157,7 @@ def backward(c, k, unused, what, args, part, scratch):
                         Left(a, 1, 0, c_panel),
                         Right(b, 0, k_panel),
                         Result(to, k),
-                        Size(min(few, c - row), columns_at(column, k, wide), 1, pixels),
+                        Size(min(block_rows, c - row), columns_at(column, k, wide), 1, pixels),
                         n - start,
                         Ahead(ahead, pace),
                     )
@@ -201,9 +201,9 @@ def backward(c, k, unused, what, args, part, scratch):
 
 
 @inline
-def next_block(place, row, few, wide, c, k):
-    """Where the block of dweight lies that is added to after the one at `place`."""
-    return place + 4 * few * k if row + few < c else place + 4 * (wide - row * k)
+def next_block(address, row, block_rows, wide, c, k):
+    """Where the block of dweight lies that is added to after the one at `address`."""
+    return address + 4 * block_rows * k if row + block_rows < c else address + 4 * (wide - row * k)
 
 
 class MultiplyWeights(NamedTuple):
@@ -230,20 +230,20 @@ def multiply_weights(l0, l1, l2, l3, args, part, scratch):
     k, pixels = p.k, p.pixels
     c_panel, panel = width_of(p.c), width_of(k)
     x, dy = Panels(p.x, pixels, c_panel), Panels(p.dy, pixels, panel)
-    few = min(BLOCK, c_panel)
+    block_rows = min(BLOCK, c_panel)
     left, right = panels_of(k, panel, part % p.across, p.across)
     top, bottom = panels_of(p.c, c_panel, part // p.across, p.down)
-    turns = (bottom - top + few - 1) // few
+    turns = (bottom - top + block_rows - 1) // block_rows
     for depth in range(0, pixels, DEEP):
         steps = min(DEEP, pixels - depth)
         # The next panel is on its way while one is multiplied.
         lines = steps * panel // 16 // turns + 1
-        pace = pace_of(lines, few, panel, steps)
+        pace = pace_of(lines, block_rows, panel, steps)
         for column in range(left, right, panel):
             ahead = p.dy + 4 * ((column + panel) * pixels + depth * panel)
-            for row in range(top, bottom, few):
+            for row in range(top, bottom, block_rows):
                 to = p.dweight + 4 * (row * k + column)
-                fetch_block(to + 4 * few * k, few, panel, k)
-                block = Block(row, few, column, depth, steps)
+                fetch_block(to + 4 * block_rows * k, block_rows, panel, k)
+                block = Block(row, block_rows, column, depth, steps)
                 product_transposed(x, dy, Result(to, k), block, depth, Ahead(ahead, pace))
                 ahead += 64 * lines

@@ -50,19 +50,19 @@ def backward(kind, l1, l2, l3, args, part, scratch):
                 for j in range(out_width):
                     left, right = max(0, j * stride - padding), min(width, j * stride - padding + kernel)
                     out = ((n * out_height + i) * out_width + j) * channels + c
-                    rest = load(p.dy, out)
-                    best = load(p.y, out)
+                    gradient = load(p.dy, out)
+                    maximum = load(p.y, out)
                     if kind != MAXIMUM:
-                        rest = rest * share
+                        gradient = gradient * share
                     for h in range(top, bottom):
                         at = ((first + h) * width + left) * channels + c
                         for _ in range(left, right):
                             if kind == MAXIMUM:
                                 v = above(low, fma(load(p.x, at), s, t))
-                                store(p.dx, at, load(p.dx, at) + where_equal(v, best, rest, zero()))
-                                rest = where_equal(v, best, zero(), rest)
+                                store(p.dx, at, load(p.dx, at) + where_equal(v, maximum, gradient, zero()))
+                                gradient = where_equal(v, maximum, zero(), gradient)
                             else:
-                                store(p.dx, at, load(p.dx, at) + rest)
+                                store(p.dx, at, load(p.dx, at) + gradient)
                             at += channels
             ready = max(done, min(cleared, (i + 1) * stride - padding))
             _finish(args, first + done, first + ready, low, scratch)

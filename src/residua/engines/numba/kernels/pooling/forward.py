@@ -40,13 +40,13 @@ def forward(kind, l1, l2, l3, args, part, scratch):
                 s, t = load(p.scale, c), load(p.shift, c)
                 for j in range(out_width):
                     left, right = max(0, j * stride - padding), min(width, j * stride - padding + kernel)
-                    best = splat(np.float32(-np.inf)) if kind == MAXIMUM else zero()
+                    result = splat(np.float32(-np.inf)) if kind == MAXIMUM else zero()
                     for h in range(top, bottom):
                         at = ((n * height + h) * width + left) * channels + c
                         for _ in range(left, right):
                             v = above(low, fma(load(p.x, at), s, t))
-                            best = largest(best, v) if kind == MAXIMUM else best + v
+                            result = largest(result, v) if kind == MAXIMUM else result + v
                             at += channels
                     if kind != MAXIMUM:
-                        best = best * share
-                    store(p.y, ((n * out_height + i) * out_width + j) * channels + c, best)
+                        result = result * share
+                    store(p.y, ((n * out_height + i) * out_width + j) * channels + c, result)

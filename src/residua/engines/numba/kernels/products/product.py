@@ -22,20 +22,20 @@ def _rows_of(vectors, tall, low, fetches=False):
 
     Like the functions below, it gives back where it has got to with what is fetched.
     """
-    many, few = micro_kernel(tall, vectors, fetches), micro_kernel(low, vectors, fetches)
+    tall_block, low_block = micro_kernel(tall, vectors, fetches), micro_kernel(low, vectors, fetches)
 
     @inline
-    def multiply(a, b, c, size, more, ahead):
+    def multiply(a, b, c, size, accumulate, ahead):
         m, line, rows = 0, ahead.address, size.rows
         # 16 rows are best cut into 6 + 6 + 4, and 8 into 4 + 4.
         while rows - m >= tall and (tall % low == 0 or rows - m != 2 * low):
             to = result_from(c, m)
-            many(left_from(a, m), b, to, size.outer, size.inner, more, Ahead(line, ahead.pace))
+            tall_block(left_from(a, m), b, to, size.outer, size.inner, accumulate, Ahead(line, ahead.pace))
             m += tall
             line += ahead.pace * size.outer * size.inner
         while rows - m > 0:
             to = result_from(c, m)
-            few(left_from(a, m), b, to, size.outer, size.inner, more, Ahead(line, ahead.pace))
+            low_block(left_from(a, m), b, to, size.outer, size.inner, accumulate, Ahead(line, ahead.pace))
             m += low
             line += ahead.pace * size.outer * size.inner
         return Ahead(line, ahead.pace)
@@ -48,11 +48,11 @@ def _blocks(vectors, height, fetches=False):
     block = micro_kernel(height, vectors, fetches)
 
     @inline
-    def multiply(a, b, c, size, more, ahead):
+    def multiply(a, b, c, size, accumulate, ahead):
         line = ahead.address
         for m in range(0, size.rows, height):
             to = result_from(c, m)
-            block(left_from(a, m), b, to, size.outer, size.inner, more, Ahead(line, ahead.pace))
+            block(left_from(a, m), b, to, size.outer, size.inner, accumulate, Ahead(line, ahead.pace))
             line += ahead.pace * size.outer * size.inner
         return Ahead(line, ahead.pace)
 
@@ -65,17 +65,17 @@ def _product(pairs, singles, quads=None):
     quads = quads or pairs
 
     @inline
-    def multiply(a, b, c, size, more, ahead):
+    def multiply(a, b, c, size, accumulate, ahead):
         n, columns = 0, size.columns
         if fours and size.rows >= BLOCK:
             while columns - n >= 2 * PANEL:
-                ahead = quads(a, right_from(b, n), Result(c.address + 4 * n, c.row), size, more, ahead)
+                ahead = quads(a, right_from(b, n), Result(c.address + 4 * n, c.row), size, accumulate, ahead)
                 n += 2 * PANEL
         while columns - n >= PANEL:
-            ahead = pairs(a, right_from(b, n), Result(c.address + 4 * n, c.row), size, more, ahead)
+            ahead = pairs(a, right_from(b, n), Result(c.address + 4 * n, c.row), size, accumulate, ahead)
             n += PANEL
         if columns > n:
-            singles(a, right_from(b, n), Result(c.address + 4 * n, c.row), size, more, ahead)
+            singles(a, right_from(b, n), Result(c.address + 4 * n, c.row), size, accumulate, ahead)
 
     return multiply
 
@@ -92,27 +92,27 @@ _sevens, _nines = _product(_blocks(2, 7), _blocks(1, 7)), _product(_blocks(2, 9)
 
 
 @spliced
-def product(a, b, c, size, more):
+def product(a, b, c, size, accumulate):
     """C (+)= A B of `size.rows` (a multiple of ROWS) times `size.columns` (a multiple of WIDTH).
 
-    a: Left, b: Right, c: Result; added to what is there where there was `more`. As an int64: else it would be
-    compiled anew for literal ones.
+    a: Left, b: Right, c: Result; where it is to `accumulate`, added to what is there. As
+    an int64: else it would be compiled anew for literal ones.
     """
-    _alone(a, b, c, size, np.int64(more), Ahead(0, 0))
+    _alone(a, b, c, size, np.int64(accumulate), Ahead(0, 0))
 
 
 @spliced
-def product_ahead(a, b, c, size, more, ahead):
+def product_ahead(a, b, c, size, accumulate, ahead):
     """`product`, which fetches meanwhile what lies `ahead`."""
-    _fetching(a, b, c, size, np.int64(more), ahead)
+    _fetching(a, b, c, size, np.int64(accumulate), ahead)
 
 
 @inline
-def product_of_window(a, b, c, size, more):
+def product_of_window(a, b, c, size, accumulate):
     """`product` of as many rows as `window_block` says, and a panel of columns."""
     if REGISTERS == 32 and size.rows == 7:
-        _sevens(a, b, c, Size(7, size.columns, size.outer, size.inner), more, Ahead(0, 0))
+        _sevens(a, b, c, Size(7, size.columns, size.outer, size.inner), accumulate, Ahead(0, 0))
     elif REGISTERS == 32 and size.rows == 9:
-        _nines(a, b, c, Size(9, size.columns, size.outer, size.inner), more, Ahead(0, 0))
+        _nines(a, b, c, Size(9, size.columns, size.outer, size.inner), accumulate, Ahead(0, 0))
     else:
-        product(a, b, c, size, more)
+        product(a, b, c, size, accumulate)

@@ -29,9 +29,9 @@ class Block(NamedTuple):
 
 
 @inline
-def product_transposed(a, b, c, block, more, ahead):
+def product_transposed(a, b, c, block, accumulate, ahead):
     """C (+)= that block of A^T B; c: where it lies. All of a block's rows lie in one panel of A."""
     left = a.address + 4 * (at_column(block.row, a.rows, a.width) + block.first * a.width)
     right = b.address + 4 * (at_column(block.column, b.rows, b.width) + block.first * b.width)
     size = Size(block.rows, b.width, 1, block.steps)
-    product_ahead(Left(left, 1, 0, a.width), Right(right, 0, b.width), c, size, more, ahead)
+    product_ahead(Left(left, 1, 0, a.width), Right(right, 0, b.width), c, size, accumulate, ahead)

@@ -51,9 +51,9 @@ def pack_backward(l0, l1, l2, l3, args, part, scratch):
         down, high = u % stride, taps_in_phase(kernel, stride, u % stride)
         for v in range(kernel):
             right, wide = v % stride, taps_in_phase(kernel, stride, v % stride)
-            place = taps_before(kernel, stride, down, right)
-            place += (high - 1 - u // stride) * wide + wide - 1 - v // stride
-            source, target = (u * kernel + v) * c * k, place * wide_k * wide_c
+            position = taps_before(kernel, stride, down, right)
+            position += (high - 1 - u // stride) * wide + wide - 1 - v // stride
+            source, target = (u * kernel + v) * c * k, position * wide_k * wide_c
             if c == wide_c and k == wide_k and (stop - start) % WIDTH == 0:
                 for o in range(start, stop, WIDTH):
                     for i in range(0, c, WIDTH):

@@ -102,8 +102,8 @@ def transform_transposed(l0, l1, l2, l3, args, part, scratch):
         for o in range(start * WIDTH, stop * WIDTH, WIDTH):
             for i in range(0, p.panel, WIDTH):
                 for tap in range(9):
-                    turned = scratch + 4 * (i // WIDTH * 9 + tap) * block
-                    transpose(p.weight + 4 * ((tap * c + first + i) * k + o), k, turned, WIDTH)
+                    transposed = scratch + 4 * (i // WIDTH * 9 + tap) * block
+                    transpose(p.weight + 4 * ((tap * c + first + i) * k + o), k, transposed, WIDTH)
             for row in range(WIDTH):
                 to = p.u + 4 * (first * k + (o + row) * p.panel)
                 for i in range(0, p.panel, WIDTH):

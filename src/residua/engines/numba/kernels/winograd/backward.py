@@ -102,7 +102,7 @@ def backward(c, k, stride, unused, args, part, scratch):
     unfinished = s.mode == pictures.AFFINE
     unfinished = unfinished and height % TILE == 0 and width % TILE == 0
     gap = (s.b - s.a) // 4
-    more = 0
+    started = 0
     for first in range(start, stop, group):
         count = min(group, stop - first)
         for top in range(0, down, g.strip):
@@ -128,9 +128,9 @@ def backward(c, k, stride, unused, args, part, scratch):
             at_x = (first * g.height + max(0, side * top - g.padding)) * g.width * c
             turn = 0
             for begin in range(0, tiles, chunk):
-                many = min(chunk, tiles - begin)
+                chunk_tiles = min(chunk, tiles - begin)
                 tile = tile_at(strip, begin)
-                for t in range(many):
+                for t in range(chunk_tiles):
                     turn = _fetch(same, streams, ahead, turn)
                     d = scratch + 4 * (tile.picture * size + (tile.row * breadth + tile.column) * side * c)
                     for i in range(0, c, WIDTH):
@@ -149,21 +149,21 @@ def backward(c, k, stride, unused, args, part, scratch):
                         else:
                             tile_to_places(stride, Grid(d + 4 * i, TILE * right * k, k), to)
                     tile = tile_after(strip, tile)
-                rows = (many + ROWS - 1) // ROWS * ROWS
+                rows = (chunk_tiles + ROWS - 1) // ROWS * ROWS
                 for place in range(along * along):
                     turn = _fetch(same, streams, ahead, turn)
                     vp, mp = v + 4 * place * c, m + 4 * place * k
                     at = 4 * weights_at(place, along) * c * k
                     # Places that share a weight add up their gradients.
-                    again = more | (place >= PATCH * along) | (place % along >= PATCH)
-                    size_of_du = Size(c, k, 1, many)
-                    product(Left(vp, 1, 0, xv), Right(mp, 0, xm), Result(du + at, k), size_of_du, again)
+                    accumulate = started | (place >= PATCH * along) | (place % along >= PATCH)
+                    size_of_du = Size(c, k, 1, chunk_tiles)
+                    product(Left(vp, 1, 0, xv), Right(mp, 0, xm), Result(du + at, k), size_of_du, accumulate)
                     fetch_results(x_raw, skip, result, at_x, ahead.x_lines, ahead.x_end)
                     at_x += 16 * ahead.x_lines
                     product(Left(mp, xm, 0, 1), Right(u + at, 0, c), Result(vp, xv), Size(rows, c, 1, k), 0)
-                more = 1
+                started = 1
                 tile = tile_at(strip, begin)
-                for t in range(many):
+                for t in range(chunk_tiles):
                     fetch_results(x_raw, skip, result, at_x, ahead.x_lines, ahead.x_end)
                     at_x += 16 * ahead.x_lines
                     d = dx + 4 * (tile.picture * size + (tile.row * breadth + tile.column) * side * c)

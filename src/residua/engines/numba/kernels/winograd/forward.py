@@ -111,23 +111,23 @@ def forward(c, k, statistics, stride, args, part, scratch):
                 skip = added + 4 * (ahead.y - ahead.x)  # fetched in its stead
             streams, turn = Streams(x, skip, z, y), 0
             for begin in range(0, tiles, chunk):
-                many = min(chunk, tiles - begin)
+                chunk_tiles = min(chunk, tiles - begin)
                 tile = tile_at(strip, begin)
-                for t in range(many):
+                for t in range(chunk_tiles):
                     turn = _fetch(same, streams, ahead, turn)
                     d = scratch + 4 * (tile.picture * size + (tile.row * breadth + tile.column) * side * c)
                     for i in range(0, c, WIDTH):
                         patch = Grid(d + 4 * i, breadth * c, c)
                         patch_to_places(stride, patch, places_of(stride, v + 4 * (t * xv + i), c))
                     tile = tile_after(strip, tile)
-                rows = (many + ROWS - 1) // ROWS * ROWS
+                rows = (chunk_tiles + ROWS - 1) // ROWS * ROWS
                 for place in range(along * along):
                     turn = _fetch(same, streams, ahead, turn)
                     b = Right(u + 4 * weights_at(place, along) * c * k, 0, k)
                     to = Result(m + 4 * place * k, xm)
                     product(Left(v + 4 * place * c, xv, 0, 1), b, to, Size(rows, k, 1, c), 0)
                 tile = tile_at(strip, begin)
-                for t in range(many):
+                for t in range(chunk_tiles):
                     turn = _fetch(same, streams, ahead, turn)
                     i0, j0 = TILE * (top + tile.row), TILE * tile.column
                     to = y + 4 * (((first + tile.picture) * height + i0) * width + j0) * k

@@ -187,14 +187,14 @@ def multiply_transposed(l0, l1, l2, l3, args, part, scratch):
                 a = Panels(p.a + 4 * (i * along + j) * p.a_places, p.tiles, wide)
                 b = Panels(p.b + 4 * (i * along + j) * p.b_places, p.tiles, panel)
                 for depth in range(0, inner, DEEP):
-                    steps, more = min(DEEP, inner - depth), i > top or j > left or depth > 0
+                    steps, accumulate = min(DEEP, inner - depth), i > top or j > left or depth > 0
                     # The next block of C is on its way: few tiles, and most time goes into writing it.
                     pace = pace_of(wide * panel // 16 + 1, wide, panel, steps)
                     for row in range(0, rows, wide):
                         to = c + 4 * (column * rows + row * panel)
                         block = Block(row, wide, column, depth, steps)
                         ahead = Ahead(to + 4 * wide * panel, pace)
-                        product_transposed(a, b, Result(to, panel), block, more, ahead)
+                        product_transposed(a, b, Result(to, panel), block, accumulate, ahead)
 
 
 def gather(c, k, statistics, stride, args, part, scratch):

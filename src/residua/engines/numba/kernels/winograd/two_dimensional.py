@@ -53,9 +53,9 @@ def one_row(row):
 
 def _two_dimensions(f, groups, matrix, columns, fetch, put):
     """Rows by the groups, then each row by the whole matrix; `put(row, vectors)` takes the result."""
-    for rows, part, made in groups:
+    for rows, part, results in groups:
         half = [part(f, {i: fetch(i, j) for i in rows}) for j in range(columns)]
-        for place, row in enumerate(made):
+        for place, row in enumerate(results):
             put(row, matrix(f, [column[place] for column in half]))
 
 
@@ -83,13 +83,12 @@ def two_dimensional(groups, matrix, size, result, *, finish=None, lap=0):
 
     `finish` says what happens to them: None, they are stored; "add", they are added to what is there, but in
     the first `lap` rows and columns alone, which the tiles before have written to; the others are stored;
-    "statistics", their sum and the sum of their squares are also added to the vectors at `more` and
-    `more + gap`; "bias", the vector at `more` is added and what is below the vector at `more + gap` raised
-    to it.
+    "statistics", their sum and the sum of their squares are also added to two vectors, at `vectors_at` and
+    `gap` floats further on; "bias", the first of the two is added and what is below the second raised to it.
     """
 
     @intrinsic
-    def transform(typing, a, b, more, gap):
+    def transform(typing, a, b, vectors_at, gap):
         def emit(context, builder, sig, args):
             f = Algebra(builder)
             first = _pointer(builder, args[2])
@@ -135,8 +134,8 @@ def two_dimensional_affine(groups, matrix, size):
             a, b, c = (read(builder, offset(builder, first, builder.mul(args[4], INT(k)))) for k in range(3))
 
             def fetch(i, j):
-                more = multiply_add(builder, b, read(builder, of_y(i, j)), c)
-                return multiply_add(builder, a, read(builder, of_x(i, j)), more)
+                vectors_at = multiply_add(builder, b, read(builder, of_y(i, j)), c)
+                return multiply_add(builder, a, read(builder, of_x(i, j)), vectors_at)
 
             def put(row, vectors):
                 for j, v in enumerate(vectors):
