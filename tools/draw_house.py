@@ -29,7 +29,7 @@ LANE = 12  # the width in which an arrow passes a storey
 LETTERS = 33  # in one line of a box
 MOST_ORDERS = 100_000
 SWEEPS = 400
-FONT = "font-family='Helvetica Neue, Helvetica, Arial, DejaVu Sans, sans-serif'"
+UPRIGHT = 0.5  # how much the middle line counts, where each tie counts 1
 FILLS = ["#e9edf2", "#e4ecf7", "#e0f0ee", "#e8f3de", "#f6f3d8", "#fbead7", "#f9e1df", "#f1e3f2", "#e7e4f7"]
 ARROW = "#8592a0"
 TITLE = "font-size='15' font-weight='bold' fill='#1f2933'"
@@ -80,7 +80,10 @@ def neighbours(house: House, folder: str) -> Edges:
 
 
 def storeys_of(edges: Edges) -> dict[str, int]:
-    """Each one's storey: one above the highest that it imports. Raises ValueError at a circle."""
+    """Each one's storey: one above the highest that it imports; without imports, right below its importers.
+
+    Raises ValueError at a circle.
+    """
     storeys: dict[str, int] = {}
 
     def visit(name: str, importers: tuple[str, ...]) -> int:
@@ -92,6 +95,8 @@ def storeys_of(edges: Edges) -> dict[str, int]:
 
     for name in sorted(edges):
         visit(name, ())
+    for name in (name for name in edges if not edges[name]):
+        storeys[name] = min((storeys[other] for other in edges if name in edges[other]), default=1) - 1
     return storeys
 
 
@@ -169,10 +174,7 @@ def settle(rows: list[list[Box]], paths: list[list[Box]]) -> None:
             ties[target.name].append(source)
     for _ in range(SWEEPS):
         for row in rows:
-            wanted = [
-                sum(other.x for other in ties[box.name]) / len(ties[box.name]) if ties[box.name] else box.x
-                for box in row
-            ]
+            wanted = [sum(at.x for at in ties[b.name]) / (len(ties[b.name]) + UPRIGHT) for b in row]
             for box, x in zip(row, _apart(wanted, [box.width for box in row]), strict=True):
                 box.x = x
     left = min(box.x - box.width / 2 for row in rows for box in row)
@@ -199,7 +201,7 @@ def _apart(wanted: list[float], widths: list[int]) -> list[float]:
 def draw(house: House, folder: str = "") -> str:
     """The picture of what lies directly in a folder, as SVG."""
     edges = neighbours(house, folder)
-    storeys = storeys_of(edges)
+    storeys = storeys_of(edges)  # before the edges are reduced, which a circle would not end
     names, name_paths = arrange(reduced(edges), storeys)
     boxes = {name: _box(house, folder, name) for row in names for name in row}
     rows = [[boxes[name] for name in row] for row in names]
@@ -223,7 +225,7 @@ def _box(house: House, folder: str, name: str) -> Box:
     if ">" in name:
         return Box(name)
     whole = f"{folder}.{name}" if folder else name
-    lines = wrap(house.says(whole).replace("`", ""), LETTERS)
+    lines = wrap(house.says(whole).replace("`", ""), LETTERS, break_on_hyphens=False)
     if whole not in house.folders:
         return Box(name, f"{name}.py", lines)
     below = [other.removeprefix(f"{whole}.") for other in house.folders if other.startswith(f"{whole}.")]
@@ -234,7 +236,7 @@ def _box(house: House, folder: str, name: str) -> Box:
 def _head(width: int, height: int) -> str:
     return (
         f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}' width='{width}' "
-        f"height='{height}' {FONT}>\n"
+        f"height='{height}' font-family='Helvetica, Arial, DejaVu Sans, sans-serif'>\n"
         f"<defs><marker id='to' viewBox='0 0 10 10' refX='9' refY='5' markerWidth='8' markerHeight='8' "
         f"orient='auto'><path d='M0 1 L9 5 L0 9 z' fill='{ARROW}'/></marker></defs>\n"
         f"<rect width='{width}' height='{height}' fill='#ffffff'/>"
@@ -251,10 +253,9 @@ def _arrow(path: list[Box], tops: dict[str, tuple[int, int]]) -> str:
         steps.append(f"C{one.x:.0f} {middle} {other.x:.0f} {middle} {other.x:.0f} {high}")
         if other is not target:
             steps.append(f"L{other.x:.0f} {tops[other.name][1]}")
-    line = " ".join(steps)
     return (
-        f"<path id='{source.name}-{target.name}' d='{line}' fill='none' stroke='{ARROW}' stroke-width='1.6' "
-        f"marker-end='url(#to)'/>"
+        f"<path id='{source.name}-{target.name}' d='{' '.join(steps)}' fill='none' stroke='{ARROW}' "
+        f"stroke-width='1.6' marker-end='url(#to)'/>"
     )
 
 

@@ -10,50 +10,13 @@ import pytest
 import tomli_w
 from tiny import OPTIONS, answered, contents, paint_folder, refused
 
-from residua.config import (
-    BenchConfig,
-    CalibrateConfig,
-    CheckConfig,
-    CompareConfig,
-    CurvesConfig,
-    EnsembleConfig,
-    EvaluateConfig,
-    ExplainConfig,
-    FoolConfig,
-    ImportConfig,
-    InsideConfig,
-    MistakesConfig,
-    OptimizerOptions,
-    PredictConfig,
-    ReconstructConfig,
-    ReportConfig,
-    ScheduleOptions,
-    SheetConfig,
-    SweepConfig,
-    TrainConfig,
-)
+from residua import config as options
+from residua.config import OptimizerOptions, ScheduleOptions, TrainConfig
 from residua.config.limits import LIMITS
 from residua.config.options import check, configure, flatten_options, option_names, read_toml, to_toml
 from residua.errors import ConfigError
 
-CONFIGS = (
-    TrainConfig,
-    EvaluateConfig,
-    PredictConfig,
-    ReportConfig,
-    CheckConfig,
-    CompareConfig,
-    SheetConfig,
-    ImportConfig,
-    BenchConfig,
-    MistakesConfig,
-    CalibrateConfig,
-    InsideConfig,
-    ExplainConfig,
-    FoolConfig,
-    CurvesConfig,
-    SweepConfig,
-)
+CONFIGS = [getattr(options, name) for name in options.__all__ if name.endswith("Config")]
 
 
 def line(values, config=TrainConfig):
@@ -152,7 +115,7 @@ def test_a_config_survives_toml(tmp_path):
 PATHS = {"classes", "data", "data_dir", "from_", "json", "labels", "output", "run", "weights"}
 
 
-@pytest.mark.parametrize("config", [*CONFIGS, EnsembleConfig, ReconstructConfig])
+@pytest.mark.parametrize("config", CONFIGS)
 def test_a_path_may_be_a_path(config, tmp_path):
     """Every option that is a file or folder; in run.toml and for all who read it, it is text."""
     names = PATHS & set(option_names(config))

@@ -61,6 +61,7 @@ def train(
         from residua.training.run_folder import read_run
 
         chosen = read_run(Path(resume))
+        require_writable(Path(resume), hint="a run that goes on writes into its folder")
         trained = resume_training(Path(resume), reporter, draw_curves)
     else:
         if config is not None and (data is not None or options):

@@ -31,9 +31,9 @@ def show_default(value: object) -> str | None:
 
 def options_file(arguments: Sequence[str]) -> str | None:
     """The file that --config names, before anything is parsed: its options are defaults for the parser."""
-    for place, argument in enumerate(arguments):
-        if argument == "--config" and place + 1 < len(arguments):
-            return arguments[place + 1]
+    for index, argument in enumerate(arguments):
+        if argument == "--config" and index + 1 < len(arguments):
+            return arguments[index + 1]
         if argument.startswith("--config="):
             return argument.removeprefix("--config=")
     return None

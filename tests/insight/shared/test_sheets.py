@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from residua.insight.shared.sheets import Margins, Tiles, aspect, without_grey_axis
+from residua.insight.shared.sheets import Margins, Tiles, aspect, picture_sheet, shades, without_grey_axis
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(1, 1), (3, 5)])
@@ -41,3 +41,17 @@ def test_shapes_of_pictures():
     assert aspect(np.zeros((10, 5, 3)), 0.5, 1.5) == 1.5
     assert aspect(np.zeros((1, 5, 3)), 0.5, 1.5) == 0.5
     assert aspect(np.zeros((4, 5)), 0.5, 1.5) == 0.8
+    assert shades(np.zeros((4, 5, 1), np.uint8)) == {"cmap": "gray", "vmin": 0, "vmax": 255}
+    assert shades(np.zeros((4, 5, 3), np.float32)) == {"cmap": None, "vmin": 0, "vmax": 1}
+
+
+def test_a_sheet_has_every_picture_with_its_lines(rng):
+    images = rng.integers(0, 256, (10, 4, 4, 3), np.uint8)
+    captions = [[(f"first {n}", "black"), (f"second {n}", "red")] for n in range(10)]
+    figure = picture_sheet(images, captions, "Ten", columns=4)
+    (axes,) = figure.axes
+    assert len(axes.images) == 10
+    assert {text.get_text() for text in axes.texts} == {line for pair in captions for line, _ in pair}
+    heights = {text.get_text(): text.get_position()[1] for text in axes.texts}
+    assert heights["first 0"] > heights["second 0"]  # in the order of reading
+    np.testing.assert_array_equal(axes.images[3].get_array(), images[3])
