@@ -21,6 +21,11 @@ pytest_plugins = ["tiers"]
 BEGIN = {"start_training": start_training, "resume_training": resume_training}
 
 
+def pytest_collection_modifyitems(items):
+    """What compiles most comes first: of workers side by side none is left with it in the end."""
+    items.sort(key=lambda item: "engines/numba" not in item.nodeid)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def one_thread():
     """Small products gain nothing from threads, and lose much where other processes want the cores."""

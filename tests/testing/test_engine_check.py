@@ -114,6 +114,7 @@ def test_a_wrong_loss_or_its_gradient_is_caught(name, place, alone):
         check_engine(broken(**spoiled(name, change)))
 
 
+@pytest.mark.sample(1, by="rule")
 @pytest.mark.parametrize("place", range(3))
 @pytest.mark.parametrize("rule", ["sgd", "adam", "rmsprop"])
 def test_a_wrong_update_is_caught(rule, place):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -33,14 +34,22 @@ class Explanations:
     explained: Explained
     drawn: tuple[Path, ...]
     errors: tuple[str, ...]
-    randomised: Randomization | None = None
+    randomization: Randomization | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
         values: dict[str, Any] = {"pictures": self.explained.to_dict(), "drawn": list(map(str, self.drawn))}
         if self.errors:
             values["errors"] = list(self.errors)
-        return values if self.randomised is None else values | {"check": self.randomised.to_dict()}
+        check = self.randomization
+        return values if check is None else values | {"check": check.to_dict()}
+
+    @property
+    def randomised(self) -> Randomization | None:
+        """The earlier name of `randomization`."""
+        text = "Explanations.randomised is called Explanations.randomization now"
+        warnings.warn(text, DeprecationWarning, stacklevel=2)
+        return self.randomization
 
 
 def explain(
@@ -79,15 +88,15 @@ def explain(
     work = loaded.work(len(images)) * sum(METHODS[name].passes for name in config.methods or METHODS)
     engine = open_engine(config.engine, threads=config.threads, work=work)
     explained = explain_pictures(loaded, images, config, names=names, labels=labels, engine=engine, say=say)
-    randomised = None
+    randomization = None
     if config.check:
         normal = loaded.preprocessing.normalize(images)
-        randomised = compare_with_random(explained, normal, config, engine, config.batch)
+        randomization = compare_with_random(explained, normal, config, engine, config.batch)
     count = len(explained)
     each = config.sheet or (1 if count <= ALONE else ROWS * figures.abreast(len(explained.maps)))
     sheets = [range(start, min(start + each, count)) for start in range(0, count, each)]
     paths = tuple(Path(f"{stem}explain-{number}.png") for number in range(1, len(sheets) + 1))
-    result = Explanations(explained, paths, tuple(errors), randomised)
+    result = Explanations(explained, paths, tuple(errors), randomization)
     with written_after(result, on_result):
         for sheet, drawing in zip(sheets, paths, strict=True):
             if each == 1:

@@ -43,6 +43,6 @@ def _text(result: Explanations) -> str:
     from residua.insight.saliency.text import explained_text, randomization_text
 
     parts = [explained_text(result.explained)]
-    if result.randomised is not None:
-        parts.append(randomization_text(result.randomised))
+    if result.randomization is not None:
+        parts.append(randomization_text(result.randomization))
     return "\n".join(parts)

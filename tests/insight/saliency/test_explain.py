@@ -16,7 +16,7 @@ import residua
 from residua.config import ExplainConfig
 from residua.engines.numpy.engine import NumpyEngine
 from residua.errors import ConfigError
-from residua.insight.saliency.figure import coloured, overlay, picture_figure, scaled, sheet_figure
+from residua.insight.saliency.figure import colorize, overlay, picture_figure, scaled, sheet_figure
 from residua.insight.saliency.numbers import METHODS, denormalize, explain_pictures
 from residua.insight.saliency.randomization import Randomization
 from residua.insight.saliency.text import completeness_text, explained_text, randomization_text
@@ -217,7 +217,7 @@ def test_colours_and_overlays(rng):
     assert (scaled(np.zeros((4, 4)), "grad-cam") == 0).all()
     # Darker the stronger, on both sides, so that it can be read without colours.
     for side in (1, -1):
-        brightness = coloured(side * np.linspace(0, 1, 30)).astype(float) @ (0.299, 0.587, 0.114)
+        brightness = colorize(side * np.linspace(0, 1, 30)).astype(float) @ (0.299, 0.587, 0.114)
         assert (np.diff(brightness) < 0).all()
     grey = np.full((10, 10, 1), 100, np.uint8)
     laid = overlay(grey, values, "integrated").astype(int)
@@ -245,3 +245,12 @@ def test_what_is_missing_is_told(rng):
     )
     assert "0.40 % at most" in completeness_text(near)
     assert "miss" not in explained_text(near)
+
+
+def test_the_earlier_name_of_randomization_warns(model, trained, tmp_path):
+    found = residua.explain(
+        model, trained / "pics" / "red" / "0.png", methods=("gradient",), check=True, threads=1, say=str,
+        output=str(tmp_path / "o"),
+    )  # fmt: skip
+    with pytest.warns(DeprecationWarning, match=r"Explanations\.randomization"):
+        assert found.randomised is found.randomization

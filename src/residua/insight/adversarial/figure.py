@@ -51,10 +51,10 @@ def fooling_figure(result: Fooling) -> Figure:
         axes.set_title(title, fontsize=9)
     axes = figure.add_subplot(grid[1, :])
     tidy(axes)
-    for offset, row, colour, label in ((-0.19, one, BLUE, "before"), (0.19, two, ORANGE, "after")):
+    for offset, row, color, label in ((-0.19, one, BLUE, "before"), (0.19, two, ORANGE, "after")):
         rows = np.arange(len(classes)) + offset
         values = [100 * float(row[index]) for index in classes]
-        axes.barh(rows, values, 0.36, color=colour, label=label)
+        axes.barh(rows, values, 0.36, color=color, label=label)
         for index, value in zip(rows, values, strict=True):
             axes.text(value + 0.8, index, f"{value:.1f} %", va="center", fontsize=8)
     axes.set_yticks(range(len(classes)), [shorten(names[index], 26) for index in classes], fontsize=9)
@@ -76,8 +76,8 @@ def noise_figure(result: Noise) -> Figure:
     captions = []
     for row, index in enumerate(result.classes):
         share = float(result.probabilities[row, index])
-        colour = BLUE if share >= result.confidence else ORANGE
-        captions.append([(shorten(result.model.classes[index], LETTERS), BLACK), (_percent(share), colour)])
+        color = BLUE if share >= result.confidence else ORANGE
+        captions.append([(shorten(result.model.classes[index], LETTERS), BLACK), (_percent(share), color)])
     title = (
         f"{result.model.name}: noise, changed until it is seen as a class\n"
         f"{result.reached} of {len(result.classes)} with {100 * result.confidence:g} % or more"
@@ -131,12 +131,12 @@ def robustness_figure(result: Robustness) -> Figure:
         ("pgd", "D", ORANGE, f"projected gradient ({result.steps} steps)"),
     )
     sizes = np.array([0.0, *result.sizes])
-    for name, marker, colour, label in lines:
+    for name, marker, color, label in lines:
         right = np.array([result.clean, *result.right[name]])
         bounds = 100 * np.array([result.interval(count) for count in right])
-        axes.fill_between(sizes, bounds[:, 0], bounds[:, 1], color=colour, alpha=0.15, linewidth=0)
+        axes.fill_between(sizes, bounds[:, 0], bounds[:, 1], color=color, alpha=0.15, linewidth=0)
         shares = 100 * right / result.pictures
-        axes.plot(sizes, shares, marker=marker, color=colour, label=label, markersize=4.5)
+        axes.plot(sizes, shares, marker=marker, color=color, label=label, markersize=4.5)
     axes.set_xscale("symlog", base=2, linthresh=float(sizes[1]), linscale=0.6)
     axes.set_xticks(sizes, [f"{size:g}" for size in sizes])
     axes.minorticks_off()

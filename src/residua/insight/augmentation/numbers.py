@@ -73,8 +73,8 @@ def vary_pictures(data: DataSet, options: DataOptions, sheet: SheetOptions) -> l
         ]
     rows = []
     scale = max(preprocessing.height / 32, 0.25)
-    for number, (name, value, colourful) in enumerate(CATALOGUE):
-        if colourful and preprocessing.channels != 3:
+    for number, (name, value, colored) in enumerate(CATALOGUE):
+        if colored and preprocessing.channels != 3:
             continue
         amount: Any = value
         if name in _IN_PIXELS:  # suited to 32 pixels; larger pictures move farther

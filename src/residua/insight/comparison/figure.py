@@ -26,8 +26,8 @@ def comparison_figure(comparison: Comparison) -> Figure:
     left.set_title(f"{c.pictures:,} pictures, the same for all", fontsize=10)
     for row, pair in enumerate(pairs):
         low, high = (100 * edge for edge in pair.interval)
-        colour, marker = (ORANGE, "D") if pair.significant else (GREY, "o")
-        _row(right, row, 100 * pair.difference, low, high, colour, marker)
+        color, marker = (ORANGE, "D") if pair.significant else (GREY, "o")
+        _row(right, row, 100 * pair.difference, low, high, color, marker)
     names = [
         f"{shorten(c.sides[pair.first].name, 22)} − {shorten(c.sides[pair.second].name, 22)}"
         for pair in pairs
@@ -50,8 +50,8 @@ def comparison_figure(comparison: Comparison) -> Figure:
     return figure
 
 
-def _row(axes: Any, row: int, value: float, low: float, high: float, colour: str, marker: str) -> None:
-    axes.plot([low, high], [row, row], color=colour, linewidth=2, solid_capstyle="butt")
+def _row(axes: Any, row: int, value: float, low: float, high: float, color: str, marker: str) -> None:
+    axes.plot([low, high], [row, row], color=color, linewidth=2, solid_capstyle="butt")
     for edge in (low, high):
-        axes.plot([edge, edge], [row - 0.12, row + 0.12], color=colour, linewidth=2)
-    axes.plot(value, row, marker, color=colour, markersize=6)
+        axes.plot([edge, edge], [row - 0.12, row + 0.12], color=color, linewidth=2)
+    axes.plot(value, row, marker, color=color, markersize=6)

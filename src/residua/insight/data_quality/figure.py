@@ -47,13 +47,13 @@ def check_figure(findings: Findings) -> Figure:
 
 def _counts(axes: Any, findings: Findings) -> None:
     """Bars of each class's pictures, its splits end to end; of many classes a curve by size."""
-    colours = dict(zip(SPLITS, (TRAINING, VALIDATION, TEST), strict=True))
+    colors = dict(zip(SPLITS, (TRAINING, VALIDATION, TEST), strict=True))
     counts = {split: np.array(findings.counts[split]) for split in SPLITS}
     axes.spines[["top", "right"]].set_visible(False)
     if len(findings.classes) > _MOST_BARS:
         order = np.argsort(-counts["train"], kind="stable")
         for split in SPLITS:
-            axes.plot(np.arange(1, len(order) + 1), counts[split][order], color=colours[split], label=split)
+            axes.plot(np.arange(1, len(order) + 1), counts[split][order], color=colors[split], label=split)
         axes.set_xlabel("class, by the number of its training pictures")
         axes.set_ylabel("pictures")
         axes.set_ylim(bottom=0)
@@ -61,7 +61,7 @@ def _counts(axes: Any, findings: Findings) -> None:
         rows = np.arange(len(findings.classes))
         start = np.zeros(len(rows), np.int64)
         for split in SPLITS:
-            axes.barh(rows, counts[split], left=start, color=colours[split], label=split, height=0.75)
+            axes.barh(rows, counts[split], left=start, color=colors[split], label=split, height=0.75)
             start += counts[split]
         names = [name if len(name) <= _LETTERS else name[: _LETTERS - 1] + "…" for name in findings.classes]
         axes.set_yticks(rows, names, fontsize=8)
@@ -123,6 +123,6 @@ def _title(split: str, name: str, kind: str) -> str:
 
 def _beside(pair: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Two pictures (2, H, W, C) side by side in colour, a grey line between them."""
-    colour = pair if pair.shape[-1] == 3 else pair.repeat(3, axis=-1)
-    gap = np.full((colour.shape[1], max(1, colour.shape[2] // 28), 3), 178, np.uint8)
-    return np.concatenate([colour[0], gap, colour[1]], axis=1)
+    color = pair if pair.shape[-1] == 3 else pair.repeat(3, axis=-1)
+    gap = np.full((color.shape[1], max(1, color.shape[2] // 28), 3), 178, np.uint8)
+    return np.concatenate([color[0], gap, color[1]], axis=1)

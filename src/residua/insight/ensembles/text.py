@@ -15,10 +15,10 @@ def ensemble_text(report: EnsembleReport) -> str:
         f"{report.data}, {split_name(report.split)}: {report.pictures:,} pictures, {_METHODS[report.method]}",
         "",
     ]
-    wide = max(len("member"), *(len(member.name) for member in report.members))
+    width = max(len("member"), *(len(member.name) for member in report.members))
     weighed = report.method == "weighted"
     lines.append(
-        f"      {'member':<{wide}}     alone  others without it  it adds" + ("  weight" if weighed else "")
+        f"      {'member':<{width}}     alone  others without it  it adds" + ("  weight" if weighed else "")
     )
     for number, member in enumerate(report.members, start=1):
         figures = (
@@ -26,7 +26,7 @@ def ensemble_text(report: EnsembleReport) -> str:
             f"  {100 * (report.accuracy - member.without):+7.2f}"
         )
         weight = f"  {member.weight:6.3f}" if weighed else ""
-        lines.append(f"  {number:>2}  {member.name:<{wide}}  {figures}{weight}")
+        lines.append(f"  {number:>2}  {member.name:<{width}}  {figures}{weight}")
     if len(report.members) > 2:
         pairs = sorted(report.pairs, key=lambda pair: -pair[2])
         heading = f"the best {MOST_PAIRS} of {len(pairs)} pairs" if len(pairs) > MOST_PAIRS else "pair"

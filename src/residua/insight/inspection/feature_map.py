@@ -30,7 +30,7 @@ def principal_components(features: NDArray[np.float32], count: int) -> tuple[Flo
     return coordinates, shares[:count]
 
 
-def neighbour_map(features: NDArray[np.float32], seed: int) -> Floats:
+def tsne_coordinates(features: NDArray[np.float32], seed: int) -> Floats:
     """(N, 2) coordinates by t-SNE (van der Maaten and Hinton 2008), scikit-learn's, from PCA's start."""
     from sklearn.manifold import TSNE
 

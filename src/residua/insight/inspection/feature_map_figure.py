@@ -11,8 +11,8 @@ from residua.insight.inspection.feature_map import (
     LEAST_TSNE,
     Floats,
     Method,
-    neighbour_map,
     principal_components,
+    tsne_coordinates,
 )
 from residua.insight.inspection.numbers import Inside
 from residua.insight.shared.plotting import BLUE, ORANGE, new_figure, tidy
@@ -35,7 +35,7 @@ def feature_map_figure(inside: Inside, method: Method = "pca", seed: int = 0) ->
     """
     count = len(inside.places)
     if method == "tsne" and count >= LEAST_TSNE:
-        points = neighbour_map(inside.features, seed)
+        points = tsne_coordinates(inside.features, seed)
         how = "t-SNE: neighbours matter, far distances and axes mean nothing"
         across, upwards = "first dimension (no unit)", "second dimension (no unit)"
     else:
@@ -52,13 +52,13 @@ def feature_map_figure(inside: Inside, method: Method = "pca", seed: int = 0) ->
     axes.set_ylabel(upwards)
     answered, indices = inside.answered, inside.places
     right = answered.chosen[indices] == answered.labels[indices]
-    for mask, colour, marker, name in (
+    for mask, color, marker, name in (
         (right, BLUE, "o", f"right ({int(right.sum()):,})"),
         (~right, ORANGE, "X", f"wrong ({int((~right).sum()):,})"),
     ):
         if mask.any():
             axes.scatter(
-                points[mask, 0], points[mask, 1], s=14, color=colour, marker=marker, linewidths=0, label=name
+                points[mask, 0], points[mask, 1], s=14, color=color, marker=marker, linewidths=0, label=name
             )
     drawn = _thumbnails(axes, points, inside.images, right)
     _names(axes, points, answered.labels[indices], answered.classes)

@@ -45,8 +45,8 @@ def statistics_panels(rows: Sequence[dict[str, Any]], width: float = 13.5) -> Fi
     names, epochs = layer_names(rows), [row["epoch"] for row in rows]
     figure = new_figure(width, max(4.2, 0.17 * len(names) + 2.0))
     grid = figure.subplots(1, len(PANELS), sharey=True)
-    for axes, (key, title, colours) in zip(grid, PANELS, strict=True):
-        image = _panel(axes, values_by_epoch(rows, names, key), key, epochs, colours)
+    for axes, (key, title, colors) in zip(grid, PANELS, strict=True):
+        image = _panel(axes, values_by_epoch(rows, names, key), key, epochs, colors)
         axes.set_title(title, fontsize=9)
         figure.colorbar(image, ax=axes, shrink=0.8, pad=0.03).ax.tick_params(labelsize=8)
     size = 8 if len(names) <= 60 else 6
@@ -54,7 +54,7 @@ def statistics_panels(rows: Sequence[dict[str, Any]], width: float = 13.5) -> Fi
     return figure
 
 
-def _panel(axes: Any, values: Any, key: str, epochs: Sequence[int], colours: str) -> Any:
+def _panel(axes: Any, values: Any, key: str, epochs: Sequence[int], colors: str) -> Any:
     """Draw one kind of number; the image, for its bar of colours."""
     bounds: dict[str, Any] = {"vmin": 0, "vmax": 100} if key == "off" else {}
     if key == "dead":
@@ -62,7 +62,7 @@ def _panel(axes: Any, values: Any, key: str, epochs: Sequence[int], colours: str
         bounds = {"vmin": 0, "vmax": max(most, 1.0)}
     axes.set_facecolor("#EEEEEE")
     image = axes.imshow(
-        np.ma.masked_invalid(values), aspect="auto", cmap=colours, interpolation="nearest", **bounds
+        np.ma.masked_invalid(values), aspect="auto", cmap=colors, interpolation="nearest", **bounds
     )
     step = max(1, -(-len(epochs) // 6))
     axes.set_xticks(range(0, len(epochs), step), [str(epoch) for epoch in epochs[::step]], fontsize=8)

@@ -83,21 +83,21 @@ def _several(
 ) -> None:
     handles = []
     for index, ((_, rows), label) in enumerate(zip(logs, run_labels([run for run, _ in logs]), strict=True)):
-        colour = PALETTE[index % len(PALETTE)]
+        color = PALETTE[index % len(PALETTE)]
         marker = MARKERS[(index + index // len(PALETTE)) % len(MARKERS)]
         epochs = [row["epoch"] for row in rows]
         has_validation = "validation_error" in rows[-1]
         for axes, kind in ((loss, "loss"), (error, "error")):
             values = [row[f"train_{kind}"] for row in rows]
-            _curve(axes, epochs, values, label, colour, marker, "--", 0.55)
+            _curve(axes, epochs, values, label, color, marker, "--", 0.55)
             if has_validation:
-                _curve(axes, epochs, [row[f"validation_{kind}"] for row in rows], label, colour, marker)
+                _curve(axes, epochs, [row[f"validation_{kind}"] for row in rows], label, color, marker)
         if has_validation:
             best = min(rows, key=lambda row: float(row["validation_error"]))
             label += f": validation error {best['validation_error']:.2f} % at best, in epoch {best['epoch']}"
         else:
             label += f": no validation; training error {rows[-1]['train_error']:.2f} % at last"
-        handles.append(error.plot([], [], color=colour, marker=marker, markersize=5, label=label)[0])
+        handles.append(error.plot([], [], color=color, marker=marker, markersize=5, label=label)[0])
     figure.legend(handles=handles, frameon=False, loc="outside upper left", ncols=1, fontsize=9)
     figure.supxlabel("solid: validation; dashed: training", fontsize=9)
 

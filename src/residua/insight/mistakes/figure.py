@@ -108,9 +108,9 @@ def pairs_figure(mistakes: Mistakes) -> Figure:
     return figure
 
 
-def _guess(mistakes: Mistakes, index: int, number: int, colour: str) -> tuple[str, str]:
+def _guess(mistakes: Mistakes, index: int, number: int, color: str) -> tuple[str, str]:
     a, guess = mistakes.answered, mistakes.order[index, number]
-    return f"{shorten(a.classes[guess], LETTERS)}: {100 * a.probabilities[index, guess]:.0f} %", colour
+    return f"{shorten(a.classes[guess], LETTERS)}: {100 * a.probabilities[index, guess]:.0f} %", color
 
 
 def _images(answered: Predictions, indices: NDArray[np.int64]) -> NDArray[np.uint8]:

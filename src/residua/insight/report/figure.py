@@ -29,13 +29,13 @@ def curve_chart(rows: Sequence[dict[str, Any]], kind: str) -> Figure:
     epochs = [row["epoch"] for row in rows]
     every = max(1, len(epochs) // 12)
     lowest = []
-    for part, colour, marker in (("train", TRAINING, "o"), ("validation", VALIDATION, "s")):
+    for part, color, marker in (("train", TRAINING, "o"), ("validation", VALIDATION, "s")):
         if f"{part}_{kind}" not in rows[-1]:
             continue
         values = [float(row[f"{part}_{kind}"]) for row in rows]
         name = "training" if part == "train" else part
         style: dict[str, Any] = {"marker": marker, "markersize": 4.5, "markevery": every}
-        axes.plot(epochs, values, color=colour, label=name, **style)
+        axes.plot(epochs, values, color=color, label=name, **style)
         lowest.append((min(values), max(values)))
     axes.set_xlabel("epoch")
     axes.set_ylabel("loss (nats)" if kind == "loss" else "error (%)")

@@ -78,8 +78,8 @@ def strongest_part(values: NDArray[Any]) -> str:
         return "nowhere"
     strong = np.where(sizes >= np.quantile(sizes, 0.9), sizes, 0)
     down = float((strong.sum(axis=1) * (np.arange(len(sizes)) + 0.5)).sum() / strong.sum()) / len(sizes)
-    wide = sizes.shape[1]
-    across = float((strong.sum(axis=0) * (np.arange(wide) + 0.5)).sum() / strong.sum()) / wide
+    width = sizes.shape[1]
+    across = float((strong.sum(axis=0) * (np.arange(width) + 0.5)).sum() / strong.sum()) / width
     row = ("in the upper part", "", "in the lower part")[min(int(3 * down), 2)]
     side = ("on the left", "", "on the right")[min(int(3 * across), 2)]
     return ", ".join(part for part in (row, side) if part) or "in the middle"

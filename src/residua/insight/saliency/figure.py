@@ -37,11 +37,11 @@ def scaled(values: NDArray[Any], method: str) -> NDArray[np.float64]:
     return clipped
 
 
-def coloured(shares: NDArray[np.float64]) -> Bytes:
+def colorize(shares: NDArray[np.float64]) -> Bytes:
     """Numbers from -1 to 1 as colours, (..., 3) uint8: blue through white to orange."""
     result = np.empty((*shares.shape, 3))
-    for colours, side in ((FOR, shares >= 0), (AGAINST, shares < 0)):
-        stops = np.array([_rgb(colour) for colour in colours])
+    for colors, side in ((FOR, shares >= 0), (AGAINST, shares < 0)):
+        stops = np.array([_rgb(color) for color in colors])
         depth = np.abs(shares[side])
         for channel in range(3):
             result[side, channel] = np.interp(depth, np.linspace(0, 1, len(stops)), stops[:, channel])
@@ -61,13 +61,13 @@ def overlay(image: Bytes, values: NDArray[Any], method: str) -> Bytes:
 
 def _blend(grey: NDArray[np.float64], shares: NDArray[np.float64]) -> Bytes:
     much = 0.92 * np.abs(shares)[..., None] ** 0.9
-    colours = np.where((shares >= 0)[..., None], _rgb(ORANGE), _rgb(BLUE))
-    mixed = (1 - much) * grey[..., None] + much * colours
+    colors = np.where((shares >= 0)[..., None], _rgb(ORANGE), _rgb(BLUE))
+    mixed = (1 - much) * grey[..., None] + much * colors
     return mixed.round().clip(0, 255).astype(np.uint8)
 
 
-def _rgb(colour: str) -> NDArray[np.float64]:
-    return np.array([int(colour[start : start + 2], 16) for start in (1, 3, 5)], np.float64)
+def _rgb(color: str) -> NDArray[np.float64]:
+    return np.array([int(color[start : start + 2], 16) for start in (1, 3, 5)], np.float64)
 
 
 def picture_figure(explained: Explained, index: int) -> Figure:
@@ -82,10 +82,10 @@ def picture_figure(explained: Explained, index: int) -> Figure:
     _probable(tiles, explained, index)
     for column, name in enumerate(names, start=1):
         values = explained.maps[name][index]
-        tiles.picture(0, column, coloured(scaled(values, name)))
+        tiles.picture(0, column, colorize(scaled(values, name)))
         _heading(tiles, column, METHODS[name].title, _note(explained, name, index))
         tiles.picture(1, column, overlay(image, values, name), "over the picture")
-        _colour_bars(tiles, column, name, both=True)
+        _color_bars(tiles, column, name, both=True)
     return tiles.figure
 
 
@@ -118,7 +118,7 @@ def sheet_figure(explained: Explained, indices: Sequence[int]) -> Figure:
             text = shorten(METHODS[name].title, 21) if not row else ""
             tiles.picture(row, column, overlay(image, explained.maps[name][index], name), text)
             if not row:
-                _colour_bars(tiles, column, name, both=False)
+                _color_bars(tiles, column, name, both=False)
     return tiles.figure
 
 
@@ -207,13 +207,13 @@ def _probable(tiles: Tiles, explained: Explained, index: int) -> None:
     tiles.bound()
 
 
-def _colour_bars(tiles: Tiles, column: int, method: str, both: bool) -> None:
+def _color_bars(tiles: Tiles, column: int, method: str, both: bool) -> None:
     """What the colours of a column mean, below its last row; both: of bare maps too, above the others."""
     known = METHODS[method]
     left, bottom = tiles.foot(column)
     shares = np.linspace(-1 if known.signed else 0, 1, 200)[None]
     laid = _blend(np.full(shares.shape, 150.0), shares)
-    bars = [coloured(shares), laid] if both else [laid]
+    bars = [colorize(shares), laid] if both else [laid]
     for bar in bars:
         bottom -= 0.11
         extent = (left, left + tiles.width, bottom, bottom + 0.09)

@@ -90,8 +90,8 @@ class Tiles:
     def line(self, row: int, column: int, text: str, number: int = 0, color: str = "black") -> None:
         """Text above a cell's picture; number: how many lines are below it."""
         left, top = self.corner(row, column)
-        place = (left + self.width / 2, top + 0.035 + 10 / 72 * number)
-        self.axes.text(*place, text, ha="center", va="bottom", fontsize=8, color=color)
+        point = (left + self.width / 2, top + 0.035 + 10 / 72 * number)
+        self.axes.text(*point, text, ha="center", va="bottom", fontsize=8, color=color)
 
     def captioned(
         self, row: int, column: int, image: NDArray[Any], caption: Sequence[tuple[str, str]]
@@ -109,11 +109,11 @@ class Tiles:
     def ring(self, row: int, column: int, down: float, right: float) -> None:
         """A ring on a cell's picture, at shares of its height and width."""
         left, top = self.corner(row, column)
-        place = left + right * self.width, top - down * self.height
+        point = left + right * self.width, top - down * self.height
         # White around the colour, so that it is seen on any picture.
         for color, width in (("white", 3.0), (ORANGE, 1.3)):
             style: dict[str, Any] = {"markersize": 11, "markerfacecolor": "none", "markeredgewidth": width}
-            self.axes.plot(*place, "o", markeredgecolor=color, **style)
+            self.axes.plot(*point, "o", markeredgecolor=color, **style)
 
 
 def shades(image: NDArray[Any]) -> dict[str, Any]:
