@@ -86,8 +86,10 @@ def copy_strided(
     context: Context, kernel: Callable[..., Any], shape: Shape, stride: int, large: Array, small: Array
 ) -> None:
     """Take every stride-th pixel out of large pictures of this shape, or put it back."""
-    parts = min(MOST_PARTS, shape[0])
-    context.run(kernel, (parts, *shape, stride, address_of(large), address_of(small)), parts)
+    n, h, w, c = shape
+    parts = min(MOST_PARTS, n)
+    block = strides.Strides(parts, n, h, w, c, stride, address_of(large), address_of(small))
+    context.run(kernel, block, parts)
 
 
 def cropped(context: Context, shape: Shape, flat: Array) -> Array:
@@ -145,7 +147,7 @@ def finish(context: Context, x: Pending, mean: Array | None) -> None:
     scale, shift = norm.row_address(normalization.SCALE), norm.row_address(normalization.SHIFT)
     low = context.constant(0.0 if x.relu else -np.inf, norm.padded_channels)
     skip_address, mean_address = (0 if a is None else address_of(a) for a in (skip, mean))
-    block = (
+    block = passes.Normalize(
         parts, count, pixels, norm.padded_channels, address_of(norm.raw), scale, shift, low,
         skip_address, address_of(x.result), mean_address,
     )  # fmt: skip
@@ -174,7 +176,7 @@ def masked_gradient(context: Context, dy: Any, y: Pending) -> MaskedGradient:
     g = rows if z is None and not is_mean else context.allocate(norm.raw.size)
     parts = min(MOST_PARTS, count)
     sums = context.allocate(parts * 2 * norm.padded_channels, np.float64)
-    block = (
+    block = passes.MaskGradient(
         parts, count, pixels, norm.padded_channels, address_of(rows), int(is_mean),
         0 if z is None else address_of(z), address_of(norm.raw), norm.row_address(normalization.MEAN),
         0 if g is rows else address_of(g), address_of(sums), double(1 / pixels if is_mean else 1.0),

@@ -32,7 +32,8 @@ from residua.engines.numba.operations.convolution_backward import OutputGradient
 from residua.engines.numba.operations.convolution_forward import forward
 from residua.engines.numba.operations.normalization import channel_sums, normalize, normalize_backward
 from residua.engines.numba.operations.pooling import average_pool
-from residua.engines.numba.planning.convolution import Plan, pixel_rows, plan
+from residua.engines.numba.planning.convolution import pixel_rows, plan
+from residua.engines.numba.planning.plan import Plan
 from residua.engines.numba.runtime.arrays import kernels_accept
 from residua.engines.numba.runtime.context import Context
 from residua.engines.numba.runtime.layout import padded
@@ -67,7 +68,7 @@ def conv2d(
     p = convolution_plan(x, weight, stride, padding)
     shape = _output_shape(x, weight, stride, padding)
     # Within a step nobody writes to what waits to be read.
-    if p.adds and not relu and p.k == shape[-1] and context.thread_pool.in_step:
+    if p.adds and not relu and p.shape.k == shape[-1] and context.thread_pool.in_step:
 
         def convolve(skip: Any) -> Any:
             pixels, _ = forward(context, x, weight, p, bias=bias, skip=skip, statistics=False)
@@ -75,7 +76,7 @@ def conv2d(
 
         return deferred_convolution(context, shape, convolve), (x, None, shape)
     pixels, _ = forward(context, x, weight, p, bias=bias, relu=relu, statistics=False)
-    y = pixels.reshape(shape) if p.k == shape[-1] else Padded(shape, pixels)
+    y = pixels.reshape(shape) if p.shape.k == shape[-1] else Padded(shape, pixels)
     return y, (x, pixels, shape)
 
 
@@ -129,8 +130,8 @@ def conv_norm(
     p = convolution_plan(x, weight, stride, padding)
     raw, sums = forward(context, x, weight, p, statistics=True)
     expect_backward(context, p)
-    count = p.count * p.out_height * p.out_width
-    norm = normalize(context, raw, sums, p.parts, count, scale, shift, eps)
+    count = p.shape.out_pixels
+    norm = normalize(context, raw, sums, p.forward.parts, count, scale, shift, eps)
     y = Pending(_output_shape(x, weight, stride, padding), norm, relu)
     return y, norm.row(rows.MEAN), norm.row(rows.VARIANCE), (x, y, p)
 
@@ -160,7 +161,7 @@ def conv_norm_backward(
         return result
     x, y, p = saved
     g = masked_gradient(context, dy, y)
-    count = p.count * p.out_height * p.out_width
+    count = p.shape.out_pixels
     normalize_backward(context, y.norm, g, count, scale)
     gradient = OutputGradient(pictures.AFFINE, g.flat, y.norm.raw, y.norm.coefficients)
     dx, dweight = _backward_job(context, x, weight, p, gradient)
@@ -203,7 +204,7 @@ def _backward_job(
     """Promises of dx and dweight, which one job keeps; it is run by whoever reads one of them first."""
 
     def compute(skip: Any) -> tuple[Any, Any]:
-        if p.c % padded(1) == 0:
+        if p.shape.c % padded(1) == 0:
             dx, dweight = backward(context, x, weight, p, gradient, skip=skip)
             return dx if isinstance(dx, MaskedGradient) else Padded(x.shape, dx), dweight
         _, dweight = backward(context, x, weight, p, gradient, want_dx=False)
@@ -212,7 +213,7 @@ def _backward_job(
 
     def input_gradient() -> Any:
         wide = Padded(x.shape, flat(context, x))
-        plan_of_wide = convolution_plan(wide, weight, p.stride, p.padding)
+        plan_of_wide = convolution_plan(wide, weight, p.shape.stride, p.shape.padding)
         dx, _ = backward(context, wide, weight, plan_of_wide, gradient)
         return Padded(x.shape, dx)
 

@@ -20,17 +20,17 @@ from residua.engines.numba.lazy.materialize import flat, materialized
 from residua.engines.numba.lazy.pending import Padded, Pending
 from residua.engines.numba.operations import many_channels
 from residua.engines.numba.operations.convolution_forward import geometry_block, set_input, set_subsampled
-from residua.engines.numba.operations.weight_transforms import turned, weight_gradient, wide_weight
-from residua.engines.numba.planning.convolution import Plan
+from residua.engines.numba.operations.weight_transforms import padded_weight, set_transposed, weight_gradient
+from residua.engines.numba.planning.plan import DIRECT, IM2COL, WINOGRAD, Plan
 from residua.engines.numba.runtime.buffers import address as address_of
 from residua.engines.numba.runtime.context import Context
 from residua.engines.numba.runtime.layout import padded
 
 Array = NDArray[Any]
 KERNELS: dict[str, Any] = {
-    "winograd": winograd.backward,
-    "gathered": im2col.backward,
-    "direct": direct.backward,
+    WINOGRAD: winograd.backward,
+    IM2COL: im2col.backward,
+    DIRECT: direct.backward,
 }
 
 
@@ -46,9 +46,9 @@ class OutputGradient:
 
 def expect_backward(context: Context, p: Plan) -> None:
     """What is trained forward will be trained backward: have its kernel compiled meanwhile."""
-    if p.large:
+    if p.many_channels:
         return
-    unpadded = p.c % padded(1) != 0
+    unpadded = p.shape.c % padded(1) != 0
     kernel, literal = _kernel(p, want_dx=not unpadded)
     literals, specialised = p.backward_literals(literal)
     context.kernels.will_need(kernel, literals if specialised else ())
@@ -60,7 +60,7 @@ def _kernel(p: Plan, want_dx: bool) -> tuple[Any, int]:
     if p.pointwise:
         spread = outputs - pictures.WEIGHT_ONLY + pointwise.SPREAD
         return pointwise.backward, spread if p.at_once else outputs
-    if p.method == "direct" and not want_dx:
+    if p.method == DIRECT and not want_dx:
         return direct_weight_gradient.backward, 0
     return KERNELS[p.method], outputs
 
@@ -79,32 +79,32 @@ def backward(
 
     `skip` is added to dx.
     """
-    block = geometry_block(context, p, p.parts_backward)
+    block = geometry_block(context, p, p.backward.parts)
     if isinstance(x, Pending) and x.result is None and x.skip is not None:
         materialized(context, x)
-    references = [set_input(context, block, x, p.c), gradient]
+    references = [set_input(context, block, x, p.shape.c), gradient]
     _set_output_gradient(block, gradient)
-    pixels = wide_weight(context, weight, p.c, p.k)
+    pixels = padded_weight(context, weight, p.shape.c, p.shape.k)
     partial = context.allocate(p.partials * p.partial_size)
     block[pictures.WEIGHT_GRADIENT] = address_of(partial)
     dx: Any = None
     if want_dx:
-        dx = context.allocate(p.count * p.height * p.width * p.c)
+        dx = context.allocate(p.shape.pixels * p.shape.c)
         block[pictures.DX] = address_of(dx)
-    if isinstance(skip, SubsampledGradient) and p.count != x.shape[0]:
+    if isinstance(skip, SubsampledGradient) and p.shape.batch != x.shape[0]:
         skip = Padded(x.shape, flat(context, skip))
     if want_dx and isinstance(x, Pending):
-        sums = context.allocate(p.parts_backward * 2 * p.c, np.float64)
+        sums = context.allocate(p.backward.parts * 2 * p.shape.c, np.float64)
         block[pictures.SUMS] = address_of(sums)
         references.append(_set_dx(context, block, x, dx, skip))
-        dx = MaskedGradient(x, dx, sums, p.parts_backward)
-    references.append(turned(context, block, pixels, p, want_dx))
-    if p.large:
+        dx = MaskedGradient(x, dx, sums, p.backward.parts)
+    references.append(set_transposed(context, block, pixels, p, want_dx))
+    if p.many_channels:
         many_channels.backward(context, block, p, want_dx, True)
     else:
         kernel, literal = _kernel(p, want_dx)
         spread = many_channels.spread(context, block, p) if p.at_once else None
-        context.run(kernel, block, p.parts_backward, *p.backward_literals(literal), p.scratch_backward)
+        context.run(kernel, block, p.backward.parts, *p.backward_literals(literal), p.backward.scratch)
         if spread is not None:
             many_channels.multiply_weights(context, p, spread, partial)
     return dx, weight_gradient(context, weight, p, partial)

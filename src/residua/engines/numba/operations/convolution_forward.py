@@ -15,8 +15,8 @@ from residua.engines.numba.kernels.winograd import forward as winograd
 from residua.engines.numba.lazy.materialize import flat, materialized
 from residua.engines.numba.lazy.pending import Padded, Pending, Subsampled
 from residua.engines.numba.operations import many_channels
-from residua.engines.numba.operations.weight_transforms import panels, transformed, wide_weight
-from residua.engines.numba.planning.convolution import Plan
+from residua.engines.numba.operations.weight_transforms import padded_weight, set_panels, set_transform
+from residua.engines.numba.planning.plan import IM2COL, WINOGRAD, Plan
 from residua.engines.numba.runtime.arrays import contiguous, fitted
 from residua.engines.numba.runtime.buffers import address as address_of
 from residua.engines.numba.runtime.context import Context
@@ -42,48 +42,50 @@ def forward(
 
     skip: flat, added to y before a ReLU, where `Plan.adds` says so.
     """
-    context.memory.batch = p.count
-    block = geometry_block(context, p, p.parts)
-    references = set_input(context, block, x, p.c)
-    pixels = wide_weight(context, weight, p.c, p.k)
-    y = context.allocate(p.count * p.out_height * p.out_width * p.k)
+    context.memory.batch = p.shape.batch
+    block = geometry_block(context, p, p.forward.parts)
+    references = set_input(context, block, x, p.shape.c)
+    pixels = padded_weight(context, weight, p.shape.c, p.shape.k)
+    y = context.allocate(p.shape.out_pixels * p.shape.k)
     block[pictures.Y] = address_of(y)
     sums = None
     if statistics:
-        sums = context.allocate(p.parts * 2 * p.k, np.float64)
+        sums = context.allocate(p.forward.parts * 2 * p.shape.k, np.float64)
         block[pictures.SUMS] = address_of(sums)
     elif bias is not None or relu or not p.straight:
-        offsets = context.block((0.0,), p.k) if bias is None else contiguous(context, bias)
-        offsets = fitted(context, offsets, p.k)
-        block[pictures.BIAS], block[pictures.OUT_LOW] = address_of(offsets), _low(context, relu, p.k)
+        offsets = context.block((0.0,), p.shape.k) if bias is None else contiguous(context, bias)
+        offsets = fitted(context, offsets, p.shape.k)
+        block[pictures.BIAS], block[pictures.OUT_LOW] = address_of(offsets), _low(context, relu, p.shape.k)
         references += [offsets, skip]
         block[pictures.Y_SKIP] = 0 if skip is None else address_of(skip)
-    if p.method == "winograd":
-        few = not statistics and p.count <= FEW
-        references += transformed(context, block, weight, pixels, p, few=few)
-        if p.large:
+    if p.method == WINOGRAD:
+        few = not statistics and p.shape.batch <= FEW
+        references += set_transform(context, block, weight, pixels, p, few=few)
+        if p.many_channels:
             many_channels.forward(context, block, p, statistics)
             return y, sums
         kernel: Any = winograd.forward
-    elif p.method == "gathered":
-        references.append(panels(context, block, pixels, p, turned=False))
+    elif p.method == IM2COL:
+        references.append(set_panels(context, block, pixels, p, transposed=False))
         kernel = im2col.forward
     else:
         block[pictures.WEIGHT] = address_of(pixels)
         if p.packed:
-            references.append(panels(context, block, pixels, p, turned=False))
+            references.append(set_panels(context, block, pixels, p, transposed=False))
         kernel = direct.forward
-    context.run(kernel, block, p.parts, *p.forward_literals(statistics), p.scratch)
+    context.run(kernel, block, p.forward.parts, *p.forward_literals(statistics), p.forward.scratch)
     return y, sums
 
 
 def geometry_block(context: Context, p: Plan, parts: int) -> Array:
     """A kernel's block of arguments with the geometry filled in."""
     block = np.zeros(pictures.FIELDS, np.int64)
-    block[:10] = (
-        parts, p.count, p.height, p.width, p.padding, p.out_height, p.out_width, p.group, p.chunk, p.kernel,
+    s, cut = p.shape, p.cut
+    block[: pictures.STRIP + 1] = pictures.Geometry(
+        parts, s.batch, s.height, s.width, s.padding, s.out_height, s.out_width,
+        cut.group, cut.chunk, s.kernel, cut.strip,
     )  # fmt: skip
-    block[pictures.STRIP], block[pictures.PACKED] = p.strip, p.packed
+    block[pictures.PACKED] = p.packed
     block[pictures.AHEAD] = context.thread_pool.threads
     return block
 

@@ -35,7 +35,7 @@ def linear(context: Context, x: Any, weight: Array, bias: Array | None) -> tuple
     offsets = None if bias is None else fitted(context, contiguous(context, bias), wide)
     y = context.allocate(count * wide)
     parts = _parts(wide)
-    block = (
+    block = product.Forward(
         parts, count, inputs, wide, address_of(x), address_of(columns),
         0 if offsets is None else address_of(offsets), address_of(y),
     )  # fmt: skip
@@ -56,7 +56,7 @@ def linear_backward(context: Context, dy: Any, weight: Array, saved: Saved) -> t
     rows = fitted(context, x, count, long)
     dweight, dbias = context.allocate(long * wide), context.allocate(wide)
     parts = _parts(wide)
-    block = (
+    block = product.WeightGradient(
         parts, count, long, wide, address_of(rows), address_of(dy), address_of(dweight),
         address_of(dbias),
     )  # fmt: skip
@@ -73,7 +73,8 @@ def _input_gradient(context: Context, dy: Array, columns: Array, count: int, inp
     columns = fitted(context, columns, long, wide)
     dx = context.allocate(count * long)
     parts = _parts(long)
-    block = (parts, count, long, wide, address_of(dy), address_of(columns), address_of(dx))
+    addresses = address_of(dy), address_of(columns), address_of(dx)
+    block = product.InputGradient(parts, count, long, wide, *addresses)
     scratch = (product.PANEL + ROWS) * wide + ROWS * product.PANEL
     context.run(product.input_gradient, block, parts, scratch=scratch)
     return fitted(context, dx.reshape(count, long), count, inputs)

@@ -26,7 +26,8 @@ def softmax(context: Context, logits: Any) -> Any:
     logits = contiguous(context, logits)
     count, classes = logits.shape
     out, parts = context.allocate(count * classes), min(MOST_PARTS, -(-count // LEAST_ROWS))
-    context.run(softmax_kernels.softmax, (parts, count, classes, address_of(logits), address_of(out)), parts)
+    block = softmax_kernels.Softmax(parts, count, classes, address_of(logits), address_of(out))
+    context.run(softmax_kernels.softmax, block, parts)
     return out.reshape(count, classes)
 
 
@@ -47,13 +48,14 @@ def softmax_cross_entropy(
     labels = _as_labels(context, labels)
     dlogits, losses = context.allocate(count * classes), context.allocate(count, np.float64)
     loss, parts = context.allocate(1), min(MOST_PARTS, -(-count // LEAST_ROWS))
-    block = (
+    block = softmax_kernels.CrossEntropy(
         parts, count, classes, address_of(logits), address_of(labels),
         0 if weights is None else address_of(weights), address_of(dlogits), address_of(losses),
         double(smoothing),
     )  # fmt: skip
     context.run(softmax_kernels.cross_entropy, block, parts)
-    context.run(softmax_kernels.mean, (1, count, address_of(losses), address_of(loss)), 1)
+    mean = softmax_kernels.Mean(1, count, address_of(losses), address_of(loss))
+    context.run(softmax_kernels.mean, mean, 1)
     return loss.reshape(()), dlogits.reshape(count, classes)
 
 
@@ -64,7 +66,9 @@ def count_correct(context: Context, logits: Any, labels: Any) -> Any:
         return on_arrays(context, context.reference.count_correct, logits, labels)
     logits, labels = contiguous(context, logits), _as_labels(context, labels)
     correct = context.allocate(1, np.int64)
-    block = (1, *logits.shape, address_of(logits), address_of(labels), address_of(correct))
+    addresses = address_of(logits), address_of(labels), address_of(correct)
+    (count, classes), parts = logits.shape, 1
+    block = softmax_kernels.CountCorrect(parts, count, classes, *addresses)
     context.run(softmax_kernels.count_correct, block, 1)
     return correct.reshape(())
 

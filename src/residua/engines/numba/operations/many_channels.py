@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from residua.engines.numba.kernels.pictures import arguments as pictures
 from residua.engines.numba.kernels.pointwise import backward as pointwise
-from residua.engines.numba.kernels.winograd import many_channels as winograd_many
+from residua.engines.numba.kernels.winograd import many_channels as kernels
 from residua.engines.numba.kernels.winograd.tiles import GAP, place_count
 from residua.engines.numba.kernels.winograd.transforms import PLACES
-from residua.engines.numba.planning.convolution import Plan
+from residua.engines.numba.planning.plan import Plan
 from residua.engines.numba.runtime.buffers import address as address_of
 from residua.engines.numba.runtime.context import Context
 
@@ -20,64 +20,87 @@ Array = NDArray[Any]
 SHARE = 256  # rows or columns of a product that are a part of their own
 
 
-def _matrices(context: Context, p: Plan, channels: int) -> Array:
-    return context.allocate(place_count(p.stride) * (p.chunk * channels + GAP))
+def _shares(size: int) -> int:
+    """Into how many parts so many rows or columns of a product are cut; no sum depends on it."""
+    return -(-size // SHARE)
 
 
-def _multiply(
-    context: Context, kernel: Any, p: Plan, matrices: tuple[int, ...], distances: tuple[int, ...],
-    sizes: tuple[int, ...],
-) -> None:  # fmt: skip
-    """A product for every place, or for all weights. `sizes`: rows, columns, inner."""
-    shares, places = max(1, sizes[1] // SHARE), place_count(p.stride)
-    parts = shares * (places if kernel is winograd_many.multiply else PLACES)
-    context.run(kernel, (parts, shares, *sizes, *matrices, *distances, p.chunk, isqrt(places)), parts)
+def _matrices(context: Context, block: Array, p: Plan) -> tuple[Array, Array]:
+    """Room for V and M of all tiles."""
+    places = place_count(p.shape.stride)
+    v, m = (context.allocate(places * (p.cut.chunk * c + GAP)) for c in (p.shape.c, p.shape.k))
+    block[pictures.V], block[pictures.M] = address_of(v), address_of(m)
+    return v, m
+
+
+def _run(context: Context, kernel: Any, block: Array, p: Plan, option: int) -> None:
+    """One of the kernels whose parts are pictures."""
+    literals = (p.shape.c, p.shape.k, option, p.shape.stride)
+    context.run(kernel, block, p.forward.parts, literals, False, p.forward.scratch)
+
+
+def _multiply(context: Context, p: Plan, sizes: tuple[int, int], a: Array, b: int, c: Array) -> None:
+    """A product for every place, all tiles by the weights at b. `sizes`: its columns and steps."""
+    columns, inner = sizes
+    shares, places, rows = _shares(columns), place_count(p.shape.stride), p.cut.chunk
+    arguments = kernels.Multiply(
+        parts=shares * places, shares=shares, rows=rows, columns=columns, inner=inner,
+        a=address_of(a), b=b, c=address_of(c),
+        a_places=rows * inner + GAP, b_places=p.weights, c_places=rows * columns + GAP,
+        tiles=rows, along=isqrt(places),
+    )  # fmt: skip
+    context.run(kernels.multiply, arguments, arguments.parts)
+
+
+def _multiply_transposed(context: Context, p: Plan, v: Array, m: Array, du: int) -> None:
+    """dU at every place of the weights."""
+    c, k, rows = p.shape.c, p.shape.k, p.cut.chunk
+    shares = _shares(k)
+    arguments = kernels.Multiply(
+        parts=shares * PLACES, shares=shares, rows=c, columns=k, inner=kernels.tile_count(p.shape),
+        a=address_of(v), b=address_of(m), c=du,
+        a_places=rows * c + GAP, b_places=rows * k + GAP, c_places=p.weights,
+        tiles=rows, along=isqrt(place_count(p.shape.stride)),
+    )  # fmt: skip
+    context.run(kernels.multiply_transposed, arguments, arguments.parts)
 
 
 def forward(context: Context, block: Array, p: Plan, statistics: bool) -> None:
     """y, and its sums with `statistics`."""
-    v, m = _matrices(context, p, p.c), _matrices(context, p, p.k)
-    block[pictures.V], block[pictures.M] = address_of(v), address_of(m)
-    context.run(
-        winograd_many.scatter, block, p.parts, (p.c, p.k, winograd_many.X_ONLY, p.stride), False, p.scratch
-    )
-    xv, xm = p.chunk * p.c + GAP, p.chunk * p.k + GAP
-    matrices, distances = (address_of(v), int(block[pictures.WEIGHT]), address_of(m)), (xv, p.weights, xm)
-    _multiply(context, winograd_many.multiply, p, matrices, distances, (p.chunk, p.k, p.c))
-    context.run(winograd_many.gather, block, p.parts, (p.c, p.k, int(statistics), p.stride), False, p.scratch)
+    v, m = _matrices(context, block, p)
+    _run(context, kernels.scatter, block, p, kernels.X_ONLY)
+    _multiply(context, p, (p.shape.k, p.shape.c), v, int(block[pictures.WEIGHT]), m)
+    _run(context, kernels.gather, block, p, int(statistics))
 
 
 def backward(context: Context, block: Array, p: Plan, want_dx: bool, want_dweight: bool) -> None:
     """dx and dU."""
-    v, m = _matrices(context, p, p.c), _matrices(context, p, p.k)
-    block[pictures.V], block[pictures.M] = address_of(v), address_of(m)
-    literals = (p.c, p.k, winograd_many.BOTH, p.stride)
-    context.run(winograd_many.scatter, block, p.parts, literals, False, p.scratch)
-    xv, xm = p.chunk * p.c + GAP, p.chunk * p.k + GAP
+    v, m = _matrices(context, block, p)
+    _run(context, kernels.scatter, block, p, kernels.BOTH)
     if want_dweight:
-        matrices = address_of(v), address_of(m), int(block[pictures.WEIGHT_GRADIENT])
-        kernel, distances = winograd_many.multiply_transposed, (xv, xm, p.weights)
-        _multiply(context, kernel, p, matrices, distances, (p.c, p.k, p.tiles))
+        _multiply_transposed(context, p, v, m, int(block[pictures.WEIGHT_GRADIENT]))
     if want_dx:
-        matrices, distances = (address_of(m), int(block[pictures.WEIGHT]), address_of(v)), (xm, p.weights, xv)
-        _multiply(context, winograd_many.multiply, p, matrices, distances, (p.chunk, p.c, p.k))
-        context.run(winograd_many.gather_gradient, block, p.parts, literals, False, p.scratch)
+        _multiply(context, p, (p.shape.c, p.shape.k), m, int(block[pictures.WEIGHT]), v)
+        _run(context, kernels.gather_gradient, block, p, kernels.BOTH)
 
 
 def spread(context: Context, block: Array, p: Plan) -> tuple[Array, Array]:
     """Room for x and dy of all pixels in panels."""
     # What the last block of rows reads beyond the last pixel is ignored.
-    pixels = p.count * p.height * p.width + GAP
-    x, dy = context.allocate(pixels * p.c), context.allocate(pixels * p.k)
+    pixels = p.shape.pixels + GAP
+    x, dy = context.allocate(pixels * p.shape.c), context.allocate(pixels * p.shape.k)
     block[pictures.V], block[pictures.M] = address_of(x), address_of(dy)
     return x, dy
 
 
 def multiply_weights(context: Context, p: Plan, spread: tuple[Array, Array], dweight: Array) -> None:
     """dweight of a 1x1 convolution, from `spread` when the kernel has filled it."""
-    down, across = -(-p.c // SHARE), -(-p.k // SHARE)
-    if down * across < context.thread_pool.threads:  # no sum depends on it
+    down, across = _shares(p.shape.c), _shares(p.shape.k)
+    if down * across < context.thread_pool.threads:
         across *= 2
-    matrices, pixels = map(address_of, (*spread, dweight)), p.count * p.height * p.width
-    arguments = (down * across, across, down, p.c, p.k, pixels, *matrices)
-    context.run(pointwise.multiply_weights, arguments, down * across)
+    x, dy = map(address_of, spread)
+    arguments = pointwise.MultiplyWeights(
+        parts=down * across, across=across, down=down, c=p.shape.c, k=p.shape.k, pixels=p.shape.pixels,
+        x=x, dy=dy, dweight=address_of(dweight),
+    )  # fmt: skip
+    context.run(pointwise.multiply_weights, arguments, arguments.parts)

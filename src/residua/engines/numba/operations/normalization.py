@@ -26,7 +26,7 @@ def normalize(
     channels, wide = len(scale), padded(len(scale))
     block = context.allocate(normalization.ROWS * wide)
     scale, shift = contiguous(context, scale), contiguous(context, shift)
-    arguments = (
+    arguments = normalization.Coefficients(
         1, channels, wide, parts, address_of(sums), address_of(scale), address_of(shift), address_of(block),
         double(count), double(eps),
     )  # fmt: skip
@@ -39,7 +39,7 @@ def normalize_backward(
 ) -> None:
     """Fill in a, b, c, dscale and dshift."""
     scale = contiguous(context, scale)
-    arguments = (
+    arguments = normalization.CoefficientsBackward(
         1, norm.channels, norm.padded_channels, gradient.parts, address_of(gradient.sums), address_of(scale),
         norm.address, double(count),
     )  # fmt: skip
@@ -52,7 +52,7 @@ def channel_sums(context: Context, g: Array, y: Array | None, shape: tuple[int, 
     count, wide = shape[0], padded(shape[3])
     parts = min(MOST_PARTS, count)
     sums = context.allocate(parts * wide, np.float64)
-    block = (
+    block = passes.ChannelSums(
         parts, count, g.size // (count * wide), wide, address_of(g), 0 if y is None else address_of(y),
         address_of(sums),
     )  # fmt: skip

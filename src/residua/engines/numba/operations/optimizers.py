@@ -249,6 +249,6 @@ def _reduce(context: Context, kind: int, arrays: list[Array]) -> Array:
     addresses = [list(map(address_of, arrays))]
     block, parts = _block(addresses, np.zeros(len(sizes)), sizes, (address_of(partial),))
     context.run(reductions.reduce_pieces, block, parts, (kind, 0, 0, 0), True)
-    last = (1, pieces, address_of(partial), address_of(result))
+    last = reductions.Combine(1, pieces, address_of(partial), address_of(result))
     context.run(reductions.combine, last, 1, (kind, 0, 0, 0), True)
     return result.reshape(())

@@ -103,7 +103,7 @@ def _sum(context: Context, a: Any, b: Any) -> Any:
     out = context.allocate(first.size)
     vectors, shape = first.size // padded(1), a.shape
     parts = min(MOST_PARTS, vectors // 256 + 1)
-    block = (parts, vectors, address_of(first), address_of(second), address_of(out))
+    block = passes.Add(parts, vectors, address_of(first), address_of(second), address_of(out))
     context.run(passes.add, block, parts)
     return out.reshape(shape) if padded(shape[3]) == shape[3] else Padded(shape, out)
 

@@ -1,4 +1,4 @@
-"""A convolution's weights on the host's side: padded, transformed, turned round, and their gradients."""
+"""A convolution's weights on the host's side: padded, transformed, transposed, and their gradients."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import Any
 from numpy.typing import NDArray
 
 from residua.engines.numba.kernels.pictures import arguments as pictures
-from residua.engines.numba.kernels.weights import gradient, packing
-from residua.engines.numba.kernels.weights import winograd as weights
+from residua.engines.numba.kernels.weights import gradient, packing, winograd
 from residua.engines.numba.kernels.winograd.transforms import PLACES
-from residua.engines.numba.planning.convolution import Plan
+from residua.engines.numba.planning.plan import IM2COL, WINOGRAD, Plan
 from residua.engines.numba.runtime.arrays import contiguous, fitted
 from residua.engines.numba.runtime.buffers import address as address_of
 from residua.engines.numba.runtime.context import Context
@@ -20,61 +19,69 @@ Array = NDArray[Any]
 SHARE = 256  # weights of one tap that are worth a part of their own
 
 
-def wide_weight(context: Context, weight: Array, c: int, k: int) -> Array:
+def padded_weight(context: Context, weight: Array, c: int, k: int) -> Array:
     """The weight (kernel, kernel, c, k) with channels padded by zeros, flat."""
     if (c, k) == weight.shape[2:]:
         return contiguous(context, weight).reshape(-1)
     return fitted(context, weight, *weight.shape[:2], c, k).reshape(-1)
 
 
-def transformed(
+def set_transform(
     context: Context, block: Array, weight: Array, flat: Array, p: Plan, *, few: bool
 ) -> list[Any]:
     """Fill in U, the transform of the weight for Winograd's way; what must stay alive.
 
     For a `few` pictures transforming would take longer than convolving: U is kept as long as the weight.
     """
-    size, copy = PLACES * p.weights, None
+    (c, k), size, copy = (p.shape.c, p.shape.k), PLACES * p.weights, None
     if few and flat.size == weight.size:
         u, copy = context.kept_transform(weight, size)
     else:
         u = context.allocate(size)
-    share = max(1, p.c // 16 if p.large else p.c * p.k // SHARE)
-    copy_at = 0 if copy is None else address_of(copy)
-    arguments = (
-        share, p.c, p.k, address_of(flat), address_of(u), copy_at, p.stride, p.weights, p.panel(p.k),
+    arguments = winograd.TransformWeight(
+        parts=max(1, c // 16 if p.many_channels else c * k // SHARE), c=c, k=k,
+        weight=address_of(flat), u=address_of(u), copy=0 if copy is None else address_of(copy),
+        stride=p.shape.stride, places=p.weights, panel=p.panel(k),
     )  # fmt: skip
-    context.run(weights.transform_weight, arguments, share)
+    context.run(winograd.transform_weight, arguments, arguments.parts)
     block[pictures.WEIGHT] = address_of(u)
     return [u, copy]
 
 
-def panels(context: Context, block: Array, flat: Array, p: Plan, *, turned: bool) -> Array:
+def set_panels(context: Context, block: Array, flat: Array, p: Plan, *, transposed: bool) -> Array:
     """Fill in the weight cut into panels, as gathered windows read it."""
-    window = p.kernel**2 * p.c
-    packed = context.allocate(window * p.k)
-    share = max(1, (window if turned else p.k) // 32)
-    arguments = (share, window, p.k, address_of(flat), address_of(packed), int(turned))
-    context.run(packing.pack_panels, arguments, share)
+    window, k = p.shape.window, p.shape.k
+    packed = context.allocate(window * k)
+    arguments = packing.PackPanels(
+        parts=max(1, (window if transposed else k) // 32), window=window, k=k,
+        weight=address_of(flat), packed=address_of(packed), transposed=int(transposed),
+    )  # fmt: skip
+    context.run(packing.pack_panels, arguments, arguments.parts)
     block[pictures.WEIGHT] = address_of(packed)
     return packed
 
 
-def turned(context: Context, block: Array, flat: Array, p: Plan, want_dx: bool) -> Array:
+def set_transposed(context: Context, block: Array, flat: Array, p: Plan, want_dx: bool) -> Array:
     """Fill in the weight as the way back reads it, inputs and outputs exchanged."""
-    if (p.method == "gathered" or p.pointwise) and want_dx:
-        return panels(context, block, flat, p, turned=True)
-    share = max(1, p.k // (32 if p.large else 16))
-    if p.method == "winograd":
+    if (p.method == IM2COL or p.pointwise) and want_dx:
+        return set_panels(context, block, flat, p, transposed=True)
+    c, k, kernel, stride = p.shape.c, p.shape.k, p.shape.kernel, p.shape.stride
+    parts = max(1, k // (32 if p.many_channels else 16))
+    if p.method == WINOGRAD:
         u = context.allocate(PLACES * p.weights)
-        arguments = (share, p.c, p.k, address_of(flat), address_of(u), p.stride, p.weights, p.panel(p.c))
-        context.run(weights.transform_transposed, arguments, share)
+        transform = winograd.TransformTransposed(
+            parts=parts, c=c, k=k, weight=address_of(flat), u=address_of(u),
+            stride=stride, places=p.weights, panel=p.panel(c),
+        )  # fmt: skip
+        context.run(winograd.transform_transposed, transform, parts)
     else:
-        wide = padded(p.c)
-        u = context.allocate(p.kernel**2 * wide * p.k)
-        phases = (share, p.kernel, p.stride, p.c, p.k, wide, p.k, address_of(flat), address_of(u))
+        u = context.allocate(kernel**2 * padded(c) * k)
+        phases = packing.PackBackward(
+            parts=parts, kernel=kernel, stride=stride, c=c, k=k, wide_c=padded(c), wide_k=k,
+            weight=address_of(flat), packed=address_of(u),
+        )  # fmt: skip
         if want_dx:
-            context.run(packing.pack_backward, phases, share)
+            context.run(packing.pack_backward, phases, parts)
     block[pictures.WEIGHT] = address_of(u)
     return u
 
@@ -82,17 +89,22 @@ def turned(context: Context, block: Array, flat: Array, p: Plan, want_dx: bool) 
 def weight_gradient(context: Context, weight: Array, p: Plan, partial: Array) -> Array:
     """dweight, as the layer sees it, from the parts' gradients."""
     kernel, _, c, k = weight.shape
-    if p.at_once and (c, k) == (p.c, p.k):
+    wide_c, wide_k = p.shape.c, p.shape.k
+    if p.at_once and (c, k) == (wide_c, wide_k):
         return partial.reshape(weight.shape)
-    share = max(1, p.c // (16 if p.large else 4))
-    if not p.large:
+    parts = max(1, wide_c // (16 if p.many_channels else 4))
+    if not p.many_channels:
         dweight = context.allocate(weight.size)
-        summing = (
-            share, kernel, p.c, p.k, c, k, address_of(partial), address_of(dweight), p.partials,
+        sums = gradient.SumParts(
+            parts=parts, kernel=kernel, wide_c=wide_c, wide_k=wide_k, c=c, k=k,
+            partial=address_of(partial), dweight=address_of(dweight), summed=p.partials,
         )  # fmt: skip
-        context.run(gradient.sum_parts, summing, share)
+        context.run(gradient.sum_parts, sums, parts)
         return dweight.reshape(weight.shape)
-    wide = context.allocate(9 * p.c * p.k)
-    arguments = (share, p.c, p.k, address_of(partial), address_of(wide), p.weights, p.panel(p.k), p.stride)
-    context.run(weights.weight_gradient, arguments, share)
-    return fitted(context, wide.reshape(3, 3, p.c, p.k), 3, 3, c, k)
+    wide = context.allocate(9 * wide_c * wide_k)
+    arguments = winograd.WeightGradient(
+        parts=parts, c=wide_c, k=wide_k, du=address_of(partial), dweight=address_of(wide),
+        places=p.weights, panel=p.panel(wide_k), stride=p.shape.stride,
+    )  # fmt: skip
+    context.run(winograd.weight_gradient, arguments, parts)
+    return fitted(context, wide.reshape(3, 3, wide_c, wide_k), 3, 3, c, k)

@@ -5,37 +5,33 @@ Everything here depends on shapes and the processor, never on the number of thre
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import lru_cache
 
 from residua.engines.numba.kernels.direct import backward as direct_backward
 from residua.engines.numba.kernels.direct import forward as direct
 from residua.engines.numba.kernels.im2col import backward as im2col_backward
 from residua.engines.numba.kernels.im2col import forward as im2col
+from residua.engines.numba.kernels.pictures.shape import Cut, Shape
 from residua.engines.numba.kernels.pointwise import backward as pointwise
 from residua.engines.numba.kernels.primitives.vector import WIDTH
-from residua.engines.numba.kernels.products.blocks import ROWS, rounded_up
+from residua.engines.numba.kernels.products.blocks import rounded_up
 from residua.engines.numba.kernels.winograd import backward as winograd_backward
 from residua.engines.numba.kernels.winograd import forward as winograd
 from residua.engines.numba.kernels.winograd import many_channels
-from residua.engines.numba.kernels.winograd.tiles import GAP
-from residua.engines.numba.kernels.winograd.transforms import PLACES, TILE
+from residua.engines.numba.kernels.winograd.transforms import TILE
+from residua.engines.numba.planning.plan import DIRECT, IM2COL, LEAST_GATHERED, WINOGRAD, Pass, Plan
 from residua.engines.numba.runtime.layout import LANES, MOST_PARTS
 from residua.engines.numba.runtime.processor import second_level_cache
 from residua.engines.numpy.convolution import output_size
 
-# Kernels with these numbers of channels are compiled for them; others share one general version.
-USUAL = frozenset(WIDTH << power for power in range(9)) | {3}
 MOST_WEIGHTS = 128 * 128  # of one tap, that Winograd's way takes picture by picture
 MOST_PIXELS = 64  # of a 1x1 convolution at a time: measured with 16 to 2,048 channels
 PARTIAL_BYTES = 5 * 2**20  # of all parts' weight gradients together
 HEAVY_BYTES, HEAVY_PARTS = 2**17, 8  # of one, from where on half as many parts save more than they cost
 GATHERED = 80 * 1024  # floats of windows gathered at a time: what fits beside the rest into the cache
 MOST_GATHERED = 512 * 1024  # of one picture: beyond the cache, but the weights are read less often
-LEAST_GATHERED = 64 * 128  # weights of one tap; with fewer, they stay in the cache, and copying costs more
 FEW_GATHERED = 8  # pictures that are worth packing the weight for
-LEAST_AT_ONCE = 2**18  # weights of a 1x1 convolution whose gradient outgrows the cache, part by part
-LEAST_PACKED = 256  # pixels that are worth cutting a 1x1 convolution's weight into panels for
 TRANSFORMING = 700  # multiplications of a weight that take as long as transforming it, there and back
 STRAIGHT = 0.85  # of a multiplication in gathered windows is what one with its transforms takes
 LEAST_PARTS = 4  # so that a few threads find work
@@ -57,93 +53,6 @@ def pixel_rows(pixels: int, widest: int) -> tuple[int, int, int]:
     return pixels // width, 1, width
 
 
-@dataclass(frozen=True)
-class Plan:
-    """One convolution's geometry and cut. `c` and `k` are the channels as they lie in memory."""
-
-    method: str
-    count: int
-    height: int
-    width: int
-    c: int
-    k: int
-    kernel: int
-    stride: int
-    padding: int
-    out_height: int
-    out_width: int
-    group: int
-    strip: int
-    chunk: int
-    parts: int
-    scratch: int
-    parts_backward: int
-    scratch_backward: int
-    large: bool
-    tiles: int
-    pointwise: bool  # a 1x1 convolution with a way back of its own (`kernels/pointwise`)
-
-    @property
-    def at_once(self) -> bool:
-        """Whether a 1x1 convolution's weight gradient is one product of all pixels."""
-        return self.pointwise and self.c * self.k >= LEAST_AT_ONCE
-
-    @property
-    def partials(self) -> int:
-        """How many gradients by the weights there are to be added up."""
-        return 1 if self.large or self.at_once else self.parts_backward
-
-    @property
-    def packed(self) -> bool:
-        """Whether a 1x1 convolution's weight is cut into panels for the way forward.
-
-        Rows that are far apart share places in the cache: a fifth faster from 256 channels on, twice as fast
-        at 2,048.
-        """
-        pixels = self.count * self.height * self.width
-        return self.pointwise and self.c * self.k >= LEAST_GATHERED and pixels >= LEAST_PACKED
-
-    @property
-    def adds(self) -> bool:
-        """Whether the forward kernel can add a shortcut to what it stores."""
-        return self.method == "direct" or (self.method == "winograd" and not self.large)
-
-    @property
-    def straight(self) -> bool:
-        """Whether products go straight to where y lies, and need no finishing if there is nothing to add."""
-        return self.method == "direct" and self.out_width % ROWS == 0
-
-    def forward_literals(self, statistics: bool) -> tuple[tuple[int, ...], bool]:
-        """The four numbers for the forward kernel, and whether to compile for them."""
-        usual = self.c in USUAL and self.k in USUAL
-        if self.method == "winograd":
-            return (self.c, self.k, int(statistics), self.stride), usual
-        return (self.c, self.k, self.stride, int(statistics)), usual and self.stride in (1, 2)
-
-    def backward_literals(self, what: int) -> tuple[tuple[int, ...], bool]:
-        """The four numbers for the backward kernel, and whether to compile for them."""
-        usual = self.c in USUAL and self.k in USUAL
-        if self.method == "winograd":
-            return (self.c, self.k, self.stride, 0), usual
-        return (self.c, self.k, self.stride, what), usual and self.stride in (1, 2)
-
-    @property
-    def weights(self) -> int:
-        """How far the places of the weights' transform are apart, in floats."""
-        return self.c * self.k + (GAP if self.large else 0)
-
-    def panel(self, columns: int) -> int:
-        """Columns of a panel of that transform; all columns are one where it is not cut."""
-        return many_channels.panel_width(columns) if self.large else columns
-
-    @property
-    def partial_size(self) -> int:
-        """Floats of one part's weight gradient."""
-        if self.large:
-            return PLACES * self.weights
-        return int(self.kernel * rounded_up(self.kernel * self.c) * self.k)
-
-
 def _chunk(weights: int, stride: int) -> int:
     """Tiles whose products are made at once, for so many weights of one tap.
 
@@ -162,36 +71,53 @@ def _chunk(weights: int, stride: int) -> int:
     return max(8, tiles // stride)
 
 
-def _cut(count: int, height: int, width: int, chunk: int) -> tuple[int, int, int]:
-    """Pictures in a group, rows of tiles in a strip, and tiles whose products are made at once."""
-    down, right = -(-height // TILE), -(-width // TILE)
+def _winograd_cut(shape: Shape) -> Cut:
+    """Some tiles of one picture, or some small pictures."""
+    chunk = _chunk(shape.c * shape.k, shape.stride)
+    down, right = -(-shape.out_height // TILE), -(-shape.out_width // TILE)
     if down * right > chunk:
-        return 1, max(1, chunk // right), chunk
-    return max(1, min(-(-count // LEAST_PARTS), chunk // (down * right))), down, chunk
+        return Cut(1, max(1, chunk // right), chunk)
+    return Cut(max(1, min(-(-shape.batch // LEAST_PARTS), chunk // (down * right))), down, chunk)
+
+
+def _im2col_cut(shape: Shape) -> Cut:
+    """Some small pictures, or rows of outputs of one, evenly cut."""
+    pixels = shape.out_height * shape.out_width
+    group = max(1, min(GATHERED // (pixels * shape.window), -(-shape.batch // LEAST_PARTS)))
+    if group > 1:
+        return Cut(group, shape.out_height)
+    most = max(1, MOST_GATHERED // (shape.out_width * shape.window))
+    return Cut(1, -(-shape.out_height // -(-shape.out_height // most)))
 
 
 def _power(limit: int) -> int:
     return 1 << limit.bit_length() - 1
 
 
-def gathers(count: int, c: int, k: int, kernel: int) -> bool:
+def gathers(shape: Shape) -> bool:
     """Whether windows are gathered into a matrix: heavy weights, and some pictures."""
-    return kernel > 1 and c % LANES == 0 and c * k >= LEAST_GATHERED and count >= FEW_GATHERED
+    heavy = shape.c % LANES == 0 and shape.c * shape.k >= LEAST_GATHERED
+    return shape.kernel > 1 and heavy and shape.batch >= FEW_GATHERED
 
 
-def _strip(height: int, width: int, window: int) -> int:
-    """Rows of outputs whose windows are gathered at a time: evenly cut."""
-    most = max(1, MOST_GATHERED // (width * window))
-    return -(-height // -(-height // most))
-
-
-def transforms_pay(tiles: int, pixels: int) -> bool:
+def transforms_pay(shape: Shape) -> bool:
     """Whether many weights with a stride of 2 are better transformed than multiplied with gathered windows.
 
     A tile takes 81 multiplications, a pixel 9, but small pictures leave much of a tile unused. Measured: 4x4
     pixels of 64 pictures in 0.83 of the time, of 16 pictures in 1.1; 14x14 of 8 in 0.91, 7x7 of 8 in 1.0.
     """
-    return 81 * tiles + TRANSFORMING < STRAIGHT * 9 * pixels
+    return 81 * many_channels.tile_count(shape) + TRANSFORMING < STRAIGHT * 9 * shape.out_pixels
+
+
+def _few_parts(p: Plan) -> int:
+    """Every part's gradient by the weights has to be added up: a part should have some pictures."""
+    size = 4 * p.partial_size
+    few = min(
+        p.forward.parts,
+        _power(max(LEAST_PARTS, PARTIAL_BYTES // size)),
+        max(LEAST_PARTS, p.shape.batch // 4),
+    )
+    return min(few, HEAVY_PARTS) if size > HEAVY_BYTES else few
 
 
 @lru_cache(maxsize=1024)
@@ -199,45 +125,33 @@ def plan(count: int, height: int, width: int, c: int, k: int, kernel: int, strid
     """The plan for these shapes; ShapeError where the kernel does not fit into the picture."""
     out_height = output_size(height, kernel, stride, padding)
     out_width = output_size(width, kernel, stride, padding)
-    tiles = -(-out_height // TILE) * -(-out_width // TILE)
-    large = kernel == 3 and stride <= 2 and c % LANES == 0 and c * k > MOST_WEIGHTS
-    large = large and (stride == 1 or transforms_pay(count * tiles, count * out_height * out_width))
-    one_pixel = kernel == stride == 1 and padding == 0 and c % LANES == 0
-    if large:
-        method, chunk = "winograd", many_channels.rounded_tiles(count, out_height, out_width)
-        cut = (1, 1, chunk)
-        scratch = scratch_backward = many_channels.scatter_scratch(out_height, out_width, c, k, stride)
-        partial = PLACES * c * k
-    elif kernel == 3 and stride <= 2 and c % LANES == 0 and c * k <= MOST_WEIGHTS:
-        method = "winograd"
-        cut = _cut(count, out_height, out_width, _chunk(c * k, stride))
-        scratch = winograd.forward_scratch(out_width, c, k, stride, *cut)
-        scratch_backward = winograd_backward.backward_scratch(out_width, c, k, stride, *cut)
-        partial = 9 * c * k
-    elif gathers(count, c, k, kernel):
-        method, window, pixels = "gathered", kernel * kernel * c, out_height * out_width
-        group = max(1, min(GATHERED // (pixels * window), -(-count // LEAST_PARTS)))
-        strip = out_height if group > 1 else _strip(out_height, out_width, window)
-        cut, picture = (group, strip, 1), (height + 2 * padding) * (width + 2 * padding) * c
-        sizes = (picture, group * pixels, group * strip * out_width, window)
-        scratch = im2col.forward_scratch(*sizes, k)
-        scratch_backward = im2col_backward.backward_scratch(*sizes, c, k)
-        partial = window * k
-    else:
-        method, cut = "direct", (1, 1, 1)
-        shape = (height, width, out_height, out_width, c, k, kernel, stride, padding)
-        scratch, scratch_backward = direct.forward_scratch(*shape), direct_backward.backward_scratch(*shape)
-        if one_pixel:
-            scratch_backward = pointwise.backward_scratch(height * width, c, k)
-        partial = kernel * rounded_up(kernel * c) * k
-    parts = min(MOST_PARTS, -(-count // cut[0]))
-    # Every part's gradient by the weights has to be added up: a part should have some pictures.
-    few = min(parts, _power(max(LEAST_PARTS, PARTIAL_BYTES // (4 * partial))), max(LEAST_PARTS, count // 4))
-    if 4 * partial > HEAVY_BYTES:
-        few = min(few, HEAVY_PARTS)
-    parts_backward = parts if large or (one_pixel and c * k >= LEAST_AT_ONCE) else few
-    return Plan(
-        method, count, height, width, c, k, kernel, stride, padding, out_height, out_width,
-        *cut, parts, scratch, parts_backward, scratch_backward, large, count * tiles,
-        one_pixel,
-    )  # fmt: skip
+    shape = Shape(count, height, width, c, k, kernel, stride, padding, out_height, out_width)
+    p = _all_parts(shape)
+    if p.many_channels or p.at_once:
+        return p
+    return replace(p, backward=Pass(_few_parts(p), p.backward.scratch))
+
+
+def _all_parts(shape: Shape) -> Plan:
+    """The plan with as many parts backward as forward."""
+    whole_vectors = shape.c % LANES == 0
+    if shape.kernel == 3 and shape.stride <= 2 and whole_vectors:
+        if shape.c * shape.k <= MOST_WEIGHTS:
+            cut = _winograd_cut(shape)
+            scratch = winograd.forward_scratch(shape, cut), winograd_backward.backward_scratch(shape, cut)
+            return _plan(shape, WINOGRAD, cut, scratch)
+        if shape.stride == 1 or transforms_pay(shape):
+            cut, size = Cut(chunk=many_channels.rounded_tiles(shape)), many_channels.scatter_scratch(shape)
+            return _plan(shape, WINOGRAD, cut, (size, size), many_channels=True)
+    if gathers(shape):
+        cut = _im2col_cut(shape)
+        scratch = im2col.forward_scratch(shape, cut), im2col_backward.backward_scratch(shape, cut)
+        return _plan(shape, IM2COL, cut, scratch)
+    one_pixel = shape.kernel == shape.stride == 1 and shape.padding == 0 and whole_vectors
+    backward = pointwise.backward_scratch if one_pixel else direct_backward.backward_scratch
+    return _plan(shape, DIRECT, Cut(), (direct.forward_scratch(shape), backward(shape)), pointwise=one_pixel)
+
+
+def _plan(shape: Shape, method: str, cut: Cut, scratch: tuple[int, int], **kind: bool) -> Plan:
+    parts = min(MOST_PARTS, -(-shape.batch // cut.group))
+    return Plan(shape, method, cut, Pass(parts, scratch[0]), Pass(parts, scratch[1]), **kind)

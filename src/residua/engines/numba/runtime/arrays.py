@@ -51,7 +51,8 @@ def fitted(context: Context, array: Array, *shape: int) -> Array:
     matrices = prod(shape[:-2])
     result = context.allocate(matrices * high * wide)
     parts = min(MOST_PARTS, result.size // SHARE + 1)
-    block = (parts, matrices, rows, columns, high, wide, address_of(array), address_of(result))
+    addresses = address_of(array), address_of(result)
+    block = channel_padding.Fit(parts, matrices, rows, columns, high, wide, *addresses)
     context.run(channel_padding.fit, block, parts)
     return result.reshape(shape)
 

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from residua.engines.numba.kernels.primitives.arguments import Double
 from residua.engines.numba.runtime.buffers import BufferPool, Lease
 from residua.engines.numba.runtime.buffers import address as address_of
 from residua.engines.numba.runtime.kernel_cache import KernelCache
@@ -26,9 +27,9 @@ NONE = (0, 0, 0, 0)
 LEAST_SCRATCH = 1 << 16
 
 
-def double(number: float) -> int:
+def double(number: float) -> Double:
     """A float64 as it lies in a block of int64."""
-    return int(struct.unpack("<q", struct.pack("<d", number))[0])
+    return Double(struct.unpack("<q", struct.pack("<d", number))[0])
 
 
 class Recorder(Protocol):

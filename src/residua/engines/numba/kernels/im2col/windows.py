@@ -16,26 +16,84 @@ rows of the gathered matrices are GAP numbers longer than what they hold.
 
 from __future__ import annotations
 
-from residua.engines.numba.kernels.pictures import arguments as pictures
-from residua.engines.numba.kernels.primitives.scalars import get_int
+from typing import NamedTuple
+
+from residua.engines.numba.kernels.pictures.arguments import geometry
+from residua.engines.numba.kernels.pictures.load import load_picture
+from residua.engines.numba.kernels.pictures.shape import Cut, Shape
 from residua.engines.numba.kernels.primitives.vector import WIDTH, inline, load, store
+from residua.engines.numba.kernels.products.blocks import ROWS, rounded_up
 
 GAP = 16
 
 
+def floats_of(shape: Shape, cut: Cut) -> tuple[int, int, int]:
+    """A picture with its border, the matrix of the windows that are gathered at a time, a group's outputs."""
+    height, width = shape.bordered
+    gathered = cut.group * cut.strip * shape.out_width
+    pixels = cut.group * shape.out_height * shape.out_width
+    return height * width * shape.c, rounded_up(gathered) * (shape.window + GAP), pixels + ROWS
+
+
+class Strip(NamedTuple):
+    """Rows of outputs, from top to bottom, of a group of pictures, whose windows are gathered at a time."""
+
+    picture: int
+    pictures: int
+    top: int
+    bottom: int
+
+
+class Sizes(NamedTuple):
+    """Floats of a picture and pixels of its rows, with its border; pixels of the output; floats of a window,
+    and how far windows are apart."""
+
+    picture: int
+    width: int
+    pixels: int
+    window: int
+    pitch: int
+
+
 @inline
-def exchange(c, args, top, bottom, picture, breadth, stride, windows, pitch, back):
-    """Copy the windows of rows of outputs, pixel by pixel, into rows `pitch` numbers apart; or, on the way
-    back, add these rows to the picture that they were taken from."""
-    kernel = get_int(args, pictures.KERNEL)
-    for i in range(top, bottom):
-        for j in range(get_int(args, pictures.OUT_BREADTH)):
-            for u in range(kernel):
-                there = picture + 4 * ((i * stride + u) * breadth + j * stride) * c
-                here = windows + 4 * u * kernel * c
-                for q in range(0, kernel * c, WIDTH):
-                    if back:
-                        store(there, q, load(there, q) + load(here, q))
-                    else:
-                        store(here, q, load(there, q))
-            windows += 4 * pitch
+def sizes_of(c, args):
+    """The sizes of a convolution over c channels."""
+    g = geometry(args)
+    width, window = g.width + 2 * g.padding, g.kernel * g.kernel * c
+    picture = (g.height + 2 * g.padding) * width * c
+    return Sizes(picture, width, g.out_height * g.out_width, window, window + GAP)
+
+
+@inline
+def gather_windows(c, stride, args, strip, frame, matrix):
+    """Copy a strip's windows, pixel by pixel, into the rows of a matrix (a `Result`).
+
+    The pictures are loaded into the frame, one after the other, where their first strip is gathered.
+    """
+    g, to = geometry(args), matrix.address
+    for n in range(strip.picture, strip.picture + strip.pictures):
+        if strip.top == 0:
+            load_picture(c, args, n, frame)
+        for i in range(strip.top, strip.bottom):
+            for j in range(g.out_width):
+                for u in range(g.kernel):
+                    source = frame.address + 4 * ((i * stride + u) * frame.width + j * stride) * c
+                    target = to + 4 * u * g.kernel * c
+                    for q in range(0, g.kernel * c, WIDTH):
+                        store(target, q, load(source, q))
+                to += 4 * matrix.row
+
+
+@inline
+def scatter_windows(c, stride, args, strip, number, matrix, frame):
+    """Add the windows of the strip's picture of that number to the picture that they were taken from."""
+    g = geometry(args)
+    source = matrix.address + 4 * number * (strip.bottom - strip.top) * g.out_width * matrix.row
+    for i in range(strip.top, strip.bottom):
+        for j in range(g.out_width):
+            for u in range(g.kernel):
+                to = frame.address + 4 * ((i * stride + u) * frame.width + j * stride) * c
+                window = source + 4 * u * g.kernel * c
+                for q in range(0, g.kernel * c, WIDTH):
+                    store(to, q, load(to, q) + load(window, q))
+            source += 4 * matrix.row

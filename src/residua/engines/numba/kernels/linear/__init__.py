@@ -1,1 +1,4 @@
-"""Linear layers, softmax and its loss."""
+"""Linear layers, softmax and its loss.
+
+Chosen for float32 features of two dimensions.
+"""

@@ -13,16 +13,19 @@ panel overlaps the one before it: nothing is read or written beyond an array's e
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
+from residua.engines.numba.kernels.primitives.arguments import reader
 from residua.engines.numba.kernels.primitives.scalars import (
     get,
-    get_int,
     part_of,
     put,
 )
 from residua.engines.numba.kernels.primitives.vector import WIDTH, inline, load, store, transpose, zero
 from residua.engines.numba.kernels.products.blocks import ROWS
+from residua.engines.numba.kernels.products.operands import Left, Result, Right, Size
 from residua.engines.numba.kernels.products.product import product
 
 PANEL = 2 * WIDTH
@@ -39,13 +42,13 @@ def panel_of(number, columns):
 
 
 @inline
-def panel_product(a, am, ai, b, bi, c, cm, width, inner):
+def panel_product(a, b, c, width, inner):
     """ROWS rows of C, a panel wide. Both widths are constants: left as a number to be found out at run time,
     LLVM 20 takes the narrow one for impossible and makes an endless loop of it."""
     if width == PANEL:
-        product(a, am, 0, ai, b, 0, bi, c, cm, ROWS, PANEL, 1, inner, 0)
+        product(a, b, c, Size(ROWS, PANEL, 1, inner), 0)
     else:
-        product(a, am, 0, ai, b, 0, bi, c, cm, ROWS, WIDTH, 1, inner, 0)
+        product(a, b, c, Size(ROWS, WIDTH, 1, inner), 0)
 
 
 @inline
@@ -62,31 +65,71 @@ def rows_of(x, step, n, count, width, target):
     return target
 
 
+class Forward(NamedTuple):
+    """What `forward` is given: `outputs` is a vector at least, `bias` 0 where there is none."""
+
+    parts: int
+    rows: int
+    inputs: int
+    outputs: int
+    x: int
+    weight: int
+    bias: int
+    y: int
+
+
+class InputGradient(NamedTuple):
+    """What `input_gradient` is given; inputs and outputs are a vector at least."""
+
+    parts: int
+    rows: int
+    inputs: int
+    outputs: int
+    dy: int
+    weight: int
+    dx: int
+
+
+class WeightGradient(NamedTuple):
+    """What `weight_gradient` is given; `dbias` is 0 where there is none."""
+
+    parts: int
+    rows: int
+    inputs: int
+    outputs: int
+    x: int
+    dy: int
+    dweight: int
+    dbias: int
+
+
+_forward, _input_gradient, _weight_gradient = map(reader, (Forward, InputGradient, WeightGradient))
+
+
 def forward(l0, l1, l2, l3, args, part, scratch):
-    """y = x weight + bias. Block: parts, rows, inputs, outputs (>= WIDTH), x, weight, bias or 0, y."""
-    parts, count, inputs, outputs = get_int(args, 0), get_int(args, 1), get_int(args, 2), get_int(args, 3)
-    x, weight, bias, y = get_int(args, 4), get_int(args, 5), get_int(args, 6), get_int(args, 7)
-    first, last = part_of((outputs + PANEL - 1) // PANEL, part, parts)
-    block = scratch + 4 * ROWS * inputs
+    """y = x weight + bias."""
+    p = _forward(args)
+    first, last = part_of((p.outputs + PANEL - 1) // PANEL, part, p.parts)
+    block = scratch + 4 * ROWS * p.inputs
     for number in range(first, last):
-        column, width = panel_of(number, outputs)
-        for n in range(0, count, ROWS):
-            a = rows_of(x, inputs, n, count, inputs, scratch)
-            b = weight + 4 * column
-            panel_product(a, inputs, 1, b, outputs, block, PANEL, width, inputs)
-            for r in range(min(ROWS, count - n)):
+        column, width = panel_of(number, p.outputs)
+        for n in range(0, p.rows, ROWS):
+            a = Left(rows_of(p.x, p.inputs, n, p.rows, p.inputs, scratch), p.inputs, 0, 1)
+            b = Right(p.weight + 4 * column, 0, p.outputs)
+            panel_product(a, b, Result(block, PANEL), width, p.inputs)
+            for r in range(min(ROWS, p.rows - n)):
                 for i in range(0, width, WIDTH):
                     v = load(block, r * PANEL + i)
-                    if bias != 0:
-                        v = v + load(bias, column + i)
-                    store(y, (n + r) * outputs + column + i, v)
+                    if p.bias != 0:
+                        v = v + load(p.bias, column + i)
+                    store(p.y, (n + r) * p.outputs + column + i, v)
 
 
 def input_gradient(l0, l1, l2, l3, args, part, scratch):
-    """dx = dy weight^T. Block: parts, rows, inputs, outputs, dy, weight, dx; inputs and outputs >= WIDTH."""
-    parts, count, inputs, outputs = get_int(args, 0), get_int(args, 1), get_int(args, 2), get_int(args, 3)
-    dy, weight, dx = get_int(args, 4), get_int(args, 5), get_int(args, 6)
-    first, last = part_of((inputs + PANEL - 1) // PANEL, part, parts)
+    """dx = dy weight^T."""
+    p = _input_gradient(args)
+    inputs, outputs = p.inputs, p.outputs
+    first, last = part_of((inputs + PANEL - 1) // PANEL, part, p.parts)
     rows = scratch + 4 * PANEL * outputs
     block = rows + 4 * ROWS * outputs
     for number in range(first, last):
@@ -94,31 +137,31 @@ def input_gradient(l0, l1, l2, l3, args, part, scratch):
         for i in range(0, width, WIDTH):
             for o in range(0, outputs, WIDTH):
                 at = min(o, outputs - WIDTH)
-                source = weight + 4 * ((column + i) * outputs + at)
+                source = p.weight + 4 * ((column + i) * outputs + at)
                 transpose(source, outputs, scratch + 4 * (at * PANEL + i), PANEL)
-        for n in range(0, count, ROWS):
-            a = rows_of(dy, outputs, n, count, outputs, rows)
-            panel_product(a, outputs, 1, scratch, PANEL, block, PANEL, width, outputs)
-            for r in range(min(ROWS, count - n)):
+        for n in range(0, p.rows, ROWS):
+            a = Left(rows_of(p.dy, outputs, n, p.rows, outputs, rows), outputs, 0, 1)
+            panel_product(a, Right(scratch, 0, PANEL), Result(block, PANEL), width, outputs)
+            for r in range(min(ROWS, p.rows - n)):
                 for i in range(0, width, WIDTH):
-                    store(dx, (n + r) * inputs + column + i, load(block, r * PANEL + i))
+                    store(p.dx, (n + r) * inputs + column + i, load(block, r * PANEL + i))
 
 
 def weight_gradient(l0, l1, l2, l3, args, part, scratch):
-    """dweight = x^T dy and dbias = the sum of dy. Block as above: ..., x, dy, dweight, dbias or 0."""
-    parts, count, inputs, outputs = get_int(args, 0), get_int(args, 1), get_int(args, 2), get_int(args, 3)
-    x, dy, dweight, dbias = get_int(args, 4), get_int(args, 5), get_int(args, 6), get_int(args, 7)
-    first, last = part_of((outputs + PANEL - 1) // PANEL, part, parts)
+    """dweight = x^T dy and dbias = the sum of dy."""
+    p = _weight_gradient(args)
+    inputs, outputs = p.inputs, p.outputs
+    first, last = part_of((outputs + PANEL - 1) // PANEL, part, p.parts)
     for number in range(first, last):
         column, width = panel_of(number, outputs)
-        b = dy + 4 * column
+        b = p.dy + 4 * column
         for i in range(0, inputs, ROWS):
             at = min(i, inputs - ROWS)
-            to = dweight + 4 * (at * outputs + column)
-            panel_product(x + 4 * at, 1, inputs, b, outputs, to, outputs, width, count)
-        if dbias != 0:
+            to = Result(p.dweight + 4 * (at * outputs + column), outputs)
+            panel_product(Left(p.x + 4 * at, 1, 0, inputs), Right(b, 0, outputs), to, width, p.rows)
+        if p.dbias != 0:
             for i in range(0, width, WIDTH):
                 total = zero()
-                for n in range(count):
+                for n in range(p.rows):
                     total = total + load(b, n * outputs + i)
-                store(dbias, column + i, total)
+                store(p.dbias, column + i, total)

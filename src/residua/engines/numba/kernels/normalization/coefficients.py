@@ -13,12 +13,14 @@ The sums come as one row of doubles a part; they are added in the order of the p
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
+from residua.engines.numba.kernels.primitives.arguments import Double, reader
 from residua.engines.numba.kernels.primitives.scalars import (
     get,
     get_double,
-    get_int,
     put,
 )
 
@@ -27,26 +29,56 @@ ROWS = 10
 IDENTITY = tuple(float(row == SCALE) for row in range(ROWS))  # changes nothing
 
 
+class Coefficients(NamedTuple):
+    """What `coefficients` is given: channels as the layer has them and padded, and rows of partial sums."""
+
+    parts: int
+    real: int
+    channels: int
+    partial: int
+    sums: int
+    gamma: int
+    beta: int
+    block: int
+    numbers: Double
+    eps: Double
+
+
+class CoefficientsBackward(NamedTuple):
+    """What `coefficients_backward` is given: sums of g and g (raw - mean), and the block to fill in."""
+
+    parts: int
+    real: int
+    channels: int
+    partial: int
+    sums: int
+    gamma: int
+    block: int
+    numbers: Double
+
+
+_forward, _backward = reader(Coefficients), reader(CoefficientsBackward)
+
+
 def coefficients(l0, l1, l2, l3, args, part, scratch):
-    """Block: 1, channels, padded, partial sums, sums, gamma, beta, block; doubles: count, eps."""
-    real, channels, partial = get_int(args, 1), get_int(args, 2), get_int(args, 3)
-    sums, gamma, beta, block = get_int(args, 4), get_int(args, 5), get_int(args, 6), get_int(args, 7)
-    count, eps = get_double(args, 8), get_double(args, 9)
+    """Fill in SCALE to VARIANCE from the sums of raw and its squares."""
+    p = _forward(args)
+    channels, sums, block = p.channels, p.sums, p.block
     for k in range(channels):
         total, square = 0.0, 0.0
-        for p in range(partial):
-            total += get_double(sums, 2 * channels * p + k)
-            square += get_double(sums, 2 * channels * p + channels + k)
-        mean = total / count
+        for row in range(p.partial):
+            total += get_double(sums, 2 * channels * row + k)
+            square += get_double(sums, 2 * channels * row + channels + k)
+        mean = total / p.numbers
         # Rounding may leave a variance just below zero; NaN must stay NaN.
-        variance = square / count - mean * mean
+        variance = square / p.numbers - mean * mean
         if variance < 0.0:
             variance = 0.0
-        inverse = 1 / np.sqrt(variance + eps)
+        inverse = 1 / np.sqrt(variance + p.eps)
         scale, shift = 0.0, 0.0
-        if k < real:
-            scale = get(gamma, k) * inverse
-            shift = get(beta, k) - mean * scale
+        if k < p.real:
+            scale = get(p.gamma, k) * inverse
+            shift = get(p.beta, k) - mean * scale
         put(block, SCALE * channels + k, np.float32(scale))
         put(block, SHIFT * channels + k, np.float32(shift))
         put(block, MEAN * channels + k, np.float32(mean))
@@ -55,21 +87,22 @@ def coefficients(l0, l1, l2, l3, args, part, scratch):
 
 
 def coefficients_backward(l0, l1, l2, l3, args, part, scratch):
-    """Block: 1, channels, padded, partial sums, sums of g and g (raw - mean), gamma, block; double: count."""
-    real, channels, partial = get_int(args, 1), get_int(args, 2), get_int(args, 3)
-    sums, gamma, block = get_int(args, 4), get_int(args, 5), get_int(args, 6)
-    count = get_double(args, 7)
+    """Fill in A to DSHIFT from the sums of g and g (raw - mean)."""
+    p = _backward(args)
+    channels, sums, block = p.channels, p.sums, p.block
     for k in range(channels):
         total, product = 0.0, 0.0
-        for p in range(partial):
-            total += get_double(sums, 2 * channels * p + k)
-            product += get_double(sums, 2 * channels * p + channels + k)
+        for row in range(p.partial):
+            total += get_double(sums, 2 * channels * row + k)
+            product += get_double(sums, 2 * channels * row + channels + k)
         inverse = np.float64(get(block, INVERSE * channels + k))
         product *= inverse
-        a = get(gamma, k) * inverse if k < real else 0.0
-        b = -a * product / count * inverse
+        a = get(p.gamma, k) * inverse if k < p.real else 0.0
+        b = -a * product / p.numbers * inverse
         put(block, A * channels + k, np.float32(a))
         put(block, B * channels + k, np.float32(b))
-        put(block, C0 * channels + k, np.float32(-a * total / count - b * get(block, MEAN * channels + k)))
+        put(
+            block, C0 * channels + k, np.float32(-a * total / p.numbers - b * get(block, MEAN * channels + k))
+        )
         put(block, DSCALE * channels + k, np.float32(product))
         put(block, DSHIFT * channels + k, np.float32(total))

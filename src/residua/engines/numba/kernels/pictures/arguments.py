@@ -1,35 +1,35 @@
-"""The arguments of convolutions, as places in their block of int64."""
+"""The arguments of convolutions: where each lies in their block of int64, and which are read together."""
 
 from __future__ import annotations
 
-from residua.engines.numba.kernels.primitives.scalars import get_int, part_of
-from residua.engines.numba.kernels.primitives.vector import (
-    inline,
-)
+from typing import NamedTuple
 
+from residua.engines.numba.kernels.primitives.arguments import reader
+from residua.engines.numba.kernels.primitives.scalars import get_int, part_of
+from residua.engines.numba.kernels.primitives.vector import inline
+
+# Which gradients are asked for.
 WEIGHT_ONLY, INPUT_ONLY, BOTH = 1, 2, 3
 
-
-# The batch and the geometry.
-PARTS, COUNT, HEIGHT, BREADTH, PADDING, OUT_HEIGHT, OUT_BREADTH, GROUP, CHUNK, KERNEL = range(10)
+# The batch and the geometry. STRIP: how many rows of tiles (Winograd's way for few channels) or of outputs
+# (im2col) are worked on at a time.
+PARTS, COUNT, HEIGHT, BREADTH, PADDING, OUT_HEIGHT, OUT_BREADTH, GROUP, CHUNK, KERNEL, STRIP = range(11)
 # Where x comes from: (MODE, KEEP, ...); scale, shift and the lower bound LOW are one number a channel.
-MODE, KEEP, X, SCALE, SHIFT, LOW, SKIP, Z = range(10, 18)
+MODE, KEEP, X, SCALE, SHIFT, LOW, SKIP, Z = range(11, 19)
 COPY, NORM, NORM_SKIP, NORM_SUBSAMPLED = range(4)
 # A subsampled skip: pixels (i STEP, j STEP) of pictures of SKIP_HEIGHT x SKIP_BREADTH with SKIP_CHANNELS;
 # its channel 0 is added to channel BEFORE; MASK is 1 for the channels that it has.
-STEP, SKIP_HEIGHT, SKIP_BREADTH, SKIP_CHANNELS, BEFORE, MASK = range(18, 24)
+STEP, SKIP_HEIGHT, SKIP_BREADTH, SKIP_CHANNELS, BEFORE, MASK = range(19, 25)
 # The convolution.
-WEIGHT, Y, SUMS, BIAS, OUT_LOW = range(24, 29)
+WEIGHT, Y, SUMS, BIAS, OUT_LOW = range(25, 30)
 # Backward: how dy is finished (GRADIENT_MODE), its parts, and where results go.
-GRADIENT_MODE, DY, RAW, A, B, C0, WEIGHT_GRADIENT, DX = range(29, 37)
+GRADIENT_MODE, DY, RAW, A, B, C0, WEIGHT_GRADIENT, DX = range(30, 38)
 AS_IT_IS, AFFINE, MASKED = range(3)
 # Backward: what happens to dx, and what it needs.
-DX_MODE, X_RAW, X_MEAN, DX_SKIP = range(37, 41)
+DX_MODE, X_RAW, X_MEAN, DX_SKIP = range(38, 42)
 PLAIN, SUMMED, SUMMED_SKIP, SUMMED_SUBSAMPLED = range(4)
 # All pictures at once: Winograd's matrices for many channels, or x and dy of a heavy 1x1 convolution.
-V, M = range(41, 43)
-# How many rows of tiles (Winograd's way for few channels) or of outputs (gathered) are worked on at a time.
-STRIP = 43
+V, M = range(42, 44)
 # A direct convolution: whether the weight lies in panels (`weights.packing.pack_panels`).
 PACKED = 44
 # How many parts are worked on at a time: so far on lies, most likely, the next one of the same thread.
@@ -39,6 +39,95 @@ Y_SKIP = 46
 # What NORM_SKIP's skip is multiplied by, and what is added to it, a number each a channel.
 SKIP_SCALE, SKIP_SHIFT = 47, 48
 FIELDS = 49
+
+
+class Geometry(NamedTuple):
+    """PARTS to STRIP."""
+
+    parts: int
+    batch: int
+    height: int
+    width: int
+    padding: int
+    out_height: int
+    out_width: int
+    group: int
+    chunk: int
+    kernel: int
+    strip: int
+
+
+class Source(NamedTuple):
+    """MODE to Z: where x comes from."""
+
+    mode: int
+    keep: int
+    x: int
+    scale: int
+    shift: int
+    low: int
+    skip: int
+    z: int
+
+
+class Subsampling(NamedTuple):
+    """STEP to MASK: a subsampled skip."""
+
+    step: int
+    height: int
+    width: int
+    channels: int
+    before: int
+    mask: int
+
+
+class GradientSource(NamedTuple):
+    """GRADIENT_MODE to C0: where the gradient by the raw convolution comes from."""
+
+    mode: int
+    dy: int
+    raw: int
+    a: int
+    b: int
+    c0: int
+
+
+class GradientTarget(NamedTuple):
+    """DX to DX_SKIP: where dx goes, and what happens to it."""
+
+    dx: int
+    mode: int
+    raw: int
+    mean: int
+    skip: int
+
+
+geometry = reader(Geometry)
+source_of = reader(Source, MODE)
+subsampling = reader(Subsampling, STEP)
+gradient_source = reader(GradientSource, GRADIENT_MODE)
+gradient_target = reader(GradientTarget, DX)
+
+
+class Rows(NamedTuple):
+    """Rows first to stop of one picture of the batch."""
+
+    picture: int
+    first: int
+    stop: int
+
+
+class Frame(NamedTuple):
+    """Pixels in a scratch: where the first one lies, and how many pixels rows are apart."""
+
+    address: int
+    width: int
+
+
+@inline
+def inside(frame, channels, padding):
+    """What lies in a frame behind a border of that many pixels."""
+    return Frame(frame.address + 4 * (padding * frame.width + padding) * channels, frame.width)
 
 
 @inline

@@ -7,9 +7,9 @@ anyway, between the batch in main memory and one picture in a scratch in the sec
     load_picture    scratch = relu?(x scale + shift + skip), with a border of zeros; keeps z where asked;
                     a skip may have a scale and a shift of its own
     load_gradient   scratch = the gradient by the raw convolution, from the one by its finished output
-    keep_gradient   dx from the scratch + the shortcut's gradient, zero where ReLU was, and the sums that
+    store_gradient  dx from the scratch + the shortcut's gradient, zero where ReLU was, and the sums that
                     the batch normalisation in front of it needs
-    keep_output     y from the scratch, with bias and ReLU, or with the sums for batch normalisation
+    store_output    y from the scratch, with bias and ReLU, or with the sums for batch normalisation
 
 Layout: (pictures, rows, columns, channels), channels side by side, a multiple of WIDTH (the engine pads
 with zeros; a convolution's input alone may have any number). One vector is WIDTH channels of one pixel.
@@ -19,38 +19,19 @@ from __future__ import annotations
 
 from residua.engines.numba.kernels.pictures.arguments import (
     AFFINE,
-    BEFORE,
-    BREADTH,
-    C0,
     COPY,
-    DY,
-    GRADIENT_MODE,
-    HEIGHT,
-    KEEP,
-    LOW,
-    MASK,
     MASKED,
-    MODE,
     NORM,
     NORM_SKIP,
     NORM_SUBSAMPLED,
-    OUT_BREADTH,
-    OUT_HEIGHT,
-    PADDING,
-    RAW,
-    SCALE,
-    SHIFT,
-    SKIP,
-    SKIP_BREADTH,
-    SKIP_CHANNELS,
-    SKIP_HEIGHT,
     SKIP_SCALE,
     SKIP_SHIFT,
-    STEP,
-    A,
-    B,
-    X,
-    Z,
+    Rows,
+    geometry,
+    gradient_source,
+    inside,
+    source_of,
+    subsampling,
 )
 from residua.engines.numba.kernels.primitives.prefetch import fetch_results
 from residua.engines.numba.kernels.primitives.scalars import get, get_int, put
@@ -78,64 +59,61 @@ def copy_row(source, target, count):
 
 
 @inline
-def load_picture(channels, args, n, target, breadth):
-    """Picture n of x, finished, into the inside of `target`, whose rows are `breadth` pixels."""
-    height, padding = get_int(args, HEIGHT), get_int(args, PADDING)
-    load_rows(channels, args, n, 0, height, target + 4 * (padding * breadth + padding) * channels, breadth)
+def load_picture(channels, args, n, frame):
+    """Picture n of x, finished, into a frame, behind its border."""
+    g = geometry(args)
+    load_rows(channels, args, Rows(n, 0, g.height), inside(frame, channels, g.padding))
 
 
 @inline
-def load_rows(channels, args, n, first, stop, target, breadth):
-    """Rows first to stop of picture n of x, finished, to `target` with rows `breadth` pixels apart."""
-    height, width = get_int(args, HEIGHT), get_int(args, BREADTH)
-    mode, keep, x = get_int(args, MODE), get_int(args, KEEP), get_int(args, X)
-    scale, shift = get_int(args, SCALE), get_int(args, SHIFT)
-    skip, z = get_int(args, SKIP), get_int(args, Z)
-    low = splat(get(get_int(args, LOW), 0))
-    row = width * channels
-    for i in range(first, stop):
-        source = (n * height + i) * row
-        to = target + 4 * (i - first) * breadth * channels
-        if mode == COPY:
-            copy_row(x + 4 * source, to, row)
+def load_rows(channels, args, rows, frame):
+    """Rows of x, finished, into a frame."""
+    g, s = geometry(args), source_of(args)
+    low = splat(get(s.low, 0))
+    row = g.width * channels
+    for i in range(rows.first, rows.stop):
+        source = (rows.picture * g.height + i) * row
+        to = frame.address + 4 * (i - rows.first) * frame.width * channels
+        if s.mode == COPY:
+            copy_row(s.x + 4 * source, to, row)
             continue
         for c in range(0, channels, WIDTH):
-            s, t = load(scale, c), load(shift, c)
-            if mode == NORM_SKIP:
-                of_skip, more = load(get_int(args, SKIP_SCALE), c), load(get_int(args, SKIP_SHIFT), c)
+            scale, shift = load(s.scale, c), load(s.shift, c)
+            if s.mode == NORM_SKIP:
+                of_skip, summand = load(get_int(args, SKIP_SCALE), c), load(get_int(args, SKIP_SHIFT), c)
                 for j in range(c, row, channels):
-                    v = fma(load(skip, source + j), of_skip, more)
-                    v = above(low, fma(load(x, source + j), s, t) + v)
+                    v = fma(load(s.skip, source + j), of_skip, summand)
+                    v = above(low, fma(load(s.x, source + j), scale, shift) + v)
                     store(to, j, v)
-                    store(z, source + j, v)
-            elif mode == NORM_SUBSAMPLED:
-                step, pitch = get_int(args, STEP), get_int(args, SKIP_CHANNELS)
-                k = (n * get_int(args, SKIP_HEIGHT) + i * step) * get_int(args, SKIP_BREADTH) * pitch
-                k += c - get_int(args, BEFORE)
-                inside = load(get_int(args, MASK), c)
+                    store(s.z, source + j, v)
+            elif s.mode == NORM_SUBSAMPLED:
+                sub = subsampling(args)
+                k = (rows.picture * sub.height + i * sub.step) * sub.width * sub.channels
+                k += c - sub.before
+                mask = load(sub.mask, c)
                 for j in range(c, row, channels):
                     # Lanes outside the mask may hold anything that lies in memory there.
-                    more = where_above(inside, zero(), load(skip, k))
-                    v = above(low, fma(load(x, source + j), s, t) + more)
+                    summand = where_above(mask, zero(), load(s.skip, k))
+                    v = above(low, fma(load(s.x, source + j), scale, shift) + summand)
                     store(to, j, v)
-                    store(z, source + j, v)
-                    k += step * pitch
-            elif keep:
+                    store(s.z, source + j, v)
+                    k += sub.step * sub.channels
+            elif s.keep:
                 for j in range(c, row, channels):
-                    v = above(low, fma(load(x, source + j), s, t))
+                    v = above(low, fma(load(s.x, source + j), scale, shift))
                     store(to, j, v)
-                    store(z, source + j, v)
+                    store(s.z, source + j, v)
             else:
                 for j in range(c, row, channels):
-                    store(to, j, above(low, fma(load(x, source + j), s, t)))
+                    store(to, j, above(low, fma(load(s.x, source + j), scale, shift)))
 
 
 @inline
 def sources(args):
     """Where x, the shortcut added to it and the sum that is kept lie; x stands for what there is not."""
-    mode, x = get_int(args, MODE), get_int(args, X)
-    kept = mode >= NORM_SKIP or (mode == NORM and get_int(args, KEEP) != 0)
-    return x, get_int(args, SKIP) if mode == NORM_SKIP else x, get_int(args, Z) if kept else x
+    s = source_of(args)
+    stored = s.mode >= NORM_SKIP or (s.mode == NORM and s.keep != 0)
+    return s.x, s.skip if s.mode == NORM_SKIP else s.x, s.z if stored else s.x
 
 
 @inline
@@ -146,38 +124,39 @@ def fetch_source(args, first, lines, end):
 
 
 @inline
-def load_gradient(channels, args, n, target, breadth):
-    """The gradient by the raw convolution of picture n, into `target`, whose rows are `breadth` pixels."""
-    load_gradient_rows(channels, args, n, 0, get_int(args, OUT_HEIGHT), target, breadth)
+def load_gradient(channels, args, n, frame):
+    """The gradient by the raw convolution of picture n, into a frame."""
+    load_gradient_rows(channels, args, Rows(n, 0, geometry(args).out_height), frame)
 
 
 @inline
-def load_gradient_rows(channels, args, n, first, stop, target, breadth):
-    """Rows first to stop of the gradient by the raw convolution of picture n."""
-    height, width = get_int(args, OUT_HEIGHT), get_int(args, OUT_BREADTH)
-    for i in range(first, stop):
-        source, to = (n * height + i) * width * channels, target + 4 * (i - first) * breadth * channels
+def load_gradient_rows(channels, args, rows, frame):
+    """Rows of the gradient by the raw convolution, into a frame."""
+    g = geometry(args)
+    for i in range(rows.first, rows.stop):
+        source = (rows.picture * g.out_height + i) * g.out_width * channels
+        to = frame.address + 4 * (i - rows.first) * frame.width * channels
         for c in range(0, channels, WIDTH):
-            load_gradient_column(channels, args, c, source + c, width, to + 4 * c, channels)
+            load_gradient_column(channels, args, c, source + c, g.out_width, to + 4 * c, channels)
 
 
 @inline
 def load_gradient_column(channels, args, c, source, pixels, target, apart):
     """A vector of channels, from c on, of the gradient by the raw convolution; `pixels` from dy[source] on.
 
-    AFFINE: a dy + b raw + c, which is what batch normalisation's backward step comes to when a, b and c
+    AFFINE: a dy + b raw + c0, which is what batch normalisation's backward step comes to when a, b and c0
     are computed once a channel; MASKED: dy where the rectified output RAW is positive.
     """
-    mode, dy, raw = get_int(args, GRADIENT_MODE), get_int(args, DY), get_int(args, RAW)
-    if mode == AFFINE:
-        a, b, d = load(get_int(args, A), c), load(get_int(args, B), c), load(get_int(args, C0), c)
+    s = gradient_source(args)
+    if s.mode == AFFINE:
+        a, b, c0 = load(s.a, c), load(s.b, c), load(s.c0, c)
         for i in range(pixels):
             at = source + i * channels
-            store(target, i * apart, fma(a, load(dy, at), fma(b, load(raw, at), d)))
-    elif mode == MASKED:
+            store(target, i * apart, fma(a, load(s.dy, at), fma(b, load(s.raw, at), c0)))
+    elif s.mode == MASKED:
         for i in range(pixels):
             at = source + i * channels
-            store(target, i * apart, where_above(load(raw, at), zero(), load(dy, at)))
+            store(target, i * apart, where_above(load(s.raw, at), zero(), load(s.dy, at)))
     else:
         for i in range(pixels):
-            store(target, i * apart, load(dy, source + i * channels))
+            store(target, i * apart, load(s.dy, source + i * channels))

@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 from residua.engines.numba.kernels.pictures.arguments import (
-    BEFORE,
     BIAS,
-    BREADTH,
-    DX,
-    DX_MODE,
-    DX_SKIP,
-    HEIGHT,
     LOW,
-    MASK,
-    OUT_BREADTH,
-    OUT_HEIGHT,
     OUT_LOW,
-    PADDING,
     PLAIN,
-    SKIP_BREADTH,
-    SKIP_CHANNELS,
-    SKIP_HEIGHT,
-    STEP,
     SUMMED_SKIP,
     SUMMED_SUBSAMPLED,
-    X_MEAN,
-    X_RAW,
     Y_SKIP,
+    Rows,
     Y,
+    geometry,
+    gradient_target,
+    inside,
+    subsampling,
 )
 from residua.engines.numba.kernels.primitives.scalars import get, get_int
 from residua.engines.numba.kernels.primitives.vector import (
@@ -43,73 +32,71 @@ from residua.engines.numba.kernels.primitives.vector import (
 
 
 @inline
-def keep_gradient(channels, args, n, dx, dx_breadth, picture, breadth, sums):
-    """Picture n's dx from the scratch `dx`; with x from `picture`'s inside as the mask; adds to `sums`."""
-    height, padding = get_int(args, HEIGHT), get_int(args, PADDING)
-    x = picture + 4 * (padding * breadth + padding) * channels
-    keep_gradient_rows(channels, args, n, 0, height, dx, dx_breadth, x, breadth, sums)
+def store_gradient(channels, args, n, dx, picture, sums):
+    """Picture n's dx from the frame `dx`, with x inside the frame `picture` as the mask; adds to `sums`."""
+    g = geometry(args)
+    x = inside(picture, channels, g.padding)
+    store_gradient_rows(channels, args, Rows(n, 0, g.height), dx, x, sums)
 
 
 @inline
-def keep_gradient_rows(channels, args, n, first, stop, dx, dx_breadth, picture, breadth, sums):
-    """Rows first to stop of picture n's dx, from the scratch `dx`, with x from `picture` as the mask."""
-    height, width = get_int(args, HEIGHT), get_int(args, BREADTH)
-    mode, result = get_int(args, DX_MODE), get_int(args, DX)
-    raw, skip = get_int(args, X_RAW), get_int(args, DX_SKIP)
+def store_gradient_rows(channels, args, rows, dx, picture, sums):
+    """Rows of dx from the frame `dx`, with x from the frame `picture` as the mask; adds to `sums`."""
+    g, target = geometry(args), gradient_target(args)
     low = splat(get(get_int(args, LOW), 0))
-    row = width * channels
-    for i in range(first, stop):
-        to = (n * height + i) * row
-        d = dx + 4 * (i - first) * dx_breadth * channels
-        x = picture + 4 * (i - first) * breadth * channels
-        if mode == PLAIN:
+    row = g.width * channels
+    for i in range(rows.first, rows.stop):
+        to = (rows.picture * g.height + i) * row
+        d = dx.address + 4 * (i - rows.first) * dx.width * channels
+        x = picture.address + 4 * (i - rows.first) * picture.width * channels
+        if target.mode == PLAIN:
             for j in range(0, row, WIDTH):
-                store(result, to + j, load(d, j))
+                store(target.dx, to + j, load(d, j))
             continue
-        step = get_int(args, STEP)
-        if mode == SUMMED_SUBSAMPLED and i % step == 0:
-            pitch = get_int(args, SKIP_CHANNELS)
-            start = (n * get_int(args, SKIP_HEIGHT) + i // step) * get_int(args, SKIP_BREADTH) * pitch
+        sub = subsampling(args)
+        if target.mode == SUMMED_SUBSAMPLED and i % sub.step == 0:
+            start = (rows.picture * sub.height + i // sub.step) * sub.width * sub.channels
             for c in range(0, channels, WIDTH):
-                inside = load(get_int(args, MASK), c)
-                k = start + get_int(args, BEFORE) + c
-                for j in range(c, row, step * channels):
-                    store(d, j, load(d, j) + where_above(inside, zero(), load(skip, k)))
-                    k += pitch
+                mask = load(sub.mask, c)
+                k = start + sub.before + c
+                for j in range(c, row, sub.step * channels):
+                    store(d, j, load(d, j) + where_above(mask, zero(), load(target.skip, k)))
+                    k += sub.channels
         for c in range(0, channels, WIDTH):
             total, product = load(sums, c), load(sums, channels + c)
-            mean = load(get_int(args, X_MEAN), c)
+            mean = load(target.mean, c)
             # Two pixels a turn, with sums of their own: one chain of additions would wait for each.
             other, last = zero(), row - channels
             for j in range(c, last, 2 * channels):
                 k = j + channels
                 v, w = load(d, j), load(d, k)
-                if mode == SUMMED_SKIP:
-                    v, w = v + load(skip, to + j), w + load(skip, to + k)
+                if target.mode == SUMMED_SKIP:
+                    v, w = v + load(target.skip, to + j), w + load(target.skip, to + k)
                 v, w = where_above(load(x, j), low, v), where_above(load(x, k), low, w)
-                store(result, to + j, v)
-                store(result, to + k, w)
+                store(target.dx, to + j, v)
+                store(target.dx, to + k, w)
                 total = total + (v + w)
-                product = fma(v, load(raw, to + j) - mean, product)
-                other = fma(w, load(raw, to + k) - mean, other)
-            if width % 2 == 1:
+                product = fma(v, load(target.raw, to + j) - mean, product)
+                other = fma(w, load(target.raw, to + k) - mean, other)
+            if g.width % 2 == 1:
                 j = last + c
                 v = load(d, j)
-                if mode == SUMMED_SKIP:
-                    v = v + load(skip, to + j)
+                if target.mode == SUMMED_SKIP:
+                    v = v + load(target.skip, to + j)
                 v = where_above(load(x, j), low, v)
-                store(result, to + j, v)
+                store(target.dx, to + j, v)
                 total = total + v
-                product = fma(v, load(raw, to + j) - mean, product)
+                product = fma(v, load(target.raw, to + j) - mean, product)
             product = product + other
             store(sums, c, total)
             store(sums, channels + c, product)
 
 
 @inline
-def keep_output(channels, args, n, source, breadth, statistics, sums):
-    """Picture n of y from the scratch `source`, whose rows are `breadth` pixels."""
-    height, width, y = get_int(args, OUT_HEIGHT), get_int(args, OUT_BREADTH), get_int(args, Y)
+def store_output(channels, args, n, frame, statistics, sums):
+    """Picture n of y from a frame; with `statistics` adds to the sums of y and its squares."""
+    g, y, source = geometry(args), get_int(args, Y), frame.address
+    height, width, breadth = g.out_height, g.out_width, frame.width
     row = width * channels
     for c in range(0, channels, WIDTH):
         if statistics:

@@ -13,12 +13,22 @@ panels of all pixels are kept, and `multiply_weights` makes one product of them,
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from residua.engines.numba.kernels.pictures import arguments as pictures
-from residua.engines.numba.kernels.pictures.arguments import INPUT_ONLY, WEIGHT_ONLY, following
+from residua.engines.numba.kernels.pictures.arguments import (
+    INPUT_ONLY,
+    WEIGHT_ONLY,
+    Frame,
+    following,
+    geometry,
+)
 from residua.engines.numba.kernels.pictures.load import load_gradient_column, load_picture
-from residua.engines.numba.kernels.pictures.store import keep_gradient
+from residua.engines.numba.kernels.pictures.shape import Shape
+from residua.engines.numba.kernels.pictures.store import store_gradient
+from residua.engines.numba.kernels.primitives.arguments import reader
 from residua.engines.numba.kernels.primitives.prefetch import fetch, fetch_block, fetch_pair, fetch_to_write
 from residua.engines.numba.kernels.primitives.scalars import clear, flush, get_int, part_of
 from residua.engines.numba.kernels.primitives.vector import WIDTH, inline, load, store
@@ -26,21 +36,22 @@ from residua.engines.numba.kernels.products.blocks import (
     BLOCK,
     DEEP,
     WIDE,
-    columns_at,
     pace_of,
     rounded,
     rounded_up,
 )
+from residua.engines.numba.kernels.products.operands import Ahead, Left, Result, Right, Size
+from residua.engines.numba.kernels.products.panels import at_column, columns_at, panels_of, width_of
 from residua.engines.numba.kernels.products.product import product_ahead
-from residua.engines.numba.kernels.winograd.many_channels import width_of
+from residua.engines.numba.kernels.products.transposed import Block, Panels, product_transposed
 
 SPREAD = 4  # said in WEIGHT_ONLY's stead: x and dy are laid out for `multiply_weights`
 NARROW = 256  # columns of which a few dozen rows find places in the first-level cache
 
 
-def backward_scratch(pixels: int, c: int, k: int) -> int:
-    """Floats of scratch that `backward` needs for so many pixels at a time."""
-    return rounded_up(pixels) * (3 * c + k) + 2 * c + 256
+def backward_scratch(shape: Shape) -> int:
+    """Floats of scratch that `backward` needs for one picture."""
+    return rounded_up(shape.height * shape.width) * (3 * shape.c + shape.k) + 2 * shape.c + 256
 
 
 @inline
@@ -71,8 +82,8 @@ def gradient_into_panels(k, panel, args, n, rows, target, high):
 def backward(c, k, unused, what, args, part, scratch):
     """dx and this part's dweight [c, k]; by `what`, one of them alone, or x and dy laid out for all of it."""
     c, k, what = np.int64(c), np.int64(k), np.int64(what)
-    width = get_int(args, pictures.BREADTH)
-    pixels, count = get_int(args, pictures.HEIGHT) * width, get_int(args, pictures.COUNT)
+    g = geometry(args)
+    width, pixels, count = g.width, g.height * g.width, g.batch
     rows, spread = rounded(pixels), what & SPREAD != 0
     # A panel's rows: of this block of pixels, or of all pixels.
     high = count * pixels if spread else rows
@@ -93,13 +104,13 @@ def backward(c, k, unused, what, args, part, scratch):
     skip = get_int(args, pictures.DX_SKIP) if mode == pictures.SUMMED_SKIP else result
     clear(dy_panels, rows * k)
     clear(sums, 2 * c)
-    start, stop = part_of(count, part, get_int(args, pictures.PARTS))
+    start, stop = part_of(count, part, g.parts)
     x_size, y_size = pixels * c, pixels * k
     # A few lines are fetched before every few products, and those of the largest matrix within them.
-    few, wide = min(BLOCK, c_panel), min(WIDE, k_panel)
-    turns = (k + wide - 1) // wide * ((c + few - 1) // few)
+    block_rows, wide = min(BLOCK, c_panel), min(WIDE, k_panel)
+    turns = (k + wide - 1) // wide * ((c + block_rows - 1) // block_rows)
     x_lines, y_lines = x_size // 16 // turns + 1, y_size // 16 // turns + 1
-    pace = pace_of(max(x_lines, y_lines), few, wide, pixels)
+    pace = pace_of(max(x_lines, y_lines), block_rows, wide, pixels)
     broad = min(WIDE, c)
     across = (c + broad - 1) // broad * ((rows + BLOCK - 1) // BLOCK) * ((k + DEEP - 1) // DEEP)
     dx_lines, dy_lines = x_size // 16 // across + 1, y_size // 16 // across + 1
@@ -110,7 +121,7 @@ def backward(c, k, unused, what, args, part, scratch):
         after = following(args, part, n + 1, stop)
         x_next, y_next = after * x_size, after * y_size
         if get_int(args, pictures.MODE) != pictures.COPY:
-            load_picture(c, args, n, flat_x, width)
+            load_picture(c, args, n, Frame(flat_x, width))
             picture = flat_x
         if spread:
             x_panels = get_int(args, pictures.V) + 4 * n * pixels * c_panel
@@ -127,10 +138,10 @@ def backward(c, k, unused, what, args, part, scratch):
             else:
                 into_panels(c, c_panel, picture, pixels, x_panels, pixels)
             for column in range(0, k, wide):
-                b = dy_panels + 4 * ((column - column % k_panel) * high + column % k_panel)
-                for row in range(0, c, few):
+                b = dy_panels + 4 * at_column(column, high, k_panel)
+                for row in range(0, c, block_rows):
                     to = dweight + 4 * (row * k + column)
-                    fetch_block(next_block(to, row, few, wide, c, k), few, wide, k)
+                    fetch_block(next_block(to, row, block_rows, wide, c, k), block_rows, wide, k)
                     ahead = g_in + 4 * y_next
                     if k < c:
                         ahead = x + 4 * x_next
@@ -143,9 +154,13 @@ def backward(c, k, unused, what, args, part, scratch):
                     y_next += 16 * y_lines
                     a = x_panels + 4 * (row // c_panel * c_panel * pixels + row % c_panel)
                     product_ahead(
-                        a, 1, 0, c_panel, b, 0, k_panel, to, k, min(few, c - row),
-                        columns_at(column, k, wide), 1, pixels, n - start, ahead, pace,
-                    )  # fmt: skip
+                        Left(a, 1, 0, c_panel),
+                        Right(b, 0, k_panel),
+                        Result(to, k),
+                        Size(min(block_rows, c - row), columns_at(column, k, wide), 1, pixels),
+                        n - start,
+                        Ahead(ahead, pace),
+                    )
         if what & INPUT_ONLY:
             if mode == pictures.PLAIN and pixels == rows:
                 dx = result + 4 * n * x_size
@@ -156,7 +171,7 @@ def backward(c, k, unused, what, args, part, scratch):
                     deep = min(DEEP, k - depth)
                     outer, inner = (1, deep) if k_panel == k else (deep // k_panel, k_panel)
                     b = packed + 4 * (column * k + depth * columns)
-                    g = dy_panels + 4 * (depth // k_panel * k_panel * high + depth % k_panel)
+                    gradient = dy_panels + 4 * (depth // k_panel * k_panel * high + depth % k_panel)
                     for row in range(0, rows, BLOCK):
                         ahead = result + 4 * at
                         if spread:
@@ -172,47 +187,63 @@ def backward(c, k, unused, what, args, part, scratch):
                             fetch_pair(x_raw, skip, at, dx_lines, count * x_size)
                         at += 16 * dx_lines
                         product_ahead(
-                            g + 4 * row * k_panel, k_panel, k_panel * high, 1, b, inner * columns, columns,
-                            dx + 4 * (row * c + column), c, min(BLOCK, rows - row), columns, outer, inner,
-                            depth, ahead, back_pace,
-                        )  # fmt: skip
+                            Left(gradient + 4 * row * k_panel, k_panel, k_panel * high, 1),
+                            Right(b, inner * columns, columns),
+                            Result(dx + 4 * (row * c + column), c),
+                            Size(min(BLOCK, rows - row), columns, outer, inner),
+                            depth,
+                            Ahead(ahead, back_pace),
+                        )
             if mode != pictures.PLAIN or pixels != rows:
-                keep_gradient(c, args, n, dx, width, picture, width, sums)
+                store_gradient(c, args, n, Frame(dx, width), Frame(picture, width), sums)
             if summed:
                 flush(2 * c, sums, totals, n == start)
 
 
 @inline
-def next_block(place, row, few, wide, c, k):
-    """Where the block of dweight lies that is added to after the one at `place`."""
-    return place + 4 * few * k if row + few < c else place + 4 * (wide - row * k)
+def next_block(address, row, block_rows, wide, c, k):
+    """Where the block of dweight lies that is added to after the one at `address`."""
+    return address + 4 * block_rows * k if row + block_rows < c else address + 4 * (wide - row * k)
+
+
+class MultiplyWeights(NamedTuple):
+    """What `multiply_weights` is given: shares of dweight's columns and rows, its size, how many pixels, and
+    where x and dy lie in panels."""
+
+    parts: int
+    across: int
+    down: int
+    c: int
+    k: int
+    pixels: int
+    x: int
+    dy: int
+    dweight: int
+
+
+_multiply_weights = reader(MultiplyWeights)
 
 
 def multiply_weights(l0, l1, l2, l3, args, part, scratch):
-    """A block of dweight [c, k] = x^T dy of all pixels.
-
-    Block: parts, shares of the columns, shares of the rows, c, k, pixels, x and dy in panels, dweight.
-    """
-    across, down = get_int(args, 1), get_int(args, 2)
-    c, k, pixels = get_int(args, 3), get_int(args, 4), get_int(args, 5)
-    x, dy, dweight = get_int(args, 6), get_int(args, 7), get_int(args, 8)
-    c_panel, panel = width_of(c), width_of(k)
-    few = min(BLOCK, c_panel)
-    left, right = part_of(k // panel, part % across, across)
-    top, bottom = part_of(c // c_panel, part // across, down)
-    left, right, top, bottom = left * panel, right * panel, top * c_panel, bottom * c_panel
-    turns = (bottom - top + few - 1) // few
+    """A block of dweight [c, k] = x^T dy of all pixels."""
+    p = _multiply_weights(args)
+    k, pixels = p.k, p.pixels
+    c_panel, panel = width_of(p.c), width_of(k)
+    x, dy = Panels(p.x, pixels, c_panel), Panels(p.dy, pixels, panel)
+    block_rows = min(BLOCK, c_panel)
+    left, right = panels_of(k, panel, part % p.across, p.across)
+    top, bottom = panels_of(p.c, c_panel, part // p.across, p.down)
+    turns = (bottom - top + block_rows - 1) // block_rows
     for depth in range(0, pixels, DEEP):
-        some = min(DEEP, pixels - depth)
+        steps = min(DEEP, pixels - depth)
         # The next panel is on its way while one is multiplied.
-        lines = some * panel // 16 // turns + 1
-        pace = pace_of(lines, few, panel, some)
+        lines = steps * panel // 16 // turns + 1
+        pace = pace_of(lines, block_rows, panel, steps)
         for column in range(left, right, panel):
-            b = dy + 4 * (column * pixels + depth * panel)
-            ahead = b + 4 * panel * pixels
-            for row in range(top, bottom, few):
-                to = dweight + 4 * (row * k + column)
-                fetch_block(to + 4 * few * k, few, panel, k)
-                a = x + 4 * ((row - row % c_panel) * pixels + row % c_panel + depth * c_panel)
-                product_ahead(a, 1, 0, c_panel, b, 0, panel, to, k, few, panel, 1, some, depth, ahead, pace)
+            ahead = p.dy + 4 * ((column + panel) * pixels + depth * panel)
+            for row in range(top, bottom, block_rows):
+                to = p.dweight + 4 * (row * k + column)
+                fetch_block(to + 4 * block_rows * k, block_rows, panel, k)
+                block = Block(row, block_rows, column, depth, steps)
+                product_transposed(x, dy, Result(to, k), block, depth, Ahead(ahead, pace))
                 ahead += 64 * lines

@@ -1,21 +1,39 @@
 """Pixels at every stride-th row and column: taken out of pictures, and put back among zeros.
 
 A 1x1 convolution with a stride reads no others. Taken out, they are pixels like any others; on the way back
-their gradients are put where they came from. Block: parts, pictures, height and width, numbers per pixel
-(a multiple of WIDTH), stride, large pictures, small pictures.
+their gradients are put where they came from.
 """
 
 from __future__ import annotations
 
-from residua.engines.numba.kernels.primitives.scalars import clear, get_int, part_of
+from typing import NamedTuple
+
+from residua.engines.numba.kernels.primitives.arguments import reader
+from residua.engines.numba.kernels.primitives.scalars import clear, part_of
 from residua.engines.numba.kernels.primitives.vector import WIDTH, load, store
+
+
+class Strides(NamedTuple):
+    """What both kernels are given: channels in whole vectors; where the large and the small pictures lie."""
+
+    parts: int
+    batch: int
+    height: int
+    width: int
+    channels: int
+    stride: int
+    large: int
+    small: int
+
+
+_strides = reader(Strides)
 
 
 def take_out(l0, l1, l2, l3, args, part, scratch):
     """small[n, i, j] = large[n, i stride, j stride]."""
-    parts, count, height, width = get_int(args, 0), get_int(args, 1), get_int(args, 2), get_int(args, 3)
-    channels, stride, large, small = get_int(args, 4), get_int(args, 5), get_int(args, 6), get_int(args, 7)
-    start, stop = part_of(count, part, parts)
+    p = _strides(args)
+    height, width, channels, stride, large, small = p.height, p.width, p.channels, p.stride, p.large, p.small
+    start, stop = part_of(p.batch, part, p.parts)
     to = start * ((height + stride - 1) // stride) * ((width + stride - 1) // stride) * channels
     for n in range(start, stop):
         for i in range(0, height, stride):
@@ -28,9 +46,9 @@ def take_out(l0, l1, l2, l3, args, part, scratch):
 
 def put_back(l0, l1, l2, l3, args, part, scratch):
     """large[n, i stride, j stride] = small[n, i, j], zero elsewhere."""
-    parts, count, height, width = get_int(args, 0), get_int(args, 1), get_int(args, 2), get_int(args, 3)
-    channels, stride, large, small = get_int(args, 4), get_int(args, 5), get_int(args, 6), get_int(args, 7)
-    start, stop = part_of(count, part, parts)
+    p = _strides(args)
+    height, width, channels, stride, large, small = p.height, p.width, p.channels, p.stride, p.large, p.small
+    start, stop = part_of(p.batch, part, p.parts)
     source = start * ((height + stride - 1) // stride) * ((width + stride - 1) // stride) * channels
     for n in range(start, stop):
         for i in range(height):

@@ -9,30 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from residua.engines.numba.kernels.pooling.arguments import (
-    BREADTH,
-    CHANNELS,
-    COUNT,
-    DX,
-    DY,
-    HEIGHT,
-    KERNEL,
-    LOW,
-    MAXIMUM,
-    MEAN,
-    OUT_BREADTH,
-    OUT_HEIGHT,
-    PADDING,
-    PARTS,
-    RAW,
-    SCALE,
-    SHIFT,
-    STRIDE,
-    SUMS,
-    X,
-    Y,
-)
-from residua.engines.numba.kernels.primitives.scalars import clear, flush, get, get_int, part_of
+from residua.engines.numba.kernels.pooling.arguments import MAXIMUM, pooling_of
+from residua.engines.numba.kernels.primitives.scalars import clear, flush, get, part_of
 from residua.engines.numba.kernels.primitives.vector import (
     WIDTH,
     above,
@@ -50,15 +28,14 @@ from residua.engines.numba.kernels.primitives.vector import (
 def backward(kind, l1, l2, l3, args, part, scratch):
     """dx, masked where a ReLU was in front, and its sums for a normalisation in front."""
     kind = np.int64(kind)
-    height, width, channels = get_int(args, HEIGHT), get_int(args, BREADTH), get_int(args, CHANNELS)
-    out_height, out_width = get_int(args, OUT_HEIGHT), get_int(args, OUT_BREADTH)
-    kernel, stride, padding = get_int(args, KERNEL), get_int(args, STRIDE), get_int(args, PADDING)
-    x, y, dy, dx = get_int(args, X), get_int(args, Y), get_int(args, DY), get_int(args, DX)
-    low = splat(get(get_int(args, LOW), 0))
+    p = pooling_of(args)
+    height, width, channels, out_height, out_width = p.height, p.width, p.channels, p.out_height, p.out_width
+    kernel, stride, padding = p.kernel, p.stride, p.padding
+    low = splat(get(p.low, 0))
     share = splat(np.float32(1) / np.float32(kernel * kernel))
-    start, stop = part_of(get_int(args, COUNT), part, get_int(args, PARTS))
+    start, stop = part_of(p.batch, part, p.parts)
     row = width * channels
-    summed = get_int(args, SUMS) != 0
+    summed = p.sums != 0
     clear(scratch, 2 * channels)
     for n in range(start, stop):
         first = n * height
@@ -66,50 +43,51 @@ def backward(kind, l1, l2, l3, args, part, scratch):
         for i in range(out_height):
             top, bottom = max(0, i * stride - padding), min(height, i * stride - padding + kernel)
             if bottom > cleared:
-                clear(dx + 4 * (first + cleared) * row, (bottom - cleared) * row)
+                clear(p.dx + 4 * (first + cleared) * row, (bottom - cleared) * row)
                 cleared = bottom
             for c in range(0, channels, WIDTH):
-                s, t = load(get_int(args, SCALE), c), load(get_int(args, SHIFT), c)
+                s, t = load(p.scale, c), load(p.shift, c)
                 for j in range(out_width):
                     left, right = max(0, j * stride - padding), min(width, j * stride - padding + kernel)
                     out = ((n * out_height + i) * out_width + j) * channels + c
-                    rest = load(dy, out)
-                    best = load(y, out)
+                    gradient = load(p.dy, out)
+                    maximum = load(p.y, out)
                     if kind != MAXIMUM:
-                        rest = rest * share
+                        gradient = gradient * share
                     for h in range(top, bottom):
                         at = ((first + h) * width + left) * channels + c
                         for _ in range(left, right):
                             if kind == MAXIMUM:
-                                v = above(low, fma(load(x, at), s, t))
-                                store(dx, at, load(dx, at) + where_equal(v, best, rest, zero()))
-                                rest = where_equal(v, best, zero(), rest)
+                                v = above(low, fma(load(p.x, at), s, t))
+                                store(p.dx, at, load(p.dx, at) + where_equal(v, maximum, gradient, zero()))
+                                gradient = where_equal(v, maximum, zero(), gradient)
                             else:
-                                store(dx, at, load(dx, at) + rest)
+                                store(p.dx, at, load(p.dx, at) + gradient)
                             at += channels
             ready = max(done, min(cleared, (i + 1) * stride - padding))
-            _finish(args, first, done, ready, row, channels, low, summed, scratch)
+            _finish(args, first + done, first + ready, low, scratch)
             done = ready
         if cleared < height:
-            clear(dx + 4 * (first + cleared) * row, (height - cleared) * row)
-        _finish(args, first, done, height, row, channels, low, summed, scratch)
+            clear(p.dx + 4 * (first + cleared) * row, (height - cleared) * row)
+        _finish(args, first + done, first + height, low, scratch)
         if summed:
-            flush(2 * channels, scratch, get_int(args, SUMS) + 16 * channels * part, n == start)
+            flush(2 * channels, scratch, p.sums + 16 * channels * part, n == start)
 
 
 @inline
-def _finish(args, first, begin, end, row, channels, low, summed, sums):
+def _finish(args, begin, end, low, sums):
     """Mask rows of dx by the ReLU in front, and add to the sums of g and g (x - mean)."""
-    x, dx, raw = get_int(args, X), get_int(args, DX), get_int(args, RAW)
+    p = pooling_of(args)
+    channels, row = p.channels, p.width * p.channels
     for c in range(0, channels, WIDTH):
-        s, t = load(get_int(args, SCALE), c), load(get_int(args, SHIFT), c)
-        m = load(get_int(args, MEAN), c)
+        s, t = load(p.scale, c), load(p.shift, c)
+        m = load(p.mean, c)
         total, product = load(sums, c), load(sums, channels + c)
-        for at in range((first + begin) * row + c, (first + end) * row + c, channels):
-            g = where_above(fma(load(x, at), s, t), low, load(dx, at))
-            store(dx, at, g)
+        for at in range(begin * row + c, end * row + c, channels):
+            g = where_above(fma(load(p.x, at), s, t), low, load(p.dx, at))
+            store(p.dx, at, g)
             total = total + g
-            product = fma(g, load(raw, at) - m, product)
-        if summed:
+            product = fma(g, load(p.raw, at) - m, product)
+        if p.sums != 0:
             store(sums, c, total)
             store(sums, channels + c, product)

@@ -10,25 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from residua.engines.numba.kernels.pooling.arguments import (
-    BREADTH,
-    CHANNELS,
-    COUNT,
-    HEIGHT,
-    KERNEL,
-    LOW,
-    MAXIMUM,
-    OUT_BREADTH,
-    OUT_HEIGHT,
-    PADDING,
-    PARTS,
-    SCALE,
-    SHIFT,
-    STRIDE,
-    X,
-    Y,
-)
-from residua.engines.numba.kernels.primitives.scalars import get, get_int, part_of
+from residua.engines.numba.kernels.pooling.arguments import MAXIMUM, pooling_of
+from residua.engines.numba.kernels.primitives.scalars import get, part_of
 from residua.engines.numba.kernels.primitives.vector import (
     WIDTH,
     above,
@@ -44,27 +27,26 @@ from residua.engines.numba.kernels.primitives.vector import (
 def forward(kind, l1, l2, l3, args, part, scratch):
     """y: the largest number of each window (NaN if there is one), or its sum over kernel * kernel."""
     kind = np.int64(kind)
-    height, width, channels = get_int(args, HEIGHT), get_int(args, BREADTH), get_int(args, CHANNELS)
-    out_height, out_width = get_int(args, OUT_HEIGHT), get_int(args, OUT_BREADTH)
-    kernel, stride, padding = get_int(args, KERNEL), get_int(args, STRIDE), get_int(args, PADDING)
-    x, y = get_int(args, X), get_int(args, Y)
-    low = splat(get(get_int(args, LOW), 0))
+    p = pooling_of(args)
+    height, width, channels, out_height, out_width = p.height, p.width, p.channels, p.out_height, p.out_width
+    kernel, stride, padding = p.kernel, p.stride, p.padding
+    low = splat(get(p.low, 0))
     share = splat(np.float32(1) / np.float32(kernel * kernel))
-    start, stop = part_of(get_int(args, COUNT), part, get_int(args, PARTS))
+    start, stop = part_of(p.batch, part, p.parts)
     for n in range(start, stop):
         for i in range(out_height):
             top, bottom = max(0, i * stride - padding), min(height, i * stride - padding + kernel)
             for c in range(0, channels, WIDTH):
-                s, t = load(get_int(args, SCALE), c), load(get_int(args, SHIFT), c)
+                s, t = load(p.scale, c), load(p.shift, c)
                 for j in range(out_width):
                     left, right = max(0, j * stride - padding), min(width, j * stride - padding + kernel)
-                    best = splat(np.float32(-np.inf)) if kind == MAXIMUM else zero()
+                    result = splat(np.float32(-np.inf)) if kind == MAXIMUM else zero()
                     for h in range(top, bottom):
                         at = ((n * height + h) * width + left) * channels + c
                         for _ in range(left, right):
-                            v = above(low, fma(load(x, at), s, t))
-                            best = largest(best, v) if kind == MAXIMUM else best + v
+                            v = above(low, fma(load(p.x, at), s, t))
+                            result = largest(result, v) if kind == MAXIMUM else result + v
                             at += channels
                     if kind != MAXIMUM:
-                        best = best * share
-                    store(y, ((n * out_height + i) * out_width + j) * channels + c, best)
+                        result = result * share
+                    store(p.y, ((n * out_height + i) * out_width + j) * channels + c, result)

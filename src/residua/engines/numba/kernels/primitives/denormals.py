@@ -27,9 +27,9 @@ def floating_mode(typing):
 
     def emit(context, builder, sig, args):
         if X86:
-            place = builder.alloca(ir.IntType(32))
-            call_named(builder, "llvm.x86.sse.stmxcsr", ir.VoidType(), [builder.bitcast(place, BYTE)])
-            return builder.zext(builder.load(place), INT)
+            pointer = builder.alloca(ir.IntType(32))
+            call_named(builder, "llvm.x86.sse.stmxcsr", ir.VoidType(), [builder.bitcast(pointer, BYTE)])
+            return builder.zext(builder.load(pointer), INT)
         return call_named(builder, "llvm.aarch64.get.fpcr", INT, []) if ARM else INT(0)
 
     return types.int64(), emit
@@ -41,9 +41,9 @@ def set_floating_mode(typing, mode):
 
     def emit(context, builder, sig, args):
         if X86:
-            place = builder.alloca(ir.IntType(32))
-            builder.store(builder.trunc(args[0], ir.IntType(32)), place)
-            call_named(builder, "llvm.x86.sse.ldmxcsr", ir.VoidType(), [builder.bitcast(place, BYTE)])
+            pointer = builder.alloca(ir.IntType(32))
+            builder.store(builder.trunc(args[0], ir.IntType(32)), pointer)
+            call_named(builder, "llvm.x86.sse.ldmxcsr", ir.VoidType(), [builder.bitcast(pointer, BYTE)])
         elif ARM:
             call_named(builder, "llvm.aarch64.set.fpcr", ir.VoidType(), [args[0]])
         return context.get_dummy_value()

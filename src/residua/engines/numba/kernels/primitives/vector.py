@@ -23,8 +23,8 @@ from numba.extending import intrinsic, lower_builtin, models, register_model
 
 def host_width() -> int:
     """How many float32 numbers one register of this machine holds: 16, 8 or 4."""
-    if asked := os.environ.get("RESIDUA_VECTOR_WIDTH"):
-        return int(asked)
+    if setting := os.environ.get("RESIDUA_VECTOR_WIDTH"):
+        return int(setting)
     features = binding.get_host_cpu_features()
     if features.get("avx512f"):
         return 16
@@ -98,13 +98,13 @@ def call_named(builder, name, result, arguments):
     return builder.call(function, arguments)
 
 
-def ask_for(builder, place, write_soon=0):
+def prefetch_line(builder, line, write_soon=0):
     """Prefetch the cache line at an address, or a pointer to bytes."""
     byte, small = ir.IntType(8).as_pointer(), ir.IntType(32)
-    pointer = builder.inttoptr(place, byte) if place.type == INT else place
+    pointer = builder.inttoptr(line, byte) if line.type == INT else line
     # Into the second-level cache, as data.
-    told = [pointer, small(write_soon), small(2), small(1)]
-    call_named(builder, "llvm.prefetch.p0", ir.VoidType(), told)
+    arguments = [pointer, small(write_soon), small(2), small(1)]
+    call_named(builder, "llvm.prefetch.p0", ir.VoidType(), arguments)
 
 
 def multiply_add(builder, x, y, z):
@@ -247,8 +247,8 @@ def transpose(typing, a, a_row, b, b_row):
         pa, pb = (builder.inttoptr(args[k], FLOAT.as_pointer()) for k in (0, 2))
         rows = [read(builder, offset(builder, pa, builder.mul(args[1], INT(i)))) for i in range(WIDTH)]
         half = WIDTH // 2
-        low = ir.Constant(LANES, [place // 2 + WIDTH * (place % 2) for place in range(WIDTH)])
-        high = ir.Constant(LANES, [half + place // 2 + WIDTH * (place % 2) for place in range(WIDTH)])
+        low = ir.Constant(LANES, [line // 2 + WIDTH * (line % 2) for line in range(WIDTH)])
+        high = ir.Constant(LANES, [half + line // 2 + WIDTH * (line % 2) for line in range(WIDTH)])
         for _ in range(WIDTH.bit_length() - 1):
             pairs = [(rows[i], rows[i + half]) for i in range(half)]
             rows = [builder.shuffle_vector(x, y, order) for x, y in pairs for order in (low, high)]
@@ -276,8 +276,8 @@ def prefetch(typing, a, i, write_soon):
         return None
 
     def emit(context, builder, sig, args):
-        place = builder.bitcast(address(builder, *args[:2]), ir.IntType(8).as_pointer())
-        ask_for(builder, place, sig.args[2].literal_value)
+        line = builder.bitcast(address(builder, *args[:2]), ir.IntType(8).as_pointer())
+        prefetch_line(builder, line, sig.args[2].literal_value)
         return context.get_dummy_value()
 
     return types.void(types.int64, types.int64, write_soon), emit

@@ -1,9 +1,9 @@
-"""Into which blocks and panels products are cut.
+"""Into which blocks products are cut.
 
-A core starts two multiply-adds a cycle and each takes four, so at least eight
-must be under way, and each number of A that is read should serve several. With 32 registers of 16 floats,
-6 x 4 vectors, 8 x 2 or 16 x 1; with 16 registers, 6 x 2, 4 x 2 or 8 x 1. Measured on an Intel Xeon, 6 x 4 is
-7 per cent faster than 8 x 2, as long as there are more than 8 rows.
+A core starts two multiply-adds a cycle and each takes four, so at least eight must be under way, and each
+number of A that is read should serve several. With 32 registers of 16 floats, 6 x 4 vectors, 8 x 2 or 16 x 1;
+with 16 registers, 6 x 2, 4 x 2 or 8 x 1. Measured on an Intel Xeon, 6 x 4 is 7 per cent faster than 8 x 2, as
+long as there are more than 8 rows.
 """
 
 from __future__ import annotations
@@ -22,15 +22,6 @@ PANEL = 2 * WIDTH  # columns
 WIDE = 4 * WIDTH if REGISTERS == 32 else PANEL  # columns, where there are BLOCK rows
 LARGEST = 24 * WIDTH if REGISTERS == 32 else 12 * WIDTH  # floats of C in registers
 DEEP = 256 * PANEL // WIDE  # steps: rows of B, so wide, that stay in the first-level cache
-
-
-@spliced
-def columns_at(first, columns, wide):
-    """Columns of the panel that begins at `first`: a constant, with `columns` known, where all are whole.
-
-    LLVM then compiles no blocks for other ones.
-    """
-    return wide if columns % wide == 0 else min(wide, columns - first)
 
 
 @spliced

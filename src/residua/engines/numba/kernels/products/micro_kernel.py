@@ -19,37 +19,39 @@ from residua.engines.numba.kernels.primitives.vector import (
     INT,
     VECTOR,
     WIDTH,
-    ask_for,
     broadcast,
     constant,
     multiply_add,
     offset,
+    prefetch_line,
     read,
     write,
 )
 
 
 def micro_kernel(rows, vectors, fetches=False):
-    """The micro-kernel of that block size; `more` says whether to add to C or to overwrite it.
+    """The micro-kernel of that block size; `accumulate` says whether to add to C or to overwrite it.
 
     Where it `fetches`, it asks for the line at `ahead`, which every step moves on by `pace` bytes.
     """
 
     @intrinsic
-    def multiply(typing, a, am, ao, ai, b, bo, bi, c, cm, outer, inner, more, ahead, pace):
+    def multiply(typing, a, b, c, outer, inner, accumulate, ahead):
         def emit(context, builder, sig, args):
-            a, am, ao, ai, b, bo, bi, c, cm, outer, inner, more, ahead, pace = args
+            (a, am, ao, ai), (b, bo, bi), (c, cm) = (cgutils.unpack_tuple(builder, arg) for arg in args[:3])
+            outer, inner, accumulate = args[3:6]
+            ahead, pace = cgutils.unpack_tuple(builder, args[6])
             pa, pb, pc = (builder.inttoptr(p, FLOAT.as_pointer()) for p in (a, b, c))
             row_offsets = [builder.mul(am, INT(m)) for m in range(rows)]
             row_starts = [offset(builder, pc, builder.mul(cm, INT(m))) for m in range(rows)]
             sums = [cgutils.alloca_once(builder, VECTOR) for _ in range(rows * vectors)]
-            places = [(m, v, sums[m * vectors + v]) for m in range(rows) for v in range(vectors)]
-            with builder.if_else(builder.icmp_signed("!=", more, INT(0))) as (then, otherwise):
+            cells = [(m, v, sums[m * vectors + v]) for m in range(rows) for v in range(vectors)]
+            with builder.if_else(builder.icmp_signed("!=", accumulate, INT(0))) as (then, otherwise):
                 with then:
-                    for m, v, total in places:
+                    for m, v, total in cells:
                         builder.store(read(builder, offset(builder, row_starts[m], WIDTH * v)), total)
                 with otherwise:
-                    for _, _, total in places:
+                    for _, _, total in cells:
                         builder.store(constant(0.0), total)
             with cgutils.for_range(builder, outer) as o:
                 qa = offset(builder, pa, builder.mul(o.index, ao))
@@ -71,16 +73,16 @@ def micro_kernel(rows, vectors, fetches=False):
                     # Every second step: a load for each would be felt where loads set the pace.
                     with cgutils.for_range(builder, builder.lshr(inner, INT(1))) as i:
                         first = builder.shl(i.index, INT(1))
-                        ask_for(builder, builder.add(line, builder.mul(pace, first)))
+                        prefetch_line(builder, builder.add(line, builder.mul(pace, first)))
                         with cgutils.for_range(builder, INT(2)) as j:
                             step(builder.add(first, j.index))
                     done = builder.and_(inner, INT(-2))
                 with cgutils.for_range(builder, builder.sub(inner, done)) as i:
                     step(builder.add(done, i.index))
-            for m, v, total in places:
+            for m, v, total in cells:
                 write(builder, builder.load(total), offset(builder, row_starts[m], WIDTH * v))
             return context.get_dummy_value()
 
-        return types.void(*[types.int64] * 14), emit
+        return types.void(a, b, c, outer, inner, accumulate, ahead), emit
 
     return multiply

@@ -4,34 +4,41 @@ from __future__ import annotations
 
 import numpy as np
 
-from residua.engines.numba.kernels.primitives.vector import (
-    REGISTERS,
-    inline,
-    spliced,
-)
+from residua.engines.numba.kernels.primitives.vector import REGISTERS, inline, spliced
 from residua.engines.numba.kernels.products.blocks import BLOCK, PANEL, ROWS
 from residua.engines.numba.kernels.products.micro_kernel import micro_kernel
+from residua.engines.numba.kernels.products.operands import (
+    Ahead,
+    Result,
+    Size,
+    left_from,
+    result_from,
+    right_from,
+)
 
 
 def _rows_of(vectors, tall, low, fetches=False):
-    """So many vectors of columns, in blocks of `tall` rows, and of `low` ones where those do not fit."""
-    many, few = micro_kernel(tall, vectors, fetches), micro_kernel(low, vectors, fetches)
+    """So many vectors of columns, in blocks of `tall` rows, and of `low` ones where those do not fit.
+
+    Like the functions below, it gives back where it has got to with what is fetched.
+    """
+    tall_block, low_block = micro_kernel(tall, vectors, fetches), micro_kernel(low, vectors, fetches)
 
     @inline
-    def multiply(a, am, ao, ai, b, bo, bi, c, cm, rows, outer, inner, more, ahead, pace):
-        m = 0
+    def multiply(a, b, c, size, accumulate, ahead):
+        m, line, rows = 0, ahead.address, size.rows
         # 16 rows are best cut into 6 + 6 + 4, and 8 into 4 + 4.
         while rows - m >= tall and (tall % low == 0 or rows - m != 2 * low):
-            to = c + 4 * m * cm
-            many(a + 4 * m * am, am, ao, ai, b, bo, bi, to, cm, outer, inner, more, ahead, pace)
+            to = result_from(c, m)
+            tall_block(left_from(a, m), b, to, size.outer, size.inner, accumulate, Ahead(line, ahead.pace))
             m += tall
-            ahead += pace * outer * inner
+            line += ahead.pace * size.outer * size.inner
         while rows - m > 0:
-            to = c + 4 * m * cm
-            few(a + 4 * m * am, am, ao, ai, b, bo, bi, to, cm, outer, inner, more, ahead, pace)
+            to = result_from(c, m)
+            low_block(left_from(a, m), b, to, size.outer, size.inner, accumulate, Ahead(line, ahead.pace))
             m += low
-            ahead += pace * outer * inner
-        return ahead
+            line += ahead.pace * size.outer * size.inner
+        return Ahead(line, ahead.pace)
 
     return multiply
 
@@ -41,12 +48,13 @@ def _blocks(vectors, height, fetches=False):
     block = micro_kernel(height, vectors, fetches)
 
     @inline
-    def multiply(a, am, ao, ai, b, bo, bi, c, cm, rows, outer, inner, more, ahead, pace):
-        for m in range(0, rows, height):
-            to = c + 4 * m * cm
-            block(a + 4 * m * am, am, ao, ai, b, bo, bi, to, cm, outer, inner, more, ahead, pace)
-            ahead += pace * outer * inner
-        return ahead
+    def multiply(a, b, c, size, accumulate, ahead):
+        line = ahead.address
+        for m in range(0, size.rows, height):
+            to = result_from(c, m)
+            block(left_from(a, m), b, to, size.outer, size.inner, accumulate, Ahead(line, ahead.pace))
+            line += ahead.pace * size.outer * size.inner
+        return Ahead(line, ahead.pace)
 
     return multiply
 
@@ -57,20 +65,17 @@ def _product(pairs, singles, quads=None):
     quads = quads or pairs
 
     @inline
-    def multiply(a, am, ao, ai, b, bo, bi, c, cm, rows, columns, outer, inner, more, ahead, pace):
-        n = 0
-        if fours and rows >= BLOCK:
+    def multiply(a, b, c, size, accumulate, ahead):
+        n, columns = 0, size.columns
+        if fours and size.rows >= BLOCK:
             while columns - n >= 2 * PANEL:
-                to = c + 4 * n
-                ahead = quads(a, am, ao, ai, b + 4 * n, bo, bi, to, cm, rows, outer, inner, more, ahead, pace)
+                ahead = quads(a, right_from(b, n), Result(c.address + 4 * n, c.row), size, accumulate, ahead)
                 n += 2 * PANEL
         while columns - n >= PANEL:
-            to = c + 4 * n
-            ahead = pairs(a, am, ao, ai, b + 4 * n, bo, bi, to, cm, rows, outer, inner, more, ahead, pace)
+            ahead = pairs(a, right_from(b, n), Result(c.address + 4 * n, c.row), size, accumulate, ahead)
             n += PANEL
         if columns > n:
-            to = c + 4 * n
-            singles(a, am, ao, ai, b + 4 * n, bo, bi, to, cm, rows, outer, inner, more, ahead, pace)
+            singles(a, right_from(b, n), Result(c.address + 4 * n, c.row), size, accumulate, ahead)
 
     return multiply
 
@@ -87,34 +92,27 @@ _sevens, _nines = _product(_blocks(2, 7), _blocks(1, 7)), _product(_blocks(2, 9)
 
 
 @spliced
-def product(a, am, ao, ai, b, bo, bi, c, cm, rows, columns, outer, inner, more):
-    """C of `rows` (a multiple of ROWS) times `columns` (a multiple of WIDTH).
+def product(a, b, c, size, accumulate):
+    """C (+)= A B of `size.rows` (a multiple of ROWS) times `size.columns` (a multiple of WIDTH).
 
-    All as int64: else it would be compiled anew for whichever are literal.
+    a: Left, b: Right, c: Result; where it is to `accumulate`, added to what is there. As
+    an int64: else it would be compiled anew for literal ones.
     """
-    _alone(
-        np.int64(a), np.int64(am), np.int64(ao), np.int64(ai), np.int64(b), np.int64(bo), np.int64(bi),
-        np.int64(c), np.int64(cm), np.int64(rows), np.int64(columns), np.int64(outer), np.int64(inner),
-        np.int64(more), np.int64(0), np.int64(0),
-    )  # fmt: skip
+    _alone(a, b, c, size, np.int64(accumulate), Ahead(0, 0))
 
 
 @spliced
-def product_ahead(a, am, ao, ai, b, bo, bi, c, cm, rows, columns, outer, inner, more, ahead, pace):
-    """`product`, which fetches meanwhile what lies at `ahead`, at `pace_of`."""
-    _fetching(
-        np.int64(a), np.int64(am), np.int64(ao), np.int64(ai), np.int64(b), np.int64(bo), np.int64(bi),
-        np.int64(c), np.int64(cm), np.int64(rows), np.int64(columns), np.int64(outer), np.int64(inner),
-        np.int64(more), np.int64(ahead), np.int64(pace),
-    )  # fmt: skip
+def product_ahead(a, b, c, size, accumulate, ahead):
+    """`product`, which fetches meanwhile what lies `ahead`."""
+    _fetching(a, b, c, size, np.int64(accumulate), ahead)
 
 
 @inline
-def product_of_window(block, a, am, ao, ai, b, bo, bi, c, cm, columns, outer, inner, more):
+def product_of_window(a, b, c, size, accumulate):
     """`product` of as many rows as `window_block` says, and a panel of columns."""
-    if REGISTERS == 32 and block == 7:
-        _sevens(a, am, ao, ai, b, bo, bi, c, cm, 7, columns, outer, inner, more, 0, 0)
-    elif REGISTERS == 32 and block == 9:
-        _nines(a, am, ao, ai, b, bo, bi, c, cm, 9, columns, outer, inner, more, 0, 0)
+    if REGISTERS == 32 and size.rows == 7:
+        _sevens(a, b, c, Size(7, size.columns, size.outer, size.inner), accumulate, Ahead(0, 0))
+    elif REGISTERS == 32 and size.rows == 9:
+        _nines(a, b, c, Size(9, size.columns, size.outer, size.inner), accumulate, Ahead(0, 0))
     else:
-        product(a, am, ao, ai, b, bo, bi, c, cm, block, columns, outer, inner, more)
+        product(a, b, c, size, accumulate)

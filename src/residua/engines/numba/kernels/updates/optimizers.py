@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from residua.engines.numba.kernels.primitives.scalars import get_double, get_int
@@ -12,46 +14,76 @@ from residua.engines.numba.kernels.updates.table import (
     FIRST,
     RATE,
     STARTS,
-    gather,
+    load_tail,
     row_of,
-    scatter,
+    store_tail,
 )
 
 # Options of `update`.
 SGD, ADAM, RMSPROP, MIX, SCALE = range(5)
 
 
+class Numbers(NamedTuple):
+    """What the rules reckon with, as float32: the rate, four numbers of the rule's own, the decay that is
+    added to the gradient, and the share of a weight that is kept."""
+
+    rate: float
+    n0: float
+    n1: float
+    n2: float
+    n3: float
+    decay: float
+    keep: float
+
+
+class Inputs(NamedTuple):
+    """Where the arrays that are read lie; of no meaning where a rule has fewer."""
+
+    a0: int
+    a1: int
+    a2: int
+    a3: int
+
+
+class Outputs(NamedTuple):
+    """Where the arrays that are written lie; of no meaning where a rule has fewer."""
+
+    b0: int
+    b1: int
+    b2: int
+
+
 @inline
-def change(rule, rate, n0, n1, n2, n3, decay, keep, a0, a1, a2, a3, b0, b1, b2, i):
+def change(rule, p, inputs, outputs, i):
     """One vector of every input, one of every output."""
-    x = load(a0, i)
+    x = load(inputs.a0, i)
     if rule == MIX:
-        store(b0, i, fma(splat(rate), load(a1, i) - x, x))
+        store(outputs.b0, i, fma(splat(p.rate), load(inputs.a1, i) - x, x))
     elif rule == SCALE:
-        store(b0, i, splat(rate) * x)
+        store(outputs.b0, i, splat(p.rate) * x)
     elif rule == SGD:
-        g = fma(splat(decay), x, load(a2, i))
-        v = fma(splat(n0), load(a1, i), g)
-        store(b1, i, v)
-        if n1 != 0:
-            v = fma(splat(n0), v, g)
-        store(b0, i, fma(splat(-rate), v, splat(keep) * x))
+        g = fma(splat(p.decay), x, load(inputs.a2, i))
+        v = fma(splat(p.n0), load(inputs.a1, i), g)
+        store(outputs.b1, i, v)
+        if p.n1 != 0:
+            v = fma(splat(p.n0), v, g)
+        store(outputs.b0, i, fma(splat(-p.rate), v, splat(p.keep) * x))
     elif rule == ADAM:
-        g = fma(splat(decay), x, load(a3, i))
-        first, second = load(a1, i), load(a2, i)
-        first = fma(splat(n0), g - first, first)
-        second = fma(splat(n1), g * g - second, second)
-        store(b1, i, first)
-        store(b2, i, second)
-        below = fma(root(second), splat(n3), splat(n2))
-        store(b0, i, splat(keep) * x - splat(rate) * first / below)
+        g = fma(splat(p.decay), x, load(inputs.a3, i))
+        first, second = load(inputs.a1, i), load(inputs.a2, i)
+        first = fma(splat(p.n0), g - first, first)
+        second = fma(splat(p.n1), g * g - second, second)
+        store(outputs.b1, i, first)
+        store(outputs.b2, i, second)
+        below = fma(root(second), splat(p.n3), splat(p.n2))
+        store(outputs.b0, i, splat(p.keep) * x - splat(p.rate) * first / below)
     else:
-        g = fma(splat(decay), x, load(a3, i))
-        square = fma(splat(n0), load(a1, i), splat(np.float32(1) - n0) * g * g)
-        v = fma(splat(n1), load(a2, i), g / (root(square) + splat(n2)))
-        store(b1, i, square)
-        store(b2, i, v)
-        store(b0, i, splat(keep) * x - splat(rate) * v)
+        g = fma(splat(p.decay), x, load(inputs.a3, i))
+        square = fma(splat(p.n0), load(inputs.a1, i), splat(np.float32(1) - p.n0) * g * g)
+        v = fma(splat(p.n1), load(inputs.a2, i), g / (root(square) + splat(p.n2)))
+        store(outputs.b1, i, square)
+        store(outputs.b2, i, v)
+        store(outputs.b0, i, splat(p.keep) * x - splat(p.rate) * v)
 
 
 def update(rule, inputs, outputs, decoupled, args, part, scratch):
@@ -76,30 +108,29 @@ def update(rule, inputs, outputs, decoupled, args, part, scratch):
         count, decay = get_int(row, COUNT), get_double(row, DECAY)
         keep = np.float32(1.0 - full * decay) if decoupled != 0 else np.float32(1)
         added = np.float32(0) if decoupled != 0 else np.float32(decay)
-        a0, a1 = get_int(row, FIRST), get_int(row, FIRST + 1)
-        a2, a3 = get_int(row, FIRST + 2), get_int(row, FIRST + 3)
+        numbers = Numbers(step, f0, f1, f2, f3, added, keep)
+        a = Inputs(
+            get_int(row, FIRST), get_int(row, FIRST + 1), get_int(row, FIRST + 2), get_int(row, FIRST + 3)
+        )
         out = row + 8 * (FIRST + inputs)
-        b0, b1, b2 = get_int(out, 0), get_int(out, 1), get_int(out, 2)
+        b = Outputs(get_int(out, 0), get_int(out, 1), get_int(out, 2))
         whole = count - count % WIDTH
         for j in range(0, whole, WIDTH):
-            change(rule, step, f0, f1, f2, f3, added, keep, a0, a1, a2, a3, b0, b1, b2, j)
+            change(rule, numbers, a, b, j)
         if whole < count:
-            s = scratch
             line = 4 * WIDTH
-            gather(a0, whole, count, s)
+            s = Inputs(scratch, scratch + line, scratch + 2 * line, scratch + 3 * line)
+            t = Outputs(scratch + 4 * line, scratch + 5 * line, scratch + 6 * line)
+            load_tail(a.a0, whole, count, s.a0)
             if inputs > 1:
-                gather(a1, whole, count, s + line)
+                load_tail(a.a1, whole, count, s.a1)
             if inputs > 2:
-                gather(a2, whole, count, s + 2 * line)
+                load_tail(a.a2, whole, count, s.a2)
             if inputs > 3:
-                gather(a3, whole, count, s + 3 * line)
-            t = s + 4 * line
-            change(
-                rule, step, f0, f1, f2, f3, added, keep, s, s + line, s + 2 * line, s + 3 * line,
-                t, t + line, t + 2 * line, 0,
-            )  # fmt: skip
-            scatter(t, b0, whole, count)
+                load_tail(a.a3, whole, count, s.a3)
+            change(rule, numbers, s, t, 0)
+            store_tail(t.b0, b.b0, whole, count)
             if outputs > 1:
-                scatter(t + line, b1, whole, count)
+                store_tail(t.b1, b.b1, whole, count)
             if outputs > 2:
-                scatter(t + 2 * line, b2, whole, count)
+                store_tail(t.b2, b.b2, whole, count)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
+from residua.engines.numba.kernels.primitives.arguments import reader
 from residua.engines.numba.kernels.primitives.scalars import get, get_double, get_int, put, put_double
 from residua.engines.numba.kernels.primitives.vector import WIDTH, fma, load, store, zero
-from residua.engines.numba.kernels.updates.table import COUNT, FIRST, RATE, STARTS, gather, row_of
+from residua.engines.numba.kernels.updates.table import COUNT, FIRST, RATE, STARTS, load_tail, row_of
 
 FLUSH = 64 * WIDTH  # numbers whose squares are summed in float32
 SQUARES, ZEROS = range(2)
@@ -32,7 +35,7 @@ def reduce_pieces(what, l1, l2, l3, args, part, scratch):
                 else:
                     one = fma(x, two, one)
             if whole < end:
-                gather(a, whole, end, scratch)
+                load_tail(a, whole, end, scratch)
                 x = load(scratch, 0)
                 if what == SQUARES:
                     one = fma(x, x, one)
@@ -44,11 +47,23 @@ def reduce_pieces(what, l1, l2, l3, args, part, scratch):
         put_double(results, i, total)
 
 
+class Combine(NamedTuple):
+    """What `combine` is given: how many doubles, and where they and the result lie."""
+
+    parts: int
+    numbers: int
+    doubles: int
+    result: int
+
+
+_combine = reader(Combine)
+
+
 def combine(what, l1, l2, l3, args, part, scratch):
-    """The root of the sum of doubles; or 1 if it is zero, 0 if not. Block: 1, how many, doubles, result."""
+    """The root of the sum of doubles; or 1 if it is zero, 0 if not."""
     what = np.int64(what)
-    doubles, total = get_int(args, 2), 0.0
-    for i in range(get_int(args, 1)):
-        total += get_double(doubles, i)
+    p, total = _combine(args), 0.0
+    for i in range(p.numbers):
+        total += get_double(p.doubles, i)
     result = np.float32(np.sqrt(total)) if what == SQUARES else np.float32(total == 0.0)
-    put(get_int(args, 3), 0, result)
+    put(p.result, 0, result)

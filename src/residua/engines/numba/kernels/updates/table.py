@@ -24,7 +24,7 @@ def row_of(args, i):
 
 
 @inline
-def gather(a, first, count, target):
+def load_tail(a, first, count, target):
     """The last numbers of a, fewer than a vector, and zeros beyond them."""
     store(target, 0, zero())
     for i in range(first, count):
@@ -32,7 +32,7 @@ def gather(a, first, count, target):
 
 
 @inline
-def scatter(source, a, first, count):
+def store_tail(source, a, first, count):
     """Back to where they came from."""
     for i in range(first, count):
         put(a, i, get(source, i - first))

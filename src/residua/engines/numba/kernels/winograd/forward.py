@@ -18,180 +18,147 @@ Sums (statistics, dU) are kept for each part; their order does not depend on how
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from residua.engines.numba.kernels.pictures import arguments as pictures
-from residua.engines.numba.kernels.pictures.arguments import following
+from residua.engines.numba.kernels.pictures.arguments import Frame, geometry
 from residua.engines.numba.kernels.pictures.load import sources
+from residua.engines.numba.kernels.pictures.shape import Cut, Shape
 from residua.engines.numba.kernels.primitives.prefetch import fetch_four, fetch_results, fetch_to_write
 from residua.engines.numba.kernels.primitives.scalars import clear, flush, get_int, part_of
-from residua.engines.numba.kernels.primitives.vector import WIDTH, above, fma, inline, load, store, zero
+from residua.engines.numba.kernels.primitives.vector import WIDTH, inline
 from residua.engines.numba.kernels.products.blocks import ROWS
+from residua.engines.numba.kernels.products.operands import Left, Result, Right, Size
 from residua.engines.numba.kernels.products.product import product
-from residua.engines.numba.kernels.winograd.strips import fill_strip
+from residua.engines.numba.kernels.winograd.output import Finish, Inside, add_skip, store_edge
+from residua.engines.numba.kernels.winograd.strips import (
+    Strip,
+    fill_strip,
+    lookahead,
+    tile_after,
+    tile_at,
+)
 from residua.engines.numba.kernels.winograd.tiles import (
     GAP,
     patch_to_places,
     place_count,
     places_along,
+    places_of,
     places_to_tile,
     places_to_tile_biased,
     places_to_tile_summed,
     weights_at,
 )
 from residua.engines.numba.kernels.winograd.transforms import TILE
+from residua.engines.numba.kernels.winograd.two_dimensional import Grid
 
 
-def forward_scratch(width: int, c: int, k: int, stride: int, group: int, strip: int, chunk: int) -> int:
-    """Floats of scratch that `forward` needs for strips of so many rows of tiles, `width` pixels wide."""
-    side = TILE * stride
-    rows = (side * strip + 2) * (side * -(-width // TILE) + 2) * c
-    return group * rows + chunk * (place_count(stride) * (c + k) + 2 * GAP) + 2 * k + TILE * TILE * k + 256
+def forward_scratch(shape: Shape, cut: Cut) -> int:
+    """Floats of scratch that `forward` needs."""
+    c, k, side = shape.c, shape.k, TILE * shape.stride
+    rows = (side * cut.strip + 2) * (side * -(-shape.out_width // TILE) + 2) * c
+    places = place_count(shape.stride) * (c + k) + 2 * GAP
+    return cut.group * rows + cut.chunk * places + 2 * k + TILE * TILE * k + 256
+
+
+class Streams(NamedTuple):
+    """What is fetched for the next strip: x, the shortcut added to it, the sum of both, and y."""
+
+    x: int
+    skip: int
+    z: int
+    y: int
 
 
 def forward(c, k, statistics, stride, args, part, scratch):
     """y, and with `statistics` the sums of y and its squares; else bias and ReLU by the lower bound."""
     c, k, stride = np.int64(c), np.int64(k), np.int64(stride)
-    side = TILE * stride
-    along = places_along(stride)
-    group, chunk, step = (
-        get_int(args, pictures.GROUP),
-        get_int(args, pictures.CHUNK),
-        get_int(args, pictures.STRIP),
-    )
-    in_height, in_width = get_int(args, pictures.HEIGHT), get_int(args, pictures.BREADTH)
-    height, width = get_int(args, pictures.OUT_HEIGHT), get_int(args, pictures.OUT_BREADTH)
-    padding = get_int(args, pictures.PADDING)
+    side, along = TILE * stride, places_along(stride)
+    g, group, chunk = geometry(args), get_int(args, pictures.GROUP), get_int(args, pictures.CHUNK)
+    height, width, y_row = g.out_height, g.out_width, g.out_width * k
     u, y = get_int(args, pictures.WEIGHT), get_int(args, pictures.Y)
     down, right = (height + TILE - 1) // TILE, (width + TILE - 1) // TILE
     breadth = side * right + 2
-    size = (side * step + 2) * breadth * c
+    size = (side * g.strip + 2) * breadth * c
     xv, xm = along * along * c + GAP, along * along * k + GAP
     v = scratch + 4 * group * size
     # Where a product's block is as wide as its matrix, it has read its rows before it writes them.
     m = v if c == k and k <= 2 * WIDTH else v + 4 * chunk * xv
     sums = v + 4 * chunk * (xv + xm)
     edge = sums + 8 * k
-    bias, gap = (
-        get_int(args, pictures.BIAS),
-        (get_int(args, pictures.OUT_LOW) - get_int(args, pictures.BIAS)) // 4,
-    )
+    bias, low = get_int(args, pictures.BIAS), get_int(args, pictures.OUT_LOW)
+    added = get_int(args, pictures.Y_SKIP) if not statistics else 0
+    finish = Finish(sums, bias, low, added)
     totals = get_int(args, pictures.SUMS) + 16 * k * part
     clear(scratch, group * size)
     clear(sums, 2 * k)
-    count = get_int(args, pictures.COUNT)
-    start, stop = part_of(count, part, get_int(args, pictures.PARTS))
-    x_row, y_row = in_width * c, width * k
+    start, stop = part_of(g.batch, part, g.parts)
     x, skip, z = sources(args)
-    beside = get_int(args, pictures.Y_SKIP) if not statistics else 0
     same = stride == 1 and c == k
-    x_end, y_end = count * in_height * x_row, count * height * y_row
     for first in range(start, stop, group):
-        here = min(group, stop - first)
-        for top in range(0, down, step):
-            bottom = min(top + step, down)
-            for g in range(here):
-                to = scratch + 4 * g * size
-                fill_strip(c, stride, args, first + g, top, bottom, to, breadth, step, step == down)
-            high = bottom - top
-            tiles = here * high * right
+        count = min(group, stop - first)
+        for top in range(0, down, g.strip):
+            strip = Strip(first, count, top, min(top + g.strip, down), right)
+            for number in range(count):
+                frame = Frame(scratch + 4 * number * size, breadth)
+                fill_strip(c, stride, args, first + number, strip, frame)
+            tiles = count * (strip.bottom - top) * right
             turns = (tiles + chunk - 1) // chunk * along * along + 2 * tiles
-            lines = here * high * TILE
-            x_lines, y_lines = lines * stride * x_row // 16 // turns + 1, lines * y_row // 16 // turns + 1
-            last = first + here - 1
-            x_next = (last * in_height + max(0, min(in_height, side * bottom + 2 - padding))) * x_row
-            y_next = (last * height + min(height, TILE * bottom)) * y_row
-            if bottom == down:
-                after = following(args, part, first + here, stop)
-                x_next, y_next = after * in_height * x_row, after * height * y_row
-            if beside != 0 and same:
-                skip = beside + 4 * (y_next - x_next)  # fetched in its stead
-            turn = 0
+            ahead = lookahead(c, k, stride, args, part, strip, stop, turns)
+            if added != 0 and same:
+                skip = added + 4 * (ahead.y - ahead.x)  # fetched in its stead
+            streams, turn = Streams(x, skip, z, y), 0
             for begin in range(0, tiles, chunk):
-                some = min(chunk, tiles - begin)
-                row, column, g = begin // right % high, begin % right, begin // (right * high)
-                for t in range(some):
-                    turn = _fetch(same, x, skip, z, y, turn, x_next, x_lines, x_end, y_next, y_lines, y_end)
-                    d = scratch + 4 * (g * size + (row * breadth + column) * side * c)
+                chunk_tiles = min(chunk, tiles - begin)
+                tile = tile_at(strip, begin)
+                for t in range(chunk_tiles):
+                    turn = _fetch(same, streams, ahead, turn)
+                    d = scratch + 4 * (tile.picture * size + (tile.row * breadth + tile.column) * side * c)
                     for i in range(0, c, WIDTH):
-                        patch_to_places(stride, d + 4 * i, breadth * c, c, v + 4 * (t * xv + i), c)
-                    column += 1
-                    if column == right:
-                        column, row = 0, row + 1
-                        if row == high:
-                            row, g = 0, g + 1
-                rows = (some + ROWS - 1) // ROWS * ROWS
+                        patch = Grid(d + 4 * i, breadth * c, c)
+                        patch_to_places(stride, patch, places_of(stride, v + 4 * (t * xv + i), c))
+                    tile = tile_after(strip, tile)
+                rows = (chunk_tiles + ROWS - 1) // ROWS * ROWS
                 for place in range(along * along):
-                    turn = _fetch(same, x, skip, z, y, turn, x_next, x_lines, x_end, y_next, y_lines, y_end)
-                    vp, mp = v + 4 * place * c, m + 4 * place * k
-                    up = u + 4 * weights_at(place, along) * c * k
-                    product(vp, xv, 0, 1, up, 0, k, mp, xm, rows, k, 1, c, 0)
-                row, column, g = begin // right % high, begin % right, begin // (right * high)
-                for t in range(some):
-                    turn = _fetch(same, x, skip, z, y, turn, x_next, x_lines, x_end, y_next, y_lines, y_end)
-                    i0, j0 = TILE * (top + row), TILE * column
-                    to = y + 4 * (((first + g) * height + i0) * width + j0) * k
+                    turn = _fetch(same, streams, ahead, turn)
+                    b = Right(u + 4 * weights_at(place, along) * c * k, 0, k)
+                    to = Result(m + 4 * place * k, xm)
+                    product(Left(v + 4 * place * c, xv, 0, 1), b, to, Size(rows, k, 1, c), 0)
+                tile = tile_at(strip, begin)
+                for t in range(chunk_tiles):
+                    turn = _fetch(same, streams, ahead, turn)
+                    i0, j0 = TILE * (top + tile.row), TILE * tile.column
+                    to = y + 4 * (((first + tile.picture) * height + i0) * width + j0) * k
                     whole = i0 + TILE <= height and j0 + TILE <= width
                     for i in range(0, k, WIDTH):
-                        a = m + 4 * (t * xm + i)
+                        places = places_of(stride, m + 4 * (t * xm + i), k)
+                        pixels = Grid(to + 4 * i, y_row, k)
                         if not whole:
-                            places_to_tile(stride, a, k, edge + 4 * i, TILE * k, k)
+                            places_to_tile(stride, places, Grid(edge + 4 * i, TILE * k, k))
                         elif statistics:
-                            places_to_tile_summed(stride, a, k, to + 4 * i, y_row, k, sums + 4 * i)
+                            places_to_tile_summed(stride, places, pixels, sums + 4 * i, k)
                         else:
-                            places_to_tile_biased(stride, a, k, to + 4 * i, y_row, k, bias + 4 * i, gap)
-                    if whole and beside != 0:
-                        add_skip(k, to, beside + (to - y), y_row)
+                            places_to_tile_biased(stride, places, pixels, bias + 4 * i, (low - bias) // 4)
+                    if whole and added != 0:
+                        add_skip(k, to, added + (to - y), y_row)
                     if not whole:
-                        here_down, here_right = min(TILE, height - i0), min(TILE, width - j0)
-                        keep_edge(
-                            k, statistics, edge, to, here_down, here_right, width, sums, bias, bias + 4 * gap,
-                            beside + (to - y) if beside != 0 else 0,
-                        )  # fmt: skip
-                    column += 1
-                    if column == right:
-                        column, row = 0, row + 1
-                        if row == high:
-                            row, g = 0, g + 1
+                        part_inside = Inside(min(TILE, height - i0), min(TILE, width - j0), to - y)
+                        store_edge(k, statistics, edge, Frame(to, width), part_inside, finish)
+                    tile = tile_after(strip, tile)
         if statistics:
             flush(2 * k, sums, totals, first == start)
 
 
 @inline
-def _fetch(same, x, skip, z, y, turn, x_next, x_lines, x_end, y_next, y_lines, y_end):
+def _fetch(same, streams, ahead, turn):
     """This turn's lines of what the next strip reads and writes; the next turn. `same`: x has y's shape."""
-    first = x_next + 16 * turn * x_lines
+    first = ahead.x + 16 * turn * ahead.x_lines
     if same:
-        fetch_four(x, skip, z, y + 4 * (y_next - x_next), first, x_lines, x_end)
+        y = streams.y + 4 * (ahead.y - ahead.x)
+        fetch_four(streams.x, streams.skip, streams.z, y, first, ahead.x_lines, ahead.x_end)
     else:
-        fetch_results(x, skip, z, first, x_lines, x_end)
-        fetch_to_write(y, y_next + 16 * turn * y_lines, y_lines, y_end)
+        fetch_results(streams.x, streams.skip, streams.z, first, ahead.x_lines, ahead.x_end)
+        fetch_to_write(streams.y, ahead.y + 16 * turn * ahead.y_lines, ahead.y_lines, ahead.y_end)
     return turn + 1
-
-
-@inline
-def add_skip(k, y, skip, row):
-    """ReLU of a tile of y plus what lies there beside it."""
-    for i in range(TILE):
-        for j in range(0, TILE * k, WIDTH):
-            store(y, i * row + j, above(zero(), load(y, i * row + j) + load(skip, i * row + j)))
-
-
-@inline
-def keep_edge(k, statistics, edge, to, down, right, width, sums, bias, low, skip):
-    """The pixels of a tile that lie inside the picture; with a `skip`, it is added, and then ReLU."""
-    for c in range(0, k, WIDTH):
-        total, square = load(sums, c), load(sums, k + c)
-        for i in range(down):
-            for j in range(right):
-                v = load(edge, (TILE * i + j) * k + c)
-                if statistics:
-                    total = total + v
-                    square = fma(v, v, square)
-                else:
-                    v = above(load(low, c), v + load(bias, c))
-                    if skip != 0:
-                        v = above(zero(), v + load(skip, (i * width + j) * k + c))
-                store(to, (i * width + j) * k + c, v)
-        store(sums, c, total)
-        store(sums, k + c, square)

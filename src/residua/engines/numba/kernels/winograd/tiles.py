@@ -10,6 +10,7 @@ from __future__ import annotations
 from residua.engines.numba.kernels.primitives.scalars import clear
 from residua.engines.numba.kernels.primitives.vector import inline
 from residua.engines.numba.kernels.winograd import transforms, transforms_strided
+from residua.engines.numba.kernels.winograd.two_dimensional import Grid
 
 GAP = 16  # floats between tiles or matrices: a distance of whole pages would make them share cache lines
 
@@ -33,107 +34,91 @@ def weights_at(place, along):
 
 
 @inline
-def patch_to_places(stride, d, row, c, v, apart):
-    """The patch at d, whose rows are `row` floats apart, as places of c channels."""
-    along = places_along(stride) * apart
-    if stride == 1:
-        transforms.patch_2d(d, row, c, v, along, apart, 0, 0)
-    else:
-        transforms_strided.patch_2d(d, row, c, v, along, apart, 0, 0)
+def places_of(stride, address, apart):
+    """A tile's places from that address on."""
+    return Grid(address, places_along(stride) * apart, apart)
 
 
 @inline
-def places_to_patch(stride, v, apart, d, row, c):
-    """Places, as gradients, to the patch at d; added where the tiles above and to the left overlap it."""
-    along = places_along(stride) * apart
-    if stride == 1:
-        transforms.patch_back_2d(v, along, apart, d, row, c, 0, 0)
-    else:
-        transforms_strided.patch_back_2d(v, along, apart, d, row, c, 0, 0)
+def weights_of(address, apart):
+    """The 6x6 places of a weight's transform."""
+    return Grid(address, transforms.PATCH * apart, apart)
 
 
 @inline
-def clear_edges(stride, c, d, breadth, rows, begin):
-    """Zeros where no tile stores first in so many rows and two more, whose first two are kept at no `begin`.
+def taps_of(address, apart):
+    """The 3x3 taps of a weight."""
+    return Grid(address, 3 * apart, apart)
 
-    Those are the left edge and, with a stride of 2, the last row and column, which no tile reaches.
-    """
-    if begin:
-        clear(d, 2 * breadth * c)
-    for i in range(2, rows + 2):
-        clear(d + 4 * i * breadth * c, 2 * c)
-        if stride == 2:
-            clear(d + 4 * (i + 1) * breadth * c - 4 * c, c)
-    if stride == 2:
-        clear(d + 4 * (rows + 1) * breadth * c, breadth * c)
+
+def _by_stride(name):
+    """The transform of that name for a stride of 1 and for one of 2, from one `Grid` to another."""
+    one, two = getattr(transforms, name), getattr(transforms_strided, name)
+
+    @inline
+    def transform(stride, source, target):
+        if stride == 1:
+            one(source, target, 0, 0)
+        else:
+            two(source, target, 0, 0)
+
+    return transform
+
+
+def _by_stride_with(name):
+    """As `_by_stride`, of a transform that also reads, or adds to, two vectors, `gap` floats apart."""
+    one, two = getattr(transforms, name), getattr(transforms_strided, name)
+
+    @inline
+    def transform(stride, source, target, vectors, gap):
+        if stride == 1:
+            one(source, target, vectors, gap)
+        else:
+            two(source, target, vectors, gap)
+
+    return transform
+
+
+patch_to_places = _by_stride("patch_2d")
+# Places, as gradients, to a patch; added where the tiles above and to the left overlap it.
+places_to_patch = _by_stride("patch_back_2d")
+# A tile of gradients.
+tile_to_places = _by_stride("spread_2d")
+# A tile of output.
+places_to_tile = _by_stride("tile_2d")
+# The same, added to the sums over its pixels and over their squares.
+places_to_tile_summed = _by_stride_with("tile_2d_statistics")
+# The same, plus the bias, and not below the vector `gap` floats behind it.
+places_to_tile_biased = _by_stride_with("tile_2d_bias")
+# The nine taps, and as gradients back.
+weight_to_places = _by_stride("kernel_2d")
+places_to_weight = _by_stride("kernel_back_2d")
 
 
 @inline
-def tile_to_places(stride, d, row, k, m, apart):
-    """The tile of gradients at d as places of k channels."""
-    along = places_along(stride) * apart
-    if stride == 1:
-        transforms.spread_2d(d, row, k, m, along, apart, 0, 0)
-    else:
-        transforms_strided.spread_2d(d, row, k, m, along, apart, 0, 0)
-
-
-@inline
-def finished_to_places(stride, dy, raw, row, k, factors, gap, m, apart):
+def finished_to_places(stride, dy, raw, places, factors, gap):
     """As `tile_to_places`, of the gradient a dy + b raw + c (`pictures.AFFINE`), read where it lies.
 
     `factors`: where a lies, `gap` floats before b, and that before c.
     """
-    along = places_along(stride) * apart
     if stride == 1:
-        transforms.spread_2d_affine(dy, raw, row, k, factors, gap, m, along, apart)
+        transforms.spread_2d_affine(dy, raw, places, factors, gap)
     else:
-        transforms_strided.spread_2d_affine(dy, raw, row, k, factors, gap, m, along, apart)
+        transforms_strided.spread_2d_affine(dy, raw, places, factors, gap)
 
 
 @inline
-def places_to_tile(stride, m, apart, y, row, k):
-    """The tile of output."""
-    along = places_along(stride) * apart
-    if stride == 1:
-        transforms.tile_2d(m, along, apart, y, row, k, 0, 0)
-    else:
-        transforms_strided.tile_2d(m, along, apart, y, row, k, 0, 0)
+def clear_edges(stride, c, frame, rows, begin):
+    """Zeros where no tile stores first in so many rows and two more, whose first two are kept at no `begin`.
 
-
-@inline
-def places_to_tile_summed(stride, m, apart, y, row, k, sums):
-    """The tile of output, added to the sums over its pixels and over their squares."""
-    along = places_along(stride) * apart
-    if stride == 1:
-        transforms.tile_2d_statistics(m, along, apart, y, row, k, sums, k)
-    else:
-        transforms_strided.tile_2d_statistics(m, along, apart, y, row, k, sums, k)
-
-
-@inline
-def places_to_tile_biased(stride, m, apart, y, row, k, bias, gap):
-    """The tile of output plus the bias, and not below the vector `gap` floats behind it."""
-    along = places_along(stride) * apart
-    if stride == 1:
-        transforms.tile_2d_bias(m, along, apart, y, row, k, bias, gap)
-    else:
-        transforms_strided.tile_2d_bias(m, along, apart, y, row, k, bias, gap)
-
-
-@inline
-def weight_to_places(stride, g, gap, u, gap_u):
-    """The nine taps at g, `gap` floats apart, as 36 places."""
-    if stride == 1:
-        transforms.kernel_2d(g, 3 * gap, gap, u, transforms.PATCH * gap_u, gap_u, 0, 0)
-    else:
-        transforms_strided.kernel_2d(g, 3 * gap, gap, u, transforms.PATCH * gap_u, gap_u, 0, 0)
-
-
-@inline
-def places_to_weight(stride, u, gap_u, g, gap):
-    """36 places, as gradients, as nine taps."""
-    if stride == 1:
-        transforms.kernel_back_2d(u, transforms.PATCH * gap_u, gap_u, g, 3 * gap, gap, 0, 0)
-    else:
-        transforms_strided.kernel_back_2d(u, transforms.PATCH * gap_u, gap_u, g, 3 * gap, gap, 0, 0)
+    Those are the left edge and, with a stride of 2, the last row and column, which no tile reaches.
+    """
+    d, row = frame.address, 4 * frame.width * c
+    if begin:
+        clear(d, 2 * frame.width * c)
+    for i in range(2, rows + 2):
+        clear(d + i * row, 2 * c)
+        if stride == 2:
+            clear(d + (i + 1) * row - 4 * c, c)
+    if stride == 2:
+        clear(d + (rows + 1) * row, frame.width * c)

@@ -132,10 +132,10 @@ def kernel_back(f, u):
 # ---------------------------------------------------------------- two dimensions
 # Which rows go in, the matrix' part, which rows come out. A row that is ready waits as nine vectors, so with
 # 16 registers one is made at a time.
-def _pairs(rows, part, made):
+def _pairs(rows, part, results):
     if REGISTERS == 32:
-        return ((rows, part, made),)
-    return tuple((rows, lambda f, d, n=n: part(f, d)[n : n + 1], made[n : n + 1]) for n in range(2))
+        return ((rows, part, results),)
+    return tuple((rows, lambda f, d, n=n: part(f, d)[n : n + 1], results[n : n + 1]) for n in range(2))
 
 
 _ODD = tuple((*one_row(2 * i + 1), (5 + i,)) for i in range(TILE))

@@ -6,7 +6,10 @@ not fit into the registers, and reading a row again costs less than saving vecto
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from residua.engines.numba.kernels.primitives.vector import (
@@ -50,36 +53,47 @@ def one_row(row):
 
 def _two_dimensions(f, groups, matrix, columns, fetch, put):
     """Rows by the groups, then each row by the whole matrix; `put(row, vectors)` takes the result."""
-    for rows, part, made in groups:
+    for rows, part, results in groups:
         half = [part(f, {i: fetch(i, j) for i in rows}) for j in range(columns)]
-        for place, row in enumerate(made):
+        for place, row in enumerate(results):
             put(row, matrix(f, [column[place] for column in half]))
 
 
-def _grid(builder, pointer, row_step, column_step):
+class Grid(NamedTuple):
+    """A square of vectors: where the first lies, and how many floats rows and columns are apart."""
+
+    address: int
+    row: int
+    column: int
+
+
+def _pointer(builder, place):
+    return builder.inttoptr(place, FLOAT.as_pointer())
+
+
+def _grid(builder, address, row, column):
+    pointer = _pointer(builder, address)
     return lambda i, j: offset(
-        builder, pointer, builder.add(builder.mul(row_step, INT(i)), builder.mul(column_step, INT(j)))
+        builder, pointer, builder.add(builder.mul(row, INT(i)), builder.mul(column, INT(j)))
     )
 
 
 def two_dimensional(groups, matrix, size, result, *, finish=None, lap=0):
-    """An intrinsic: result x result vectors from size x size, each at base + row step i + column step j.
+    """An intrinsic: result x result vectors of one `Grid` from size x size of another.
 
     `finish` says what happens to them: None, they are stored; "add", they are added to what is there, but in
     the first `lap` rows and columns alone, which the tiles before have written to; the others are stored;
-    "statistics", their sum and the sum of their squares are also added to the vectors at `more` and
-    `more + gap`; "bias", the vector at `more` is added and what is below the vector at `more + gap` raised
-    to it.
+    "statistics", their sum and the sum of their squares are also added to two vectors, at `vectors_at` and
+    `gap` floats further on; "bias", the first of the two is added and what is below the second raised to it.
     """
 
     @intrinsic
-    def transform(typing, a, a_row, a_column, b, b_row, b_column, more, gap):
+    def transform(typing, a, b, vectors_at, gap):
         def emit(context, builder, sig, args):
             f = Algebra(builder)
-            pa, pb, first = (builder.inttoptr(args[k], FLOAT.as_pointer()) for k in (0, 3, 6))
-            second = offset(builder, first, args[7])
-            source = _grid(builder, pa, args[1], args[2])
-            target = _grid(builder, pb, args[4], args[5])
+            first = _pointer(builder, args[2])
+            second = offset(builder, first, args[3])
+            source, target = (_grid(builder, *cgutils.unpack_tuple(builder, grid)) for grid in args[:2])
             rows = []
             if finish == "bias":
                 bias, low = read(builder, first), read(builder, second)
@@ -102,26 +116,26 @@ def two_dimensional(groups, matrix, size, result, *, finish=None, lap=0):
                     write(builder, f.add(_tree(f, totals), read(builder, place)), place)
             return context.get_dummy_value()
 
-        return types.void(*[types.int64] * 8), emit
+        return types.void(a, b, types.int64, types.int64), emit
 
     return transform
 
 
 def two_dimensional_affine(groups, matrix, size):
-    """As `two_dimensional`, of a x + b y + c: vectors a, b and c lie `gap` floats apart at `factors`."""
+    """As `two_dimensional`, of a x + b y + c for two grids x and y; vectors a, b and c lie `gap` floats apart
+    at `factors`."""
 
     @intrinsic
-    def transform(typing, x, y, row, column, factors, gap, b, b_row, b_column):
+    def transform(typing, x, y, result, factors, gap):
         def emit(context, builder, sig, args):
             f = Algebra(builder)
-            px, py, first, pb = (builder.inttoptr(args[k], FLOAT.as_pointer()) for k in (0, 1, 4, 6))
-            of_x, of_y = _grid(builder, px, *args[2:4]), _grid(builder, py, *args[2:4])
-            target = _grid(builder, pb, *args[7:])
-            a, b, c = (read(builder, offset(builder, first, builder.mul(args[5], INT(k)))) for k in range(3))
+            of_x, of_y, target = (_grid(builder, *cgutils.unpack_tuple(builder, grid)) for grid in args[:3])
+            first = _pointer(builder, args[3])
+            a, b, c = (read(builder, offset(builder, first, builder.mul(args[4], INT(k)))) for k in range(3))
 
             def fetch(i, j):
-                more = multiply_add(builder, b, read(builder, of_y(i, j)), c)
-                return multiply_add(builder, a, read(builder, of_x(i, j)), more)
+                vectors_at = multiply_add(builder, b, read(builder, of_y(i, j)), c)
+                return multiply_add(builder, a, read(builder, of_x(i, j)), vectors_at)
 
             def put(row, vectors):
                 for j, v in enumerate(vectors):
@@ -130,7 +144,7 @@ def two_dimensional_affine(groups, matrix, size):
             _two_dimensions(f, groups, matrix, size, fetch, put)
             return context.get_dummy_value()
 
-        return types.void(*[types.int64] * 9), emit
+        return types.void(x, y, result, types.int64, types.int64), emit
 
     return transform
 

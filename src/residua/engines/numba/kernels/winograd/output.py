@@ -1,0 +1,63 @@
+"""Tiles of output on their way out: at the picture's edge, and added to what lies beside them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from residua.engines.numba.kernels.primitives.vector import (
+    WIDTH,
+    above,
+    fma,
+    inline,
+    load,
+    store,
+    zero,
+)
+from residua.engines.numba.kernels.winograd.transforms import TILE
+
+
+class Inside(NamedTuple):
+    """How many rows and columns of a tile lie inside the picture, and how many bytes of y come before it."""
+
+    rows: int
+    columns: int
+    offset: int
+
+
+class Finish(NamedTuple):
+    """What becomes of outputs: sums to add them to; or a bias, a lower bound, and what is added, or 0."""
+
+    sums: int
+    bias: int
+    low: int
+    added: int
+
+
+@inline
+def add_skip(k, y, skip, row):
+    """ReLU of a tile of y plus what lies there beside it."""
+    for i in range(TILE):
+        for j in range(0, TILE * k, WIDTH):
+            store(y, i * row + j, above(zero(), load(y, i * row + j) + load(skip, i * row + j)))
+
+
+@inline
+def store_edge(k, statistics, edge, target, part, finish):
+    """The pixels of a tile that lie inside the picture, into the frame `target`."""
+    sums = finish.sums
+    for c in range(0, k, WIDTH):
+        total, square = load(sums, c), load(sums, k + c)
+        for i in range(part.rows):
+            for j in range(part.columns):
+                v = load(edge, (TILE * i + j) * k + c)
+                if statistics:
+                    total = total + v
+                    square = fma(v, v, square)
+                else:
+                    v = above(load(finish.low, c), v + load(finish.bias, c))
+                    if finish.added != 0:
+                        skip = load(finish.added + part.offset, (i * target.width + j) * k + c)
+                        v = above(zero(), v + skip)
+                store(target.address, (i * target.width + j) * k + c, v)
+        store(sums, c, total)
+        store(sums, k + c, square)

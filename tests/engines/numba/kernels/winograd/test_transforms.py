@@ -1,0 +1,51 @@
+"""Winograd's transforms: a convolution, and backward the transposed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("numba")
+
+from residua.engines.numba.kernels.winograd import transforms
+
+
+class Exact:
+    """What `transforms.Algebra` does, on NumPy vectors."""
+
+    def add(self, x, y):
+        return x + y
+
+    def sub(self, x, y):
+        return x - y
+
+    def mul(self, factor, x):
+        return factor * x
+
+    def fma(self, factor, x, y):
+        return factor * x + y
+
+
+def matrix(function, size):
+    return np.array(function(Exact(), list(np.eye(size))))
+
+
+def test_winograd_is_a_convolution():
+    patch, kernel = np.random.default_rng(0).normal(size=(2, 6, 6))
+    kernel = kernel[:3, :3]
+    b, g, a = (matrix(f, n) for f, n in ((transforms.patch, 6), (transforms.kernel, 3), (transforms.tile, 6)))
+    tile = a @ ((g @ kernel @ g.T) * (b @ patch @ b.T)) @ a.T
+    exact = [[(patch[i : i + 3, j : j + 3] * kernel).sum() for j in range(4)] for i in range(4)]
+    np.testing.assert_allclose(tile, exact, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("forward", "size", "backward", "result"),
+    [
+        (transforms.patch, 6, transforms.patch_back, 6),
+        (transforms.tile, 6, transforms.spread, 4),
+        (transforms.kernel, 3, transforms.kernel_back, 6),
+    ],
+)
+def test_backward_transforms_are_the_transposed(forward, size, backward, result):
+    np.testing.assert_allclose(matrix(forward, size), matrix(backward, result).T, rtol=1e-12, atol=1e-12)

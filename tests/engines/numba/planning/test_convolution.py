@@ -1,0 +1,48 @@
+"""Which way a convolution is computed, and that the size of the cache changes no result."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("numba")
+
+from residua.engines.numba import NumbaEngine
+from residua.engines.numba.planning import convolution as plans
+from residua.engines.numpy.engine import NumpyEngine
+
+
+def test_a_stride_with_many_weights_is_transformed_where_that_pays():
+    """Enough pictures for the weights' transforms, and maps that fill their tiles."""
+
+    def way(count, size, c, k):
+        chosen = plans.plan(count, size, size, c, k, 3, 2, 1)
+        return f"{chosen.method}, {'one product a place' if chosen.many_channels else 'by pictures'}"
+
+    assert way(64, 8, 128, 256) == way(8, 28, 256, 256) == "winograd, one product a place"
+    assert way(8, 8, 128, 256) == way(64, 4, 256, 512) == way(8, 14, 512, 512) == "im2col, by pictures"
+    assert way(64, 32, 64, 128) == "winograd, by pictures"
+
+
+@pytest.mark.sample(1)
+@pytest.mark.parametrize("megabytes", [0.5, 1, 2])
+def test_results_are_right_whatever_the_cache(megabytes, monkeypatch):
+    """How many tiles are worked on at a time depends on it."""
+    monkeypatch.setattr(plans, "second_level_cache", lambda: int(megabytes * 2**20))
+    plans.plan.cache_clear()
+    try:
+        rng = np.random.default_rng(0)
+        engine, reference = NumbaEngine(2), NumpyEngine()
+        for c, k, size, stride in [(16, 16, 18, 1), (32, 64, 17, 2), (64, 64, 9, 1), (128, 128, 12, 1)]:
+            x = rng.normal(size=(9, size, size, c)).astype(np.float32)
+            weight = rng.normal(0, (9 * c) ** -0.5, (3, 3, c, k)).astype(np.float32)
+            options = {"stride": stride, "padding": 1}
+            y, saved = engine.conv2d(x, weight, None, **options)
+            exact, exactly = reference.conv2d(*(a.astype(np.float64) for a in (x, weight)), None, **options)
+            dy = rng.normal(size=exact.shape).astype(np.float32)
+            found = [y, *engine.conv2d_backward(dy, weight, saved, **options)[:2]]
+            right = [exact, *reference.conv2d_backward(dy.astype(np.float64), weight, exactly, **options)[:2]]
+            for mine, other in zip(found, right, strict=True):
+                assert np.abs(engine.plain(mine) - other).max() <= 2e-5 * np.abs(other).max()
+    finally:
+        plans.plan.cache_clear()

@@ -1,0 +1,108 @@
+"""Compiled kernels: kept on disk, made by a second process, usable after a fork; the size of the cache."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+from processes import run_python
+
+pytest.importorskip("numba")
+
+from residua.engines.numba.runtime import processor
+
+SMALL = """
+import numpy as np
+from residua.engines.numba import NumbaEngine
+e = NumbaEngine(2)
+x = np.ones((2, 4, 4, 3), np.float32)
+y, _ = e.conv2d(x, np.ones((1, 1, 3, 4), np.float32), None, stride=1, padding=0)
+assert (e.plain(y) == 3).all()
+"""
+
+
+def test_unwritable_cache_costs_one_line(tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    done = run_python(SMALL, RESIDUA_KERNEL_CACHE=str(blocked))
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "cannot be written" in done.stderr
+
+
+def test_second_process_compiles_nothing(tmp_path):
+    code = SMALL + "print(e.context.kernels.compiled)"
+    assert run_python(code, RESIDUA_KERNEL_CACHE=str(tmp_path)).stdout.strip() != "0"
+    again = run_python(code, RESIDUA_KERNEL_CACHE=str(tmp_path))
+    assert (again.stdout.strip(), again.stderr) == ("0", "")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_child_computes_the_same():
+    code = (
+        SMALL
+        + """
+import os, warnings
+warnings.simplefilter("ignore")
+f = e.compile(lambda x: e.conv2d(x, np.ones((3, 3, 3, 4), np.float32), None, stride=1, padding=1)[0])
+a = f(x)
+child = os.fork()
+if child == 0:
+    os._exit(0 if (f(x) == a).all() else 1)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+assert (f(x) == a).all()
+"""
+    )
+    done = run_python(code)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_second_process_makes_what_it_is_asked_for(tmp_path):
+    lines = "linear.softmax softmax\nupdates.reductions reduce_pieces 0 0 0 0\n"
+    command = [sys.executable, "-W", "ignore", "-m", "residua.engines.numba.runtime.compile_worker"]
+    environment = os.environ | {"RESIDUA_KERNEL_CACHE": str(tmp_path)}
+    done = subprocess.run(command, input=lines, env=environment, capture_output=True, text=True, check=True)
+    expected = [f"{word} {line}" for line in lines.splitlines() for word in ("begin", "done")]
+    assert done.stdout.splitlines() == expected
+    assert len(list(tmp_path.rglob("*.nbc"))) == 2
+
+
+LAYER_BY_LAYER = """Sequential(
+    {"conv": ConvNorm(Conv2d(3, 5)), "pool": GlobalAveragePool(), "head": Linear(5, 10)}
+)"""
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        pytest.param(LAYER_BY_LAYER, id="three layers"),
+        pytest.param("small_resnet(depth=8, width=5)", id="resnet8", marks=pytest.mark.exhaustive),
+    ],
+)
+def test_warming_fills_the_cache(tmp_path, network):
+    code = f"""
+from residua.engines.numba import NumbaEngine
+from residua.training.warm_up import warm
+from residua.layers import Conv2d, ConvNorm, GlobalAveragePool, Linear, Sequential
+from residua.models.architectures.small_resnet import small_resnet
+print(warm({network}, (8, 8, 3), NumbaEngine(1)))
+"""
+    first = run_python(code, RESIDUA_KERNEL_CACHE=str(tmp_path))
+    assert int(first.stdout) > 0, first.stderr
+    second = run_python(code, RESIDUA_KERNEL_CACHE=str(tmp_path))
+    assert (second.stdout.strip(), second.stderr) == ("0", "")
+
+
+def test_cache_sizes_are_read_as_linux_tells_them(tmp_path, monkeypatch):
+    monkeypatch.setattr(processor, "_CACHES", tmp_path)
+    ask = processor.second_level_cache.__wrapped__
+    assert ask() == processor.USUAL_CACHE  # nothing is told
+    for number, (level, size) in enumerate([("1", "48K"), ("2", "2048K"), ("3", "480M")]):
+        (tmp_path / f"index{number}").mkdir()
+        (tmp_path / f"index{number}" / "level").write_text(level + "\n")
+        (tmp_path / f"index{number}" / "size").write_text(size + "\n")
+    assert ask() == 2**21
+    (tmp_path / "index1" / "size").write_text("much\n")
+    assert ask() == processor.USUAL_CACHE
