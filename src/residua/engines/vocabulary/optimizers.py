@@ -73,7 +73,9 @@ def adam(
 ) -> tuple[list[Array], ...]:
     """One step of Adam: weights, first and second moments (see `update_rules.adam`)."""
     lists = (weights, firsts, seconds, gradients)
-    return _update(engine, update_rules.adam, lists, rate, decays, options | {"xp": engine.xp})
+    betas = options.pop("beta1"), options.pop("beta2")
+    options |= {"betas": betas, "count": engine._number(options["count"]), "xp": engine.xp}
+    return _update(engine, update_rules.adam, lists, rate, decays, options)
 
 
 def rmsprop(
@@ -101,10 +103,9 @@ def _update(
     options: dict[str, Any],
 ) -> tuple[list[Array], ...]:
     updated = []
-    rate = engine._number(rate)
-    if "count" in options:
-        options = options | {"count": engine._number(options["count"])}
-    for *arrays, decay in zip(*lists, decays, strict=True):
-        results = rule(*arrays, rate, decay=decay, **options)
-        updated.append([_like(arrays[0], result) for result in results])
+    rate, decoupled = engine._number(rate), options.pop("decoupled")
+    for weight, *slots, gradient, decay in zip(*lists, decays, strict=True):
+        start, slope = update_rules.decay_weight(weight, gradient, rate, decay=decay, decoupled=decoupled)
+        results = rule(start, tuple(slots), slope, rate, **options)
+        updated.append([_like(weight, result) for result in results])
     return tuple(map(list, zip(*updated, strict=True))) if updated else ([],) * (len(lists) - 1)

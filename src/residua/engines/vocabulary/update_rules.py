@@ -1,8 +1,7 @@
 """How a gradient changes a weight: the arithmetic of the optimisers, for any NumPy-like module.
 
-Every rule takes one weight, its slots, its gradient and the rate, and gives back the new weight and slots.
-Classic decay adds decay * weight to the gradient; decoupled decay takes rate * decay * weight off the
-weight itself (Loshchilov and Hutter 2019, algorithm 2).
+Every rule takes one weight, its slots, its gradient and the rate, and gives back the new weight and slots;
+`decay_weight` comes before any of them.
 """
 
 from __future__ import annotations
@@ -12,9 +11,14 @@ from typing import Any
 Array = Any
 
 
-def _decayed(
-    weight: Array, gradient: Array, rate: float, decay: float, decoupled: bool
+def decay_weight(
+    weight: Array, gradient: Array, rate: float, *, decay: float, decoupled: bool
 ) -> tuple[Array, Array]:
+    """Weight and gradient after weight decay.
+
+    Classic decay adds decay * weight to the gradient; decoupled decay takes rate * decay * weight off the
+    weight itself (Loshchilov and Hutter 2019, algorithm 2).
+    """
     if decay and decoupled:
         return weight - (rate * decay) * weight, gradient
     if decay:
@@ -23,21 +27,13 @@ def _decayed(
 
 
 def sgd(
-    weight: Array,
-    velocity: Array,
-    gradient: Array,
-    rate: float,
-    *,
-    momentum: float,
-    nesterov: bool,
-    decay: float,
-    decoupled: bool,
+    weight: Array, slots: tuple[Array], gradient: Array, rate: float, *, momentum: float, nesterov: bool
 ) -> tuple[Array, Array]:
     """velocity = momentum * velocity + gradient; weight -= rate * velocity (Sutskever et al. 2013).
 
-    Nesterov's form steps along gradient + momentum * velocity instead.
+    Nesterov's form steps along gradient + momentum * velocity instead. slots: the velocity.
     """
-    weight, gradient = _decayed(weight, gradient, rate, decay, decoupled)
+    (velocity,) = slots
     velocity = momentum * velocity + gradient
     direction = gradient + momentum * velocity if nesterov else velocity
     return weight - rate * direction, velocity
@@ -45,24 +41,20 @@ def sgd(
 
 def adam(
     weight: Array,
-    first: Array,
-    second: Array,
+    slots: tuple[Array, Array],
     gradient: Array,
     rate: float,
     *,
     xp: Any,
     count: Any,
-    beta1: float,
-    beta2: float,
+    betas: tuple[float, float],
     eps: float,
-    decay: float,
-    decoupled: bool,
 ) -> tuple[Array, Array, Array]:
     """Moments of the gradient, corrected for their start at zero (Kingma and Ba 2015, algorithm 1).
 
-    `count` is the number of this step, from 1.
+    slots: first and second moment. `count` is the number of this step, from 1.
     """
-    weight, gradient = _decayed(weight, gradient, rate, decay, decoupled)
+    (first, second), (beta1, beta2) = slots, betas
     first = first + (1 - beta1) * (gradient - first)
     second = second + (1 - beta2) * (gradient * gradient - second)
     step = rate / (1 - beta1**count)
@@ -72,8 +64,7 @@ def adam(
 
 def rmsprop(
     weight: Array,
-    square: Array,
-    velocity: Array,
+    slots: tuple[Array, Array],
     gradient: Array,
     rate: float,
     *,
@@ -81,11 +72,12 @@ def rmsprop(
     alpha: float,
     eps: float,
     momentum: float,
-    decay: float,
-    decoupled: bool,
 ) -> tuple[Array, Array, Array]:
-    """The gradient over the root of its running mean square (Hinton, lecture 6e, 2012), with momentum."""
-    weight, gradient = _decayed(weight, gradient, rate, decay, decoupled)
+    """The gradient over the root of its running mean square (Hinton, lecture 6e, 2012), with momentum.
+
+    slots: the mean square and the velocity.
+    """
+    square, velocity = slots
     square = alpha * square + (1 - alpha) * gradient * gradient
     velocity = momentum * velocity + gradient / (xp.sqrt(square) + eps)
     return weight - rate * velocity, square, velocity
