@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,8 +33,7 @@ KERNELS: dict[str, Any] = {
 }
 
 
-@dataclass(frozen=True)
-class OutputGradient:
+class OutputGradient(NamedTuple):
     """How the gradient by the raw convolution comes about (`kernels.pictures.load_gradient`)."""
 
     mode: int
