@@ -17,7 +17,7 @@ def share_kernels(patch: pytest.MonkeyPatch, locks: Path) -> None:
 
     from residua.engines.numba.runtime import kernel_cache as module
 
-    cache = module.KernelCache if hasattr(module, "KernelCache") else module.Kernels
+    cache = module.KernelCache
     load = cache._load
 
     def load_alone(self, function, signature, options):
@@ -27,4 +27,4 @@ def share_kernels(patch: pytest.MonkeyPatch, locks: Path) -> None:
             return load(self, function, signature, options)
 
     patch.setattr(cache, "_load", load_alone)
-    patch.setattr(module, "CompileHelper" if hasattr(module, "CompileHelper") else "Helper", lambda: None)
+    patch.setattr(module, "CompileHelper", lambda: None)

@@ -35,11 +35,6 @@ from residua.variables import flatten, trainable, transform
 REFERENCE = NumpyEngine()
 
 
-@pytest.fixture(scope="module")
-def engine():
-    return NumbaEngine(2)
-
-
 def doubled(tree):
     return transform(lambda a: a.astype(np.float64) if a.dtype.kind == "f" else a, tree)
 

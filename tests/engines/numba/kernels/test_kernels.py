@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
 from processes import run_python
 from tiers import draw
@@ -101,37 +99,3 @@ def test_kernels_compile_for_other_processors(name):
     done = run_python(CROSS.format(target=target, word=word), RESIDUA_VECTOR_WIDTH=str(width))
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("compiled") == 10, done.stdout
-
-
-EDGE = """
-import ctypes, mmap
-import numpy as np
-from residua.engines.numba import NumbaEngine
-from residua.engines.numpy.engine import NumpyEngine
-
-def at_the_edge(array):
-    size = -(-array.nbytes // mmap.PAGESIZE) * mmap.PAGESIZE
-    memory = mmap.mmap(-1, size + mmap.PAGESIZE)
-    start = np.frombuffer(memory, np.uint8).ctypes.data
-    libc = ctypes.CDLL(None, use_errno=True)
-    assert libc.mprotect(ctypes.c_void_p(start + size), mmap.PAGESIZE, 0) == 0
-    placed = np.frombuffer(memory, array.dtype, array.size, size - array.nbytes).reshape(array.shape)
-    placed[...] = array
-    return placed
-
-e, r, rng = NumbaEngine(2), NumpyEngine(), np.random.default_rng(0)
-for n, i, o in ((5, 20, 10), (5, 64, 17), (3, 25, 31), (2, 20, 1000), (9, 33, 33), (1, 3, 5)):
-    shapes = (n, i), (i, o), o, (n, o)
-    x, w, b, dy = (at_the_edge(rng.normal(size=shape).astype(np.float32)) for shape in shapes)
-    y, saved = e.linear(x, w, b)
-    exact, exact_saved = r.linear(x, w, b)
-    mine = (y, *e.linear_backward(dy, w, saved))
-    for a, c in zip(mine, (exact, *r.linear_backward(dy, w, exact_saved))):
-        assert np.abs(e.plain(a) - c).max() < 2e-5 * np.abs(c).max()
-"""
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="needs mprotect")
-def test_linear_layers_read_nothing_beyond_their_arrays():
-    done = run_python(EDGE)
-    assert done.returncode == 0, done.stderr

@@ -14,16 +14,10 @@ from residua.data.augmentation.pipeline import Augment
 from residua.data.batches import Batches
 from residua.data.pictures.arrays import Pictures
 from residua.data.preprocessing import Preprocessing
-from residua.engines.numba import NumbaEngine
 from residua.engines.numpy.engine import NumpyEngine
 from residua.models.architectures.small_resnet import small_resnet
 from residua.training.optimizers import make_optimizer
 from residua.training.step import make_step, start_state
-
-
-@pytest.fixture(scope="module")
-def engine():
-    return NumbaEngine(2)
 
 
 def random_pixels(rng, *shape):

@@ -7,14 +7,8 @@ import pytest
 
 pytest.importorskip("numba")
 
-from residua.engines.numba import NumbaEngine
 from residua.engines.numba.lazy.promise import DeferredConvolution
 from residua.engines.numpy.engine import NumpyEngine
-
-
-@pytest.fixture(scope="module")
-def engine():
-    return NumbaEngine(2)
 
 
 def given(rng, n, h, w, c, k, stride=1, kernel=3):

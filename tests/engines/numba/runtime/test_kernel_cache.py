@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 
 import pytest
 from processes import run_python
 
 pytest.importorskip("numba")
 
-from residua.engines.numba.runtime import processor
 
 SMALL = """
 import numpy as np
@@ -59,16 +56,6 @@ assert (f(x) == a).all()
     assert done.returncode == 0, done.stderr
 
 
-def test_the_second_process_makes_what_it_is_asked_for(tmp_path):
-    lines = "linear.softmax softmax\nupdates.reductions reduce_pieces 0 0 0 0\n"
-    command = [sys.executable, "-W", "ignore", "-m", "residua.engines.numba.runtime.compile_worker"]
-    environment = os.environ | {"RESIDUA_KERNEL_CACHE": str(tmp_path)}
-    done = subprocess.run(command, input=lines, env=environment, capture_output=True, text=True, check=True)
-    expected = [f"{word} {line}" for line in lines.splitlines() for word in ("begin", "done")]
-    assert done.stdout.splitlines() == expected
-    assert len(list(tmp_path.rglob("*.nbc"))) == 2
-
-
 LAYER_BY_LAYER = """Sequential(
     {"conv": ConvNorm(Conv2d(3, 5)), "pool": GlobalAveragePool(), "head": Linear(5, 10)}
 )"""
@@ -93,16 +80,3 @@ print(warm({network}, (8, 8, 3), NumbaEngine(1)))
     assert int(first.stdout) > 0, first.stderr
     second = run_python(code, RESIDUA_KERNEL_CACHE=str(tmp_path))
     assert (second.stdout.strip(), second.stderr) == ("0", "")
-
-
-def test_cache_sizes_are_read_as_linux_tells_them(tmp_path, monkeypatch):
-    monkeypatch.setattr(processor, "_CACHES", tmp_path)
-    ask = processor.second_level_cache.__wrapped__
-    assert ask() == processor.USUAL_CACHE  # nothing is told
-    for number, (level, size) in enumerate([("1", "48K"), ("2", "2048K"), ("3", "480M")]):
-        (tmp_path / f"index{number}").mkdir()
-        (tmp_path / f"index{number}" / "level").write_text(level + "\n")
-        (tmp_path / f"index{number}" / "size").write_text(size + "\n")
-    assert ask() == 2**21
-    (tmp_path / "index1" / "size").write_text("much\n")
-    assert ask() == processor.USUAL_CACHE

@@ -8,7 +8,6 @@ import pytest
 pytest.importorskip("numba")
 
 from residua.config import OptimizerOptions
-from residua.engines.numba import NumbaEngine
 from residua.engines.numba.trace import compiled_step as compiled
 from residua.layers import Dropout, GlobalAveragePool, Linear, MaxPool2d, Sequential
 from residua.models.architectures.small_resnet import small_resnet
@@ -23,11 +22,6 @@ OPTIONS = {
     "rmsprop": OptimizerOptions(optimizer="rmsprop", momentum=0.5, clip=0.1),
 }
 STEPS = 7
-
-
-@pytest.fixture(scope="module")
-def engine():
-    return NumbaEngine(2)
 
 
 def batches(count, n=8, size=12):

@@ -1,0 +1,89 @@
+"""Convolutions of every shape on the fast engine, held to the reference."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from fast_engine import REFERENCE, TOLERANCE, far, shapes
+
+pytest.importorskip("numba")
+from hypothesis import given
+from hypothesis import strategies as st
+from tiers import examples
+
+from residua.errors import ShapeError
+
+
+@examples(60, 12)
+@given(shape=shapes, seed=st.integers(0, 2**16))
+def test_convolution_follows_the_reference(engine, shape, seed):
+    n, h, w, c, k, kernel, stride, padding = shape
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(n, h, w, c)).astype(np.float32)
+    weight = rng.normal(0, (kernel * kernel * c) ** -0.5, (kernel, kernel, c, k)).astype(np.float32)
+    bias = rng.normal(size=k).astype(np.float32)
+    options = {"stride": stride, "padding": padding}
+    if kernel > min(h, w) + 2 * padding:
+        with pytest.raises(ShapeError, match="kernel"):
+            engine.conv2d(x, weight, bias, **options)
+        return
+    y, saved = engine.conv2d(x, weight, bias, **options)
+    exact, exact_saved = REFERENCE.conv2d(*(a.astype(np.float64) for a in (x, weight, bias)), **options)
+    dy = rng.normal(size=exact.shape).astype(np.float32)
+    grads = engine.conv2d_backward(dy, weight, saved, **options)
+    exact_grads = REFERENCE.conv2d_backward(
+        dy.astype(np.float64), weight.astype(np.float64), exact_saved, **options
+    )
+    assert far(engine, y, exact) < TOLERANCE
+    for name, mine, theirs in zip(("dx", "dweight", "dbias"), grads, exact_grads, strict=True):
+        assert far(engine, mine, theirs) < TOLERANCE, name
+
+
+def test_nothing_in_nothing_out(engine):
+    x, weight = np.zeros((0, 8, 8, 16), np.float32), np.zeros((3, 3, 16, 16), np.float32)
+    y, _ = engine.conv2d(x, weight, None, stride=1, padding=1)
+    assert engine.plain(y).shape == (0, 8, 8, 16)
+
+
+def test_wrong_channels_are_named(engine):
+    with pytest.raises(ShapeError, match="16 channels"):
+        engine.conv2d(np.zeros((2, 8, 8, 3), np.float32), np.zeros((3, 3, 16, 16), np.float32), None,
+                      stride=1, padding=1)  # fmt: skip
+
+
+MANY_CHANNELS = [
+    # batch, height, width, channels in and out, kernel
+    (2, 14, 13, 240, 256, 1),
+    (4, 5, 5, 512, 256, 1),
+    (1, 3, 3, 64, 48, 1),
+    (5, 7, 7, 256, 256, 3),
+    (9, 12, 12, 160, 144, 3),
+    (3, 4, 5, 512, 176, 3),
+    (40, 8, 8, 192, 100, 3),
+    (2, 7, 7, 512, 1024, 1),
+    (3, 5, 5, 1030, 300, 1),
+    (1, 1, 1, 520, 528, 1),
+    (8, 9, 13, 128, 96, 5),
+    (9, 20, 20, 96, 128, 7),
+]
+
+
+@pytest.mark.sample(3)
+@pytest.mark.parametrize("shape", MANY_CHANNELS)
+def test_many_channels_follow_the_reference(engine, shape):
+    """Matrices in panels, whole ones and narrower ones; in steps of their depth; few and many tiles; windows
+    of whole pictures, and of some rows at a time."""
+    n, h, w, c, k, kernel = shape
+    rng = np.random.default_rng(0)
+    x, dy = (rng.normal(size=(n, h, w, channels)).astype(np.float32) for channels in (c, k))
+    weight = rng.normal(0, (kernel * kernel * c) ** -0.5, (kernel, kernel, c, k)).astype(np.float32)
+    bias = rng.normal(size=k).astype(np.float32)
+    options = {"stride": 1, "padding": kernel // 2}
+    y, saved = engine.conv2d(x, weight, bias, **options)
+    exact, exactly = REFERENCE.conv2d(*(a.astype(np.float64) for a in (x, weight, bias)), **options)
+    found = [y, *engine.conv2d_backward(dy, weight, saved, **options)]
+    wide = (dy.astype(np.float64), weight.astype(np.float64))
+    for mine, right in zip(
+        found, [exact, *REFERENCE.conv2d_backward(*wide, exactly, **options)], strict=True
+    ):
+        assert far(engine, mine, right) < TOLERANCE
