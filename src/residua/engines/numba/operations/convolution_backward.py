@@ -80,7 +80,7 @@ def backward(
     block = geometry_block(context, p, p.backward.parts)
     if isinstance(x, Pending) and x.result is None and x.skip is not None:
         materialized(context, x)
-    references = [set_input(context, block, x, p.shape.c), gradient]
+    references: list[Any] = [set_input(context, block, x, p.shape.c), gradient]
     _set_output_gradient(block, gradient)
     pixels = padded_weight(context, weight, p.shape.c, p.shape.k)
     partial = context.allocate(p.partials * p.partial_size)
