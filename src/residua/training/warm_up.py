@@ -39,9 +39,9 @@ def warm(network: Layer, shape: Shape, engine: NumbaEngine | None = None) -> int
     engine.compile(train)(pictures)
     frozen, frozen_variables = network.freeze(variables)
     engine.compile(lambda x: engine.softmax(frozen.infer(engine, frozen_variables, x)))(pictures)
-    where = {name: np.zeros(2, np.int64) for name in ("indices", "down", "right")}
+    corners = {name: np.zeros(2, np.int64) for name in ("indices", "down", "right")}
     pixels, ones = np.zeros((1, *shape), np.uint8), np.ones(shape[2], np.float32)
     engine.crop_and_flip(
-        pixels, **where, mirrored=np.zeros(2, np.bool_), size=(shape[0], shape[1]), scale=ones, shift=ones
+        pixels, **corners, mirrored=np.zeros(2, np.bool_), size=(shape[0], shape[1]), scale=ones, shift=ones
     )
     return engine.context.kernels.compiled - before

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,8 +33,7 @@ KERNELS: dict[str, Any] = {
 }
 
 
-@dataclass(frozen=True)
-class OutputGradient:
+class OutputGradient(NamedTuple):
     """How the gradient by the raw convolution comes about (`kernels.pictures.load_gradient`)."""
 
     mode: int
@@ -82,7 +80,7 @@ def backward(
     block = geometry_block(context, p, p.backward.parts)
     if isinstance(x, Pending) and x.result is None and x.skip is not None:
         materialized(context, x)
-    references = [set_input(context, block, x, p.shape.c), gradient]
+    references: list[Any] = [set_input(context, block, x, p.shape.c), gradient]
     _set_output_gradient(block, gradient)
     pixels = padded_weight(context, weight, p.shape.c, p.shape.k)
     partial = context.allocate(p.partials * p.partial_size)
