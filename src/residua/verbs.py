@@ -1,4 +1,4 @@
-"""What residua can do: every verb, in the order of `residua --help`, and the functions that do it in Python.
+"""What residua can do: every verb, and the functions that do it in Python.
 
 A verb is one file of the same name in `cli/` and, where it has a side in Python or options of its own, in
 `api/` and `config/`: `find-rate` is `find_rate.py`, and `import`, which is a word of Python's, `import_.py`.
@@ -37,7 +37,6 @@ VERBS = (
     Verb("train", ("train",)),
     Verb("evaluate", ("evaluate",)),
     Verb("predict", ("iterate_predictions", "predict"), internal=("iterate_predictions",)),
-    Verb("import", ("import_weights",)),
     Verb("report", ("report",)),
     Verb("compare", ("compare",)),
     Verb("explain", ("explain",)),
@@ -56,6 +55,7 @@ VERBS = (
     Verb("engines"),
     Verb("warm"),
     Verb("bench"),
+    Verb("import", ("import_weights",)),
 )
 
 PUBLIC = {function: verb for verb in VERBS for function in verb.public}

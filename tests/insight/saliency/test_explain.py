@@ -254,3 +254,10 @@ def test_the_earlier_name_of_randomization_warns(model, trained, tmp_path):
     )  # fmt: skip
     with pytest.warns(DeprecationWarning, match=r"Explanations\.randomization"):
         assert found.randomised is found.randomization
+
+
+def test_programs_find_explain_pictures_where_the_documents_say():
+    from residua.insight.saliency import explain_pictures
+    from residua.insight.saliency.numbers import explain_pictures as defined
+
+    assert explain_pictures is defined
