@@ -21,6 +21,7 @@ def _section(title: str) -> str:
     return read("docs/architecture.md").partition(f"## {title}\n")[2].partition("\n## ")[0]
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("picture", draw_house.PICTURES)
 def test_pictures_show_the_present_imports(picture):
     file = ROOT / "docs" / picture

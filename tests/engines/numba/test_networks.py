@@ -134,7 +134,7 @@ NETWORKS = {
 }
 
 
-@pytest.mark.sample(5)
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("name", NETWORKS)
 def test_network_follows_the_reference(engine, name):
     network, shape = NETWORKS[name]

@@ -295,7 +295,7 @@ NETWORKS = [
 
 
 @pytest.mark.skipif(not installed("numba"), reason="Numba is not installed")
-@pytest.mark.sample(1)
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("name", "options"), NETWORKS, ids=[name for name, _ in NETWORKS])
 def test_both_engines_agree(rng, name, options):
     model = branching_model() if name == "branching" else small_model(name, **options)

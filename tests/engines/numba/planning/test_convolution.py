@@ -24,7 +24,7 @@ def test_a_stride_with_many_weights_is_transformed_where_that_pays():
     assert way(64, 32, 64, 128) == "winograd, by pictures"
 
 
-@pytest.mark.sample(1)
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("megabytes", [0.5, 1, 2])
 def test_results_are_right_whatever_the_cache(megabytes, monkeypatch):
     """How many tiles are worked on at a time depends on it."""

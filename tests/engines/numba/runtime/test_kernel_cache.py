@@ -64,7 +64,7 @@ LAYER_BY_LAYER = """Sequential(
 @pytest.mark.parametrize(
     "network",
     [
-        pytest.param(LAYER_BY_LAYER, id="three layers"),
+        pytest.param(LAYER_BY_LAYER, id="three layers", marks=pytest.mark.exhaustive),
         pytest.param("small_resnet(depth=8, width=5)", id="resnet8", marks=pytest.mark.exhaustive),
     ],
 )
