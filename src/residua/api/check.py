@@ -44,7 +44,7 @@ def check_data(
         groups=config.groups,
     )
     # However many pictures are bad, that is what was asked for.
-    opened = open_dataset(chosen, config.seed, say=say, most_bad=1.0)
+    opened = open_dataset(chosen, config.seed, say=say, most_bad=1.0, purpose="look")
     findings = check_dataset(opened, near=config.near, watch=watch)
     with written_after(findings, on_result):
         save_picture(check_figure(findings), path)

@@ -15,7 +15,7 @@ from residua.config import (
     TrainConfig,
     TransferOptions,
 )
-from residua.config.options import check
+from residua.config.options import check, chosen_options
 from residua.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Files:
     """What a run's options may come from."""
 
     resume: str | None = None
-    """A run folder to go on with, from its newest checkpoint."""
+    """A run folder to go on with, from its newest checkpoint; --data says where its pictures are now."""
     config: str | None = None
     """A TOML file with any of these options; flags have the last word."""
 
@@ -61,9 +61,12 @@ def train(
 
     chosen = TrainConfig(data_options, model_options, transfer, optimizer, schedule, run)
     if files.resume is not None:
-        if data is not None or files.config is not None or chosen != TrainConfig():
-            raise ConfigError("--resume goes on with a run as it was begun: it takes no other options")
-        result = api.train(resume=files.resume, on_result=_print_result)
+        if files.config is not None:
+            raise ConfigError("--resume goes on with a run as it was begun: it takes no other --config")
+        if data is not None:
+            refuse_two_data_sets(data, data_options.data, DataOptions.data)
+        moved = {} if data is None else {"data": data}
+        result = api.train(resume=files.resume, on_result=_print_result, **chosen_options(chosen) | moved)
     else:
         if data is not None:
             if files.config is None:
@@ -79,9 +82,13 @@ def _print_result(result: TrainResult) -> None:
     print()
     if result.test is not None:
         low, high = result.test.interval
+        copies = result.test.trained_on or 0
+        part = (
+            f"some of which, {copies:,}, are in training too" if copies else "that took no part in training"
+        )
         print(
             f"Test accuracy: {100 * result.test.accuracy:.2f} % "
-            f"({result.test.correct:,} of {result.test.pictures:,} pictures that took no part in training; "
+            f"({result.test.correct:,} of {result.test.pictures:,} pictures {part}; "
             f"95 % interval {100 * low:.2f} to {100 * high:.2f})"
         )
     print(f"Best model (epoch {result.best_epoch}): {result.model}")

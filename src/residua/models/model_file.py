@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from residua.data.preprocessing import Preprocessing
+from residua.data.seen_pictures import SeenPictures
 from residua.errors import ModelFileError
 from residua.files.tensors import read_tensors, write_tensors
 from residua.layers import Layer
@@ -31,7 +32,8 @@ class Model:
     """A trained network with all that its use needs.
 
     `classes` are in the order of the logits. `training` says how it was trained: plain JSON types.
-    `calibration` is what `residua calibrate` found, None before.
+    `calibration` is what `residua calibrate` found, None before. `seen` knows the pictures again that it was
+    trained on; None where that is not kept. `file` is where it was read from.
     """
 
     name: str
@@ -41,6 +43,8 @@ class Model:
     preprocessing: Preprocessing
     training: dict[str, Any] = field(default_factory=dict)
     calibration: Calibration | None = None
+    seen: SeenPictures | None = None
+    file: Path | None = field(default=None, compare=False)
 
     def work(self, pictures: int) -> float:
         """Multiply-adds of one pass over so many pictures."""
@@ -64,6 +68,8 @@ def save_model(path: str | Path, model: Model) -> None:
     }
     if model.calibration is not None:
         document["calibration"] = model.calibration.to_dict()
+    if model.seen is not None:
+        document["seen"] = model.seen.to_dict()
     write_tensors(path, KIND, VERSION, flatten(model.variables), document)
 
 
@@ -83,6 +89,8 @@ def load_model(path: str | Path, layers: Mapping[str, type[Layer]] | None = None
             raise ValueError("its names are no text")
         stored = document.get("calibration")
         calibration = None if stored is None else Calibration.from_dict(stored)
+        known = document.get("seen")
+        seen = None if known is None else SeenPictures.from_dict(known)
         shape = (preprocessing.height, preprocessing.width, preprocessing.channels)
         outputs = network.output_shape(shape)
         if outputs != (len(classes),) or len(set(classes)) != len(classes):
@@ -94,7 +102,7 @@ def load_model(path: str | Path, layers: Mapping[str, type[Layer]] | None = None
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else " ".join(str(error).split())
         raise ModelFileError(f"{path} is not a usable model file: {reason}") from None
-    return Model(name, network, variables, classes, preprocessing, training, calibration)
+    return Model(name, network, variables, classes, preprocessing, training, calibration, seen, path)
 
 
 class _BoundedZeroGenerator(ZeroGenerator):

@@ -23,7 +23,7 @@ from residua.training.optimizers import make_optimizer
 from residua.training.progress import Quiet
 from residua.training.run_folder import read_log
 from residua.training.step import start_state
-from residua.training.task_setup import TrainingData, build_task
+from residua.training.task_setup import TrainingData, build_task, remember_pictures
 
 
 def train_on_arrays(
@@ -52,7 +52,7 @@ def train_on_arrays(
     state = start_state(task.model.variables, make_optimizer(config.optimizer), config.optimizer.average)
     with tempfile.TemporaryDirectory(prefix="residua-") as folder:
         run = Path(folder)
-        Training(replace(task, run=run), state, Position()).run()
+        Training(replace(remember_pictures(task), run=run), state, Position()).run()
         history = read_log(run)
         best = load_model(run / "best.safetensors")
     return replace(best, training=best.training | {"history": history}), history

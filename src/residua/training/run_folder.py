@@ -19,6 +19,7 @@ from residua.errors import RunError
 from residua.files.durable import write_durably
 from residua.files.json_lines import read_lines
 from residua.training.environment import machine_facts, package_versions
+from residua.training.places import TABLE, describe_places
 
 
 def refuse_used_folder(config: TrainConfig) -> None:
@@ -48,6 +49,8 @@ def create_run(config: TrainConfig, default_name: str) -> Path:
         ) from None
     tables = {"format": FORMAT, "versions": package_versions(), "machine": machine_facts(), **to_toml(config)}
     tables["run"]["run"] = str(run)
+    if places := describe_places(config, run):
+        tables["machine"][TABLE] = places
     try:
         write_durably(run / "run.toml", tomli_w.dumps(tables).encode())
     except RunError:
@@ -106,4 +109,6 @@ def read_environment(run: Path) -> dict[str, dict[str, Any]]:
         document = tomllib.loads((run / "run.toml").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise RunError(f"cannot read {run / 'run.toml'}: {error}") from None
-    return {name: dict(document.get(name, {})) for name in ("versions", "machine")}
+    facts = {name: dict(document.get(name, {})) for name in ("versions", "machine")}
+    facts["machine"].pop(TABLE, None)  # nobody's business but its owner's
+    return facts

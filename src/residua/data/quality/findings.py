@@ -37,7 +37,8 @@ class Findings:
     mode of Pillow's; a single entry each where the pictures are not files. shape: of the pictures as they
     were compared. bad: why pictures are left out. exact, near: copies; near leaves out exact ones, and is
     None where it was not asked for. compared: how many pictures were compared with all others. torn: groups
-    with pictures in more than one split; groups: how many there are, called `group`.
+    with pictures in more than one split; groups: how many there are, called `group`. obstacles: why training
+    would refuse the data as they are.
     """
 
     data: str
@@ -55,6 +56,7 @@ class Findings:
     groups: int
     group: str
     splits: dict[Split, Pictures]
+    obstacles: tuple[str, ...] = ()
 
     @property
     def imbalance(self) -> float:
@@ -97,6 +99,7 @@ class Findings:
             "test_pictures_with_a_copy": self.leaks,
             "groups": self.groups,
             "groups_in_several_splits": list(self.torn),
+            "obstacles": list(self.obstacles),
         }
 
     def _copies(self, copies: Copies) -> dict[str, Any]:

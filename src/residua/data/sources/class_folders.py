@@ -14,19 +14,30 @@ from residua.errors import DataError
 _SPLITS = {"train": "train", "val": "validation", "validation": "validation", "test": "test"}
 
 
-def list_own_files(folder: Path, labels: str | Path | None, say: Callable[[str], None]) -> list[LabelledFile]:
+def list_own_files(
+    folder: Path,
+    labels: str | Path | None,
+    say: Callable[[str], None],
+    obstacle: Callable[[str], None] | None = None,
+) -> list[LabelledFile]:
     """The pictures of a folder, with labels from its subfolders or from a table, and the splits they name.
 
     folder: one folder per class, or train/, val/ and test/ with those in them. labels: a CSV table instead of
-    folders as labels. Raises DataError, in one line, for everything that would make the result unlike what
-    was meant.
+    folders as labels. obstacle: is told what only training would refuse; without it that is an error. Raises
+    DataError, in one line, for everything that would make the result unlike what was meant.
     """
-    files = _from_table(folder, Path(labels)) if labels else _from_folders(folder, say)
-    splits = _named_splits(files)
+    files = _from_table(folder, Path(labels)) if labels else _from_folders(folder, say, obstacle or _refuse)
+    splits = _named_splits(files, strict=obstacle is None)
     return [replace(file, split=split) for file, split in zip(files, splits, strict=True)]
 
 
-def _from_folders(folder: Path, say: Callable[[str], None]) -> list[LabelledFile]:
+def _refuse(problem: str) -> None:
+    raise DataError(problem)
+
+
+def _from_folders(
+    folder: Path, say: Callable[[str], None], obstacle: Callable[[str], None]
+) -> list[LabelledFile]:
     """Files of root/<class>/... or root/<split>/<class>/...; the name of the class's folder is the label."""
     inside = subfolders(folder)
     present = [part for part in inside if part.name in _SPLITS]
@@ -37,22 +48,26 @@ def _from_folders(folder: Path, say: Callable[[str], None]) -> list[LabelledFile
         if others:
             say(f"{folder}: {', '.join(others)} beside train/ is no split and is not used.")
     elif present and all(subfolders(part) for part in present):
-        raise DataError(f"{folder} has {present[0].name}/ but no train/; add train/ with a folder per class.")
+        obstacle(f"{folder} has {present[0].name}/ but no train/; add train/ with a folder per class.")
+        roots = present
     else:
         roots = [folder]
     if {"val", "validation"} <= {part.name for part in roots}:
         raise DataError(f"{folder} has both val/ and validation/; keep one.")
-    return [file for root in roots for file in _from_class_folders(folder, root)]
+    files = [file for root in roots for file in _from_class_folders(folder, root, obstacle)]
+    if not files:
+        raise DataError(f"{folder} holds no pictures.")
+    return files
 
 
-def _from_class_folders(folder: Path, root: Path) -> list[LabelledFile]:
+def _from_class_folders(folder: Path, root: Path, obstacle: Callable[[str], None]) -> list[LabelledFile]:
     """Files of root/<class>/..., named relative to `folder`."""
     files: list[LabelledFile] = []
     kinds = subfolders(root)
     for kind in kinds:
         pictures = list(walk_pictures(kind))
         if not pictures and (root is folder or root.name == "train"):
-            raise DataError(f"The class folder {kind} holds no pictures; add some or remove it.")
+            obstacle(f"The class folder {kind} holds no pictures; add some or remove it.")
         files += [LabelledFile.below(folder, path, kind.name) for path in pictures]
     if not kinds:
         loose = any(walk_pictures(root))
@@ -71,10 +86,10 @@ def _from_table(folder: Path, labels: Path) -> list[LabelledFile]:
     return sorted(read_label_table(table, folder), key=lambda file: file.name)
 
 
-def _named_splits(files: list[LabelledFile]) -> list[str | None]:
-    """The split that each picture's folder names; None for all unless train/ is among them."""
+def _named_splits(files: list[LabelledFile], *, strict: bool) -> list[str | None]:
+    """The split that each picture's folder names; None for all unless train/ is among them (where strict)."""
     firsts = [file.name.split("/", 1)[0] if "/" in file.name else "" for file in files]
-    if "train" not in firsts or any(first not in _SPLITS for first in firsts):
+    if (strict and "train" not in firsts) or any(first not in _SPLITS for first in firsts):
         return [None] * len(files)
     # A class may be called "train": then the files below it are pictures, not folders of classes.
     if all(file.label == first for file, first in zip(files, firsts, strict=True)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,10 @@ from residua.errors import ConfigError, DataError
 
 Indices = NDArray[np.int64]
 
+# Trained on: by all rules. Looked at, by `check` and `augment`: as for training, but what stands against that
+# is kept, and not refused. Measured: whatever is there, in the splits that its folders name, and no others.
+Purpose = Literal["train", "look", "measure"]
+
 
 @dataclass(frozen=True)
 class Listing:
@@ -28,6 +33,7 @@ class Listing:
     own, so that it stays closed until it is asked for. groups: the group of each picture (see
     `LabelledFile`), called `group`; none where there are no groups. boxes: the part of each picture that is
     used; none for whole pictures. broken: names of pictures that are known to be damaged as published.
+    obstacles: why training would refuse them, where they are only looked at.
     """
 
     classes: tuple[str, ...]
@@ -40,6 +46,7 @@ class Listing:
     group: str = "group"
     boxes: tuple[Box | None, ...] = ()
     broken: frozenset[str] = frozenset()
+    obstacles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,13 +64,23 @@ class Division:
 
 
 def list_folder(
-    folder: Path, labels: str | Path | None, division: Division, say: Callable[[str], None]
+    folder: Path,
+    labels: str | Path | None,
+    division: Division,
+    say: Callable[[str], None],
+    purpose: Purpose = "train",
 ) -> Listing:
     """Find the pictures of somebody's own folder, see `list_own_files`, and split them.
 
-    What is missing of val/ and test/ is split off by seed, in proportion. Raises DataError, in one line.
+    What is missing of val/ and test/ is split off by seed, in proportion, unless it is measured. Raises
+    DataError, in one line.
     """
-    return _list(list_own_files(folder, labels, say), folder, division, "group", say)
+    obstacles: list[str] = []
+    refuse = None if purpose == "train" else obstacles.append
+    files = list_own_files(folder, labels, say, refuse)
+    listing = _list(files, folder, division, "group", say, purpose)
+    obstacles += listing.obstacles
+    return replace(listing, obstacles=tuple(obstacles))
 
 
 def list_layout(
@@ -84,20 +101,29 @@ def list_layout(
 
 
 def _list(
-    files: list[LabelledFile], folder: Path, division: Division, group: str, say: Callable[[str], None]
+    files: list[LabelledFile],
+    folder: Path,
+    division: Division,
+    group: str,
+    say: Callable[[str], None],
+    purpose: Purpose = "train",
 ) -> Listing:
-    groups = _groups(files)
+    obstacles: list[str] = []
+    groups = None if purpose == "measure" else _groups(files)
     training_classes = {file.label for file in files if file.split in ("train", None)}
     for file in files:
         if file.label not in training_classes:
-            raise DataError(
+            obstacles.append(
                 f"Class {file.label!r} occurs in {file.name} but not in train/; add pictures of it to train/."
             )
-    classes = tuple(sorted(training_classes))
+            break
+    classes = tuple(sorted(training_classes if purpose == "train" else {file.label for file in files}))
     if len(classes) < 2:
-        raise DataError(
+        obstacles.append(
             f"{folder} holds only the class {classes[0]!r}; it takes two or more, a folder for each."
         )
+    if obstacles and purpose == "train":
+        raise DataError(obstacles[0])
     if division.leaky and groups is None:
         raise ConfigError(
             "--groups leaky is for pictures that come in groups, such as those of one driver; "
@@ -106,7 +132,15 @@ def _list(
     number_of = {name: number for number, name in enumerate(classes)}
     labels = np.array([number_of[file.label] for file in files], dtype=np.int64)
     named = [file.split for file in files]
-    splits, pools = _divide(labels, named, None if division.leaky else groups, classes, division, say)
+    own = None if division.leaky else groups
+    splits, pools = named_splits(named)
+    if purpose != "measure":
+        try:
+            splits, pools = _divide(labels, named, own, classes, division, say)
+        except (DataError, ConfigError) as error:
+            if purpose == "train":
+                raise
+            obstacles.append(str(error))
     if groups is not None and division.leaky:
         say(_leak_message(splits, groups, group))
     return Listing(
@@ -118,6 +152,7 @@ def _list(
         pools,
         tuple(groups or ()),
         group,
+        obstacles=tuple(obstacles),
     )
 
 
@@ -157,9 +192,8 @@ def _divide(
 
     named: the split that each picture's folder names, if any.
     """
-    splits = {name: np.flatnonzero([split == name for split in named]) for name in set(named) if name}
-    rest = splits.get("train", np.arange(len(labels)))
-    pools = [rest, *(indices for name, indices in sorted(splits.items()) if name != "train")]
+    splits, pools = named_splits(named)
+    rest = splits["train"]
 
     def split_off(indices: Indices, amount: float, option: str) -> tuple[Indices, Indices]:
         count = held_out_count(amount, len(indices), option)
@@ -169,13 +203,22 @@ def _divide(
         )
         return indices[kept], indices[held_out]
 
-    if "test" not in splits:
+    if not len(splits["test"]):
         if division.test == 0:
             raise ConfigError(
                 "--test 0 leaves nothing to test on; give a share such as 0.1, or a test/ folder."
             )
         rest, splits["test"] = split_off(rest, division.test, "test")
-    if "validation" not in splits:
+    if not len(splits["validation"]):
         rest, splits["validation"] = split_off(rest, division.validation, "validation")
     splits["train"] = rest
-    return splits, tuple(pools)
+    return splits, pools
+
+
+def named_splits(named: list[str | None]) -> tuple[dict[str, Indices], tuple[Indices, ...]]:
+    """The splits that folders name, some of them empty, and the pools; what is of none is in train."""
+    splits = {
+        name: np.flatnonzero([(split or "train") == name for split in named])
+        for name in ("train", "validation", "test")
+    }
+    return splits, tuple(splits[name] for name in ("train", "test", "validation") if len(splits[name]))

@@ -12,7 +12,7 @@ def evaluation_text(evaluation: Evaluation) -> str:
     e = evaluation
     low, high = e.interval
     lines = [
-        f"{e.data}, {e.part}: {e.pictures:,} pictures, {len(e.classes)} classes",
+        f"{e.data}, {e.part}: {e.pictures:,} picture{'s' * (e.pictures != 1)}, {len(e.classes)} classes",
         "",
         f"  top-1 accuracy              {100 * e.accuracy:6.2f} %   ({e.correct:,} right)",
         f"    95 % interval             {100 * low:6.2f} % to {100 * high:.2f} %",
@@ -28,6 +28,9 @@ def evaluation_text(evaluation: Evaluation) -> str:
     lines += [
         f"  {entry.name:<{width}}  {entry.pictures:8,}  {100 * entry.precision:7.2f} %"
         f"  {100 * entry.recall:6.2f} %  {100 * entry.f1:6.2f} %"
+        if entry.pictures
+        # Of a class without pictures nothing is known.
+        else f"  {entry.name:<{width}}  {0:8,}  {'-':>9}  {'-':>8}  {'-':>8}"
         for entry in e.classes
     ]
     if len(e.classes) <= 20:
