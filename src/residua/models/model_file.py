@@ -7,6 +7,7 @@ classes, how pictures are prepared, and how it was trained.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -113,8 +114,11 @@ class _BoundedZeroGenerator(ZeroGenerator):
         return super().normal(loc, scale, size)
 
 
-def find_model(path: str | Path) -> Path:
-    """The model file that is meant by a file or a run folder. Raises ModelFileError as `best_model`."""
+def find_model(path: Any) -> Path:
+    """The model file that is meant by the name of a file or run folder. Raises ModelFileError as `best_model`."""
+    if not isinstance(path, str | os.PathLike):
+        kind = type(path).__name__
+        raise ModelFileError(f"a model is named by its file or run folder; this is of the kind {kind}")
     return best_model(path) if Path(path).is_dir() else Path(path)
 
 
