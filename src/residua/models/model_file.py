@@ -115,11 +115,12 @@ class _BoundedZeroGenerator(ZeroGenerator):
 
 
 def find_model(path: Any) -> Path:
-    """The model file that is meant by the name of a file or run folder. Raises ModelFileError as `best_model`."""
+    """The model file that a name, of a file or a run folder, means. Raises ModelFileError as `best_model`."""
     if not isinstance(path, str | os.PathLike):
         kind = type(path).__name__
         raise ModelFileError(f"a model is named by its file or run folder; this is of the kind {kind}")
-    return best_model(path) if Path(path).is_dir() else Path(path)
+    named = Path(path)
+    return best_model(named) if named.is_dir() else named
 
 
 def best_model(run: str | Path) -> Path:
