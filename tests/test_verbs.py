@@ -7,6 +7,7 @@ import importlib
 from pathlib import Path
 
 import residua
+from residua.errors import PictureError, ResiduaError
 from residua import api
 from residua.cli import app
 from residua.verbs import PUBLIC, VERBS
@@ -23,8 +24,8 @@ def test_a_verb_is_one_file_of_the_same_name():
     modules = {verb.module for verb in VERBS}
     for folder, others in (
         ("cli", {"__init__", "shared", "terminal"}),
-        ("api", {"__init__", "output"}),
-        ("config", {"__init__", "defaults", "limits", "options", "shared"}),
+        ("api", {"__init__", "inputs", "output"}),
+        ("config", {"__init__", "defaults", "limits", "options", "plain", "shared"}),
     ):
         files = {path.stem for path in (SOURCE / folder).glob("*.py")}
         assert files <= modules | others, folder
@@ -46,6 +47,7 @@ def test_the_functions_of_the_table_are_where_it_says():
 
 def test_python_exports_what_the_table_says_and_type_checkers_see_the_same():
     others = {"Classifier", "Model", "build_model", "load_model", "open_engine", "save_model"}
+    others |= {error.__name__ for error in (ResiduaError, *ResiduaError.__subclasses__(), PictureError)}
     assert residua.__all__ == sorted({*PUBLIC, *others})
     for name in residua.__all__:
         assert getattr(residua, name).__name__ == name

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from residua.api.inputs import named_path
 from residua.api.output import OnResult, data_option, ignore, written_after
 from residua.config import EvaluateConfig, TrainConfig
 from residua.config.options import check, configure, flag
@@ -64,10 +65,10 @@ def train(
         from residua.training.run_folder import read_run
 
         changed = _changes(config, data_option(data) | options)
-        chosen = read_run(Path(resume))
-        require_writable(Path(resume), hint="a run that goes on writes into its folder")
-        again = Resumption(Path(resume), **changed) if changed else Path(resume)
-        trained = resume_training(again, reporter, draw_curves)
+        run = named_path(resume, "a run")
+        chosen = read_run(run)
+        require_writable(run, hint="a run that goes on writes into its folder")
+        trained = resume_training(Resumption(run, **changed) if changed else run, reporter, draw_curves)
     else:
         if config is not None and (data is not None or options):
             raise ConfigError("give either a whole config or single options, not both")
@@ -89,8 +90,8 @@ def _changes(config: TrainConfig | None, options: dict[str, Any]) -> dict[str, A
     if config is not None or (others := [name for name in options if name not in WHILE_RESUMING]):
         named = "a whole config" if config is not None else flag(others[0])
         raise ConfigError(
-            f"--resume goes on with a run as it was begun, without {named}: beside it only "
-            f"{', '.join(map(flag, WHILE_RESUMING))} may be given"
+            f"--resume goes on with a run as it was begun: it takes no other options than "
+            f"{', '.join(map(flag, WHILE_RESUMING))}; it was given {named}"
         )
     checked = configure(TrainConfig, options)
     every = vars(checked.data) | vars(checked.run)

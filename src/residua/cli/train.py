@@ -62,7 +62,7 @@ def train(
     chosen = TrainConfig(data_options, model_options, transfer, optimizer, schedule, run)
     if files.resume is not None:
         if files.config is not None:
-            raise ConfigError("--resume goes on with a run as it was begun: it takes no other --config")
+            raise ConfigError("--resume goes on with a run as it was begun: it takes no other options file")
         if data is not None:
             refuse_two_data_sets(data, data_options.data, DataOptions.data)
         moved = {} if data is None else {"data": data}
