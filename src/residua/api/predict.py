@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 def predict(
     model: str | Path | Model, files: str | Path | Sequence[str | Path], **options: Any
 ) -> list[Prediction]:
-    """Name what is in pictures; folders are searched through. A bad picture's prediction has an `error`.
+    """Name what is in pictures: a prediction for each file, in the order and as often as they were named.
 
+    Folders are searched through, in the order of their names. A bad picture's prediction has an `error`.
     options: the fields of `PredictConfig`. Raises ResiduaError where there is nothing to predict.
     """
     return list(iterate_predictions(model, files, configure(PredictConfig, options)))
@@ -28,11 +29,10 @@ def iterate_predictions(
     model: str | Path | Model, files: str | Path | Sequence[str | Path], config: PredictConfig
 ) -> Iterator[Prediction]:
     """As `predict`, one picture after the other as the answers come."""
-    from residua.data.pictures.files import find_pictures
+    from residua.data.pictures.files import name_pictures
     from residua.insight.prediction.numbers import predict_files
     from residua.models.model_file import Model, load_model
 
     loaded = model if isinstance(model, Model) else load_model(model)
     named = [files] if isinstance(files, str | Path) else list(files)
-    pictures = find_pictures(Path(entry) for entry in named)
-    yield from predict_files(loaded, pictures, config)
+    yield from predict_files(loaded, name_pictures(named), config)
