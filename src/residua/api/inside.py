@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from residua.api.inputs import named_paths
 from residua.api.output import OnResult, ignore, output_stem, save_picture, written_after
 from residua.config import EvaluateConfig, InsideConfig
 from residua.config.options import configure
@@ -61,7 +62,7 @@ def inside(
     frozen_chain(loaded)  # what cannot be looked into is refused before anything is drawn
     stem = output_stem(path, config.output)
     shape = loaded.preprocessing
-    images = _read(shape, [files] if isinstance(files, str | Path) else list(files), say)
+    images = _read(shape, named_paths(files, "a picture"), say)
     result = None
     if config.data is not None or loaded.training.get("data") is not None:
         answered = predict_split(loaded, EvaluateConfig.of(config), say, config.sample)

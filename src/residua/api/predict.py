@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from residua.api.inputs import named_texts
 from residua.config import PredictConfig
 from residua.config.options import configure
 
@@ -34,5 +35,5 @@ def iterate_predictions(
     from residua.models.model_file import Model, load_model
 
     loaded = model if isinstance(model, Model) else load_model(model)
-    named = [files] if isinstance(files, str | Path) else list(files)
-    yield from predict_files(loaded, name_pictures(named), config)
+    pictures = name_pictures(named_texts(files, "a picture"))
+    yield from predict_files(loaded, pictures, config)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +30,8 @@ _OTHER_FILES = frozenset(
         *(".safetensors", ".parquet", ".db", ".tfrecord"),
     }
 )
+# Names of splits that need no word.
+_SHORT = {"train": ("train",), "validation": ("val", "validation"), "test": ("test",)}
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,9 @@ def _split_roots(
 ) -> list[ClassRoot]:
     """The splits that have labels, in the order of their folders' names."""
     roots: list[ClassRoot] = []
+    odd = [f"{part.name}/ as {split}" for part, split in named.items() if part.name not in _SHORT[split]]
+    if odd:
+        say(f"{place}: {', '.join(odd)}.")
     classes = {
         kind.name
         for part, split in named.items()
@@ -78,7 +83,7 @@ def _split_roots(
         for kind in subfolders(_unwrapped(part, split))
     }
     for part, split in named.items():
-        root = ClassRoot(_unwrapped(part, split), split)
+        root = ClassRoot(_unwrapped(part, split, classes), split)
         reason = _no_labels(root, classes)
         if reason:
             say(f"{part} {reason}")
@@ -114,17 +119,23 @@ def _no_labels(root: ClassRoot, classes: set[str]) -> str:
     return ""
 
 
-def _unwrapped(folder: Path, split: str | None = None) -> Path:
+def _unwrapped(folder: Path, split: str | None = None, classes: Collection[str] = ()) -> Path:
     """The folder itself, or the one below it that alone holds pictures, in folders: data/data/<class>.
 
-    split: the one that the folder is; none but this is looked for within.
+    split: the one that the folder is; none but this is looked for within. classes: names of classes, one of
+    which is enough to find within.
     """
     filled = [part for part in subfolders(folder) if _has_pictures(part)]
-    if len(filled) != 1 or split_of(filled[0].name) not in (None, split) or _loose(filled[0]):
+    if (
+        len(filled) != 1
+        or filled[0].name in classes
+        or split_of(filled[0].name) not in (None, split)
+        or _loose(filled[0])
+    ):
         return folder
-    inner = _unwrapped(filled[0], split)
+    inner = _unwrapped(filled[0], split, classes)
     below = [part for part in subfolders(inner) if _has_pictures(part)]
-    several = len(below) > 1 or any(split_of(part.name) == "train" for part in below)
+    several = len(below) > 1 or any(part.name in classes or split_of(part.name) == "train" for part in below)
     return inner if several else folder
 
 
