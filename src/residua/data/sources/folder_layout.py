@@ -73,9 +73,6 @@ def _split_roots(
 ) -> list[ClassRoot]:
     """The splits that have labels, in the order of their folders' names."""
     roots: list[ClassRoot] = []
-    odd = [f"{part.name}/ as {split}" for part, split in named.items() if part.name not in _SHORT[split]]
-    if odd:
-        say(f"{place}: {', '.join(odd)}.")
     classes = {
         kind.name
         for part, split in named.items()
@@ -93,6 +90,10 @@ def _split_roots(
             if twin is not None:
                 one, other = (_top(place, each.path) for each in (twin, root))
                 raise DataError(f"{place} has both {one}/ and {other}/; keep one.")
+    read = {root.path.relative_to(place).as_posix(): root.split for root in roots}
+    odd = [f"{name}/ as {split}" for name, split in read.items() if split and name not in _SHORT[split]]
+    if odd:
+        say(f"{place}: read with {', '.join(odd)}.")
     others = [part.name for part in inside if part not in named]
     if others:
         train = next(part.name for part, split in named.items() if split == "train")
