@@ -139,7 +139,7 @@ def _strip_png(data: bytes, keep_exif: bool) -> bytes | None:
         exif = name == b"eXIf" or (name[1:] in (b"EXt", b"TXt") and body.startswith(b"Raw profile type exif"))
         if name[:1].isupper():
             kept.append(data[at:end])
-        elif name == b"tRNS" or (keep_exif and exif):
+        elif (name == b"tRNS" and body) or (keep_exif and exif):
             kept.append(data[at : end - 4] + zlib.crc32(name + body).to_bytes(4, "big"))
         if name == b"IEND":
             return b"".join(kept)
