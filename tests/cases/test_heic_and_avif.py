@@ -51,7 +51,7 @@ def test_check_and_train_name_what_they_pass_over(pets, capsys):
     assert "Nothing stands against training on it" not in out
     code, out, err = call(capsys, "train", "pets", *OPTIONS, "--engine", "numpy")
     assert code == 0
-    (line,) = [line for line in (out + err).splitlines() if "not read" in line]
+    (line,) = {line for line in (out + err).splitlines() if "not read" in line}
     assert line.startswith("pets: 4 files are not read: 3 HEIC pictures")
     assert "text" not in line
 
