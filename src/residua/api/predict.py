@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from residua.api.inputs import named_paths
 from residua.config import PredictConfig
 from residua.config.options import configure
 
@@ -37,9 +38,8 @@ def iterate_predictions(
     from residua.models.model_file import Model, load_model
 
     loaded = model if isinstance(model, Model) else load_model(model)
-    named = [files] if isinstance(files, str | Path) else list(files)
     others: PassedOver = {}
-    pictures = find_pictures((Path(entry) for entry in named), others)
+    pictures = find_pictures(named_paths(files, "a picture"), others)
     if line := passed_over_line("", others):
         say(line)
     yield from predict_files(loaded, pictures, config, say)
