@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from residua.data.pictures.files import walk_pictures
+from residua.data.pictures.files import PassedOver, no_pictures_reason, walk_pictures
 from residua.data.sources.class_depth import check_depth
 from residua.data.sources.folder_layout import (
     ClassRoot,
@@ -22,26 +22,31 @@ from residua.errors import DataError
 
 
 def list_own_files(
-    folder: Path, labels: str | Path | None, say: Callable[[str], None], most_absent: float = MOST_ABSENT
+    folder: Path,
+    labels: str | Path | None,
+    say: Callable[[str], None],
+    others: PassedOver | None = None,
+    most_absent: float = MOST_ABSENT,
 ) -> list[LabelledFile]:
     """The pictures of a folder, with labels from its subfolders or from a table, and the splits they name.
 
     folder: one folder per class, or train/, val/ and test/ with those in them, in any usual spelling. labels:
-    a table instead of folders as labels. most_absent: the share of a table's files that may be absent. say:
-    is told, a line each, what was left aside and how an unclear layout was read. Raises DataError, in one
-    line, for everything that would make the result unlike what was meant.
+    a table instead of folders as labels. others: hears of files that are not read. most_absent: the share of
+    a table's files that may be absent. say: is told, a line each, what was left aside and how an unclear
+    layout was read. Raises DataError, in one line, for everything that would make the result unlike what was
+    meant.
     """
     if labels:
         return _from_table(folder, Path(labels), say, most_absent)
-    return _from_folders(folder, say)
+    return _from_folders(folder, say, others)
 
 
-def _from_folders(folder: Path, say: Callable[[str], None]) -> list[LabelledFile]:
+def _from_folders(folder: Path, say: Callable[[str], None], others: PassedOver | None) -> list[LabelledFile]:
     """Files of root/<class>/... or root/<split>/<class>/...; the name of the class's folder is the label."""
     passed: list[Path] = []
     files: list[LabelledFile] = []
     for root in class_roots(folder, say, passed):
-        files += _from_class_folders(folder, root, say, passed)
+        files += _from_class_folders(folder, root, say, (others, passed))
     if passed:
         names = list(dict.fromkeys(path.name for path in passed))
         more = f" and {len(names) - 5} more" if len(names) > 5 else ""
@@ -51,18 +56,20 @@ def _from_folders(folder: Path, say: Callable[[str], None]) -> list[LabelledFile
 
 
 def _from_class_folders(
-    folder: Path, root: ClassRoot, say: Callable[[str], None], passed: list[Path]
+    folder: Path, root: ClassRoot, say: Callable[[str], None], aside: tuple[PassedOver | None, list[Path]]
 ) -> list[LabelledFile]:
-    """Files of root/<class>/..., named relative to `folder`."""
+    """Files of root/<class>/..., named relative to `folder`. aside: hears of what is passed over."""
+    unread, passed = aside
     files: list[LabelledFile] = []
     pictures: dict[Path, list[Path]] = {}
     kinds = subfolders_with_notes(root.path, passed)
     others = []
     for kind in kinds:
-        pictures[kind] = list(walk_pictures(kind, passed.append))
+        pictures[kind] = list(walk_pictures(kind, unread, passed.append))
         if not pictures[kind] and root.split in (None, "train"):
             if not holds_other_things(kind):
-                raise DataError(f"The class folder {kind} holds no pictures; add some or remove it.")
+                reason = no_pictures_reason(kind)
+                raise DataError(f"The class folder {kind} holds no pictures{reason}; add some or remove it.")
             others.append(kind.name)
         files += [LabelledFile.below(folder, path, kind.name, split=root.split) for path in pictures[kind]]
     if not files and root.split in (None, "train"):
