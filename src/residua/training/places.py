@@ -32,13 +32,16 @@ class Places:
 
     def of(self, option: str, typed: str) -> list[str]:
         """The paths that may be meant, the likeliest first, each once."""
-        paths = [typed]
-        if option in self.table:
-            near, absolute = self.table[option]
-            paths = [os.path.normpath(self.run.resolve() / near), typed, absolute]
-        return list({os.path.realpath(os.path.expanduser(path)): path for path in reversed(paths)}.values())[
-            ::-1
-        ]
+        near, absolute = self.table.get(option, (None, None))
+        paths = [] if near is None else [os.path.normpath(self.run.resolve() / near)]
+        paths += [typed] if absolute is None else [typed, absolute]
+        # What messages name is what was typed, wherever that leads to the same.
+        spelt = {_real(path): path for path in (*reversed(paths), typed)}
+        return list({_real(path): spelt[_real(path)] for path in paths}.values())
+
+
+def _real(path: str) -> str:
+    return os.path.realpath(os.path.expanduser(path))
 
 
 def read_places(run: Path) -> Places:

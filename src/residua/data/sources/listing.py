@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.data.pictures.decoding import Box
+from residua.data.pictures.files import PassedOver, passed_over_line
 from residua.data.sources.class_folders import list_own_files
+from residua.data.sources.folder_layout import refuse
+from residua.data.sources.label_table import MOST_ABSENT
 from residua.data.sources.labelled_file import LabelledFile
 from residua.data.sources.layouts.table import Layout
 from residua.data.splits import held_out_count, hold_out
@@ -33,7 +36,8 @@ class Listing:
     own, so that it stays closed until it is asked for. groups: the group of each picture (see
     `LabelledFile`), called `group`; none where there are no groups. boxes: the part of each picture that is
     used; none for whole pictures. broken: names of pictures that are known to be damaged as published.
-    obstacles: why training would refuse them, where they are only looked at.
+    others: files beside the pictures that are not read. obstacles: why training would refuse them, where they
+    are only looked at.
     """
 
     classes: tuple[str, ...]
@@ -46,6 +50,7 @@ class Listing:
     group: str = "group"
     boxes: tuple[Box | None, ...] = ()
     broken: frozenset[str] = frozenset()
+    others: PassedOver = field(default_factory=dict)
     obstacles: tuple[str, ...] = ()
 
 
@@ -68,19 +73,24 @@ def list_folder(
     labels: str | Path | None,
     division: Division,
     say: Callable[[str], None],
+    most_absent: float = MOST_ABSENT,
     purpose: Purpose = "train",
 ) -> Listing:
     """Find the pictures of somebody's own folder, see `list_own_files`, and split them.
 
-    What is missing of val/ and test/ is split off by seed, in proportion, unless it is measured. Raises
-    DataError, in one line.
+    What is missing of val/ and test/ is split off by seed, in proportion, unless they are only measured.
+    most_absent: see there. Raises DataError, in one line.
     """
+    others: PassedOver = {}
     obstacles: list[str] = []
-    refuse = None if purpose == "train" else obstacles.append
-    files = list_own_files(folder, labels, say, refuse)
+    obstacle = refuse if purpose == "train" else obstacles.append
+    files = list_own_files(folder, labels, say, others, most_absent, obstacle)
+    if not files:
+        raise DataError(f"{folder} holds no pictures in class folders; add some, or name another folder.")
     listing = _list(files, folder, division, "group", say, purpose)
-    obstacles += listing.obstacles
-    return replace(listing, obstacles=tuple(obstacles))
+    if line := passed_over_line(str(folder), others):
+        say(line)
+    return replace(listing, others=others, obstacles=(*obstacles, *listing.obstacles))
 
 
 def list_layout(
@@ -109,21 +119,18 @@ def _list(
     purpose: Purpose = "train",
 ) -> Listing:
     obstacles: list[str] = []
+    obstacle = refuse if purpose == "train" else obstacles.append
     groups = None if purpose == "measure" else _groups(files)
     training_classes = {file.label for file in files if file.split in ("train", None)}
     for file in files:
         if file.label not in training_classes:
-            obstacles.append(
+            obstacle(
                 f"Class {file.label!r} occurs in {file.name} but not in train/; add pictures of it to train/."
             )
             break
     classes = tuple(sorted(training_classes if purpose == "train" else {file.label for file in files}))
     if len(classes) < 2:
-        obstacles.append(
-            f"{folder} holds only the class {classes[0]!r}; it takes two or more, a folder for each."
-        )
-    if obstacles and purpose == "train":
-        raise DataError(obstacles[0])
+        obstacle(f"{folder} holds only the class {classes[0]!r}; it takes two or more, a folder for each.")
     if division.leaky and groups is None:
         raise ConfigError(
             "--groups leaky is for pictures that come in groups, such as those of one driver; "
@@ -140,7 +147,7 @@ def _list(
         except (DataError, ConfigError) as error:
             if purpose == "train":
                 raise
-            obstacles.append(str(error))
+            obstacle(str(error))
     if groups is not None and division.leaky:
         say(_leak_message(splits, groups, group))
     return Listing(
