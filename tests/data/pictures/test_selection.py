@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 from pixels import SMOOTH, smooth
@@ -51,6 +53,12 @@ def test_it_is_read_as_an_array(base):
     assert np.array_equal(np.stack(list(chosen)), copied)
     assert np.array_equal(np.asarray(chosen, np.float32), copied.astype(np.float32))
     assert np.array_equal(np.asarray(chosen.window(2, 3, 4, 5)), copied[:, 2:6, 3:8])
+    assert (chosen == copied).all()
+    assert chosen.mean() == copied.mean()
+    assert np.array_equal(255 - chosen, 255 - copied)
+    assert np.array_equal(chosen.astype(int).transpose(0, 3, 1, 2), copied.astype(int).transpose(0, 3, 1, 2))
+    assert np.array_equal(np.asarray(pickle.loads(pickle.dumps(chosen))), copied)
+    assert not hasattr(chosen, "nothing")
     with pytest.raises(ValueError, match="copy"):
         np.asarray(chosen, copy=False)
 

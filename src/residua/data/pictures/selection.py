@@ -6,16 +6,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import NDArray
 
 Rows = NDArray[np.int64]
 
 
-class Selection:
+class Selection(NDArrayOperatorsMixin):
     """Some pictures of an array, as an array of them would give them, without holding a copy of them.
 
     base: (M, H, W, C) uint8, perhaps memory-mapped. rows: (N,) which of them, in order. Indexing by numbers,
-    slices, arrays and masks copies what is asked for; `np.asarray` copies all.
+    slices, arrays and masks copies what is asked for. So does everything else that arrays can do, such as
+    `mean`, arithmetic and `np.asarray`, of all pictures.
     """
 
     dtype = np.dtype(np.uint8)
@@ -61,6 +63,15 @@ class Selection:
         if copy is False:
             raise ValueError("The pictures lie apart from each other: an array of them is a copy.")
         return np.asarray(self.base[self.rows], dtype)
+
+    def __array_ufunc__(self, function: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        arrays = (np.asarray(entry) if isinstance(entry, Selection) else entry for entry in inputs)
+        return getattr(function, method)(*arrays, **options)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name in ("base", "rows"):  # the latter while it is unpickled
+            raise AttributeError(name)
+        return getattr(np.asarray(self), name)
 
     def window(self, top: int, left: int, height: int, width: int) -> Selection:
         """The same region of every picture, still not copied."""
