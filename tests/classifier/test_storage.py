@@ -81,7 +81,7 @@ def test_rows_keep_their_range(tiny, tmp_path):
 
 
 def test_a_runs_model_is_used_as_it_was_trained(trained):
-    """Its size, colours and preprocessing; its classes by name; whether or not it knows of a table of labels."""
+    """Its size, colours and preprocessing; its classes by name."""
     loaded = residua.Classifier.load(trained / "run")
     assert loaded.classes_.tolist() == ["blue", "red"]
     files = sorted((trained / "pics").rglob("*.png"))

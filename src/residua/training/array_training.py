@@ -61,7 +61,7 @@ def train_on_arrays(
     if validation:
         count = held_out_count(validation, len(train), "validation")
         kept, held_out_indices = hold_out(labels, count, config.run.seed, classes, option="validation")
-        train, held_out = train.take(kept), train.take(held_out_indices)
+        train, held_out = train.select(kept), train.select(held_out_indices)
     data = TrainingData(classes, train, held_out, {"data": None, "kind": "arrays"})
     task = build_task(config, data, Quiet())
     if weights is not None:
