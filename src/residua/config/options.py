@@ -150,6 +150,11 @@ def configure(config: type[C], values: Mapping[str, Any], source: str = "") -> C
 def read_toml(path: str | Path) -> dict[str, Any]:
     """The options in a TOML file; a run.toml may be given as it is. Raises ConfigError."""
     try:
+        # A pipe, a device and some of the system's files never end.
+        of_the_system = os.path.realpath(path).startswith(("/proc/", "/sys/", "/dev/"))
+        if os.path.exists(path) and (of_the_system or not os.path.isfile(path)):
+            kind = "a folder" if os.path.isdir(path) else "a pipe, a device or the system's"
+            raise ConfigError(f"cannot read the options in {path}: it is {kind}, not a file on a disk")
         with open(path, "rb") as stream:
             values = tomllib.load(stream)
     except OSError as error:

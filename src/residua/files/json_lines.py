@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from residua.errors import RunError
+from residua.files.regular import require_file
 
 
 def append_line(path: Path, entry: dict[str, Any]) -> int:
@@ -38,4 +39,5 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     """The entries, oldest first; none where there is no file."""
     if not path.exists():
         return []
+    require_file(path, RunError)
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]

@@ -18,6 +18,7 @@ from residua.config.options import FORMAT, configure, read_toml, to_toml
 from residua.errors import RunError
 from residua.files.durable import write_durably
 from residua.files.json_lines import read_lines
+from residua.files.regular import require_file
 from residua.training.environment import machine_facts, package_versions
 
 
@@ -75,6 +76,7 @@ def read_run(run: Path) -> TrainConfig:
     path = run / "run.toml"
     if not path.exists():
         raise RunError(f"{run} is not a run folder: it holds no run.toml")
+    require_file(path, RunError)
     try:
         version = tomllib.loads(path.read_text(encoding="utf-8")).get("format")
     except (OSError, ValueError) as error:
