@@ -11,11 +11,15 @@ from numpy.typing import NDArray
 from residua.data.dataset import Split
 from residua.data.pictures.arrays import Pictures
 from residua.data.pictures.cache import MOST_BAD, decode_cached, hash_files
+from residua.data.pictures.notes import group_notes, note_lines
+from residua.data.pictures.selection import Selection
 from residua.data.quality.exact_duplicates import duplicate_messages
 from residua.data.sources.card import Card
 from residua.data.sources.listing import Listing
 from residua.errors import DataError
 from residua.files.user_cache import user_cache
+
+_MOST_SAID = 10  # reasons, a line each; more are counted
 
 
 class PictureFolder:
@@ -26,6 +30,7 @@ class PictureFolder:
     ) -> None:
         self.card, self.listing, self.say, self.most_bad = card, listing, say, most_bad
         self._problems: dict[int, str] = {}  # why pictures are left out, by index
+        self._notes: dict[int, list[str]] = {}  # what is odd about others
         self._digests: dict[int, str] = {}
         self._pixels: dict[int, NDArray[np.uint8]] = {}
         self._reported: set[str] = set()
@@ -35,8 +40,13 @@ class PictureFolder:
         """Why pictures were left out of the splits that have been read."""
         return tuple(self._problems.values())
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is odd about pictures that are used, of the splits that have been read."""
+        return tuple(note_lines(group_notes(self._notes, self.listing.names)))
+
     def read(self, split: Split) -> Pictures:
-        """The pictures of a split, in memory."""
+        """The pictures of a split, memory-mapped where they can be."""
         listing = self.listing
         indices = listing.splits[split]
         if not len(indices):
@@ -45,9 +55,9 @@ class PictureFolder:
         number = next(n for n, pool in enumerate(listing.pools) if indices[0] in pool)
         pool, pixels = listing.pools[number], self._decoded(number)
         good = self._good(split)
-        # A whole pool stays memory-mapped; a part of one is copied out of it.
+        # Batches are taken from the mapped file: no part of it is copied as a whole.
         whole = len(good) == len(pool)
-        images = pixels if whole else pixels[np.searchsorted(pool, good)]
+        images = pixels if whole else Selection(pixels, np.searchsorted(pool, good))
         return Pictures(images, listing.labels[good], tuple(listing.names[index] for index in good.tolist()))
 
     def labels(self, split: Split) -> NDArray[np.int64]:
@@ -81,7 +91,7 @@ class PictureFolder:
             listing, card = self.listing, self.card
             pool = listing.pools[number].tolist()
             self._hash(pool)
-            pixels, bad = decode_cached(
+            pixels, bad, notes = decode_cached(
                 [listing.paths[index] for index in pool],
                 [self._digests[index] for index in pool],
                 (card.height, card.width, card.channels),
@@ -92,6 +102,10 @@ class PictureFolder:
             problems = {pool[position]: reason for position, reason in sorted(bad.items())}
             self._problems.update(problems)
             self._report_problems(problems)
+            odd = {pool[position]: texts for position, texts in notes.items()}
+            self._notes.update(odd)
+            for line in note_lines(group_notes(odd, listing.names)):
+                self.say(line)
             self._pixels[number] = pixels
             self._report_duplicates()
         return self._pixels[number]
@@ -104,9 +118,11 @@ class PictureFolder:
             self.say(
                 f"Skipped {len(published)} pictures that are broken as published: {', '.join(published)}"
             )
-        for index, reason in problems.items():
-            if listing.names[index] not in listing.broken:
-                self.say(f"Skipped: {reason}")
+        reasons = [text for index, text in problems.items() if listing.names[index] not in listing.broken]
+        for reason in reasons[:_MOST_SAID]:
+            self.say(f"Skipped: {reason}")
+        if len(reasons) > _MOST_SAID:
+            self.say(f"Skipped: {len(reasons) - _MOST_SAID:,} more; `residua check` counts them")
         unexpected = [
             text for index, text in self._problems.items() if listing.names[index] not in listing.broken
         ]
