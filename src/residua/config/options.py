@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 from residua.config.limits import LIMITS
 from residua.config.plain import plain, plain_list
 from residua.errors import ConfigError, near
+from residua.files.text_file import decode_text
 
 C = TypeVar("C")
 
@@ -150,12 +151,16 @@ def configure(config: type[C], values: Mapping[str, Any], source: str = "") -> C
 def read_toml(path: str | Path) -> dict[str, Any]:
     """The options in a TOML file; a run.toml may be given as it is. Raises ConfigError."""
     try:
-        with open(path, "rb") as stream:
-            values = tomllib.load(stream)
+        text, _ = decode_text(Path(path).read_bytes())
     except OSError as error:
         raise ConfigError(f"cannot read the options in {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not a TOML file: {error}") from None
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        hint = "; a path with backslashes stands in single quotes" if "\\" in text else ""
+        raise ConfigError(f"{path} is not a TOML file: {error}{hint}") from None
     written = values.get("format", FORMAT)
     if not isinstance(written, int) or written > FORMAT:
         raise ConfigError(
