@@ -129,7 +129,7 @@ def test_a_few_numbers_are_normalised_as_arithmetic_has_it(engine, count, equal,
     single = through(REFERENCE, x, weight, second, scale, shift, dy, relu)
     # What equal numbers, or two, are divided by is next to nothing: float32 has no more digits of it.
     for a, b, right in zip(mine, single, reference, strict=True):
-        assert error(engine, a, right) <= (1e-5 if count == 1 else 1e-4) + 8 * error(REFERENCE, b, right)
+        assert error(engine, a, right) <= (1e-5 if count == 1 else 1e-3) + 8 * error(REFERENCE, b, right)
     if count == 1:
         assert (np.asarray(engine.plain(mine[0])) == np.where(relu, np.maximum(shift, 0), shift)).all()
         assert not np.asarray(engine.plain(mine[5])).any()
