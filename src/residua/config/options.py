@@ -13,6 +13,8 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 from residua.config.limits import LIMITS
 from residua.config.plain import plain, plain_list
 from residua.errors import ConfigError, near
+from residua.files.regular import require_file
+from residua.files.text_file import decode_text
 
 C = TypeVar("C")
 
@@ -149,18 +151,18 @@ def configure(config: type[C], values: Mapping[str, Any], source: str = "") -> C
 
 def read_toml(path: str | Path) -> dict[str, Any]:
     """The options in a TOML file; a run.toml may be given as it is. Raises ConfigError."""
+    require_file(path, ConfigError, "the options in")
     try:
-        # A pipe, a device and some of the system's files never end.
-        of_the_system = os.path.realpath(path).startswith(("/proc/", "/sys/", "/dev/"))
-        if os.path.exists(path) and (of_the_system or not os.path.isfile(path)):
-            kind = "a folder" if os.path.isdir(path) else "a pipe, a device or the system's"
-            raise ConfigError(f"cannot read the options in {path}: it is {kind}, not a file on a disk")
-        with open(path, "rb") as stream:
-            values = tomllib.load(stream)
+        text, _ = decode_text(Path(path).read_bytes())
     except OSError as error:
         raise ConfigError(f"cannot read the options in {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not a TOML file: {error}") from None
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        hint = "; a path with backslashes stands in single quotes" if "\\" in text else ""
+        raise ConfigError(f"{path} is not a TOML file: {error}{hint}") from None
     written = values.get("format", FORMAT)
     if not isinstance(written, int) or written > FORMAT:
         raise ConfigError(

@@ -19,6 +19,7 @@ from residua.errors import RunError
 from residua.files.durable import write_durably
 from residua.files.json_lines import read_lines
 from residua.files.regular import require_file
+from residua.files.text_file import decode_text
 from residua.training.environment import machine_facts, package_versions
 
 
@@ -78,7 +79,7 @@ def read_run(run: Path) -> TrainConfig:
         raise RunError(f"{run} is not a run folder: it holds no run.toml")
     require_file(path, RunError)
     try:
-        version = tomllib.loads(path.read_text(encoding="utf-8")).get("format")
+        version = tomllib.loads(decode_text(path.read_bytes())[0]).get("format")
     except (OSError, ValueError) as error:
         raise RunError(f"cannot read {path}: {error}") from None
     if not isinstance(version, int) or version > FORMAT:
@@ -105,7 +106,7 @@ def read_environment(run: Path) -> dict[str, dict[str, Any]]:
     import tomllib
 
     try:
-        document = tomllib.loads((run / "run.toml").read_text(encoding="utf-8"))
+        document = tomllib.loads(decode_text((run / "run.toml").read_bytes())[0])
     except (OSError, ValueError) as error:
         raise RunError(f"cannot read {run / 'run.toml'}: {error}") from None
     return {name: dict(document.get(name, {})) for name in ("versions", "machine")}

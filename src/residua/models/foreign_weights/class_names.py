@@ -9,6 +9,7 @@ from pathlib import Path
 from residua.data import DATASETS
 from residua.errors import ConfigError
 from residua.files.regular import require_file
+from residua.files.text_file import decode_text
 
 FILE_NAME = "classes.txt"
 
@@ -46,7 +47,7 @@ def read_class_names(path: Path) -> tuple[str, ...]:
     """
     require_file(path, ConfigError, "the names of the classes in")
     try:
-        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+        lines = [line.strip() for line in decode_text(path.read_bytes())[0].splitlines()]
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read the names of the classes in {path}: {error}") from None
     lines = [line for line in lines if line]
