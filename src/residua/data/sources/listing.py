@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from residua.data.pictures.decoding import Box
+from residua.data.pictures.files import PassedOver, passed_over_line
 from residua.data.sources.class_folders import list_own_files
+from residua.data.sources.label_table import MOST_ABSENT
 from residua.data.sources.labelled_file import LabelledFile
 from residua.data.sources.layouts.table import Layout
 from residua.data.splits import held_out_count, hold_out
@@ -28,6 +30,7 @@ class Listing:
     own, so that it stays closed until it is asked for. groups: the group of each picture (see
     `LabelledFile`), called `group`; none where there are no groups. boxes: the part of each picture that is
     used; none for whole pictures. broken: names of pictures that are known to be damaged as published.
+    others: files beside the pictures that are not read.
     """
 
     classes: tuple[str, ...]
@@ -40,6 +43,7 @@ class Listing:
     group: str = "group"
     boxes: tuple[Box | None, ...] = ()
     broken: frozenset[str] = frozenset()
+    others: PassedOver = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -57,13 +61,23 @@ class Division:
 
 
 def list_folder(
-    folder: Path, labels: str | Path | None, division: Division, say: Callable[[str], None]
+    folder: Path,
+    labels: str | Path | None,
+    division: Division,
+    say: Callable[[str], None],
+    most_absent: float = MOST_ABSENT,
 ) -> Listing:
     """Find the pictures of somebody's own folder, see `list_own_files`, and split them.
 
-    What is missing of val/ and test/ is split off by seed, in proportion. Raises DataError, in one line.
+    What is missing of val/ and test/ is split off by seed, in proportion. most_absent: see there. Raises
+    DataError, in one line.
     """
-    return _list(list_own_files(folder, labels, say), folder, division, "group", say)
+    others: PassedOver = {}
+    files = list_own_files(folder, labels, say, others, most_absent)
+    listing = _list(files, folder, division, "group", say)
+    if line := passed_over_line(str(folder), others):
+        say(line)
+    return replace(listing, others=others)
 
 
 def list_layout(

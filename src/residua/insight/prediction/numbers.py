@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from residua.config import PredictConfig
 from residua.cores import available_cores
 from residua.data.pictures.decoding import fit_pixels
+from residua.data.pictures.notes import note_lines
 from residua.data.sources.readers.pixel_table import is_pixel_table, read_pixel_table
 from residua.data.views import VIEWS, mean_probabilities
 from residua.engines import open_engine
@@ -68,34 +69,46 @@ def least_confidence(model: Model, config: PredictConfig) -> float | None:
     return model.calibration.threshold(config.reject_accuracy).threshold
 
 
-def predict_files(model: Model, files: Sequence[Path], config: PredictConfig) -> Iterator[Prediction]:
-    """Predictions in the order of the files; a picture that cannot be read is answered by its error.
+def predict_files(
+    model: Model,
+    files: Sequence[Path | str],
+    config: PredictConfig,
+    say: Callable[[str], None] = lambda line: None,
+) -> Iterator[Prediction]:
+    """One prediction for each file, in their order; a picture that cannot be read is answered by its error.
 
     A table of pixels (Kaggle's test.csv) stands for its pictures, which are called test.csv[0] and so on.
+    say: hears at the end what is odd about pictures that were used all the same.
     Raises DataError where such a table is damaged, ConfigError as `least_confidence`.
     """
     threshold = least_confidence(model, config)
     shape = model.preprocessing
-    items = [item for path in files for item in _pictures_in(path)]
+    items = [item for file in files for item in _pictures_in(str(file))]
     views = VIEWS[config.views]
     engine = open_engine(config.engine, threads=config.threads, work=len(views) * model.work(len(items)))
     network, variables = model.frozen()
     infer = make_infer(engine, network)
     top = min(config.top, len(model.classes))
 
-    def read(item: _Item) -> NDArray[np.uint8] | PictureError:
-        name, pixels = item
+    odd: dict[str, list[str]] = {}  # names of pictures by what is said of them
+
+    def read(item: _Item) -> tuple[NDArray[np.uint8] | PictureError, list[str]]:
+        (name, pixels), notes = item, list[str]()
         try:
             if pixels is not None:
-                return fit_pixels(pixels, *shape.stored, shape.channels)
-            return shape.cut(shape.read(name))
+                return fit_pixels(pixels, *shape.stored, shape.channels), notes
+            return shape.cut(shape.read(name, notes)), notes
         except PictureError as error:
-            return error
+            return error, notes
 
     with ThreadPoolExecutor(available_cores()) as pool:
         for start in range(0, len(items), config.batch):
             chunk = items[start : start + config.batch]
-            pictures = list(pool.map(read, chunk))
+            pictures = []
+            for (name, _), (picture, notes) in zip(chunk, pool.map(read, chunk), strict=True):
+                pictures.append(picture)
+                for note in notes:
+                    odd.setdefault(note, []).append(name)
             good = [picture for picture in pictures if not isinstance(picture, PictureError)]
             rows: Iterator[NDArray[np.float32]] = iter(())
             if good:
@@ -113,11 +126,14 @@ def predict_files(model: Model, files: Sequence[Path], config: PredictConfig) ->
                 order = np.argsort(-row, kind="stable")[:top]
                 named = tuple((model.classes[index], float(row[index])) for index in order)
                 yield Prediction(name, named, sure=None if threshold is None else named[0][1] >= threshold)
+    for line in note_lines(odd):
+        say(line)
 
 
-def _pictures_in(path: Path) -> list[_Item]:
+def _pictures_in(name: str) -> list[_Item]:
     """The pictures that a path stands for: itself, or the lines of a table of pixels."""
+    path = Path(name)
     if path.suffix.lower() != ".csv" or not is_pixel_table(path):
-        return [(str(path), None)]
+        return [(name, None)]
     images, _ = read_pixel_table(path)
-    return [(f"{path}[{number}]", image) for number, image in enumerate(images)]
+    return [(f"{name}[{number}]", image) for number, image in enumerate(images)]
