@@ -118,3 +118,10 @@ def to_stderr(line: str) -> None:
     """Print one line where errors go, at once, whatever name is in it; not where nobody can hear it."""
     with contextlib.suppress(OSError, ValueError):
         print(printable(line), file=sys.stderr, flush=True)
+
+
+def tell_undrawn_letters() -> None:
+    """Say once which letters no figure could show, and what helps."""
+    fonts = sys.modules.get("residua.insight.shared.fonts")  # only where figures were drawn
+    if fonts is not None and (letters := fonts.written_out_letters()):
+        to_stderr(fonts.missing_text(letters))

@@ -147,14 +147,21 @@ def configure(config: type[C], values: Mapping[str, Any], source: str = "") -> C
         raise ConfigError(f"{source}{error}") from None
 
 
+def toml_text(path: str | Path) -> str:
+    """The text of a TOML file. Raises OSError.
+
+    A path in it may be no valid UTF-8, as on this computer's disk, and editors put a mark at the beginning.
+    """
+    return Path(path).read_bytes().decode(errors="surrogateescape").removeprefix("\ufeff")
+
+
 def read_toml(path: str | Path) -> dict[str, Any]:
     """The options in a TOML file; a run.toml may be given as it is. Raises ConfigError."""
     try:
-        with open(path, "rb") as stream:
-            values = tomllib.load(stream)
+        values = tomllib.loads(toml_text(path))
     except OSError as error:
         raise ConfigError(f"cannot read the options in {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path} is not a TOML file: {error}") from None
     written = values.get("format", FORMAT)
     if not isinstance(written, int) or written > FORMAT:

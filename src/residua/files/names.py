@@ -21,7 +21,7 @@ _TWINS = str.maketrans(
     "aeopcyxijsoABEKMHOPCTXABEHIKMNOPTX",
 )
 _SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
-_OPTION = re.compile("--[a-z][a-z-]*")
+_OWN = re.compile(r"--[a-z][a-z-]*|-[\d.]+(e-?\d+)?")  # options, and numbers behind them
 
 
 def printable(text: object, keep: str = "") -> str:
@@ -38,19 +38,15 @@ def printable_lines(text: object) -> str:
 
 
 def escaped(letter: str) -> str:
-    """A letter as Python writes it: `\\n`, `\\x1b`, `\\u732b`; a byte that is no UTF-8 as `\\xe9`."""
+    """A letter written out: `\\n`, `\\x1b`, `\\u732b`; a byte that is no UTF-8 as `\\xe9`."""
     number = ord(letter)
     if letter in _SHORT:
         return _SHORT[letter]
     if 0xDC80 <= number <= 0xDCFF:
         return f"\\x{number - 0xDC00:02x}"
-    return (
-        f"\\x{number:02x}"
-        if number < 0x100
-        else f"\\u{number:04x}"
-        if number < 0x10000
-        else f"\\U{number:08x}"
-    )
+    if number < 0x80:  # not up to 0xff, where the same would be a byte
+        return f"\\x{number:02x}"
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
 def distinct(names: Sequence[str]) -> list[str]:
@@ -100,14 +96,14 @@ def _look(name: str) -> str:
 def command(*words: Any) -> str:
     """A command of this program that can be pasted into a shell, whatever names are in it.
 
-    What begins with a dash and is no option of the program's own, or is a `Path`, becomes `./-x`.
+    What begins with a dash and is no option of the program's own or number, or is a `Path`, becomes `./-x`.
     """
     return " ".join(["residua", *(_quoted(_guarded(word)) for word in words)])
 
 
 def _guarded(word: Any) -> str:
     text = str(word)
-    option = isinstance(word, str) and _OPTION.fullmatch(text)
+    option = isinstance(word, str) and _OWN.fullmatch(text)
     return f"./{text}" if text.startswith("-") and not option else text
 
 
@@ -116,9 +112,4 @@ def _quoted(word: str) -> str:
     if not _UNSAFE.search(word):
         return shlex.quote(word)
     text = word.replace("\\", r"\\").replace("'", r"\'")
-    return f"$'{_UNSAFE.sub(lambda match: _for_shell(match[0]), text)}'"
-
-
-def _for_shell(letter: str) -> str:
-    # There \x9b is a byte, and what is one letter here is two bytes.
-    return f"\\u{ord(letter):04x}" if "\x80" <= letter <= "\x9f" else escaped(letter)
+    return f"$'{_UNSAFE.sub(lambda match: escaped(match[0]), text)}'"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from typing import Any
 
 from matplotlib.axis import Axis
@@ -24,7 +25,10 @@ class PlainFigure(Figure):
             _plain_ticks(axis)
         for text in self.findobj(Text):
             _plain_text(text)
-        super().draw(renderer)
+        with warnings.catch_warnings():
+            # Text that is wider than the figure is cut; there is nothing that anybody could do.
+            warnings.filterwarnings("ignore", "constrained_layout not applied")
+            super().draw(renderer)
 
 
 class PlainPowers(LogFormatterSciNotation):
