@@ -76,8 +76,8 @@ def run(arguments: list[str]) -> int:
         return _fail(explain_parser_error(error, arguments), 2)
     except ResiduaError as error:
         return _fail(str(error), error.exit_code)
-    except KeyboardInterrupt:
-        return _fail("interrupted", 130)
+    except KeyboardInterrupt as stop:  # a run that was stopped says how to go on
+        return _fail(str(stop) or "interrupted", 130)
     except BrokenPipeError:
         # Whoever read our output has seen enough.
         drop_output()

@@ -59,6 +59,8 @@ class Training:
                 if self.position.epoch == self.task.freezing.unfreeze and self.position.batch == 0:
                     phase = self._phase()
                 self._epoch(phase)
+        if self.stop_requested.is_set():  # asked for while the last epoch was judged: never swallowed
+            raise Interrupted(f"Stopped after the last epoch; {self.task.run} holds the trained model")
 
     def _phase(self) -> Phase:
         """What the present epoch trains."""
@@ -89,6 +91,8 @@ class Training:
     def _step(self, phase: Phase, batch: Batch, rate: float) -> None:
         task, position = self.task, self.position
         weights = None if task.class_weights is None else task.class_weights[batch.labels]
+        if task.picture_weights is not None:
+            weights = task.picture_weights[batch.indices]
         mixed = mixed_labels(batch)
         if mixed is not None and weights is not None and task.class_weights is not None:
             # A picture made of two counts as much as its classes do, in their shares.
@@ -121,6 +125,8 @@ class Training:
             best = True
         else:
             accuracy, loss = predicted.accuracy, predicted.loss
+            if task.validation_weights is not None:
+                accuracy, loss = predicted.weighted(task.validation_weights)
             if not np.isfinite(predicted.probabilities).all():
                 raise NonFiniteError(
                     f"after epoch {position.epoch + 1} the validation loss is not a finite number; the last "

@@ -46,6 +46,10 @@ class NumbaEngine(Engine):
         super().__init__(threads)
         self.context = Context(self.threads, NumpyEngine(self.threads), say)
 
+    @property
+    def held_bytes(self) -> int:
+        return self.context.memory.bytes
+
     # ------------------------------------------------------------------ values
     def share(self, x: Any) -> Any:
         if isinstance(x, Pending):

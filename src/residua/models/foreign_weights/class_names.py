@@ -8,6 +8,7 @@ from pathlib import Path
 
 from residua.data import DATASETS
 from residua.errors import ConfigError
+from residua.files.text_file import decode_text
 
 FILE_NAME = "classes.txt"
 
@@ -44,7 +45,7 @@ def read_class_names(path: Path) -> tuple[str, ...]:
     Raises ConfigError where the file cannot be read.
     """
     try:
-        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+        lines = [line.strip() for line in decode_text(path.read_bytes())[0].splitlines()]
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read the names of the classes in {path}: {error}") from None
     lines = [line for line in lines if line]
