@@ -20,6 +20,7 @@ C = TypeVar("C")
 # What a run.toml holds beside options: its own format and where the run took place.
 NOT_OPTIONS = frozenset({"format", "versions", "machine"})
 FORMAT = 1  # of run.toml; a higher one comes from a newer residua
+_OWN = b"format = "  # what a run.toml begins with
 
 
 def flag(name: str) -> str:
@@ -148,10 +149,19 @@ def configure(config: type[C], values: Mapping[str, Any], source: str = "") -> C
         raise ConfigError(f"{source}{error}") from None
 
 
+def toml_text(path: str | Path) -> str:
+    """The text of a TOML file, whoever wrote it. Raises OSError, and UnicodeDecodeError for no text.
+
+    A run's own may name paths that are no UTF-8, to the byte as they are on the disk.
+    """
+    content = Path(path).read_bytes()
+    return content.decode(errors="surrogateescape") if content.startswith(_OWN) else decode_text(content)[0]
+
+
 def read_toml(path: str | Path) -> dict[str, Any]:
     """The options in a TOML file; a run.toml may be given as it is. Raises ConfigError."""
     try:
-        text, _ = decode_text(Path(path).read_bytes())
+        text = toml_text(path)
     except OSError as error:
         raise ConfigError(f"cannot read the options in {path}: {error.strerror}") from None
     except UnicodeDecodeError as error:

@@ -96,7 +96,7 @@ class PictureFolder:
                 [self._digests[index] for index in pool],
                 (card.height, card.width, card.channels),
                 user_cache() / "pictures",
-                self.say,
+                self._say_once,
                 [listing.boxes[index] for index in pool] if listing.boxes else (),
             )
             problems = {pool[position]: reason for position, reason in sorted(bad.items())}
@@ -138,6 +138,9 @@ class PictureFolder:
         split_of = {index: name for name, indices in listing.splits.items() for index in indices.tolist()}
         good = {index: digest for index, digest in self._digests.items() if index not in self._problems}
         for line in duplicate_messages(good, split_of, listing.labels.tolist(), listing.names):
-            if line not in self._reported:
-                self._reported.add(line)
-                self.say(line)
+            self._say_once(line)
+
+    def _say_once(self, line: str) -> None:
+        if line not in self._reported:
+            self._reported.add(line)
+            self.say(line)

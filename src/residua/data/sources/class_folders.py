@@ -20,6 +20,7 @@ from residua.data.sources.label_table import MOST_ABSENT, read_label_table
 from residua.data.sources.labelled_file import LabelledFile
 from residua.data.sources.split_names import split_of
 from residua.errors import DataError
+from residua.files.user_cache import expanded
 
 
 def list_own_files(
@@ -87,7 +88,7 @@ def _from_class_folders(
 def _from_table(
     folder: Path, labels: Path, say: Callable[[str], None], most_absent: float
 ) -> list[LabelledFile]:
-    table = labels.expanduser()
+    table = expanded(labels)
     if not table.is_file() and (folder / labels).is_file():
         table = folder / labels
     files = sorted(read_label_table(table, folder, say, most_absent), key=lambda file: file.name)
