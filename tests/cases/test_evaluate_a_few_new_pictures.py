@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import unicodedata
 
 import pytest
@@ -12,6 +13,13 @@ import residua
 
 pytestmark = pytest.mark.usefixtures("quiet_cache")
 VERBS = ("evaluate", "mistakes", "calibrate", "report", "inside", "explain", "fool", "compare")
+
+
+@pytest.fixture
+def trained(trained, tmp_path):
+    """A copy that may be written into."""
+    shutil.copytree(trained / "run", tmp_path / "run")
+    return tmp_path
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.cores import available_cores
+from residua.data.pictures.selection import Images
 
 Digests = NDArray[np.uint64]
 
@@ -33,7 +34,7 @@ class SeenPictures:
     validation: Digests
 
     @classmethod
-    def of(cls, train: NDArray[np.uint8], validation: NDArray[np.uint8] | None) -> SeenPictures | None:
+    def of(cls, train: Images, validation: Images | None) -> SeenPictures | None:
         """The record of two splits (N, H, W, C); None where they are too many to be kept."""
         if len(train) + (0 if validation is None else len(validation)) > MOST:
             return None
@@ -56,7 +57,7 @@ class SeenPictures:
     def __len__(self) -> int:
         return len(self.train) + len(self.validation)
 
-    def find(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    def find(self, images: Images) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Which of (N, H, W, C) pictures it was trained on, and which of the others chose it: (N,) each."""
         digests = picture_digests(images)
         trained = np.isin(digests, self.train)
@@ -72,7 +73,7 @@ class SeenPictures:
         return cls(_unpack(document["train"]), _unpack(document["validation"]))
 
 
-def picture_digests(images: NDArray[np.uint8]) -> Digests:
+def picture_digests(images: Images) -> Digests:
     """(N,) the first bytes of BLAKE2b over each picture's shape and pixels, of (N, H, W, C) uint8.
 
     Pictures that are mapped into memory are read bit by bit.

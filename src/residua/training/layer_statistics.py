@@ -70,7 +70,7 @@ def layer_statistics(engine: Engine, network: Layer, variables: Tree, train: Bat
 
 def read_statistics(run: Path) -> list[dict[str, Any]]:
     """The statistics of a run, an entry an epoch, oldest first; none for a run from before there were any."""
-    return read_lines(run / FILE)
+    return read_lines(run / FILE, ("epoch", "layers", "pictures"))
 
 
 def _six_digits(number: Any) -> float:

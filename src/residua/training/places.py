@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from residua.config import DataOptions, TrainConfig
-from residua.config.options import file_options
+from residua.config.options import file_options, toml_text
 from residua.data import DATASETS
 from residua.data.sources.locations import data_folders
 from residua.errors import DataError, RunError
@@ -47,7 +47,7 @@ def _real(path: str) -> str:
 def read_places(run: Path) -> Places:
     """What a run folder remembers of its files; of an earlier residua's nothing."""
     try:
-        document = tomllib.loads((run / "run.toml").read_text(encoding="utf-8"))
+        document = tomllib.loads(toml_text(run / "run.toml"))
     except (OSError, ValueError):
         return Places(run)
     known: Any = document.get("machine", {}).get(TABLE, {})
@@ -71,8 +71,7 @@ def describe_places(config: TrainConfig, run: Path) -> dict[str, list[str]]:
         absolute = os.path.abspath(found)
         try:
             near = os.path.relpath(os.path.realpath(absolute), os.path.realpath(run))
-            absolute.encode(), near.encode()
-        except ValueError:  # on another drive, or a name that is no text
+        except ValueError:  # on another drive
             continue
         places[option] = [near, absolute]
     return places
@@ -84,14 +83,14 @@ def keep_places(config: TrainConfig, run: Path) -> None:
 
     path = run / "run.toml"
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(toml_text(path))
     except (OSError, ValueError) as error:
         raise RunError(f"cannot read {path}: {error}") from None
     machine = document.setdefault("machine", {})
     kept = machine.get(TABLE, {}) | describe_places(config, run)
     if kept != machine.get(TABLE, {}):
         machine[TABLE] = kept
-        write_durably(path, tomli_w.dumps(document).encode())
+        write_durably(path, tomli_w.dumps(document).encode(errors="surrogateescape"))
 
 
 def find_data(name: str, data_dir: str | None) -> Path | None:

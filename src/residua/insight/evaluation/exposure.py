@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from residua.data.pictures.selection import Images
 from residua.models.model_file import Model
 
 
@@ -42,7 +40,7 @@ class Exposure:
         return f"{', and '.join(parts)}: the figures say less than they seem to"
 
 
-def exposure(model: Model, images: NDArray[np.uint8], left_out: dict[str, int] | None = None) -> Exposure:
+def exposure(model: Model, images: Images, left_out: dict[str, int] | None = None) -> Exposure:
     """What the model has seen of (N, H, W, C) pictures, as it reads them."""
     if model.seen is None:
         return Exposure(len(images), left_out=left_out or {})

@@ -14,9 +14,11 @@ from residua.config import EvaluateConfig
 from residua.data import DataSet, Pictures
 from residua.data.batches import Batches
 from residua.data.dataset import SPLITS
+from residua.data.pictures.arrays import join_images
 from residua.data.views import VIEWS, mean_probabilities
 from residua.engines import open_engine
 from residua.errors import DataError
+from residua.files.names import printable
 from residua.insight.evaluation.class_matching import match_labels
 from residua.insight.evaluation.exposure import Exposure, exposure
 from residua.insight.evaluation.model_data import OpenedData, open_data
@@ -67,7 +69,7 @@ class Predictions:
     @property
     def title(self) -> str:
         """Data and split in words, short."""
-        return f"{Path(self.data).name or self.data}, {split_name(self.split)}"
+        return printable(f"{Path(self.data).name or self.data}, {split_name(self.split)}")
 
     @cached_property
     def evaluation(self) -> Evaluation:
@@ -180,7 +182,7 @@ def _whole(data: DataSet, split: str) -> Pictures:
     if len(every) < 2:
         return every[0] if every else data.read("test")
     return Pictures(
-        np.concatenate([part.images for part in every]),
+        join_images([part.images for part in every]),
         np.concatenate([part.labels for part in every]),
         tuple(name for part in every for name in part.names),
     )
