@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from residua.data.dataset import SPLITS
 from residua.data.pictures.files import passed_over_parts
+from residua.data.pictures.notes import group_reasons
 from residua.data.quality.findings import Copies, Findings
 from residua.files.names import distinct, printable
 from residua.insight.shared.text import cells, padded, shorten
@@ -79,11 +80,13 @@ _MODES = {
 def _bad(findings: Findings) -> str:
     if not findings.bad:
         return "  Unreadable: none"
-    lines = [f"  Unreadable: {len(findings.bad):,}"] + [
-        f"    {printable(reason)}" for reason in findings.bad[:_MOST_NAMES]
+    reasons = group_reasons(findings.bad)
+    lines = [
+        f"  Unreadable: {len(findings.bad):,}",
+        *(f"    {printable(reason)}" for reason in reasons[:_MOST_NAMES]),
     ]
-    if len(findings.bad) > _MOST_NAMES:
-        lines.append(f"    and {len(findings.bad) - _MOST_NAMES:,} more (--json names all)")
+    if len(reasons) > _MOST_NAMES:
+        lines.append(f"    and for {len(reasons) - _MOST_NAMES:,} more reasons (--json names all)")
     return "\n".join(lines)
 
 
