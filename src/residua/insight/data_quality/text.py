@@ -94,8 +94,8 @@ def _odd(findings: Findings) -> str:
     """Files that are not read, and what is odd about pictures that are."""
     total = sum(map(len, findings.others.values()))
     lines = [f"  Not read: {total:,} file{'s' * (total > 1)}"] if total else []
-    lines += [f"    {part}" for part in passed_over_parts(findings.others)]
-    return "\n".join(lines + [f"  Note: {line}" for line in findings.notes])
+    lines += [f"    {printable(part)}" for part in passed_over_parts(findings.others)]
+    return "\n".join(lines + [f"  Note: {printable(line)}" for line in findings.notes])
 
 
 def _copies(findings: Findings) -> str:
