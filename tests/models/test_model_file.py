@@ -392,8 +392,8 @@ def test_hostile_descriptions_are_refused(path, tmp_path, monkeypatch, network):
 
 
 def test_a_network_that_claims_more_memory_than_the_file_holds(path):
-    """30 kilobytes that describe a linear layer of 40 GB."""
-    wide = {"layer": "Linear", "in_features": 192, "out_features": 10**8, "bias": False}
+    """30 kilobytes that describe a linear layer of 8 GB."""
+    wide = {"layer": "Linear", "in_features": 192, "out_features": 10**7, "bias": False}
 
     def change(arrays, document):
         document["network"] = {
@@ -401,7 +401,7 @@ def test_a_network_that_claims_more_memory_than_the_file_holds(path):
             "layers": {
                 "flatten": {"layer": "Flatten"},
                 "wide": wide,
-                "narrow": wide | {"in_features": 10**8, "out_features": 3},
+                "narrow": wide | {"in_features": 10**7, "out_features": 3},
             },
         }
 
