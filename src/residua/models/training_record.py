@@ -53,7 +53,11 @@ def _members(value: Any) -> bool:
     return _tables(value) and all(isinstance(text, str) for entry in value for text in entry.values())
 
 
-# What each entry is, in words and as a test; None is right for all: not known.
+# What may be null: not known, or not there.
+MAY_BE_NULL = frozenset(
+    ["data", "kind", "size", "validation", "test", "labels", "fingerprint", "base", "imported_from"]
+)
+# What each entry is, in words and as a test.
 ENTRIES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "data": ("a name or path", _text),
     "kind": ("a word", _text),
@@ -80,7 +84,7 @@ def check_training(training: Mapping[str, Any]) -> None:
     """Raise ValueError that names the entry which is not what it should be; entries without a rule pass."""
     for name, value in training.items():
         words, fits = ENTRIES.get(name, ("", lambda value: True))
-        if value is not None and not fits(value):
+        if not (fits(value) or (value is None and name in MAY_BE_NULL)):
             shown = repr(value)
             shown = shown if len(shown) <= 40 else f"{shown[:37]}..."
             raise ValueError(f"of its training it says {name[:40]!r} is {shown}, where {words} belongs")

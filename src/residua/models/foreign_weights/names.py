@@ -24,7 +24,8 @@ _RESNET = (
 _WRAPPERS = """
 module model models _orig_mod backbone encoder net network _model _module _network base_model base
 base_network resnet vgg alexnet squeezenet cnn body trunk core student teacher ema ema_model
-model_ema averaged_model encoder_q encoder_k online_encoder target_encoder online target visual image_encoder img_encoder
+model_ema averaged_model encoder_q encoder_k online_encoder target_encoder online target visual
+image_encoder img_encoder
 feature_extractor extractor state_dict params classifier_model wrapped inner _forward_module n_averaged
 """
 WRAPPERS = frozenset(_WRAPPERS.split())
