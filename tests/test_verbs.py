@@ -23,8 +23,8 @@ def test_a_verb_is_one_file_of_the_same_name():
     modules = {verb.module for verb in VERBS}
     for folder, others in (
         ("cli", {"__init__", "shared", "terminal"}),
-        ("api", {"__init__", "output"}),
-        ("config", {"__init__", "defaults", "limits", "options", "shared"}),
+        ("api", {"__init__", "inputs", "output"}),
+        ("config", {"__init__", "defaults", "limits", "options", "plain", "shared"}),
     ):
         files = {path.stem for path in (SOURCE / folder).glob("*.py")}
         assert files <= modules | others, folder

@@ -116,11 +116,12 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def load(cls, path: str | Path) -> Self:
         """A fitted classifier out of a model file, of whichever origin. Raises ModelFileError."""
         from residua.models.model_file import load_model
+        from residua.models.training_record import saved_labels, saved_parameters
 
         model = load_model(path)
-        classifier = cls(**model.training.get("parameters", {}))
+        classifier = cls(**saved_parameters(model.training, cls().get_params()))
         classifier.model_, classifier.history_ = model, model.training.get("history", [])
-        classifier.classes_ = np.asarray(model.training.get("labels", model.classes))
+        classifier.classes_ = np.asarray(saved_labels(model.training, model.classes))
         return classifier
 
     def _pictures(self, X: ArrayLike | Sequence[str | Path]) -> NDArray[np.uint8]:

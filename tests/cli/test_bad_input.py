@@ -97,7 +97,7 @@ def test_folders_that_cannot_be_trained_on(here, capsys, build, named):
         (b"<!DOCTYPE html><html><body>404</body></html>", "it holds a web page"),
         ("half", "truncated"),
         (huge_png(), "30000x30000 pixels, more than 100 million"),
-        (b"nonsense", "it is damaged"),
+        (b"nonsense", "it is a text file"),
     ],
     ids=["zero bytes", "web page", "truncated", "huge", "nonsense"],
 )

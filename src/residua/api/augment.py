@@ -22,7 +22,7 @@ def augment_sheet(data: str | Path, *, say: Any = print, **options: Any) -> Path
     from residua.insight.augmentation.text import variations_text
 
     config = configure(SheetConfig, {"data": data} | options)
-    name = Path(data).name or "pictures"
+    name = Path(config.data.data).name or "pictures"
     path = picture_file(config.sheet.output, Path(f"augment-{name}.png"))
     opened = open_dataset(config.data, config.sheet.seed, say=say)
     rows = vary_pictures(opened, config.data, config.sheet)

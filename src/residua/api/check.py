@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from residua.api.inputs import named_path
 from residua.api.output import OnResult, ignore, picture_file, save_picture, written_after
 from residua.config import CheckConfig, DataOptions
 from residua.config.options import configure
@@ -33,6 +34,7 @@ def check_data(
     from residua.insight.data_quality.figure import check_figure
 
     config = configure(CheckConfig, options)
+    data = named_path(data, "the data")
     path = picture_file(config.output, Path(f"check-{Path(data).name or 'pictures'}.png"))
     chosen = DataOptions(
         data=str(data),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from residua.api.inputs import named_paths
 from residua.api.output import OnResult, ignore, picture_file, save_picture, written_after
 from residua.config import CompareConfig
 from residua.config.options import configure
@@ -27,7 +28,7 @@ def compare(
 
     config = configure(CompareConfig, options)
     path = picture_file(config.output, Path("compare.png"))
-    comparison = compare_models(models, config, say)
+    comparison = compare_models(named_paths(models, "a model"), config, say)
     with written_after(comparison, on_result):
         save_picture(comparison_figure(comparison), path)
     return comparison, path

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from residua.api.inputs import named_paths
 from residua.api.output import picture_file, save_picture
 from residua.config import CurvesConfig
 from residua.config.options import configure
@@ -21,8 +22,7 @@ def curves(runs: str | Path | Sequence[str | Path], **options: Any) -> Path:
     from residua.insight.learning_curves.numbers import check_epochs
 
     config = configure(CurvesConfig, options)
-    named = [runs] if isinstance(runs, str | Path) else list(runs)
-    folders = [Path(run) for run in named]
+    folders = named_paths(runs, "a run")
     if not folders:
         raise ConfigError("curves needs one run folder or more")
     check_epochs(folders)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from residua.api.inputs import named_path, named_paths
 from residua.api.output import OnResult, ignore, written_after
 from residua.config import EnsembleConfig
 from residua.config.options import configure
@@ -37,8 +38,8 @@ def ensemble(
     from residua.models.model_file import load_model, save_model
 
     config = configure(EnsembleConfig, options)
-    path = ensemble_file(output)
-    names = [str(model) for model in models]
+    path = ensemble_file(output if isinstance(output, str) else named_path(output, "the new model"))
+    names = [str(model) for model in named_paths(models, "a model")]
     joined, report = build_ensemble([load_model(name) for name in names], names, config, say)
     with written_after(report, on_result):
         save_model(make_parent(path), joined)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from residua.api.inputs import named_paths
 from residua.api.output import OnResult, ignore, output_stem, save_picture, written_after
 from residua.config import EvaluateConfig, ExplainConfig
 from residua.config.options import configure
@@ -78,12 +79,12 @@ def explain(
     loaded = load_model(path)
     if config.check:
         random_levels(loaded)  # what cannot be checked is refused before anything is drawn
-    named = [files] if isinstance(files, str | Path) else list(files)
+    named = named_paths(files, "a picture")
     if named and (config.numbers or config.data is not None):
         raise ConfigError("give either files, or numbers of pictures of a data set")
     stem = output_stem(path, config.output)
     names, images, labels, errors = (
-        (*_read(loaded, [Path(entry) for entry in named]),) if named else (*_of_data(loaded, config, say), [])
+        (*_read(loaded, named),) if named else (*_of_data(loaded, config, say), [])
     )
     work = loaded.work(len(images)) * sum(METHODS[name].passes for name in config.methods or METHODS)
     engine = open_engine(config.engine, threads=config.threads, work=work)

@@ -25,7 +25,7 @@ def find_rate(
     from residua.training.learning_rate_finder import sweep_rates
 
     config = configure(SweepConfig, {"data": data} | options)
-    path = picture_file(config.sweep.output, Path(f"rates-{Path(data).name or 'pictures'}.png"))
+    path = picture_file(config.sweep.output, Path(f"rates-{Path(config.data.data).name or 'pictures'}.png"))
     sweep = sweep_rates(config, say)
     with written_after(sweep, on_result):
         save_picture(sweep_figure(sweep), path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from residua.api.inputs import named_path
 from residua.api.output import OnResult, ignore, output_stem, save_picture, written_after
 from residua.config import EvaluateConfig, FoolConfig
 from residua.config.options import configure
@@ -34,7 +35,7 @@ def fool(
     from residua.models.model_file import find_model, load_model
 
     config = configure(FoolConfig, options)
-    path, picture = find_model(model), Path(file)
+    path, picture = find_model(model), named_path(file, "a picture")
     loaded = load_model(path)
     stem = output_stem(path, config.output)
     shape = loaded.preprocessing

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from residua.api.inputs import named_path
 from residua.api.output import OnResult, ignore, written_after
 from residua.config import ImportConfig
 from residua.config.options import configure
@@ -27,7 +28,7 @@ def import_weights(
     from residua.models.model_file import save_model
 
     config = configure(ImportConfig, options)
-    path = Path(weights)
+    path = named_path(weights, "the weights")
     beside = path.resolve().with_name(f"{path.resolve().name}.x") if path.is_dir() else path
     default = beside.with_suffix(".model.safetensors")
     output = output_file(config.output, default, inside=f"{path.stem}.safetensors")

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from residua.api.inputs import named_paths
 from residua.api.output import OnResult, ignore, output_stem, save_picture, written_after
 from residua.config import EvaluateConfig, InsideConfig
 from residua.config.options import configure
@@ -59,10 +60,9 @@ def inside(
     frozen_chain(loaded)  # what cannot be looked into is refused before anything is drawn
     stem = output_stem(path, config.output)
     shape = loaded.preprocessing
-    named = [files] if isinstance(files, str | Path) else list(files)
     images = {
         entry.name: shape.cut(shape.read(entry))
-        for entry in find_pictures(Path(entry) for entry in named)[:MOST_FILES]
+        for entry in find_pictures(named_paths(files, "a picture"))[:MOST_FILES]
     }
     result = None
     if config.data is not None or loaded.training.get("data") is not None:

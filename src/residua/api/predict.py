@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from residua.api.inputs import named_paths
 from residua.config import PredictConfig
 from residua.config.options import configure
 
@@ -15,24 +16,30 @@ if TYPE_CHECKING:
 
 
 def predict(
-    model: str | Path | Model, files: str | Path | Sequence[str | Path], **options: Any
+    model: str | Path | Model, files: str | Path | Sequence[str | Path], *, say: Any = print, **options: Any
 ) -> list[Prediction]:
     """Name what is in pictures; folders are searched through. A bad picture's prediction has an `error`.
 
-    options: the fields of `PredictConfig`. Raises ResiduaError where there is nothing to predict.
+    options: the fields of `PredictConfig`. say: hears of files in folders that are not read, and of what is
+    odd about pictures that are. Raises ResiduaError where there is nothing to predict.
     """
-    return list(iterate_predictions(model, files, configure(PredictConfig, options)))
+    return list(iterate_predictions(model, files, configure(PredictConfig, options), say))
 
 
 def iterate_predictions(
-    model: str | Path | Model, files: str | Path | Sequence[str | Path], config: PredictConfig
+    model: str | Path | Model,
+    files: str | Path | Sequence[str | Path],
+    config: PredictConfig,
+    say: Any = print,
 ) -> Iterator[Prediction]:
     """As `predict`, one picture after the other as the answers come."""
-    from residua.data.pictures.files import find_pictures
+    from residua.data.pictures.files import PassedOver, find_pictures, passed_over_line
     from residua.insight.prediction.numbers import predict_files
     from residua.models.model_file import Model, load_model
 
     loaded = model if isinstance(model, Model) else load_model(model)
-    named = [files] if isinstance(files, str | Path) else list(files)
-    pictures = find_pictures(Path(entry) for entry in named)
-    yield from predict_files(loaded, pictures, config)
+    others: PassedOver = {}
+    pictures = find_pictures(named_paths(files, "a picture"), others)
+    if line := passed_over_line("", others):
+        say(line)
+    yield from predict_files(loaded, pictures, config, say)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from residua.api.inputs import named_path
 from residua.api.output import OnResult, data_option, ignore, written_after
 from residua.config import ReportConfig
 from residua.config.options import configure
@@ -61,7 +62,7 @@ def report(
     from residua.insight.report.page import report_html
 
     config = configure(ReportConfig, data_option(data) | options)
-    path = Path(model)
+    path = named_path(model, "a model")
     folder, stem = (path, "") if path.is_dir() else (path.parent, f"{path.stem}-")
     if config.output is not None:
         folder, stem = output_folder(config.output, foreign=(".html", ".htm", ".md")), ""

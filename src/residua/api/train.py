@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from residua.api.inputs import named_path
 from residua.api.output import OnResult, data_option, ignore, written_after
 from residua.config import EvaluateConfig, TrainConfig
 from residua.config.options import check, configure
@@ -60,9 +61,10 @@ def train(
             raise ConfigError("--resume goes on with a run as it was begun: it takes no other options")
         from residua.training.run_folder import read_run
 
-        chosen = read_run(Path(resume))
-        require_writable(Path(resume), hint="a run that goes on writes into its folder")
-        trained = resume_training(Path(resume), reporter, draw_curves)
+        run = named_path(resume, "a run")
+        chosen = read_run(run)
+        require_writable(run, hint="a run that goes on writes into its folder")
+        trained = resume_training(run, reporter, draw_curves)
     else:
         if config is not None and (data is not None or options):
             raise ConfigError("give either a whole config or single options, not both")

@@ -42,7 +42,7 @@ def predict(
     if json and csv:
         raise ConfigError("choose one of --json and --csv")
     loaded = load_model(model)
-    predictions = api.iterate_predictions(loaded, files, check(options))
+    predictions = api.iterate_predictions(loaded, files, check(options), to_stderr)
     write = write_json if json else write_csv if csv else write_text
     bad = write(predictions, sys.stdout, min(options.top, len(loaded.classes)))
     for prediction in bad:

@@ -11,6 +11,7 @@ from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from residua.config.limits import LIMITS
+from residua.config.plain import plain, plain_list
 from residua.errors import ConfigError, near
 
 C = TypeVar("C")
@@ -28,8 +29,8 @@ def flag(name: str) -> str:
 def check(config: C) -> C:
     """The config, once every value has the type and lies in the range that its option takes.
 
-    A `pathlib.Path` for a file or folder becomes text. Raises ConfigError that names the option, what it
-    takes and what came.
+    A `pathlib.Path` for a file or folder becomes text; NumPy's numbers, enums, fractions and ranges become
+    plain ones. Raises ConfigError that names the option, what it takes and what came.
     """
     hints = get_type_hints(type(config))
     changed: dict[str, Any] = {}
@@ -38,29 +39,36 @@ def check(config: C) -> C:
         checked: Any
         if is_dataclass(value):
             checked = check(value)
-        elif entry.metadata.get("path") and isinstance(value, os.PathLike):
-            checked = os.fsdecode(value)
+        elif entry.metadata.get("path") and isinstance(path := plain(value), os.PathLike | bytes):
+            checked = os.fsdecode(path)
         else:
-            checked = value
-            _check_value(entry.name, value, hints[entry.name])
+            checked = _check_value(entry.name, value, hints[entry.name])
         if checked is not value:
             changed[entry.name] = checked
     return replace(config, **changed) if changed else config  # type: ignore[type-var]
 
 
-def _check_value(name: str, value: Any, hint: Any) -> None:
-    if not _matches(value, hint):
-        raise ConfigError(f"{flag(name)} takes {describe_type(hint)}; it was given {value!r}")
-    if name in LIMITS and value is not None:
+def _check_value(name: str, value: Any, hint: Any) -> Any:
+    """The value made plain. Raises ConfigError where it is none that the option takes."""
+    checked = plain_list(value) if _takes_list(hint) else plain(value)
+    if not _matches(checked, hint):
+        given = " ".join(repr(value).split())  # an array's has lines
+        raise ConfigError(f"{flag(name)} takes {describe_type(hint)}; it was given {given[:200]}")
+    if name in LIMITS and checked is not None:
         words, fits = LIMITS[name]
-        if not fits(value):
-            raise ConfigError(f"{flag(name)} takes {words}; it was given {value!r}")
+        if not fits(checked):
+            raise ConfigError(f"{flag(name)} takes {words}; it was given {checked!r}")
+    return checked
+
+
+def _takes_list(hint: Any) -> bool:
+    return get_origin(hint) is tuple or any(map(_takes_list, get_args(hint)))
 
 
 def _matches(value: Any, hint: Any) -> bool:
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Literal:
-        return value in arguments
+        return any(type(value) is type(choice) and value == choice for choice in arguments)
     if origin in (UnionType, Union):
         return any(_matches(value, choice) for choice in arguments)
     if origin is tuple:

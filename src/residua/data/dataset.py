@@ -29,6 +29,11 @@ class Source(Protocol):
         """Why pictures were left out of the splits that have been read."""
         ...
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is odd about pictures that are used all the same, of the splits that have been read."""
+        ...
+
     def read(self, split: Split) -> Pictures:
         """The pictures of a split."""
         ...
@@ -76,6 +81,11 @@ class DataSet:
     def bad(self) -> tuple[str, ...]:
         """Why pictures were left out of the splits that have been read."""
         return self._source.bad
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is odd about pictures that are used all the same, of the splits that have been read."""
+        return self._source.notes
 
 
 def _checked(split: Split) -> Split:

@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 from residua.data.dataset import Split
 from residua.data.pictures.arrays import Pictures
 from residua.data.pictures.cache import MOST_BAD, decode_cached, hash_files
+from residua.data.pictures.notes import group_notes, note_lines
 from residua.data.quality.exact_duplicates import duplicate_messages
 from residua.data.sources.card import Card
 from residua.data.sources.listing import Listing
 from residua.errors import DataError
 from residua.files.user_cache import user_cache
+
+_MOST_SAID = 10  # reasons, a line each; more are counted
 
 
 class PictureFolder:
@@ -26,6 +29,7 @@ class PictureFolder:
     ) -> None:
         self.card, self.listing, self.say, self.most_bad = card, listing, say, most_bad
         self._problems: dict[int, str] = {}  # why pictures are left out, by index
+        self._notes: dict[int, list[str]] = {}  # what is odd about others
         self._digests: dict[int, str] = {}
         self._pixels: dict[int, NDArray[np.uint8]] = {}
         self._reported: set[str] = set()
@@ -35,8 +39,13 @@ class PictureFolder:
         """Why pictures were left out of the splits that have been read."""
         return tuple(self._problems.values())
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is odd about pictures that are used, of the splits that have been read."""
+        return tuple(note_lines(group_notes(self._notes, self.listing.names)))
+
     def read(self, split: Split) -> Pictures:
-        """The pictures of a split, in memory."""
+        """The pictures of a split, memory-mapped where they can be."""
         listing = self.listing
         indices = listing.splits[split]
         if not len(indices):
@@ -81,7 +90,7 @@ class PictureFolder:
             listing, card = self.listing, self.card
             pool = listing.pools[number].tolist()
             self._hash(pool)
-            pixels, bad = decode_cached(
+            pixels, bad, notes = decode_cached(
                 [listing.paths[index] for index in pool],
                 [self._digests[index] for index in pool],
                 (card.height, card.width, card.channels),
@@ -92,6 +101,10 @@ class PictureFolder:
             problems = {pool[position]: reason for position, reason in sorted(bad.items())}
             self._problems.update(problems)
             self._report_problems(problems)
+            odd = {pool[position]: texts for position, texts in notes.items()}
+            self._notes.update(odd)
+            for line in note_lines(group_notes(odd, listing.names)):
+                self.say(line)
             self._pixels[number] = pixels
             self._report_duplicates()
         return self._pixels[number]
@@ -104,9 +117,11 @@ class PictureFolder:
             self.say(
                 f"Skipped {len(published)} pictures that are broken as published: {', '.join(published)}"
             )
-        for index, reason in problems.items():
-            if listing.names[index] not in listing.broken:
-                self.say(f"Skipped: {reason}")
+        reasons = [text for index, text in problems.items() if listing.names[index] not in listing.broken]
+        for reason in reasons[:_MOST_SAID]:
+            self.say(f"Skipped: {reason}")
+        if len(reasons) > _MOST_SAID:
+            self.say(f"Skipped: {len(reasons) - _MOST_SAID:,} more; `residua check` counts them")
         unexpected = [
             text for index, text in self._problems.items() if listing.names[index] not in listing.broken
         ]

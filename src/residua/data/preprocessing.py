@@ -75,9 +75,12 @@ class Preprocessing:
         """Height and width at which pictures are read from files; `cut` keeps the middle of them."""
         return self.stored if self.resize is None else (self.resize, self.resize)
 
-    def read(self, source: Path | str | bytes) -> NDArray[np.uint8]:
-        """A picture file, or its bytes, at the size of `reading`: (H, W, C). Raises PictureError."""
-        return read_picture(source, *self.reading, self.channels)
+    def read(self, source: Path | str | bytes, notes: list[str] | None = None) -> NDArray[np.uint8]:
+        """A picture file, or its bytes, at the size of `reading`: (H, W, C). Raises PictureError.
+
+        notes: hears what is odd about a picture that is used all the same.
+        """
+        return read_picture(source, *self.reading, self.channels, notes=notes)
 
     def cut(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The middle of (..., H, W, C) pictures as they were read, in the size that is stored: a view."""

@@ -33,6 +33,7 @@ class PublishedArrays:
 
     listing = None
     bad: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __init__(
         self,

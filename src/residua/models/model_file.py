@@ -7,6 +7,7 @@ classes, how pictures are prepared, and how it was trained.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -158,13 +159,17 @@ class _BoundedZeroGenerator(ZeroGenerator):
         return super().normal(loc, scale, size)
 
 
-def find_model(path: str | Path) -> Path:
-    """The model file that is meant by a file or a run folder. Raises ModelFileError as `best_model`."""
+def find_model(path: Any) -> Path:
+    """The model file that a name, of a file or a run folder, means. Raises ModelFileError as `best_model`."""
+    if not isinstance(path, str | os.PathLike):
+        kind = type(path).__name__
+        raise ModelFileError(f"a model is named by its file or run folder; this is of the kind {kind}")
+    named = Path(path)
     try:
-        folder = Path(path).is_dir()
+        folder = named.is_dir()
     except (OSError, ValueError):
         folder = False  # told when it is read, as of any file
-    return best_model(path) if folder else Path(path)
+    return best_model(named) if folder else named
 
 
 def best_model(run: str | Path) -> Path:

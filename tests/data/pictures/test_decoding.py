@@ -127,8 +127,6 @@ def test_grey_cmyk_bilevel_and_sixteen_bits():
         image = Image.fromarray(ramp.astype(dtype))
         kind = "TIFF" if np.dtype(dtype).kind != "u" else "PNG"
         assert read_picture(saved(image, kind), 3, 3, 1)[0, :, 0].tolist() == [0, 85, 255]
-    with pytest.raises(PictureError, match="values run from"):
-        read_picture(saved(Image.fromarray(np.array([[-5.0, 9e9]], np.float32)), "TIFF"), 3, 3, 1)
 
 
 def test_large_jpegs_are_decoded_small_yet_alike():
@@ -176,9 +174,9 @@ def test_pillow_s_size_warning_is_not_ours():
         (b"", r"empty \(0 bytes\)"),
         (b"<!DOCTYPE html><title>404</title>", "web page"),
         (b"\n\n  <HTML><body>", "web page"),
-        (b"just text", "damaged, not a JPEG"),
+        (b"just text", "it is a text file, not a picture"),
         (b"\xff\xd8\xff\xe0", "Cannot read"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 1 1\n", "not a JPEG"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 1 1\n", "a PostScript drawing; save it as PNG"),
     ],
 )
 def test_what_is_no_picture_is_named_with_its_reason(content, reason, tmp_path):

@@ -106,7 +106,7 @@ def mixed(trained, tmp_path, monkeypatch):
 def told(err):
     lines = err.splitlines()
     assert lines == [
-        "residua: Cannot read bad.png: it holds a web page, not a JPEG, PNG, WebP, BMP, GIF or TIFF picture.",
+        "residua: Cannot read bad.png: it holds a web page; fetch the picture itself.",
         "residua: Cannot read absent.png: there is no such file.",
     ]
 
@@ -171,7 +171,7 @@ def test_folders_are_searched_through_in_order(trained, capsys, tmp_path):
     assert len(named) == 24
     (tmp_path / "empty").mkdir()
     line = refused(capsys, "predict", trained / "run", tmp_path / "empty")
-    assert "holds no pictures (looked for" in line
+    assert "holds no pictures that can be read" in line
 
 
 def test_any_picture_is_brought_to_the_model_s_size_and_channels(trained, capsys, tmp_path):

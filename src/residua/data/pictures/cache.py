@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.lib.format import open_memmap
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from residua.cores import available_cores
 from residua.data.pictures.decoding import DECODER, Box, no_pillow_warnings, read_bytes, read_picture
+from residua.data.pictures.kinds import avif_is_read, heic_is_read
 from residua.errors import DataError, PictureError
 from residua.files.durable import remove_stale, replacing, write_durably
 
@@ -26,6 +27,17 @@ T = TypeVar("T")
 MOST_BAD = 0.01
 _ALWAYS_FITS = 10**9  # bytes below which nobody counts
 MOST_THREADS = 16  # beyond that the disk is what is waited for
+
+
+class Decoded(NamedTuple):
+    """Pictures decoded: (N, H, W, C) uint8, why some are bad, by index, and what is odd about others.
+
+    Rows of bad ones are blank. notes: see `notes`, by index.
+    """
+
+    images: NDArray[np.uint8]
+    bad: dict[int, str]
+    notes: dict[int, list[str]]
 
 
 def hash_files(paths: Sequence[Path]) -> list[str]:
@@ -48,24 +60,24 @@ def decode_cached(
     folder: Path,
     say: Callable[[str], None],
     boxes: Sequence[Box | None] = (),
-) -> tuple[NDArray[np.uint8], dict[int, str]]:
+) -> Decoded:
     """All pictures as (N, H, W, C) uint8, from `folder` where an earlier run has put them.
 
     size: height, width, channels. boxes: the region of each picture to read (see `read_picture`); none for
-    whole pictures. Returns the array, memory-mapped where the folder can be written and
-    in memory (said once) where not, and the reasons why some pictures are bad, by index; those rows are
-    blank. The cache is keyed by the content of the files, the size, the regions and the version of the
-    decoder. Raises DataError where neither disk nor memory would hold the array.
+    whole pictures. The array is memory-mapped where the folder can be written and in memory (said once)
+    where not. The cache is keyed by the content of the files, the size, the regions, the version of the
+    decoder and which formats can be read. Raises DataError where neither disk nor memory would hold the
+    array.
     """
-    content = [DECODER, *size, *digests, *boxes]
+    content = [DECODER, heic_is_read(), avif_is_read(), *size, *digests, *boxes]
     key = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
     pixels, notes = folder / f"{key}.npy", folder / f"{key}.json"
     shape = (len(paths), *size)
     cached = _load(pixels, notes, shape)
     if cached is not None:
-        images, bad = cached
         # Reasons name files, which may have moved since: the present names are put in.
-        return images, {index: text.replace("{file}", str(paths[index]), 1) for index, text in bad.items()}
+        bad = {index: text.replace("{file}", str(paths[index]), 1) for index, text in cached.bad.items()}
+        return cached._replace(bad=bad)
     _refuse_too_many(shape, folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -74,18 +86,18 @@ def decode_cached(
             images = open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
             # Takes the disk space now: a full disk would otherwise end the process when a page is written.
             _reserve(temporary)
-            bad = _decode_all(paths, images, size, boxes)
+            decoded = _decode_all(paths, images, size, boxes)
             images.flush()
             del images
-        texts = {str(index): text.replace(str(paths[index]), "{file}", 1) for index, text in bad.items()}
-        write_durably(notes, json.dumps(texts).encode(), error=_Unwritable)
+        said = {index: text.replace(str(paths[index]), "{file}", 1) for index, text in decoded.bad.items()}
+        content_of_notes = json.dumps({"bad": said, "notes": decoded.notes}).encode()
+        write_durably(notes, content_of_notes, error=_Unwritable)
         loaded = _load(pixels, notes, shape)
         if loaded is not None:
-            return loaded[0], bad
+            return decoded._replace(images=loaded.images)
     except (_Unwritable, OSError) as problem:
         say(f"The pictures are kept in memory, not in {folder}: {' '.join(str(problem).split())[:200]}")
-    memory = np.zeros(shape, np.uint8)
-    return memory, _decode_all(paths, memory, size, boxes)
+    return _decode_all(paths, np.zeros(shape, np.uint8), size, boxes)
 
 
 class _Unwritable(DataError):
@@ -112,19 +124,24 @@ def _decode_all(
     images: NDArray[np.uint8],
     size: tuple[int, int, int],
     boxes: Sequence[Box | None],
-) -> dict[int, str]:
-    """Fill `images` in threads (decoding releases Python's lock); returns what is wrong, by index."""
+) -> Decoded:
+    """Fill `images` in threads (decoding releases Python's lock)."""
+    bad: dict[int, str] = {}
+    notes: dict[int, list[str]] = {}
 
-    def decode(index: int) -> tuple[int, str] | None:
+    def decode(index: int) -> None:
+        said: list[str] = []
         try:
-            images[index] = read_picture(paths[index], *size, boxes[index] if boxes else None)
+            images[index] = read_picture(paths[index], *size, boxes[index] if boxes else None, said)
         except PictureError as problem:
-            return index, str(problem)
-        return None
+            bad[index] = str(problem)
+        if said:
+            notes[index] = said
 
     with no_pillow_warnings(), ThreadPoolExecutor(min(available_cores(), MOST_THREADS)) as pool:
-        results = _with_progress_bar(pool.map(decode, range(len(paths))), len(paths))
-        return dict(problem for problem in results if problem is not None)
+        for _ in _with_progress_bar(pool.map(decode, range(len(paths))), len(paths)):
+            pass
+    return Decoded(images, dict(sorted(bad.items())), dict(sorted(notes.items())))
 
 
 def _with_progress_bar(results: Iterator[T], total: int) -> Iterator[T]:
@@ -139,16 +156,16 @@ def _with_progress_bar(results: Iterator[T], total: int) -> Iterator[T]:
     yield from track(results, "Decoding pictures", total, console=console, transient=True)
 
 
-def _load(
-    pixels: Path, notes: Path, shape: tuple[int, ...]
-) -> tuple[NDArray[np.uint8], dict[int, str]] | None:
+def _load(pixels: Path, notes: Path, shape: tuple[int, ...]) -> Decoded | None:
     """What an earlier run left, or None where it is absent, unfinished or damaged."""
     try:
-        bad = {int(index): str(text) for index, text in json.loads(notes.read_bytes()).items()}
+        said = json.loads(notes.read_bytes())
+        bad = {int(index): str(text) for index, text in said["bad"].items()}
+        odd = {int(index): list(map(str, texts)) for index, texts in said["notes"].items()}
         images = np.load(pixels, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, AttributeError, EOFError):
+    except (OSError, ValueError, AttributeError, EOFError, KeyError, TypeError):
         return None
-    return (images, bad) if images.shape == shape and images.dtype == np.uint8 else None
+    return Decoded(images, bad, odd) if images.shape == shape and images.dtype == np.uint8 else None
 
 
 def _reserve(path: Path) -> None:

@@ -6,14 +6,19 @@ import contextlib
 import io
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from residua.data.pictures.color import finish, flatten
+from residua.data.pictures.kinds import PAGE, Kind, is_read, recognise
+from residua.data.pictures.metadata import exif_orientation, raw_profile, without_metadata, xmp_orientation
+from residua.data.pictures.notes import METADATA
 from residua.errors import ConfigError, PictureError
+from residua.files.regular import what_it_is
 
 if TYPE_CHECKING:
     from PIL import Image as PillowImage
@@ -21,34 +26,44 @@ if TYPE_CHECKING:
 Box = tuple[int, int, int, int]
 
 # Changes whenever the same file would give other pixels, so that no cache outlives its decoder.
-DECODER = 2
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
+DECODER = 3
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "AVIF", "JPEG2000", "ICO", "TGA")
 MOST_PIXELS = 100_000_000
 MOST_BYTES = 500_000_000
+# Whose decoders turn pictures by themselves: what their metadata tell has been done.
+_TURNED = ("TIFF", "HEIF")
+
+T = TypeVar("T")
 
 
 def read_picture(
-    source: Path | str | bytes, height: int, width: int, channels: int, box: Box | None = None
+    source: Path | str | bytes,
+    height: int,
+    width: int,
+    channels: int,
+    box: Box | None = None,
+    notes: list[str] | None = None,
 ) -> NDArray[np.uint8]:
-    """Read a JPEG, PNG, WebP, BMP, GIF (first frame), TIFF or PPM as (height, width, channels) uint8.
+    """Read a picture file as (height, width, channels) uint8: JPEG, PNG, WebP, AVIF, TIFF, GIF and others.
 
-    source: a path, or the file's bytes. The shorter side is brought to size and the middle kept; the
-    EXIF orientation is applied, transparency laid on white, CMYK, palettes and 16 bits converted.
+    source: a path, or the file's bytes. The shorter side is brought to size and the middle kept; of several
+    frames the first is taken; the orientation is applied, transparency laid on white, colours brought to
+    sRGB by the profile that comes with them, CMYK, palettes and more than 8 bits converted.
     channels: 1 or 3. box: left, top, right and bottom of the region to read instead of the whole, in
-    pixels as stored, the latter two exclusive. Raises PictureError naming the file and the reason, before
-    decoding where the picture has more than 100 million pixels.
+    pixels as stored, the latter two exclusive. notes: hears what is odd about a picture that is used all
+    the same (see `notes`). Raises PictureError naming the file and the reason, before decoding where the
+    picture has more than 100 million pixels.
     """
     if isinstance(source, bytes):
-        return decode(source, "the picture", height, width, channels, box)
-    return decode(read_bytes(Path(source)), str(source), height, width, channels, box)
+        return decode(source, "the picture", (height, width, channels), box, notes)
+    return decode(read_bytes(Path(source)), str(source), (height, width, channels), box, notes)
 
 
 def read_bytes(path: Path) -> bytes:
     """The content of a picture file; raises PictureError where there is none to read."""
     try:
         if not path.is_file():
-            reason = "it is a folder" if path.is_dir() else "there is no such file"
-            raise PictureError(f"Cannot read {path}: {reason}.")
+            raise PictureError(f"Cannot read {path}: {what_it_is(path)}.")
         if path.stat().st_size > MOST_BYTES:
             raise PictureError(f"Cannot read {path}: more than {MOST_BYTES // 10**6} MB. Make it smaller.")
         return path.read_bytes()
@@ -59,38 +74,110 @@ def read_bytes(path: Path) -> bytes:
 
 
 def decode(
-    data: bytes, name: str, height: int, width: int, channels: int, box: Box | None = None
+    data: bytes,
+    name: str,
+    size: tuple[int, int, int],
+    box: Box | None = None,
+    notes: list[str] | None = None,
 ) -> NDArray[np.uint8]:
-    """Decode a picture file's bytes; see `read_picture`. name: for messages."""
+    """Decode a picture file's bytes; see `read_picture`.
+
+    name: for messages. size: height, width, channels.
+    """
+    height, width, channels = size
     if channels not in (1, 3) or height < 1 or width < 1:
         raise ConfigError(
             f"Pictures have 1 or 3 channels and at least 1x1 pixels, not {height}x{width}x{channels}."
         )
+    said: list[str] = []
+
+    def fit(image: PillowImage.Image) -> NDArray[np.uint8]:
+        return _fit(image, size, box, said)
+
+    pixels = use_picture(data, name, fit, said)
+    if notes is not None:
+        notes += dict.fromkeys(said)
+    return pixels
+
+
+def use_picture(data: bytes, name: str, use: Callable[[PillowImage.Image], T], notes: list[str]) -> T:
+    """Open a picture file's bytes and `use` it; where metadata stand in the way, without them.
+
+    name: for messages. notes: hears of metadata that were passed over. Raises PictureError as
+    `read_picture`.
+    """
     if not data:
         raise PictureError(f"Cannot read {name}: it is empty (0 bytes).")
-    from PIL import Image, UnidentifiedImageError
-
+    suffix = Path(name).suffix.lower() if len(name) < 4096 else ""
+    kind = recognise(data, suffix)
+    if kind is not None and not is_read(kind):
+        advice = f"; {kind.advice('it')}" if kind.todo else ", not a picture"
+        raise PictureError(f"Cannot read {name}: it {'holds' if kind is PAGE else 'is'} {kind.one}{advice}.")
+    formats = FORMATS if kind is None else (kind.pillow,)
     with no_pillow_warnings():
         try:
-            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-                if image.width * image.height > MOST_PIXELS:
-                    raise _too_large(name, f"{image.width}x{image.height} pixels")
-                return _fit(image if box is None else _crop(image, box), height, width, channels)
+            return _use(data, formats, name, use)
         except PictureError:
             raise
-        except Image.DecompressionBombError:
-            raise _too_large(name, _size_in_header(data)) from None
-        except UnidentifiedImageError:
-            start = data[:512].lstrip().lower()
-            reason = (
-                "it holds a web page" if start.startswith((b"<!doctype html", b"<html")) else "it is damaged"
-            )
-            raise PictureError(
-                f"Cannot read {name}: {reason}, not a JPEG, PNG, WebP, BMP, GIF or TIFF picture."
-            ) from None
         except Exception as problem:  # decoders raise a dozen kinds, struct.error and IndexError among them
-            reason = " ".join(str(problem).split())[:120] or type(problem).__name__
-            raise PictureError(f"Cannot read {name}: {reason}.") from None
+            for keep_exif in (True, False):
+                bare = without_metadata(data, keep_exif=keep_exif)
+                with contextlib.suppress(Exception):
+                    if bare is not None and bare != data:
+                        result = _use(bare, formats, name, use)
+                        notes.append(METADATA)
+                        return result
+            raise _refusal(name, problem, kind) from None
+
+
+def _use(data: bytes, formats: tuple[str, ...], name: str, use: Callable[[PillowImage.Image], T]) -> T:
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(data), formats=formats) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise _too_large(name, f"{image.width}x{image.height} pixels")
+            return use(image)
+    except Image.DecompressionBombError:
+        raise _too_large(name, _size_in_header(data)) from None
+
+
+def _refusal(name: str, problem: Exception, kind: Kind | None) -> PictureError:
+    from PIL import UnidentifiedImageError
+
+    if not isinstance(problem, UnidentifiedImageError):
+        reason = " ".join(str(problem).split())[:120] or type(problem).__name__
+    elif kind is not None:
+        # Some have pixels of a kind that no reader takes, such as colours of 32 bits each.
+        reason = f"{kind.one} that is damaged, or has pixels of a rare kind; save it as 8-bit PNG"
+        reason = f"it is {reason}"
+    else:
+        reason = "it is damaged, or no picture: its first bytes are those of no known format"
+    return PictureError(f"Cannot read {name}: {reason}.")
+
+
+def stored_orientation(image: PillowImage.Image, notes: list[str]) -> int:
+    """How an opened picture's pixels lie, 1 to 8 as in EXIF; 1 where its decoder turns them by itself.
+
+    notes: hears of metadata that cannot be read.
+    """
+    if image.format in _TURNED:
+        return 1
+    block = image.info.get("exif")
+    if block is None and isinstance(profile := image.info.get("Raw profile type exif"), str):
+        block = raw_profile(profile)
+        if block is None:
+            notes.append(METADATA)
+    if isinstance(block, bytes):
+        orientation = exif_orientation(block)
+        if orientation is None:
+            notes.append(METADATA)
+        elif orientation != 1 or image.format == "AVIF":
+            return orientation
+    if image.format == "AVIF":  # turned by what its container says, which Pillow puts into EXIF
+        return 1
+    xmp = image.info.get("xmp", image.info.get("XML:com.adobe.xmp", b""))
+    return xmp_orientation(xmp) if isinstance(xmp, bytes | str) else 1
 
 
 def _too_large(name: str, size: str) -> PictureError:
@@ -112,35 +199,54 @@ def fit_pixels(pixels: NDArray[np.uint8], height: int, width: int, channels: int
     if pixels.shape == (height, width, channels):
         return pixels
     flat = pixels[..., 0] if pixels.shape[-1] == 1 else pixels
-    return _fit(Image.fromarray(np.ascontiguousarray(flat)), height, width, channels)
+    return _fit(Image.fromarray(np.ascontiguousarray(flat)), (height, width, channels), None, [])
 
 
-def _crop(image: PillowImage.Image, box: Box) -> PillowImage.Image:
+def _crop(image: PillowImage.Image, box: Box, orientation: int) -> PillowImage.Image:
+    """The region of a picture; orientation: of the stored pixels, where the decoder has turned them."""
+    width, height = (image.width, image.height) if orientation < 5 else (image.height, image.width)
     left, top, right, bottom = box
-    if not (0 <= left < right <= image.width and 0 <= top < bottom <= image.height):
-        size = f"{image.width}x{image.height}"
+    if not (0 <= left < right <= width and 0 <= top < bottom <= height):
+        size = f"{width}x{height}"
         raise ValueError(f"the region {left},{top} to {right},{bottom} lies outside its {size} pixels")
-    return image.crop(box)
+    if orientation in (2, 3, 7, 8):  # mirrored left to right, as seen from the stored pixels
+        left, right = width - right, width - left
+    if orientation in (3, 4, 6, 7):
+        top, bottom = height - bottom, height - top
+    return image.crop((left, top, right, bottom) if orientation < 5 else (top, left, bottom, right))
 
 
-def _fit(image: PillowImage.Image, height: int, width: int, channels: int) -> NDArray[np.uint8]:
+def _fit(
+    image: PillowImage.Image, size: tuple[int, int, int], box: Box | None, notes: list[str]
+) -> NDArray[np.uint8]:
     """Turn, convert, resize and crop an opened picture."""
     from PIL import Image
 
-    orientation = image.getexif().get(0x0112, 1)
+    height, width, channels = size
+    turned_by_decoder = 1
+    if box is not None and image.format == "TIFF":
+        tags: Any = getattr(image, "tag_v2", {})
+        turned_by_decoder = tags.get(0x0112, 1) if tags.get(0x0112) in range(1, 9) else 1
+    if image.format == "PNG":
+        image.load()  # what lies behind the pixels may tell how they lie
+    orientation = stored_orientation(image, notes)
+    if box is not None:
+        image = _crop(image, box, turned_by_decoder)
     if orientation in (5, 6, 7, 8):  # a quarter turn: the stored picture lies on its side
         height, width = width, height
     # A JPEG can be decoded at 1/2, 1/4 or 1/8 of its size; twice the target keeps the resizing smooth.
     side = 2 * max(height, width)
-    if min(image.size) >= 2 * side:
+    if image.format in ("JPEG", "MPO") and min(image.size) >= 2 * side:
         image.draft(None, (side, side))
-    flat = _flatten(image, "L" if channels == 1 else "RGB")
+    image.load()
+    mode = "L" if channels == 1 else "RGB"
+    flat, transform = flatten(image, mode, notes)
     scale = min(flat.width / width, flat.height / height)
     across, down = scale * width, scale * height
     # A side that is kept whole may come out a rounding error too long, and the box outside the picture.
     left, top = max((flat.width - across) / 2, 0.0), max((flat.height - down) / 2, 0.0)
-    box = (left, top, min(left + across, flat.width), min(top + down, flat.height))
-    small = flat.resize((width, height), Image.Resampling.BILINEAR, box=box)
+    window = (left, top, min(left + across, flat.width), min(top + down, flat.height))
+    small = finish(flat.resize((width, height), Image.Resampling.BILINEAR, box=window), transform, mode)
     turn = {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
         3: Image.Transpose.ROTATE_180,
@@ -154,27 +260,6 @@ def _fit(image: PillowImage.Image, height: int, width: int, channels: int) -> ND
         small = small.transpose(turn)
     pixels = np.asarray(small, dtype=np.uint8)
     return np.ascontiguousarray(pixels.reshape(pixels.shape[0], pixels.shape[1], channels))
-
-
-def _flatten(image: PillowImage.Image, mode: str) -> PillowImage.Image:
-    """Bring any mode to 8 bits of grey ("L") or colour ("RGB"), transparency laid on white."""
-    from PIL import Image
-
-    if image.mode.startswith(("I", "F")):
-        pixels = np.asarray(image)
-        # 16-bit values span 0..65535 and floating-point ones 0..1; anything else has no agreed white.
-        most = 1.0 if pixels.dtype.kind == "f" else 65535
-        if not (pixels.min() >= 0 and pixels.max() <= most):
-            raise ValueError(f"its values run from {pixels.min()} to {pixels.max()}, not 0 to {most:g}")
-        eight = np.rint(pixels * (255 / most)).astype(np.uint8)
-        return Image.fromarray(eight).convert(mode)
-    if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
-        clear = image.convert("RGBA")
-        white = Image.new("RGBA", clear.size, (255, 255, 255, 255))
-        return Image.alpha_composite(white, clear).convert(mode)
-    if mode == "L" and image.mode not in ("L", "1", "RGB"):
-        return image.convert("RGB").convert("L")
-    return image.convert(mode)
 
 
 _warnings_lock = threading.Lock()

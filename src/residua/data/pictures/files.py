@@ -6,36 +6,67 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from residua.data.pictures.kinds import (
+    AVIF,
+    EMPTY,
+    HEIC,
+    RAW_SUFFIXES,
+    START,
+    Kind,
+    avif_is_read,
+    heic_is_read,
+    is_read,
+    recognise,
+    suffixes,
+)
 from residua.errors import DataError
+from residua.files.regular import what_it_is
 
-SUFFIXES = frozenset(
-    [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"]
+PassedOver = dict[Kind, list[Path]]  # files of folders of pictures that are not read, by kind
+
+SUFFIXES = suffixes(
+    "jpg jpeg jpe jfif mpo png apng webp avif bmp dib gif tif tiff ppm pgm pbm pnm jp2 j2k jpf jpx tga ico"
+)
+_HEIC = frozenset([".heic", ".heif", ".hif"])
+# What nobody put there as data.
+_OF_SYSTEMS = frozenset(["thumbs.db", "ehthumbs.db", "desktop.ini", "picasa.ini", "icon\r"])
+# Half of a file, a second copy of one, a preview of a video: pictures by content, but not data.
+_LEFTOVERS = suffixes("part partial crdownload download aria2 tmp temp bak old orig swp thm")
+_LEFTOVER = Kind("an unfinished or backup file", "unfinished or backup files", picture=False)
+# What people take for pictures, and no content tells.
+_LOOK_LIKE_PICTURES = RAW_SUFFIXES | suffixes(
+    "jxl jxr wdp hdp svg psd psb xcf kra ai eps pcx pict wmf emf bpg flif dcm"
 )
 
 
-def find_pictures(paths: Iterable[Path | str]) -> list[Path]:
+def find_pictures(paths: Iterable[Path | str], others: PassedOver | None = None) -> list[Path]:
     """The pictures to predict: files as given, folders searched through, in the order of their names.
 
-    Within folders only the usual suffixes count, hidden files do not; a path that is named is kept
-    whatever it is called and whether it exists or not: reading it will tell. Raises DataError for a
-    folder without pictures.
+    Within folders hidden files do not count; a path that is named is kept whatever it is called and
+    whether it exists or not: reading it will tell. others: hears of what is passed over. Raises DataError
+    for a folder without pictures.
     """
     pictures: list[Path] = []
     for path in map(Path, paths):
         if path.is_dir():
-            inside = list(walk_pictures(path))
+            beside: PassedOver = {}
+            inside = list(walk_pictures(path, beside))
             if not inside:
-                raise DataError(f"{path} holds no pictures (looked for {', '.join(sorted(SUFFIXES))}).")
+                raise DataError(f"{path} holds no pictures that can be read{_instead(beside)}.")
+            if others is not None:
+                for kind, files in beside.items():
+                    others.setdefault(kind, []).extend(files)
             pictures += inside
         else:
             pictures.append(path)
     return list(dict.fromkeys(pictures))
 
 
-def walk_pictures(folder: Path) -> Iterator[Path]:
+def walk_pictures(folder: Path, others: PassedOver | None = None) -> Iterator[Path]:
     """Every picture below `folder`, sorted; links are followed, but no folder twice and none upwards.
 
-    A link to a folder above would bring the pictures of all classes into one.
+    A link to a folder above would bring the pictures of all classes into one. others: hears of the files
+    that are no pictures which can be read here.
     """
     visited = {(status.st_dev, status.st_ino) for status in map(os.stat, folder.resolve().parents)}
 
@@ -50,8 +81,14 @@ def walk_pictures(folder: Path) -> Iterator[Path]:
         visited.add((status.st_dev, status.st_ino))
         folders[:] = sorted(name for name in folders if is_visible(name))
         for name in sorted(files):
-            if is_visible(name) and Path(name).suffix.lower() in SUFFIXES:
-                yield Path(parent, name)
+            if not is_visible(name) or name.lower() in _OF_SYSTEMS:
+                continue
+            path = Path(parent, name)
+            kind = _passed_over(path)
+            if kind is None:
+                yield path
+            elif others is not None:
+                others.setdefault(kind, []).append(path)
 
 
 def is_visible(name: str) -> bool:
@@ -68,3 +105,75 @@ def subfolders(parent: Path) -> list[Path]:
         )
     except OSError as problem:
         raise DataError(f"Cannot look into {parent}: {problem.strerror or problem}.") from problem
+
+
+def passed_over_line(place: str, others: PassedOver, *, every: bool = False) -> str:
+    """What to say of files that are not read: how many of what kind, and what to do; empty for none.
+
+    place: where they lie. every: of all of them; else only where people would take some for pictures.
+    """
+    counted = {kind: files for kind, files in others.items() if every or kind.picture}
+    if not counted:
+        return ""
+    total = sum(map(len, counted.values()))
+    are = "files are" if total > 1 else "file is"
+    return f"{place}{': ' * bool(place)}{total:,} {are} not read: {'; '.join(passed_over_parts(counted))}"
+
+
+def passed_over_parts(others: PassedOver) -> list[str]:
+    """A phrase for each kind of file, the most frequent first."""
+    parts = []
+    for kind, files in sorted(others.items(), key=lambda entry: -len(entry[1])):
+        many = len(files) > 1
+        advice = kind.advice("them" if many else "it")
+        example = f"{files[0].parent.name}/{files[0].name}"
+        named = f"{len(files):,} {kind.many} such as {example}" if many else f"{kind.one}, {example}"
+        parts.append(f"{named} ({advice})" if advice else named)
+    return parts
+
+
+def no_pictures_reason(folder: Path) -> str:
+    """What a folder without pictures holds instead, as the end of a sentence; empty where nothing."""
+    others: PassedOver = {}
+    for _ in walk_pictures(folder, others):
+        return ""
+    return _instead(others)
+
+
+def _instead(others: PassedOver) -> str:
+    return f", but {'; '.join(passed_over_parts(others))}" if others else ""
+
+
+def _passed_over(path: Path) -> Kind | None:
+    """Which kind of file a path is that is not read; None for a picture.
+
+    Content decides where the suffix is not that of a picture.
+    """
+    suffix = path.suffix.lower()
+    if suffix in _HEIC:
+        return None if heic_is_read() else HEIC
+    if suffix in SUFFIXES:
+        return None if suffix != ".avif" or avif_is_read() else AVIF
+    if suffix in _LEFTOVERS or path.name.endswith("~"):
+        return _LEFTOVER
+    kind = EMPTY
+    if what_it_is(path) == "":
+        try:
+            with path.open("rb") as stream:
+                start = stream.read(START)
+        except OSError:
+            start = b""
+        found = recognise(start, suffix) if start else EMPTY
+        if is_read(found):
+            return None
+        kind = found or _of_suffix(suffix)
+    return kind
+
+
+def _of_suffix(suffix: str) -> Kind:
+    """What is known of a file by its suffix alone."""
+    if not suffix:
+        return Kind("a file of no known kind", "files of no known kind", picture=False)
+    if suffix in _LOOK_LIKE_PICTURES:
+        return Kind(f"a {suffix} file", f"{suffix} files", "save {0} as JPEG or PNG")
+    return Kind(f"a {suffix} file", f"{suffix} files", picture=False)

@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from residua.cores import available_cores
 from residua.data.dataset import SPLITS, DataSet, Split
 from residua.data.pictures.arrays import Pictures
-from residua.data.pictures.decoding import FORMATS, no_pillow_warnings
+from residua.data.pictures.decoding import no_pillow_warnings
+from residua.data.pictures.headers import Header, read_header
 from residua.data.quality.exact_duplicates import first_occurrences
 from residua.data.quality.findings import Copies, Findings
 from residua.data.quality.near_duplicates import Alike, near_duplicates
+from residua.errors import PictureError
 
 MOST_COMPARED = 100_000  # pictures above which only test pictures are compared with all others
 
@@ -56,6 +58,8 @@ def check_dataset(
         sizes=sizes,
         modes=modes,
         bad=data.bad,
+        notes=data.notes,
+        others=data.listing.others if data.listing is not None else {},
         exact=_copies(pairs, split_of, labels),
         near=near_copies,
         compared=compared,
@@ -90,7 +94,7 @@ def _copies(pairs: Alike, split_of: NDArray[np.int64], labels: NDArray[np.int64]
 
 
 def _files(data: DataSet, splits: dict[Split, Pictures]) -> tuple[Counter[tuple[int, int]], Counter[str]]:
-    """Widths and heights, and modes, of the files as they lie there; of arrays, their shape."""
+    """Widths and heights as displayed, and modes, of the files; of arrays, their shape."""
     if data.listing is None:
         total = sum(map(len, splits.values()))
         mode = "L" if data.channels == 1 else "RGB"
@@ -100,13 +104,10 @@ def _files(data: DataSet, splits: dict[Split, Pictures]) -> tuple[Counter[tuple[
     return Counter(size for size, _ in headers), Counter(mode for _, mode in headers)
 
 
-def _header(path: Path) -> tuple[tuple[int, int], str] | None:
-    from PIL import Image
-
+def _header(path: Path) -> Header | None:
     try:
-        with Image.open(path, formats=FORMATS) as image:
-            return image.size, image.mode
-    except Exception:  # decoding has told already what is wrong with it
+        return read_header(path)
+    except PictureError:  # decoding has told already what is wrong with it
         return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from residua.data.dataset import Split
 from residua.data.pictures.arrays import Pictures
+from residua.data.pictures.files import PassedOver
 from residua.data.quality.near_duplicates import Alike
 
 
@@ -35,7 +36,8 @@ class Findings:
 
     counts: pictures per class and split. sizes, modes: how many files have each width and height, and each
     mode of Pillow's; a single entry each where the pictures are not files. shape: of the pictures as they
-    were compared. bad: why pictures are left out. exact, near: copies; near leaves out exact ones, and is
+    were compared. bad: why pictures are left out. notes: what is odd about others. others: files beside
+    the pictures that are not read. exact, near: copies; near leaves out exact ones, and is
     None where it was not asked for. compared: how many pictures were compared with all others. torn: groups
     with pictures in more than one split; groups: how many there are, called `group`.
     """
@@ -55,6 +57,8 @@ class Findings:
     groups: int
     group: str
     splits: dict[Split, Pictures]
+    notes: tuple[str, ...] = ()
+    others: PassedOver = field(default_factory=dict)
 
     @property
     def imbalance(self) -> float:
@@ -92,6 +96,8 @@ class Findings:
             "sizes": [[w, h, count] for (w, h), count in self.sizes.most_common()],
             "modes": dict(self.modes),
             "bad": list(self.bad),
+            "notes": list(self.notes),
+            "not_read": {kind.many: list(map(str, files)) for kind, files in self.others.items()},
             "exact_copies": self._copies(self.exact),
             "near_copies": None if self.near is None else self._copies(self.near),
             "test_pictures_with_a_copy": self.leaks,

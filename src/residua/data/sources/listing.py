@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from residua.data.pictures.decoding import Box
+from residua.data.pictures.files import PassedOver, passed_over_line
 from residua.data.sources.class_folders import list_own_files
 from residua.data.sources.labelled_file import LabelledFile
 from residua.data.sources.layouts.table import Layout
@@ -28,6 +29,7 @@ class Listing:
     own, so that it stays closed until it is asked for. groups: the group of each picture (see
     `LabelledFile`), called `group`; none where there are no groups. boxes: the part of each picture that is
     used; none for whole pictures. broken: names of pictures that are known to be damaged as published.
+    others: files beside the pictures that are not read.
     """
 
     classes: tuple[str, ...]
@@ -40,6 +42,7 @@ class Listing:
     group: str = "group"
     boxes: tuple[Box | None, ...] = ()
     broken: frozenset[str] = frozenset()
+    others: PassedOver = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,11 @@ def list_folder(
 
     What is missing of val/ and test/ is split off by seed, in proportion. Raises DataError, in one line.
     """
-    return _list(list_own_files(folder, labels, say), folder, division, "group", say)
+    others: PassedOver = {}
+    listing = _list(list_own_files(folder, labels, say, others), folder, division, "group", say)
+    if line := passed_over_line(str(folder), others):
+        say(line)
+    return replace(listing, others=others)
 
 
 def list_layout(

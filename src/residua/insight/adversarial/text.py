@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from residua.data.pictures.headers import read_header
 from residua.data.preprocessing import Preprocessing
 from residua.insight.adversarial.attacks import Attack
 from residua.insight.adversarial.class_visualization import ClassPictures
@@ -21,13 +22,11 @@ def format_size(result: Fooling, size: float) -> str:
 
 def size_note(path: Path, shape: Preprocessing) -> str:
     """A remark where a file's picture has another size than the fooled one; empty where it has not."""
-    from PIL import Image
-
     height, width = shape.reading
-    with Image.open(path) as image:
-        if image.size == (width, height):
-            return ""
-        return f"{width}x{height} pixels, as the model sees it; {path.name} has {image.width}x{image.height}"
+    (own_width, own_height), _ = read_header(path)
+    if (own_width, own_height) == (width, height):
+        return ""
+    return f"{width}x{height} pixels, as the model sees it; {path.name} has {own_width}x{own_height}"
 
 
 def fool_text(result: Fooling) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from residua.data.dataset import SPLITS
+from residua.data.pictures.files import passed_over_parts
 from residua.data.quality.findings import Copies, Findings
 from residua.training.train import IMBALANCE
 
@@ -12,7 +13,8 @@ _SHORT = 60  # letters of a name that a line has room for
 
 def findings_text(findings: Findings) -> str:
     """Counts, sizes, damage, copies and leaks, a paragraph each, and what to do about them at the end."""
-    parts = [_counts(findings), _files(findings), _bad(findings), _copies(findings), _groups(findings)]
+    parts = [_counts(findings), _files(findings), _bad(findings), _odd(findings)]
+    parts += [_copies(findings), _groups(findings)]
     return "\n\n".join(
         part for part in [f"{findings.data}: {findings.title}", *parts, _advice(findings)] if part
     )
@@ -64,6 +66,10 @@ _MODES = {
     "P": "palette",
     "1": "black and white",
     "CMYK": "CMYK",
+    "I;16": "grey of 16 bits",
+    "I;16B": "grey of 16 bits",
+    "I": "grey of 32 bits",
+    "F": "grey, floating point",
 }
 
 
@@ -76,6 +82,14 @@ def _bad(findings: Findings) -> str:
     if len(findings.bad) > _MOST_NAMES:
         lines.append(f"    and {len(findings.bad) - _MOST_NAMES:,} more (--json names all)")
     return "\n".join(lines)
+
+
+def _odd(findings: Findings) -> str:
+    """Files that are not read, and what is odd about pictures that are."""
+    total = sum(map(len, findings.others.values()))
+    lines = [f"  Not read: {total:,} file{'s' * (total > 1)}"] if total else []
+    lines += [f"    {part}" for part in passed_over_parts(findings.others)]
+    return "\n".join(lines + [f"  Note: {line}" for line in findings.notes])
 
 
 def _copies(findings: Findings) -> str:
@@ -143,6 +157,11 @@ def _advice(findings: Findings) -> str:
         lines.append(
             f"  Imbalance: {most} has {findings.imbalance:.1f} times the training pictures of {least}. "
             "--balance lets all classes count the same."
+        )
+    left_out = sum(len(files) for kind, files in findings.others.items() if kind.picture)
+    if left_out:
+        lines.append(
+            f"  Left out: {left_out:,} of the files that are not read look like pictures. See above."
         )
     if findings.bad:
         lines.append("  Unreadable pictures are left out of training. Mend or remove them.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from residua.config import PredictConfig
 from residua.cores import available_cores
 from residua.data.pictures.decoding import fit_pixels
+from residua.data.pictures.notes import note_lines
 from residua.data.sources.readers.pixel_table import is_pixel_table, read_pixel_table
 from residua.data.views import VIEWS, mean_probabilities
 from residua.engines import open_engine
@@ -68,10 +69,16 @@ def least_confidence(model: Model, config: PredictConfig) -> float | None:
     return model.calibration.threshold(config.reject_accuracy).threshold
 
 
-def predict_files(model: Model, files: Sequence[Path], config: PredictConfig) -> Iterator[Prediction]:
+def predict_files(
+    model: Model,
+    files: Sequence[Path],
+    config: PredictConfig,
+    say: Callable[[str], None] = lambda line: None,
+) -> Iterator[Prediction]:
     """Predictions in the order of the files; a picture that cannot be read is answered by its error.
 
     A table of pixels (Kaggle's test.csv) stands for its pictures, which are called test.csv[0] and so on.
+    say: hears at the end what is odd about pictures that were used all the same.
     Raises DataError where such a table is damaged, ConfigError as `least_confidence`.
     """
     threshold = least_confidence(model, config)
@@ -83,19 +90,25 @@ def predict_files(model: Model, files: Sequence[Path], config: PredictConfig) ->
     infer = make_infer(engine, network)
     top = min(config.top, len(model.classes))
 
-    def read(item: _Item) -> NDArray[np.uint8] | PictureError:
-        name, pixels = item
+    odd: dict[str, list[str]] = {}  # names of pictures by what is said of them
+
+    def read(item: _Item) -> tuple[NDArray[np.uint8] | PictureError, list[str]]:
+        (name, pixels), notes = item, list[str]()
         try:
             if pixels is not None:
-                return fit_pixels(pixels, *shape.stored, shape.channels)
-            return shape.cut(shape.read(name))
+                return fit_pixels(pixels, *shape.stored, shape.channels), notes
+            return shape.cut(shape.read(name, notes)), notes
         except PictureError as error:
-            return error
+            return error, notes
 
     with ThreadPoolExecutor(available_cores()) as pool:
         for start in range(0, len(items), config.batch):
             chunk = items[start : start + config.batch]
-            pictures = list(pool.map(read, chunk))
+            pictures = []
+            for (name, _), (picture, notes) in zip(chunk, pool.map(read, chunk), strict=True):
+                pictures.append(picture)
+                for note in notes:
+                    odd.setdefault(note, []).append(name)
             good = [picture for picture in pictures if not isinstance(picture, PictureError)]
             rows: Iterator[NDArray[np.float32]] = iter(())
             if good:
@@ -113,6 +126,8 @@ def predict_files(model: Model, files: Sequence[Path], config: PredictConfig) ->
                 order = np.argsort(-row, kind="stable")[:top]
                 named = tuple((model.classes[index], float(row[index])) for index in order)
                 yield Prediction(name, named, sure=None if threshold is None else named[0][1] >= threshold)
+    for line in note_lines(odd):
+        say(line)
 
 
 def _pictures_in(path: Path) -> list[_Item]:

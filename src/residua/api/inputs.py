@@ -1,0 +1,37 @@
+"""What calls name: files, folders and models, one or several, as text or as paths, in any sequence."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from residua.config.plain import plain
+from residua.errors import ConfigError
+
+
+def named_path(value: Any, what: str = "a file") -> Path:
+    """One file or folder. Raises ConfigError for what is no name; `what` it should be, for the message."""
+    value = plain(value)
+    if not isinstance(value, str | os.PathLike | bytes):
+        hint = ""
+        if hasattr(value, "__array__") or isinstance(value, list | tuple):
+            hint = ": pixels go to residua.Classifier.load(model).predict"
+        raise ConfigError(
+            f"{what} is named by text or a path; this is of the kind {type(value).__name__}{hint}"
+        )
+    return Path(os.fsdecode(value))
+
+
+def named_paths(values: Any, what: str = "a file") -> list[Path]:
+    """As `named_path`, of one name or of a list, array or any sequence of them, in its order."""
+    values = plain(values)
+    if isinstance(values, str | os.PathLike | bytes):
+        return [named_path(values, what)]
+    if not isinstance(values, Iterable) or getattr(values, "ndim", 1) != 1:
+        raise ConfigError(
+            f"{what} is named by text or a path, several by a list of these; pixels go to "
+            "residua.Classifier.load(model).predict"
+        )
+    return [named_path(value, what) for value in values]

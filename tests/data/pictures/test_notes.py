@@ -1,0 +1,15 @@
+"""What is odd about pictures is counted and said in one line."""
+
+from __future__ import annotations
+
+from residua.data.pictures.notes import METADATA, group_notes, note_lines
+
+
+def test_a_line_for_each_kind_of_note():
+    grouped = group_notes({2: [METADATA], 0: [METADATA, "x"]}, ["a", "b", "c"])
+    assert grouped == {METADATA: ["a", "c"], "x": ["a"]}
+    lines = note_lines(grouped)
+    assert lines[0].startswith("2 pictures have broken metadata")
+    assert lines[0].endswith("such as a")
+    assert lines[1] == "1 picture has x: a"
+    assert note_lines({}) == []
