@@ -41,6 +41,7 @@ class Job:
         self.folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
         self.progress = self.folder.with_name(self.folder.name + ".progress")
         self.progress.write_bytes(struct.pack("<qdq", -1, 0.0, options.start + options.mutations))
+        self.errors = self.folder.with_name(self.folder.name + ".errors")
         self.done = False
         self.begin()
 
@@ -60,14 +61,10 @@ class Job:
             "work(Path(a[0]), Path(a[1]), int(a[2]), int(a[3]), int(a[4]), a[6:], float(a[5]))\n"
         )
         command = [sys.executable, "-X", "faulthandler", "-c", code, *map(str, arguments), *self.options.kind]
-        self.process = subprocess.Popen(
-            command,
-            cwd=self.folder,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        with open(self.errors, "wb") as errors:  # libraries in C write there; a pipe would fill up
+            self.process = subprocess.Popen(
+                command, cwd=self.folder, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True
+            )
         self.begun = time.time()
 
     def current(self) -> tuple[int, float]:
@@ -86,6 +83,7 @@ class Job:
             self.process.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
         self.progress.unlink(missing_ok=True)
+        self.errors.unlink(missing_ok=True)
 
 
 class Report:
@@ -189,12 +187,11 @@ def main(arguments: list[str] | None = None) -> int:
 def hear(job: Job, report: Report, selector: selectors.BaseSelector) -> None:
     """One line of a worker, or its end, after which another goes on."""
     assert job.process.stdout is not None
-    assert job.process.stderr is not None
     if line := job.process.stdout.readline():
         report.take(json.loads(line))
         return
-    errors = job.process.stderr.read()
     code = job.process.wait()
+    errors = job.errors.read_bytes()[-3000:].decode(errors="replace")
     selector.unregister(job.process.stdout)
     if code == 0:
         job.done = True

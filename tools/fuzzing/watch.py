@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import re
 import resource
 import sys
 import time
@@ -53,9 +54,9 @@ class Watch:
         if event.startswith(FORBIDDEN):
             if event == "shutil.rmtree" and str(arguments[0]).startswith(self.folder):
                 return
-            if event == "exec" and _importing():
+            if event == "exec" and _by_python_itself():
                 return
-            self.events.append(f"{event} {str(arguments)[:100]}")
+            self.events.append(f"{event} {re.sub('0x[0-9a-f]+', '', str(arguments))[:100]}")
         elif event == "open" and isinstance(arguments[0], str | bytes | os.PathLike):
             _, mode, flags = (*arguments, None, 0)[:3]
             if (flags or 0) & WRITING or (mode and set(mode) & set("wax+")):
@@ -113,10 +114,14 @@ class Watch:
         return outcome
 
 
-def _importing() -> bool:
+def _by_python_itself() -> bool:
+    """Whether a module is being imported, or an annotation read."""
     frame = sys._getframe()
     while frame is not None:
-        if frame.f_code.co_filename.startswith("<frozen importlib"):
+        if (
+            frame.f_code.co_filename.startswith("<frozen importlib")
+            or frame.f_globals.get("__name__") == "typing"
+        ):
             return True
         frame = frame.f_back  # type: ignore[assignment]
     return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import mmap
+import random
 import resource
 import struct
 import time
@@ -13,6 +14,8 @@ from typing import Any
 
 from fuzzing.kinds import Kind, make_kinds
 from fuzzing.watch import Watch
+
+from residua.errors import ResiduaError
 
 ADDRESS_SPACE = 6 * 2**30
 CURRENT = struct.Struct("<qd")  # the number that is worked on, and since when
@@ -78,17 +81,16 @@ def run_one(kind: Kind, folder: Path, seed: int, number: int, watch: Watch) -> A
 
 
 def _try(kind: Kind, folder: Path, data: bytes) -> None:
-    import random
-
-    path = folder / f"current{kind.suffix}"
-    for attempt in range(12):
+    """Use a good file in four ways: at least one must take it, or its mutations would show nothing."""
+    path, refusals = folder / f"current{kind.suffix}", []
+    for attempt in range(4):
         path.write_bytes(data)
         try:
             kind.use(path, random.Random(attempt))
-        except Exception as error:
-            raise SystemExit(
-                f"a good file of kind {kind.name} is refused: {type(error).__name__}: {error}"
-            ) from error
+        except ResiduaError as error:
+            refusals.append(error)
+    if len(refusals) == 4:
+        raise SystemExit(f"a good file of kind {kind.name} is refused: {refusals[0]}")
 
 
 def _say(entry: dict[str, Any]) -> None:

@@ -154,8 +154,8 @@ def read_toml(path: str | Path) -> dict[str, Any]:
             values = tomllib.load(stream)
     except OSError as error:
         raise ConfigError(f"cannot read the options in {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not a TOML file: {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{path} is not a TOML file: {' '.join(str(error).split())[:200]}") from None
     written = values.get("format", FORMAT)
     if not isinstance(written, int) or written > FORMAT:
         raise ConfigError(

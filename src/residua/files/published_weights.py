@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import tokenize
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,10 @@ MOST_SHARDS = 1000
 INDEX = ".index.json"
 _SHARD = re.compile(r"(.+)-(\d{5})-of-(\d{5})\.(?:safetensors|bin|pth|pt)")
 # What NumPy raises over nonsense.
-_NO_ARRAY = (ValueError, EOFError, TypeError, SyntaxError, ArithmeticError, MemoryError, RecursionError)
+_NO_ARRAY: tuple[type[Exception], ...] = (
+    *(ValueError, EOFError, TypeError, SyntaxError, ArithmeticError, MemoryError, RecursionError),
+    *(tokenize.TokenError, LookupError),
+)
 _WEIGHTS = ("*.safetensors", "*.pth", "*.pt", "*.th", "*.bin")
 
 
@@ -81,7 +86,7 @@ def read_shards(index: Path) -> dict[str, NDArray[Any]]:
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         reason = "it has no 'weight_map'" if isinstance(error, KeyError) else one_line(error, 120)
         raise ModelFileError(f"{index} is no index of shards: {reason}") from None
-    if absent := [name for name in files if not (index.parent / name).is_file()]:
+    if absent := [name for name in files if not _is_file(index.parent / name)]:
         more = f" and {len(absent) - 1} more" if len(absent) > 1 else ""
         raise ModelFileError(
             f"{index} names {len(files)} shards, of which {absent[0][:200]}{more} is not beside it: "
@@ -117,6 +122,13 @@ def read_npy_folder(folder: Path) -> dict[str, NDArray[Any]]:
     return {path.stem: _read_array(path) for path in files}
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
+
+
 def _glob(folder: Path, pattern: str) -> list[Path]:
     try:
         return sorted(folder.glob(pattern))
@@ -128,7 +140,8 @@ def _read_array(path: Path) -> NDArray[Any]:
     plain_size(path)
     try:
         # Mapped first: a header can claim any size, which the file must have before memory is taken.
-        mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+        with warnings.catch_warnings(category=UserWarning, action="ignore"):  # of Python 2's headers
+            mapped = np.load(path, mmap_mode="r", allow_pickle=False)
         if not isinstance(mapped, np.ndarray):
             raise ValueError("it is an archive of several")
         if mapped.dtype.kind not in "fiu" or mapped.nbytes > MOST_BYTES:

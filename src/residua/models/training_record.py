@@ -124,8 +124,8 @@ def saved_parameters(training: Mapping[str, Any], known: Collection[str]) -> dic
     for name, value in parameters.items():
         if name not in known:
             raise ModelFileError(
-                f"of its training it keeps the parameter {name[:60]!r}, which Classifier does not have: it may "
-                "be of a newer residua"
+                f"of its training it keeps the parameter {name[:60]!r}, which Classifier does not have: "
+                "it may be of a newer residua"
             )
         if isinstance(value, list) and name != "options":
             raise ModelFileError(f"of its training it keeps {name} as a list, which it cannot be")

@@ -77,7 +77,7 @@ def read_run(run: Path) -> TrainConfig:
         raise RunError(f"{run} is not a run folder: it holds no run.toml")
     try:
         version = tomllib.loads(path.read_text(encoding="utf-8")).get("format")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RunError(f"cannot read {path}: {error}") from None
     if not isinstance(version, int) or version > FORMAT:
         raise RunError(
@@ -88,13 +88,17 @@ def read_run(run: Path) -> TrainConfig:
 
 
 def read_log(run: Path) -> list[dict[str, Any]]:
-    """The epochs of a run, oldest first."""
-    return read_lines(run / "log.jsonl")
+    """The epochs of a run, oldest first. Raises RunError where the log holds anything else."""
+    rows = read_lines(run / "log.jsonl", ("epoch", "train_loss", "train_error"))
+    for part in ("validation_loss", "validation_error"):
+        if len({part in row for row in rows}) > 1:
+            raise RunError(f"{run / 'log.jsonl'} is damaged: only some of its epochs have a {part}")
+    return rows
 
 
 def read_seconds(run: Path) -> float | None:
     """What a run's epochs took in all; None where nothing was kept."""
-    timing = read_lines(run / "timing.jsonl")
+    timing = read_lines(run / "timing.jsonl", ("seconds",))
     return sum(float(row["seconds"]) for row in timing) if timing else None
 
 
@@ -104,6 +108,11 @@ def read_environment(run: Path) -> dict[str, dict[str, Any]]:
 
     try:
         document = tomllib.loads((run / "run.toml").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RunError(f"cannot read {run / 'run.toml'}: {error}") from None
-    return {name: dict(document.get(name, {})) for name in ("versions", "machine")}
+    tables = {name: document.get(name, {}) for name in ("versions", "machine")}
+    if any(not isinstance(table, dict) for table in tables.values()):
+        raise RunError(f"{run / 'run.toml'} is damaged: its versions or machine are no table")
+    if type(tables["machine"].get("cores", 1)) is not int:
+        raise RunError(f"{run / 'run.toml'} is damaged: its number of cores is no number")
+    return tables
