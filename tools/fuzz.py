@@ -48,7 +48,7 @@ class Job:
     def begin(self) -> None:
         """Start a worker at the next number."""
         environment = {name: value for name, value in os.environ.items() if name != "RESIDUA_DATA"}
-        environment |= {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+        environment |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         environment |= {
             "HOME": str(self.folder),
             "XDG_CACHE_HOME": str(self.folder / "cache"),

@@ -132,7 +132,7 @@ def _pickle_words(rng: random.Random, data: bytes) -> bytes:
     import pickletools
 
     places = [(op, arg, at) for op, arg, at in pickletools.genops(data)]
-    op, _, at = rng.choice(places)
+    _, _, at = rng.choice(places)
     after = next((p for _, _, p in places if p > at), len(data))
     words = (b"N", b"\x88", b"]", b"}", b")", b"K\x05", b"J\xff\xff\xff\x7f", b"\x8a\x08" + b"\xff" * 7 + b"\x7f", b"(", b"0",
              b"X\x02\0\0\0ab", b"cos\nsystem\n", b"cbuiltins\neval\n", b"ctorch\nUntypedStorage\n", b"R", b"b", b"\x85",
@@ -187,7 +187,7 @@ def make_kinds(folder: Path) -> dict[str, Kind]:
         Kind("log", ".jsonl", [seeds.LOG], (spoil_bytes, _spoil_lines, _spoil_lines), uses.use_log, 6),
         Kind("timing", ".jsonl", [seeds.TIMING], (spoil_bytes, _spoil_lines), uses.use_timing, 2),
         Kind("statistics", ".jsonl", [seeds.STATISTICS], (spoil_bytes, _spoil_lines), uses.use_statistics, 3),
-        Kind("run.toml", ".toml", [run_toml], (spoil_bytes, _spoil_toml, _spoil_toml), uses.use_run, 4),
+        Kind("run.toml", ".toml", [run_toml], (spoil_bytes, _spoil_toml, _spoil_toml), uses.use_run, 2),
         Kind("checkpoint", ".safetensors", [uses.checkpoint(folder)], (spoil_bytes, _spoil_header), uses.use_checkpoint, 4),
     ]  # fmt: skip
     closer = {"png": mutations.spoil_png, "jpg": mutations.spoil_jpeg}

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from fuzzing.pickles import torch_archive, torch_row
 from PIL import Image, ImageCms, PngImagePlugin
 
+from fuzzing.pickles import torch_archive, torch_row
 from residua.config import ModelOptions
 from residua.data.preprocessing import Preprocessing
 from residua.layers import Flatten, Linear, ReLU, Sequential

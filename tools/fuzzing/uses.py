@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -12,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from fuzzing import seeds
 from PIL import Image
 
+from fuzzing import seeds
 from residua import Classifier
 from residua.config import EvaluateConfig, ImportConfig, PredictConfig, TrainConfig
 from residua.config.options import configure, read_toml, to_toml
@@ -108,6 +109,12 @@ def digest(data: bytes, document: str) -> str:
     return _digest(inner["kind"], inner["version"], document, _arrays(data[8 + length :], data[: 8 + length]))
 
 
+def warm(folder: Path) -> None:
+    """What a process does once, such as looking for fonts."""
+    curves_figure([folder / "run"])
+    run_labels([folder / "run"])
+
+
 def _quiet(text: str) -> None:
     """Nobody listens."""
 
@@ -129,10 +136,8 @@ def use_model(path: Path, rng: random.Random) -> None:
         classifier.predict(np.zeros((1, *shape.stored, size[2]), np.uint8))
     join_models([model, model], ["a", "b"])
     save_model(path.with_name("again.safetensors"), model)
-    try:
+    with contextlib.suppress(ResiduaError):
         replace_head(model.network, 5, "x")
-    except ResiduaError:
-        pass
     if rng.random() < 0.3:
         layer_table(model.name, model.network, size)
     if rng.random() < 0.15:
@@ -218,7 +223,7 @@ def use_log(path: Path, rng: random.Random) -> None:
     if rng.random() < 0.1:
         check_epochs([run])
         run_labels([run])
-    if rows and rng.random() < 0.03:
+    if rows and rng.random() < 0.004:
         curves_figure([run])
     _ = [float(row["train_loss"]) + float(row["train_error"]) + int(row["epoch"]) for row in rows]
 

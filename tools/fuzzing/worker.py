@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from fuzzing.kinds import Kind, make_kinds
+from fuzzing.uses import warm
 from fuzzing.watch import Watch
-
 from residua.errors import ResiduaError
 
 ADDRESS_SPACE = 6 * 2**30
@@ -34,6 +34,7 @@ def work(
     """Mutations start, start + step, ... until the wall clock says `end`, or the counter is at its last."""
     kinds = make_kinds(folder)
     order = order_of(kinds, wanted)
+    warm(folder)
     for kind in order:  # everything is imported once before anybody watches
         for data in kind.seeds:
             _try(kind, folder, data)

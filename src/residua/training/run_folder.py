@@ -90,6 +90,8 @@ def read_run(run: Path) -> TrainConfig:
 def read_log(run: Path) -> list[dict[str, Any]]:
     """The epochs of a run, oldest first. Raises RunError where the log holds anything else."""
     rows = read_lines(run / "log.jsonl", ("epoch", "train_loss", "train_error"))
+    if any(type(row["epoch"]) is not int or row["epoch"] < 1 for row in rows):
+        raise RunError(f"{run / 'log.jsonl'} is damaged: it names an epoch that is no whole number from 1")
     for part in ("validation_loss", "validation_error"):
         if len({part in row for row in rows}) > 1:
             raise RunError(f"{run / 'log.jsonl'} is damaged: only some of its epochs have a {part}")
