@@ -27,3 +27,23 @@ def test_what_cannot_be_written_or_is_too_short_is_refused(tmp_path):
     (tmp_path / "log.jsonl").write_bytes(b"{}\n")
     with pytest.raises(RunError, match="shorter than its checkpoint"):
         truncate(tmp_path / "log.jsonl", 99)
+
+
+@pytest.mark.parametrize("torn", [b'{"epoch": 2, "lo', b"{", b'{"a": "\xc3', b"\n\n", b"\0\0\0"])
+def test_a_last_line_that_was_cut_off_is_left_out(tmp_path, torn):
+    (tmp_path / "log.jsonl").write_bytes(b'{"epoch": 1}\n' + torn)
+    assert read_lines(tmp_path / "log.jsonl", ("epoch",)) == [{"epoch": 1}]
+
+
+NO_ENTRIES = [
+    *(b"[1]", b"3", b"\xff", b'{"epoch": "1"}', b'{"epoch": true}', b"{}", b"[" * 9999),
+    *(b'{"epoch": 1' + b"0" * 400 + b"}", b'{"epoch": 1, "train_loss": null}'),
+]
+
+
+@pytest.mark.parametrize("line", NO_ENTRIES, ids=range(len(NO_ENTRIES)))
+def test_a_line_that_is_no_entry_is_named(tmp_path, line):
+    (tmp_path / "log.jsonl").write_bytes(b'{"epoch": 1}\n' + line + b'\n{"epoch": 3}\n')
+    with pytest.raises(RunError, match=r"log\.jsonl line 2 is damaged") as caught:
+        read_lines(tmp_path / "log.jsonl", ("epoch",))
+    assert "\n" not in str(caught.value)

@@ -42,7 +42,7 @@ def read_matlab(path: Path) -> dict[str, Any]:
     """
     data = memoryview(read_whole(path))
     start = bytes(data[:HEADER])
-    if data[:4] == b"\x89HDF" or start[124:128] in (b"\x00\x02IM", b"\x02\x00MI"):
+    if start[:4] == b"\x89HDF" or start[124:128] in (b"\x00\x02IM", b"\x02\x00MI"):
         raise DataError(f"{path} is of MATLAB 7.3; the published file is of version 5. {FETCH_AGAIN}")
     order = {b"IM": "<", b"MI": ">"}.get(start[126:128])
     if order is None or len(data) <= HEADER:
