@@ -1,4 +1,4 @@
-"""A slice of the campaign of tools/fuzz.py: mutated files of every kind end in residua's own errors, or are read."""
+"""A slice of tools/fuzz.py: mutated files of every kind are read, or end in residua's own errors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import time
 import warnings
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 TOOLS = Path(__file__).parents[2] / "tools"
@@ -37,16 +36,18 @@ def use(kind, place, seed, number):
     data, rng = kind.mutate(seed, number)
     path = place / f"current{kind.suffix}"
     path.write_bytes(data)
+    refusal = ""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             kind.use(path, rng)
     except ResiduaError as error:
-        assert "\n" not in str(error), (kind.name, number, str(error))
-        assert len(str(error)) <= 1500, (kind.name, number)
+        refusal = str(error)
     except Exception as error:
         again = f'python tools/fuzz.py --seed {seed} --again "{kind.name} {number}"'
         raise AssertionError(f"{type(error).__name__}: {error}; again: {again}") from error
+    assert "\n" not in refusal, (kind.name, number)
+    assert len(refusal) <= 1500, (kind.name, number)
 
 
 def test_good_files_are_read(kinds, place):
@@ -109,10 +110,3 @@ print([watch.call(call).finding.split(":")[0] for call in calls])
     assert done.stdout.strip().startswith(
         "['', 'ZeroDivisionError', 'runs or writes', 'runs or writes', 'takes"
     ), done.stdout
-
-
-def test_seeds_are_made_from_the_tool_s_own_numbers(kinds):
-    assert {"model file", "pth", "th", "safetensors", "shards", "idx.gz", "mat", "png", "jpg", "log"} <= set(
-        kinds
-    )
-    assert np.random.default_rng(0).integers(10) == 8

@@ -491,21 +491,6 @@ def test_weights_of_another_kind_of_number_are_named(path):
     assert "of another kind head.bias bool instead of float32" in refused(path)
 
 
-def test_a_classifier_out_of_a_run_or_a_strange_file(path):
-    from residua import Classifier
-
-    rewrite(path, lambda arrays, document: document["training"].update(labels=None))
-    assert Classifier.load(path).classes_.tolist() == ["ä", "dog", "犬"]
-    strange = (
-        ({"colour": 1}, "'colour', which Classifier does not have"),
-        ({"size": [1]}, "size as a list"),
-    )
-    for parameters, reason in strange:
-        rewrite(path, lambda arrays, document, p=parameters: document["training"].update(parameters=p))
-        with pytest.raises(ModelFileError, match=reason):
-            Classifier.load(path)
-
-
 def test_nesting_beyond_what_python_can_read(path, capsys):
     whole = path.read_bytes()
     header = int.from_bytes(whole[:8], "little")

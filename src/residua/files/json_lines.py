@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from residua.errors import RunError
-from residua.files.plain_file import plain_size
+from residua.files.regular import require_file
 
-MOST_BYTES = 500_000_000
-ALWAYS_NUMBERS = ("_loss", "_error")  # of what an epoch came to, by the ends of their names
+NUMBERS = ("_loss", "_error")  # what an epoch came to, by the ends of their names
 
 
 def append_line(path: Path, entry: dict[str, Any]) -> int:
-    """Append one JSON line, down to the disk; the file's size afterwards. Raises RunError."""
+    """Append one JSON line, down to the disk; the file's size afterwards. Raises RunError.
+
+    A last line that was never finished is ended first, so that it takes no other with it.
+    """
     try:
-        with open(path, "a", encoding="utf-8", newline="\n") as stream:
-            stream.write(json.dumps(entry) + "\n")
+        with open(path, "ab+") as stream:
+            if stream.seek(0, os.SEEK_END):
+                stream.seek(-1, os.SEEK_END)
+                if stream.read(1) != b"\n":
+                    stream.write(b"\n")
+            stream.write(json.dumps(entry).encode() + b"\n")
             stream.flush()
             os.fsync(stream.fileno())
             return stream.tell()
@@ -39,49 +45,40 @@ def truncate(path: Path, size: int) -> None:
         raise RunError(f"cannot take {path} back to its checkpoint: {error.strerror}") from None
 
 
-def read_lines(path: Path, numbers: Collection[str] = ()) -> list[dict[str, Any]]:
-    """The entries, oldest first; none where there is no file.
+def read_lines(path: Path, needed: Sequence[str] = (), torn: list[str] | None = None) -> list[dict[str, Any]]:
+    """The whole entries, oldest first; none where there is no file.
 
-    A last line that was cut off while it was written is left out. numbers: what every entry must hold as a
-    number. Raises RunError that names the line which is none of these.
+    needed: what each entry must hold. torn: takes a line about the lines
+    that are no entries, such as a last one that was never finished. Raises RunError for a log that cannot
+    be read at all.
     """
-    if not path.exists():
-        return []
-    if plain_size(path, RunError) > MOST_BYTES:
-        raise RunError(f"{path} is no log: it is larger than {MOST_BYTES // 10**6} MB")
+    require_file(path, RunError)
     try:
         lines = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return []
     except OSError as error:
         raise RunError(f"cannot read {path}: {error.strerror or error}") from None
-    entries = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            entries.append(_entry(line, numbers))
-        except (ValueError, RecursionError) as error:
-            if number == len(lines):
-                break
-            reason = " ".join(str(error).split())[:120] or "it cannot be read"
-            raise RunError(
-                f"{path} line {number} is damaged ({reason}): take another copy of it, or take the line out"
-            ) from None
-    return entries
+    entries = [_entry(line, needed) for line in lines if line.strip(b"\0 \r\t")]
+    whole = [entry for entry in entries if entry is not None]
+    if len(whole) < len(entries) and torn is not None:
+        number = len(entries) - len(whole)
+        torn.append(f"{path}: {number} of {len(entries)} lines are damaged or unfinished, and left out")
+    return whole
 
 
-def _entry(line: bytes, numbers: Collection[str]) -> dict[str, Any]:
-    entry = json.loads(line)
-    if not isinstance(entry, dict):
-        raise ValueError("it is no table")
-    for name, value in entry.items():
-        if name.endswith(ALWAYS_NUMBERS) and not is_number(value):
-            raise ValueError(f"its {name[:40]} is no number")
-    for name in numbers:
-        if not is_number(entry.get(name)):
-            raise ValueError(f"its {name} is no number")
-    return entry
+def _entry(line: bytes, needed: Sequence[str]) -> dict[str, Any] | None:
+    """A line's entry; None where the line is none."""
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(entry, dict) or not all(name in entry for name in needed):
+        return None
+    numbers = [value for name, value in entry.items() if name.endswith(NUMBERS) or name in needed]
+    return entry if all(is_number(value) or isinstance(value, list) for value in numbers) else None
 
 
 def is_number(value: Any) -> bool:
-    """Whether it is a number that float64 holds; a finite one or not."""
+    """Whether it is a number that float64 holds, finite or not."""
     return type(value) is float or (type(value) is int and value.bit_length() < 64)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
 
 from residua.errors import ModelFileError, ResiduaError
+from residua.files.regular import require_file
 
 
 def plain_size(path: Path | str, error: type[ResiduaError] = ModelFileError, hint: str = "") -> int:
@@ -24,8 +24,5 @@ def plain_size(path: Path | str, error: type[ResiduaError] = ModelFileError, hin
         after = f".{hint and ' ' + hint}" if isinstance(problem, FileNotFoundError) else ""
         shown = str(path) if len(str(path)) <= 1000 else f"{str(path)[:200]}... ({len(str(path))} letters)"
         raise error(f"cannot read {shown}: {problem.strerror or problem}{after}") from None
-    if stat.S_ISDIR(facts.st_mode):
-        raise error(f"cannot read {path}: Is a directory")
-    if not stat.S_ISREG(facts.st_mode):
-        raise error(f"cannot read {path}: it is a pipe or a device, where a plain file is needed")
+    require_file(path, error)
     return facts.st_size

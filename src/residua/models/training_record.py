@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
-
-from residua.errors import ModelFileError
 
 MOST_LETTERS = 10_000  # of one text
 DEEPEST = 24  # tables within tables
@@ -107,26 +105,3 @@ def _check_values(value: Any, deepest: int) -> None:
     elif isinstance(value, list):
         for inner in value:
             _check_values(inner, deepest - 1)
-
-
-def saved_labels(training: Mapping[str, Any], classes: Sequence[str]) -> Sequence[Any]:
-    """The labels that a `Classifier` was fitted on, in the order of the classes; else the classes' names."""
-    labels = training.get("labels")
-    return labels if isinstance(labels, list) and len(labels) == len(classes) else classes
-
-
-def saved_parameters(training: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:
-    """The parameters that a `Classifier` was saved with, {} for a model that none wrote.
-
-    Raises ModelFileError for a parameter that it does not have, or a value that none can have.
-    """
-    parameters: dict[str, Any] = training.get("parameters", {})
-    for name, value in parameters.items():
-        if name not in known:
-            raise ModelFileError(
-                f"of its training it keeps the parameter {name[:60]!r}, which Classifier does not have: "
-                "it may be of a newer residua"
-            )
-        if isinstance(value, list) and name != "options":
-            raise ModelFileError(f"of its training it keeps {name} as a list, which it cannot be")
-    return dict(parameters)

@@ -13,7 +13,6 @@ import numpy as np
 
 from residua.data.batches import Batches
 from residua.engines import Engine
-from residua.errors import RunError
 from residua.files.json_lines import is_number, read_lines
 from residua.layers import Layer
 from residua.layers.hooks import ends_in_relu, with_hooks
@@ -70,18 +69,9 @@ def layer_statistics(engine: Engine, network: Layer, variables: Tree, train: Bat
 
 
 def read_statistics(run: Path) -> list[dict[str, Any]]:
-    """The statistics of a run, an entry an epoch, oldest first; none for a run from before there were any.
-
-    Raises RunError where the file holds anything else.
-    """
-    rows = read_lines(run / FILE, ("epoch",))
-    for row in rows:
-        layers = row.get("layers")
-        if not isinstance(layers, list) or not all(map(_is_layer, layers)):
-            raise RunError(
-                f"{run / FILE} is damaged: the layers of epoch {row['epoch']} are no numbers by name"
-            )
-    return rows
+    """The statistics of a run, an entry an epoch, oldest first; none for a run from before there were any."""
+    rows = read_lines(run / FILE, ("epoch", "layers", "pictures"))
+    return [row for row in rows if isinstance(row["layers"], list) and all(map(_is_layer, row["layers"]))]
 
 
 def _is_layer(layer: Any) -> bool:
