@@ -33,7 +33,7 @@ def test_paths_that_lead_nowhere_are_told_in_one_line(tmp_path, monkeypatch, nam
 def test_pipes_and_devices_keep_nobody_waiting(tmp_path, read):
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", "/dev/zero"):
-        with pytest.raises(ModelFileError, match="it is a (pipe|device), not a file"):
+        with pytest.raises(ModelFileError, match=r"it is a (pipe|device), not a file"):
             read(path)
 
 
