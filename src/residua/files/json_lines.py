@@ -11,6 +11,7 @@ from typing import Any
 from residua.errors import RunError
 from residua.files.regular import require_file
 
+LISTS = {"layers"}
 NUMBERS = ("_loss", "_error")  # what an epoch came to, by the ends of their names
 
 
@@ -75,8 +76,8 @@ def _entry(line: bytes, needed: Sequence[str]) -> dict[str, Any] | None:
         return None
     if not isinstance(entry, dict) or not all(name in entry for name in needed):
         return None
-    numbers = [value for name, value in entry.items() if name.endswith(NUMBERS) or name in needed]
-    return entry if all(is_number(value) or isinstance(value, list) for value in numbers) else None
+    wanted = {name for name in entry if name.endswith(NUMBERS)} | ({*needed} - LISTS)
+    return entry if all(is_number(entry[name]) for name in wanted) else None
 
 
 def is_number(value: Any) -> bool:

@@ -48,7 +48,8 @@ def build(description: Mapping[str, Any], layers: Mapping[str, type[Layer]] | No
     except ModelFileError:
         raise
     except (TypeError, KeyError, AttributeError, ValueError) as error:
-        raise ModelFileError(f"the file's description of its network cannot be read: {error}") from None
+        reason = " ".join(str(error).split())[:300]
+        raise ModelFileError(f"the file's description of its network cannot be read: {reason}") from None
 
 
 def _check_values(kind: type[Layer], values: Mapping[str, Any]) -> None:
