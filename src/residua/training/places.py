@@ -48,9 +48,10 @@ def read_places(run: Path) -> Places:
     """What a run folder remembers of its files; of an earlier residua's nothing."""
     try:
         document = tomllib.loads(toml_text(run / "run.toml"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return Places(run)
-    known: Any = document.get("machine", {}).get(TABLE, {})
+    machine: Any = document.get("machine", {})
+    known: Any = machine.get(TABLE, {}) if isinstance(machine, dict) else {}
     if not isinstance(known, dict):
         return Places(run)
     table = {
