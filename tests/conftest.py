@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from shared_kernels import share_kernels
+from shared_kernels import compile_alone
 from threadpoolctl import threadpool_limits
 from tiny import TINY, paint_folder
 
@@ -34,13 +34,11 @@ def one_thread():
 
 
 @pytest.fixture(scope="session", autouse=True)
-def shared_kernels(tmp_path_factory):
-    """Workers that run side by side compile no kernel twice."""
+def shared_kernels():
+    """Workers that run side by side start no processes to compile for them."""
     with pytest.MonkeyPatch.context() as patch:
-        if "PYTEST_XDIST_WORKER" in os.environ and installed("numba") and os.name == "posix":
-            locks = tmp_path_factory.getbasetemp().parent / "kernels"
-            locks.mkdir(exist_ok=True)
-            share_kernels(patch, locks)
+        if "PYTEST_XDIST_WORKER" in os.environ and installed("numba"):
+            compile_alone(patch)
         yield
 
 
