@@ -27,9 +27,28 @@ from residua.errors import ConfigError, DataError, ResiduaError
 EXPECTED_TO_FAIL = {
     "check_sample_weight_equivalence_on_dense_data": "a picture of weight 2 is not drawn into two batches"
 }
-QUICK = set(
-    ["check_estimator_cloneable", "check_estimator_repr", "check_no_attributes_set_in_init", "check_mixin_order", "check_parameters_default_constructible", "check_estimators_unfitted", "check_valid_tag_types", "check_get_params_invariance", "check_set_params", "check_requires_y_none", "check_complex_data", "check_do_not_raise_errors_in_init_or_set_params", "check_fit1d", "check_fit2d_1sample", "check_estimator_sparse_array", "check_estimators_empty_data_messages", "check_supervised_y_no_nan", "check_classifiers_regression_target", "check_n_features_in_after_fitting", "check_sample_weights_shape"]
-)
+QUICK = {
+    "check_estimator_cloneable",
+    "check_estimator_repr",
+    "check_no_attributes_set_in_init",
+    "check_mixin_order",
+    "check_parameters_default_constructible",
+    "check_estimators_unfitted",
+    "check_valid_tag_types",
+    "check_get_params_invariance",
+    "check_set_params",
+    "check_requires_y_none",
+    "check_complex_data",
+    "check_do_not_raise_errors_in_init_or_set_params",
+    "check_fit1d",
+    "check_fit2d_1sample",
+    "check_estimator_sparse_array",
+    "check_estimators_empty_data_messages",
+    "check_supervised_y_no_nan",
+    "check_classifiers_regression_target",
+    "check_n_features_in_after_fitting",
+    "check_sample_weights_shape",
+}
 
 
 def checks():
