@@ -16,7 +16,7 @@ from residua.data.batches import Batches
 from residua.data.dataset import SPLITS
 from residua.data.pictures.arrays import join_images
 from residua.data.views import VIEWS, mean_probabilities
-from residua.engines import open_engine
+from residua.engines.borrowing import borrow_engine
 from residua.errors import ConfigError, DataError
 from residua.files.names import printable
 from residua.insight.evaluation.numbers import Evaluation, measure
@@ -86,11 +86,12 @@ def predict_split(
     if most is not None and len(pictures) > most:
         pictures = pictures.take(np.linspace(0, len(pictures) - 1, most).round().astype(np.int64))
     views, shape, frozen = VIEWS[config.views], model.preprocessing, model.frozen()
-    engine = open_engine(config.engine, threads=config.threads, work=len(views) * model.work(len(pictures)))
-    every = [
-        predict_probabilities(engine, *frozen, Batches(pictures, shape, None, config.batch, view=view))
-        for view in views
-    ]
+    work = len(views) * model.work(len(pictures))
+    with borrow_engine(config.engine, threads=config.threads, work=work) as engine:
+        every = [
+            predict_probabilities(engine, *frozen, Batches(pictures, shape, None, config.batch, view=view))
+            for view in views
+        ]
     return Predictions(
         model, name, split, pictures, mean_probabilities([answers.probabilities for answers in every])
     )
