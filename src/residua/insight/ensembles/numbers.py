@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from residua.config import EnsembleConfig, EvaluateConfig
 from residua.data.batches import Batches
-from residua.engines import open_engine
+from residua.engines.borrowing import borrow_engine
 from residua.errors import ConfigError, ResiduaError
 from residua.insight.evaluation.predictions import SplitPictures, read_pictures
 from residua.layers.ensemble import combine
@@ -141,9 +141,10 @@ def _answers(
     pictures = part.pictures
     every = []
     for model in models:
-        engine = open_engine(config.engine, threads=config.threads, work=model.work(len(pictures)))
         batches = Batches(pictures, model.preprocessing, None, config.batch)
-        every.append(predict_probabilities(engine, *model.frozen(), batches))
+        work = model.work(len(pictures))
+        with borrow_engine(config.engine, threads=config.threads, work=work) as engine:
+            every.append(predict_probabilities(engine, *model.frozen(), batches))
     return part, every
 
 

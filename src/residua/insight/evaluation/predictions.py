@@ -16,7 +16,7 @@ from residua.data.batches import Batches
 from residua.data.dataset import SPLITS
 from residua.data.pictures.arrays import join_images
 from residua.data.views import VIEWS, mean_probabilities
-from residua.engines import open_engine
+from residua.engines.borrowing import borrow_engine
 from residua.errors import DataError
 from residua.files.names import printable
 from residua.insight.evaluation.class_matching import match_labels
@@ -121,11 +121,12 @@ def answer(model: Model, config: EvaluateConfig, part: SplitPictures) -> Predict
     """The model's answers for these pictures."""
     pictures = part.pictures
     views, shape, frozen = VIEWS[config.views], model.preprocessing, model.frozen()
-    engine = open_engine(config.engine, threads=config.threads, work=len(views) * model.work(len(pictures)))
-    every = [
-        predict_probabilities(engine, *frozen, Batches(pictures, shape, None, config.batch, view=view))
-        for view in views
-    ]
+    work = len(views) * model.work(len(pictures))
+    with borrow_engine(config.engine, threads=config.threads, work=work) as engine:
+        every = [
+            predict_probabilities(engine, *frozen, Batches(pictures, shape, None, config.batch, view=view))
+            for view in views
+        ]
     probabilities = mean_probabilities([answers.probabilities for answers in every])
     return Predictions(model, part.data, part.split, pictures, probabilities, part.exposure, part.same)
 
