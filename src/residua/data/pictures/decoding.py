@@ -74,9 +74,9 @@ def read_bytes(path: Path) -> bytes:
         if path.stat().st_size > MOST_BYTES:
             raise PictureError(f"Cannot read {path}: more than {MOST_BYTES // 10**6} MB. Make it smaller.")
         return path.read_bytes()
+    except PictureError:
+        raise
     except (OSError, ValueError) as problem:
-        if isinstance(problem, PictureError):
-            raise
         raise PictureError(f"Cannot read {path}: {getattr(problem, 'strerror', None) or problem}.") from None
 
 
@@ -161,8 +161,7 @@ def _refusal(name: str, problem: Exception, kind: Kind | None) -> PictureError:
         reason = " ".join(str(problem).split())[:120] or type(problem).__name__
     elif kind is not None:
         # Some have pixels of a kind that no reader takes, such as colours of 32 bits each.
-        reason = f"{kind.one} that is damaged, or has pixels of a rare kind; save it as 8-bit PNG"
-        reason = f"it is {reason}"
+        reason = f"it is {kind.one} that is damaged, or has pixels of a rare kind; save it as 8-bit PNG"
     else:
         reason = "it is damaged, or no picture: its first bytes are those of no known format"
     return PictureError(f"Cannot read {name}: {reason}.")
@@ -199,8 +198,7 @@ def _too_large(name: str, size: str) -> PictureError:
 def _size_in_header(data: bytes) -> str:
     """The size that a PNG claims; other formats just count as too large."""
     if data[:8] == b"\x89PNG\r\n\x1a\n" and len(data) >= 24:
-        w, h = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
-        return f"{w}x{h} pixels"
+        return f"{int.from_bytes(data[16:20], 'big')}x{int.from_bytes(data[20:24], 'big')} pixels"
     return "too many pixels"
 
 
