@@ -72,6 +72,20 @@ def test_a_class_called_train(tmp_path):
     assert opened_small(tmp_path / "vehicles").classes == ("bus", "test", "train")
 
 
+@pytest.mark.parametrize(
+    ("classes", "line"),
+    [
+        (("cat", "dog", "test"), "test/ holds pictures and counts as a class"),
+        (("Cat", "cat", "dog"), "Cat, cat differ in capitals or blanks alone, and count as 2 classes"),
+    ],
+)
+def test_odd_names_of_classes_are_said(tmp_path, classes, line):
+    make(tmp_path / "pets", **dict.fromkeys(classes, 5))
+    said = []
+    assert opened_small(tmp_path / "pets", said=said).classes == classes
+    assert any(line in text for text in said)
+
+
 def test_folders_beside_the_splits_are_said(tmp_path):
     make(tmp_path / "pets", train__cat=20, train__dog=20, extra=3)
     said = []

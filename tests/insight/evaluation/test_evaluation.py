@@ -138,6 +138,14 @@ def test_the_page_is_aligned_and_fits_a_terminal(classes):
     assert len({len(line) for line in table}) == 1
 
 
+def test_names_of_many_letters_leave_room_for_the_figures():
+    long = ["A" * 200, "B" * 200, "c"]
+    page = evaluation_text(measure(random_answers(3), long, "things", "test"))
+    assert max(map(len, page.splitlines())) <= 80
+    alike = evaluation_text(measure(random_answers(2), ["A" * 90 + "x" + "A" * 90, "A" * 181], "t", "test"))
+    assert "A" * 90 + "x" in alike
+
+
 def test_a_perfect_model_has_no_list_of_mistakes():
     answers = LabelledProbabilities(np.eye(30, dtype=np.float32), np.arange(30))
     text = evaluation_text(measure(answers, names(30), "x", "test"))

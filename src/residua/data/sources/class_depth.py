@@ -18,6 +18,7 @@ def check_depth(root: ClassRoot, pictures: dict[Path, list[Path]], say: Callable
     """
     if not pictures:
         return
+    _tell_odd_names(root, [kind.name for kind in pictures], say)
     inside = {kind: _folders(kind, paths) for kind, paths in pictures.items()}
     for kind, names in inside.items():
         splits = {split_of(name) for name in names}
@@ -49,6 +50,25 @@ def check_depth(root: ClassRoot, pictures: dict[Path, list[Path]], say: Callable
     kind = next(kind for kind, names_inside in inside.items() if names_inside)
     example = f"{kind.name}/{min(inside[kind])}"
     say(f"{root.path}: pictures in folders inside of a class ({example}/) count for that class.")
+
+
+def _tell_odd_names(root: ClassRoot, classes: list[str], say: Callable[[str], None]) -> None:
+    """Say which classes are called like a split, and which differ in capitals or blanks alone."""
+    splits = [name for name in classes if split_of(name)]
+    if root.split is None and len(splits) == 1 and len(classes) > 2:
+        say(
+            f"{root.path}: {splits[0]}/ holds pictures and counts as a class; where they have no labels yet, "
+            "keep them elsewhere."
+        )
+    spellings: dict[str, list[str]] = {}
+    for name in classes:
+        spellings.setdefault("".join(name.casefold().split()), []).append(name)
+    for names in spellings.values():
+        if len(names) > 1:
+            say(
+                f"{root.path}: {_few(names)} differ in capitals or blanks alone, and count as "
+                f"{len(names)} classes."
+            )
 
 
 def _folders(kind: Path, paths: list[Path]) -> set[str]:

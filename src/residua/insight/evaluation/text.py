@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from residua.files.names import distinct, printable
 from residua.insight.evaluation.numbers import Evaluation, confused_pairs
-from residua.insight.shared.text import cells, padded
+from residua.insight.shared.text import cells, padded, shorten
 
 TERMINAL = 80  # columns
+_LETTERS = 30  # of a name, beside four columns of figures
 
 
 def evaluation_text(evaluation: Evaluation) -> str:
@@ -26,7 +27,7 @@ def evaluation_text(evaluation: Evaluation) -> str:
         f"  expected calibration error  {100 * e.calibration_error:6.2f} %",
         "",
     ]
-    names = distinct([entry.name for entry in e.classes])
+    names = _names(e)
     width = max(len("class"), *map(cells, names))
     lines.append(f"  {'class':<{width}}  pictures  precision    recall        F1")
     lines += [
@@ -46,9 +47,16 @@ def evaluation_text(evaluation: Evaluation) -> str:
     return "\n".join(lines)
 
 
+def _names(e: Evaluation) -> list[str]:
+    """The classes' names as a line has room for, as long as all stay different."""
+    names = distinct([entry.name for entry in e.classes])
+    short = [shorten(name, _LETTERS) for name in names]
+    return short if len(set(short)) == len(set(names)) else names
+
+
 def _mistakes(e: Evaluation, most: int = 10) -> list[str]:
     pairs = confused_pairs(e.confusion, most)
-    names = distinct([entry.name for entry in e.classes])
+    names = _names(e)
     width = max(cells(names[true]) for true, _, _ in pairs)
     return [
         f"{count:5,} x {padded(names[true], width)}  taken for {names[answer]}"
@@ -57,7 +65,7 @@ def _mistakes(e: Evaluation, most: int = 10) -> list[str]:
 
 
 def _confusion_lines(e: Evaluation) -> list[str]:
-    names = distinct([entry.name for entry in e.classes])
+    names = _names(e)
     width = max(map(cells, names))
     digits = max(4, *(len(f"{n:,}") for n in e.confusion.flat))
     # Names are cut to fit a terminal, as far as they stay different.
