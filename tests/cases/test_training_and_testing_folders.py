@@ -7,6 +7,7 @@ from brought import ONE_EPOCH, paint_plan
 from data_sets import opened_small, rejected_small
 from tiny import answered, call, refused
 
+from residua.api import check_data
 from residua.models.model_file import load_model
 
 pytestmark = pytest.mark.usefixtures("quiet_cache")
@@ -26,6 +27,8 @@ def test_brain_scans_in_every_verb(here, capsys):
     assert "brain: read with Testing/ as test, Training/ as train." in err
     assert "glioma" in out
     assert "Testing" not in out
+    findings, _ = check_data("brain", say=lambda line: None, size=8, near=False)
+    assert findings.to_dict()["read_as"][0] == "brain: read with Testing/ as test, Training/ as train."
     out = answered(capsys, "train", "brain", *ONE_EPOCH, "--run", "run")
     assert load_model("run").classes == ("glioma", "healthy")
     assert "test split: 12 pictures" in answered(capsys, "evaluate", "run")

@@ -21,7 +21,7 @@ def predict(
     csv: Switch = False,
     options: Annotated[PredictConfig, Options] = PredictConfig(),
 ) -> int:
-    """Name what is in pictures.
+    """Name what is in pictures: an answer for each that is named, in that order.
 
     Parameters
     ----------

@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 from residua.config.limits import LIMITS
 from residua.config.plain import plain, plain_list
 from residua.errors import ConfigError, near
+from residua.files.regular import require_file
 from residua.files.text_file import decode_text
 
 C = TypeVar("C")
@@ -160,6 +161,7 @@ def toml_text(path: str | Path) -> str:
 
 def read_toml(path: str | Path) -> dict[str, Any]:
     """The options in a TOML file; a run.toml may be given as it is. Raises ConfigError."""
+    require_file(path, ConfigError, "the options in")
     try:
         text = toml_text(path)
     except OSError as error:

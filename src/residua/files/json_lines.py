@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from residua.errors import RunError
+from residua.files.regular import require_file
 
 
 def append_line(path: Path, entry: dict[str, Any]) -> int:
@@ -49,6 +50,7 @@ def read_lines(path: Path, needed: Sequence[str] = (), torn: list[str] | None = 
     that are no entries, such as a last one that was never finished. Raises RunError for a log that cannot
     be read at all.
     """
+    require_file(path, RunError)
     try:
         lines = path.read_bytes().split(b"\n")
     except FileNotFoundError:

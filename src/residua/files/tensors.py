@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from residua.errors import ModelFileError
 from residua.files.durable import write_durably
+from residua.files.regular import require_file
 
 Array = NDArray[Any]
 
@@ -110,6 +111,7 @@ def check_header(path: str | Path) -> None:
 
     Raises ModelFileError.
     """
+    require_file(path, ModelFileError)
     try:
         size = Path(path).stat().st_size
         with open(path, "rb") as stream:

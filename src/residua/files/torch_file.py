@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.errors import ModelFileError
+from residua.files.regular import require_file
 from residua.files.tensors import check_header
 from residua.files.unpickle import load_plain
 
@@ -89,6 +90,7 @@ def read_torch_weights(path: str | Path) -> dict[str, Array]:
     training on several devices puts in front of every name, is taken off. Raises ModelFileError.
     """
     path = Path(path)
+    require_file(path, ModelFileError)
     try:
         if zipfile.is_zipfile(path):
             return _read_archive(path)

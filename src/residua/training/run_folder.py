@@ -19,6 +19,7 @@ from residua.errors import RunError
 from residua.files.durable import write_durably
 from residua.files.json_lines import read_lines
 from residua.files.names import command
+from residua.files.regular import require_file
 from residua.training.environment import machine_facts, package_versions
 
 LOGGED = ("epoch", "train_loss", "train_error")  # what each line of the logs holds
@@ -84,6 +85,7 @@ def read_run(run: Path) -> TrainConfig:
     path = run / "run.toml"
     if not path.exists():
         raise RunError(f"{run} is not a run folder: it holds no run.toml")
+    require_file(path, RunError)
     try:
         version = tomllib.loads(toml_text(path)).get("format")
     except (OSError, ValueError) as error:

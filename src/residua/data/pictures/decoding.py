@@ -62,8 +62,8 @@ def read_picture(
 def read_bytes(path: Path) -> bytes:
     """The content of a picture file; raises PictureError where there is none to read."""
     try:
-        if not path.is_file():
-            raise PictureError(f"Cannot read {path}: {what_it_is(path)}.")
+        if reason := what_it_is(path):
+            raise PictureError(f"Cannot read {path}: {reason}.")
         if path.stat().st_size > MOST_BYTES:
             raise PictureError(f"Cannot read {path}: more than {MOST_BYTES // 10**6} MB. Make it smaller.")
         return path.read_bytes()
