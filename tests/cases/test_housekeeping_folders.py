@@ -79,6 +79,10 @@ def test_residuas_own_folders(tmp_path, monkeypatch, capsys):
     said = []
     assert opened_small(folder, said=said).classes == ("cat", "dog")
     assert [line for line in said if "passed over 3 folders that hold no data (maps, results, runs)" in line]
+    code, out, err = call(capsys, "predict", runs[0], ".")
+    assert code == 0
+    assert len(out.splitlines()) == 24
+    assert "passed over" in err
     assert len(find_pictures([folder])) == 24
     # Who names a run folder means it.
     assert find_pictures([runs[0]])
@@ -110,3 +114,11 @@ def test_notes_and_tables_beside_classes_are_no_class_but_an_empty_folder_may_be
 def test_loose_pictures_are_counted(tmp_path):
     folder = paint_plan(tmp_path / "pets", PETS | {".": 3})
     assert opened_said(folder)[0].endswith("3 pictures beside the folders (0.png) without a label, not used.")
+
+
+def test_pictures_that_fool_are_drawings(tmp_path):
+    folder = paint_plan(tmp_path / "pets", PETS | {"out": 1})
+    (folder / "out" / "0.png").rename(folder / "out" / "0-as-dog.png")
+    assert opened_small(folder).classes == ("cat", "dog", "out")  # somebody's picture may be called so
+    shutil.copy(folder / "out" / "0-as-dog.png", folder / "out" / "0-as-dog-shown.png")
+    assert opened_small(folder).classes == ("cat", "dog")

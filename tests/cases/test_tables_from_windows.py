@@ -198,3 +198,21 @@ def test_check_and_train(pics, capsys):
     code, out, err = call(capsys, "train", "pics", "--labels", "all.csv", *ONE_EPOCH, "--run", "run")
     assert code == 0, err
     assert load_model("run").classes == ("cat", "dog")
+
+
+def test_a_file_that_is_named_from_the_folder_and_from_the_tables_counts_once(pics):
+    data, said = read(pics, written([*ROWS, ("pics/cat/0.png", "cat"), (str(pics / "dog/1.png"), "dog")]))
+    assert sum(sum(data.counts(split).values()) for split in ("train", "validation", "test")) == 24
+    assert "2 rows repeat earlier ones and count once" in " ".join(said)
+    assert "the label 'dog', an earlier line 'cat'" in refused(
+        pics, written([*ROWS, ("pics/cat/0.png", "dog")])
+    )
+
+
+def test_a_copy_of_the_folder_is_not_left_for_the_one_that_the_table_names(pics, tmp_path_factory):
+    old = paint_plan(tmp_path_factory.mktemp("old"), {"cat": 12, "dog": 12})
+    data, said = read(pics, written([(f"{old}/{file}", kind) for file, kind in ROWS]))
+    assert data.read("train").names[0].startswith("cat/")
+    assert "24 files were found by the ends of their paths" in " ".join(said)
+    data, _ = read(pics, written([(f"file://{pics}/{file}", kind) for file, kind in ROWS]))
+    assert data.classes == ("cat", "dog")

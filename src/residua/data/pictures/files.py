@@ -45,19 +45,23 @@ def find_pictures(paths: Iterable[Path | str], others: PassedOver | None = None)
     return [Path(name) for name in name_pictures(paths, others)]
 
 
-def name_pictures(paths: Iterable[Path | str], others: PassedOver | None = None) -> list[str]:
+def name_pictures(
+    paths: Iterable[Path | str],
+    others: PassedOver | None = None,
+    passed: Callable[[Path], object] = lambda path: None,
+) -> list[str]:
     """The pictures that paths stand for, one after the other: a file for itself, a folder for what is in it.
 
     A file keeps the name by which it was given, as often as it was given, whatever it is called and whether
     it exists or not: reading it will tell. Folders are searched through in the order of their names, as
-    Python's `sorted` has it, files before folders; hidden files do not count there. others: hears of what is
-    passed over. Raises DataError for a folder without pictures.
+    Python's `sorted` has it, files before folders; hidden files do not count there. others, passed: hear of
+    files and folders that are passed over. Raises DataError for a folder without pictures.
     """
     pictures: list[str] = []
     for path in paths:
         if os.path.isdir(path):
             beside: PassedOver = {}
-            inside = [str(picture) for picture in walk_pictures(Path(path), beside)]
+            inside = [str(picture) for picture in walk_pictures(Path(path), beside, passed)]
             if not inside:
                 raise DataError(f"{path} holds no pictures that can be read{_instead(beside)}.")
             if others is not None:

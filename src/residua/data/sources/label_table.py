@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from residua.data.sources.labelled_file import LabelledFile
@@ -51,8 +53,9 @@ def read_label_table(
         if not as_written:
             turned.append(f"{file} as {name}")
         entry = LabelledFile(path, name, label, group, split)
-        earlier = found.setdefault(name, entry)
-        if earlier != entry:
+        # A file may be named from the folder, and from the table's.
+        earlier = found.setdefault(os.path.abspath(path), entry)
+        if replace(earlier, path=path, name=name) != entry:
             clashes.append(f"{table} line {row.line} gives {file} {_difference(entry, earlier)}")
     if clashes:
         more = f" ({len(clashes) - 1} more rows differ so)" if len(clashes) > 1 else ""
