@@ -45,3 +45,17 @@ def test_a_log_that_is_a_folder_is_refused(tmp_path):
     (tmp_path / "log.jsonl").mkdir()
     with pytest.raises(RunError, match="cannot read"):
         read_lines(tmp_path / "log.jsonl")
+
+
+NO_ENTRIES = [
+    *(b"[1]", b"3", b"\xff", b'{"epoch": "1"}', b'{"epoch": true}', b"{}", b"[" * 9999),
+    *(b'{"epoch": 1' + b"0" * 400 + b"}", b'{"epoch": 1, "train_loss": null}'),
+]
+
+
+@pytest.mark.parametrize("line", NO_ENTRIES, ids=range(len(NO_ENTRIES)))
+def test_a_line_whose_numbers_are_none_is_left_out_and_told(tmp_path, line):
+    (tmp_path / "log.jsonl").write_bytes(b'{"epoch": 1}\n' + line + b'\n{"epoch": 3}\n')
+    torn: list[str] = []
+    assert [row["epoch"] for row in read_lines(tmp_path / "log.jsonl", ("epoch",), torn)] == [1, 3]
+    assert len(torn) == 1

@@ -107,9 +107,12 @@ def _read(
 
     Raises PictureError for one that cannot be read.
     """
-    from residua.data.pictures.files import find_pictures
+    from residua.data.pictures.files import PassedOver, find_pictures, passed_over_line
 
-    paths = find_pictures(named)
+    others: PassedOver = {}
+    paths = find_pictures(named, others)
+    if line := passed_over_line("", others):
+        say(line)
     if len(paths) > MOST_FILES:
         say(f"Of {len(paths):,} pictures the maps of the first {MOST_FILES} are drawn")
     chosen = paths[:MOST_FILES]

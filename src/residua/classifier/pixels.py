@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Sequence
 from typing import Any
@@ -129,8 +130,10 @@ def _pillow_pixels(image: Any, place: int) -> Bytes:
 
     from residua.data.pictures.decoding import read_picture
 
-    try:
+    upright = image
+    with contextlib.suppress(Exception):  # metadata that cannot be read say nothing
         upright = ImageOps.exif_transpose(image) or image
+    try:
         stream = io.BytesIO()
         plain = upright.mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
         upright.save(stream, "PNG" if plain else "TIFF", **({"compress_level": 1} if plain else {}))

@@ -170,7 +170,7 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         raise ConfigError(f"{path} is not a TOML file: {error}") from None
     try:
         values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         hint = "; a path with backslashes stands in single quotes" if "\\" in text else ""
         raise ConfigError(f"{path} is not a TOML file: {error}{hint}") from None
     written = values.get("format", FORMAT)

@@ -11,6 +11,9 @@ from typing import Any
 from residua.errors import RunError
 from residua.files.regular import require_file
 
+LISTS = {"layers"}
+NUMBERS = ("_loss", "_error")  # what an epoch came to, by the ends of their names
+
 
 def append_line(path: Path, entry: dict[str, Any]) -> int:
     """Append one JSON line, down to the disk; the file's size afterwards. Raises RunError.
@@ -71,4 +74,12 @@ def _entry(line: bytes, needed: Sequence[str]) -> dict[str, Any] | None:
         entry = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    return entry if isinstance(entry, dict) and all(name in entry for name in needed) else None
+    if not isinstance(entry, dict) or not all(name in entry for name in needed):
+        return None
+    wanted = {name for name in entry if name.endswith(NUMBERS)} | ({*needed} - LISTS)
+    return entry if all(is_number(entry[name]) for name in wanted) else None
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is a number that float64 holds, finite or not."""
+    return type(value) is float or (type(value) is int and value.bit_length() < 64)

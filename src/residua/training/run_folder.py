@@ -88,7 +88,7 @@ def read_run(run: Path) -> TrainConfig:
     require_file(path, RunError)
     try:
         version = tomllib.loads(toml_text(path)).get("format")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RunError(f"cannot read {path}: {error}") from None
     if version is None:
         raise RunError(f"{path} is empty or unfinished: it names no format; start the run anew")
@@ -101,8 +101,13 @@ def read_run(run: Path) -> TrainConfig:
 
 
 def read_log(run: Path) -> list[dict[str, Any]]:
-    """The epochs of a run, oldest first."""
-    return read_lines(run / "log.jsonl", LOGGED)
+    """The epochs of a run, oldest first; RunError where only some of them were validated."""
+    rows = read_lines(run / "log.jsonl", LOGGED)
+    rows = [row for row in rows if type(row["epoch"]) is int and row["epoch"] > 0]
+    for part in ("validation_loss", "validation_error"):
+        if len({part in row for row in rows}) > 1:
+            raise RunError(f"{run / 'log.jsonl'} is damaged: only some of its epochs have a {part}")
+    return rows
 
 
 def torn_logs(run: Path) -> list[str]:
@@ -125,6 +130,11 @@ def read_environment(run: Path) -> dict[str, dict[str, Any]]:
 
     try:
         document = tomllib.loads(toml_text(run / "run.toml"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RunError(f"cannot read {run / 'run.toml'}: {error}") from None
-    return {name: dict(document.get(name, {})) for name in ("versions", "machine")}
+    tables = {name: document.get(name, {}) for name in ("versions", "machine")}
+    if any(not isinstance(table, dict) for table in tables.values()):
+        raise RunError(f"{run / 'run.toml'} is damaged: its versions or machine are no table")
+    if type(tables["machine"].get("cores", 1)) is not int:
+        raise RunError(f"{run / 'run.toml'} is damaged: its number of cores is no number")
+    return tables

@@ -43,6 +43,7 @@ def test_what_is_shown_alone_keeps_to_its_own_limits_at_every_size(size, channel
             assert title.startswith("--")
 
 
+@pytest.mark.exhaustive
 def test_the_sheet_of_pictures_of_224_pixels(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     paint_folder(tmp_path / "pics", count=5)

@@ -33,6 +33,7 @@ _HEIC = frozenset([".heic", ".heif", ".hif"])
 _OF_SYSTEMS = frozenset(["thumbs.db", "ehthumbs.db", "desktop.ini", "picasa.ini", "icon\r"])
 # Half of a file, a second copy of one, a preview of a video: pictures by content, but not data.
 _LEFTOVERS = suffixes("part partial crdownload download aria2 tmp temp bak old orig swp thm")
+_NO_FILE = Kind("a link to nothing, a pipe or a device", "links to nothing, pipes or devices", picture=False)
 _LEFTOVER = Kind("an unfinished or backup file", "unfinished or backup files", picture=False)
 # What people take for pictures, and no content tells.
 _LOOK_LIKE_PICTURES = RAW_SUFFIXES | suffixes(
@@ -181,18 +182,15 @@ def _passed_over(path: Path) -> Kind | None:
         return None if suffix != ".avif" or avif_is_read() else AVIF
     if suffix in _LEFTOVERS or path.name.endswith("~"):
         return _LEFTOVER
-    kind = EMPTY
-    if what_it_is(path) == "":
-        try:
-            with path.open("rb") as stream:
-                start = stream.read(START)
-        except OSError:
-            start = b""
-        found = recognise(start, suffix) if start else EMPTY
-        if is_read(found):
-            return None
-        kind = found or _of_suffix(suffix)
-    return kind
+    if what_it_is(path):
+        return _NO_FILE
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(START)
+    except OSError:
+        return _of_suffix(suffix)
+    found = recognise(start, suffix) if start else EMPTY
+    return None if is_read(found) else found or _of_suffix(suffix)
 
 
 def _of_suffix(suffix: str) -> Kind:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from residua.data.dataset import SPLITS
 from residua.data.pictures.files import passed_over_parts
+from residua.data.pictures.notes import group_reasons
 from residua.data.quality.findings import Copies, Findings
 from residua.files.names import distinct, printable
 from residua.insight.shared.text import cells, padded, shorten
@@ -79,11 +80,13 @@ _MODES = {
 def _bad(findings: Findings) -> str:
     if not findings.bad:
         return "  Unreadable: none"
-    lines = [f"  Unreadable: {len(findings.bad):,}"] + [
-        f"    {printable(reason)}" for reason in findings.bad[:_MOST_NAMES]
+    reasons = group_reasons(findings.bad)
+    lines = [
+        f"  Unreadable: {len(findings.bad):,}",
+        *(f"    {printable(reason)}" for reason in reasons[:_MOST_NAMES]),
     ]
-    if len(findings.bad) > _MOST_NAMES:
-        lines.append(f"    and {len(findings.bad) - _MOST_NAMES:,} more (--json names all)")
+    if len(reasons) > _MOST_NAMES:
+        lines.append(f"    and for {len(reasons) - _MOST_NAMES:,} more reasons (--json names all)")
     return "\n".join(lines)
 
 
@@ -91,8 +94,8 @@ def _odd(findings: Findings) -> str:
     """Files that are not read, and what is odd about pictures that are."""
     total = sum(map(len, findings.others.values()))
     lines = [f"  Not read: {total:,} file{'s' * (total > 1)}"] if total else []
-    lines += [f"    {part}" for part in passed_over_parts(findings.others)]
-    return "\n".join(lines + [f"  Note: {line}" for line in findings.notes])
+    lines += [f"    {printable(part)}" for part in passed_over_parts(findings.others)]
+    return "\n".join(lines + [f"  Note: {printable(line)}" for line in findings.notes])
 
 
 def _copies(findings: Findings) -> str:

@@ -27,6 +27,7 @@ INT, BYTE = ir.IntType(64), ir.IntType(8).as_pointer()
 LITERALS, REST = 4, 3  # a kernel's numbers: those that may be constants, and the others
 # The native form of a compiled function: where its result and its error go, then its arguments.
 KIND = ir.FunctionType(ir.IntType(32), [BYTE.as_pointer(), BYTE.as_pointer(), *[INT] * (LITERALS + REST)])
+NUMBERS = (types.Number, types.Boolean, types.Literal)
 SIGNATURE = (types.int64,) * (LITERALS + REST)
 
 
@@ -40,11 +41,40 @@ def optimised() -> Iterator[None]:
         config.OPT = level
 
 
+_operators: dict[Any, Any] = {}  # what operators on numbers of some types give
+
+
+@contextmanager
+def _operators_typed_once() -> Iterator[None]:
+    """Have Numba remember what + or < of two kinds of numbers gives; for whoever holds its lock.
+
+    It would ask NumPy's functions and every other candidate each time: a seventh of all it takes.
+    """
+    context = cpu_target.typing_context
+    resolve = context.resolve_function_type
+
+    def remembered(function: Any, arguments: Any, options: Any) -> Any:
+        key = getattr(function, "typing_key", None), tuple(arguments)
+        is_operator = getattr(key[0], "__module__", None) == "_operator"
+        if options or not is_operator or not all(isinstance(a, NUMBERS) for a in arguments):
+            return resolve(function, arguments, options)
+        if key not in _operators:
+            _operators[key] = resolve(function, arguments, options)
+        return _operators[key]
+
+    context.resolve_function_type = remembered
+    try:
+        yield
+    finally:
+        del context.resolve_function_type
+
+
 def _name_of(function: Callable[..., Any]) -> str:
     return f"residua.{function.__module__}.{function.__qualname__}"
 
 
 @optimised()
+@_operators_typed_once()
 def lowered(function: Callable[..., Any]) -> bytes:
     """A kernel in LLVM's language, and all that it calls: LLVM's bitcode."""
     dispatcher = inline(function)
