@@ -26,3 +26,10 @@ def test_a_shape_error_collects_the_layers_around_it():
     with pytest.raises(ShapeError, match=r"^stage1\.conv1: too small$") as caught:
         raise ShapeError("too small").within("conv1").within("stage1")
     assert (caught.value.message, caught.value.place) == ("too small", "stage1.conv1")
+
+
+def test_a_message_is_one_line_whatever_names_it_holds():
+    assert (
+        str(ResiduaError("no file two\nlines\x1b[31m\u2028 here")) == r"no file two\nlines\x1b[31m\u2028 here"
+    )
+    assert str(ShapeError("猫 and é stay", "stem")) == "stem: 猫 and é stay"

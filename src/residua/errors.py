@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
+
+# What would break a line or move a terminal's cursor, out of names in anybody's files.
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class ResiduaError(Exception):
@@ -15,6 +19,10 @@ class ResiduaError(Exception):
 
     exit_code = 2
     result: object = None
+
+    def __str__(self) -> str:
+        """The message in one line, whatever the names in it hold."""
+        return _CONTROLS.sub(lambda match: repr(match[0])[1:-1], super().__str__())
 
 
 class ConfigError(ResiduaError, ValueError):

@@ -33,7 +33,7 @@ class Files:
     """What a run's options may come from."""
 
     resume: str | None = None
-    """A run folder to go on with, from its newest checkpoint; --data says where its pictures are now."""
+    """A run folder to go on with, from its newest checkpoint; DATA says where its pictures are now."""
     config: str | None = None
     """A TOML file with any of these options; flags have the last word."""
 

@@ -85,7 +85,7 @@ def test_a_picture_that_cannot_be_read_is_named_and_the_others_explained(capsys,
     assert code == 1
     assert "1.png   red" in out
     assert f"Cannot read {bad}" in err
-    assert "it is damaged" in refused(capsys, "explain", model, bad, *QUICK)
+    assert "it is a text file, not a picture" in refused(capsys, "explain", model, bad, *QUICK)
 
 
 def test_numbers_of_the_models_own_data(capsys, trained, tmp_path):

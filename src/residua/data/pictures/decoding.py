@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from residua.data.pictures.color import finish, flatten
 from residua.data.pictures.kinds import PAGE, Kind, is_read, recognise
 from residua.data.pictures.metadata import (
+    claims_too_much,
     exif_orientation,
     least_tiff_bytes,
     raw_profile,
@@ -73,9 +74,9 @@ def read_bytes(path: Path) -> bytes:
         if path.stat().st_size > MOST_BYTES:
             raise PictureError(f"Cannot read {path}: more than {MOST_BYTES // 10**6} MB. Make it smaller.")
         return path.read_bytes()
+    except PictureError:
+        raise
     except (OSError, ValueError) as problem:
-        if isinstance(problem, PictureError):
-            raise
         raise PictureError(f"Cannot read {path}: {getattr(problem, 'strerror', None) or problem}.") from None
 
 
@@ -141,10 +142,13 @@ def _use(data: bytes, formats: tuple[str, ...], name: str, use: Callable[[Pillow
 
     try:
         with Image.open(io.BytesIO(data), formats=formats) as image:
+            size = f"{image.width}x{image.height} pixels"
             if image.width * image.height > MOST_PIXELS:
-                raise _too_large(name, f"{image.width}x{image.height} pixels")
+                raise _too_large(name, size)
             if image.format == "TIFF" and len(data) < least_tiff_bytes(image):
-                raise ValueError(f"image file is truncated ({image.width}x{image.height} pixels are claimed)")
+                raise ValueError(f"image file is truncated ({size} are claimed)")
+            if claims_too_much(image, len(data)):
+                raise ValueError(f"it claims {size} in {len(data):,} bytes; save it anew, smaller")
             return use(image)
     except Image.DecompressionBombError:
         raise _too_large(name, _size_in_header(data)) from None
@@ -157,8 +161,7 @@ def _refusal(name: str, problem: Exception, kind: Kind | None) -> PictureError:
         reason = " ".join(str(problem).split())[:120] or type(problem).__name__
     elif kind is not None:
         # Some have pixels of a kind that no reader takes, such as colours of 32 bits each.
-        reason = f"{kind.one} that is damaged, or has pixels of a rare kind; save it as 8-bit PNG"
-        reason = f"it is {reason}"
+        reason = f"it is {kind.one} that is damaged, or has pixels of a rare kind; save it as 8-bit PNG"
     else:
         reason = "it is damaged, or no picture: its first bytes are those of no known format"
     return PictureError(f"Cannot read {name}: {reason}.")
@@ -195,8 +198,7 @@ def _too_large(name: str, size: str) -> PictureError:
 def _size_in_header(data: bytes) -> str:
     """The size that a PNG claims; other formats just count as too large."""
     if data[:8] == b"\x89PNG\r\n\x1a\n" and len(data) >= 24:
-        w, h = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
-        return f"{w}x{h} pixels"
+        return f"{int.from_bytes(data[16:20], 'big')}x{int.from_bytes(data[20:24], 'big')} pixels"
     return "too many pixels"
 
 
