@@ -320,3 +320,23 @@ def test_run_toml_repeats_the_run(tmp_path):
     options["run"]["run"] = str(tmp_path / "b")
     residua.train(config=configure(TrainConfig, options), reporter=Quiet())
     assert _bytes(tmp_path / "a") == _bytes(tmp_path / "b")
+
+
+@pytest.mark.usefixtures("curves_after_epochs")
+@pytest.mark.parametrize("problem", [ValueError("no\nfont"), OSError(28, "No space left on device")])
+def test_a_picture_that_cannot_be_drawn_ends_no_training(monkeypatch, tmp_path, problem):
+    def fail(run):
+        raise problem
+
+    class Hears(Quiet):
+        def say(self, line):
+            self.lines.append(line)
+
+    monkeypatch.setattr("residua.insight.learning_curves.figure.draw_curves", fail)
+    hears = Hears()
+    hears.lines = []
+    options = SMALL | {"epochs": 2, "reporter": hears, "engine": "numpy", "run": str(tmp_path / "run")}
+    with pytest.raises(type(problem)):  # the last time it is the caller's to know
+        residua.train("digits", **options)
+    assert len(read_log(tmp_path / "run")) == 2
+    assert sum("could not be drawn" in line for line in hears.lines) == 1

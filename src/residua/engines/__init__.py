@@ -1,6 +1,6 @@
 """Engines compute; layers say what. The engine is always an argument, never a global.
 
-May import: cores, errors.
+May import: cores, errors, files.
 
 `ENGINES` maps names to "module:Class"; nothing is imported before it is asked for.
 """

@@ -6,6 +6,7 @@ of reading is written out (`\\x1b`), everything else stays as it is.
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import unicodedata
@@ -22,6 +23,17 @@ _TWINS = str.maketrans(
 )
 _SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 _OWN = re.compile(r"--[a-z][a-z-]*|-[\d.]+(e-?\d+)?")  # options, and numbers behind them
+
+
+def as_text(name: str) -> str:
+    """A name from the disk as the text that it is in UTF-8, whatever this process takes names for.
+
+    Where the locale is C, names come as bytes; a class would be called otherwise than in any other locale.
+    """
+    try:
+        return os.fsencode(name).decode(errors="surrogateescape")
+    except UnicodeEncodeError:  # it is text, from a table
+        return name
 
 
 def printable(text: object, keep: str = "") -> str:

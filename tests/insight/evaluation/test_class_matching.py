@@ -46,3 +46,10 @@ def test_unknown_classes_are_named_counted_and_left_out_or_refused():
         match(["x"], ["a", "b"])
     # Classes without pictures are nobody's concern.
     assert match(["a", "x"], ["a"], "refuse", labels=[0])[1] == []
+
+
+def test_classes_that_look_alike_are_told_apart():
+    with pytest.raises(DataError, match=r"does not know \(d\\u043eg\); it knows dog, cat"):
+        match(["d\u043eg"], ["dog", "cat"])  # its o is Cyrillic
+    _, heard = match(["e\u0301"], ["\u00e9"])
+    assert heard == [r"pics spells classes in another way: e\u0301 as \u00e9"]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from residua.data.pictures.decoding import Box
+from residua.files.names import as_text
 
 
 @dataclass(frozen=True)
@@ -36,4 +37,4 @@ class LabelledFile:
         box: Box | None = None,
     ) -> LabelledFile:
         """A file that lies anywhere below `folder`."""
-        return cls(path, path.relative_to(folder).as_posix(), label, group, split, box)
+        return cls(path, path.relative_to(folder).as_posix(), as_text(label), group, split, box)

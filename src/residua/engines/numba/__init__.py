@@ -1,6 +1,6 @@
 """The fast engine: kernels written in Python source, compiled by Numba for the machine at hand.
 
-May import: cores, engines.vocabulary, engines.numpy, errors.
+May import: cores, engines.vocabulary, engines.numpy, errors, files.
 """
 
 from __future__ import annotations

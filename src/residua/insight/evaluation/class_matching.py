@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from residua.config.shared import UnknownClasses
 from residua.errors import DataError
+from residua.files.names import distinct
 
 MOST_NAMES = 4  # that a line holds
 
@@ -44,21 +45,25 @@ def match_labels(
     indices = [exact.get(entry, spelt.get(_plain(entry), -1)) for entry in classes]
     counts = np.bincount(labels, minlength=len(classes))
     there = [number for number, count in enumerate(counts.tolist()) if count]
+    names = list(dict.fromkeys([*classes, *known]))
+    shown = dict(zip(names, distinct(names), strict=True))  # two that look alike are told apart
     others = [
-        f"{classes[number]} as {known[indices[number]]}"
+        f"{shown[classes[number]]} as {shown[known[indices[number]]]}"
         for number in there
         if indices[number] >= 0 and classes[number] != known[indices[number]]
     ]
     left_out = {classes[number]: int(counts[number]) for number in there if indices[number] < 0}
     if left_out and (unknown == "refuse" or len(left_out) == len(there)):
         raise DataError(
-            f"{name} has classes that the model does not know ({_some(list(left_out))}); it knows "
-            f"{', '.join(known[:6])}{', ...' if len(known) > 6 else ''}"
+            f"{name} has classes that the model does not know "
+            f"({_some([shown[entry] for entry in left_out])}); "
+            f"it knows {', '.join(shown[entry] for entry in known[:6])}"
+            f"{', ...' if len(known) > 6 else ''}"
         )
     if others:
         say(f"{name} spells classes in another way: {_some(others)}")
     if left_out:
-        told = [f"{entry} ({number:,})" for entry, number in left_out.items()]
+        told = [f"{shown[entry]} ({number:,})" for entry, number in left_out.items()]
         total = sum(left_out.values())
         say(
             f"{name} has classes that the model does not know: {_some(told)}. "

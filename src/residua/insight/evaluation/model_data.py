@@ -65,12 +65,12 @@ def _own_data(
 
     Raises ResiduaError where neither is there.
     """
-    changed, told = None, list[str]()
+    changed, told = None, _Heard()
     problem: ResiduaError | None = None
     for place in places:
-        heard: list[str] = []
+        heard = _Heard()
         try:
-            data, as_then = _open_as_trained(model, config, own, place, heard.append)
+            data, as_then = _open_as_trained(model, config, own, place, heard)
         except ResiduaError as error:
             problem = problem or error
             continue
@@ -78,22 +78,35 @@ def _own_data(
             config.data or own.data or place, data, same=True, whole=False, changed=not as_then
         )
         if as_then:
-            return _told(opened, heard, say)
+            heard.tell(say)
+            return opened
         if changed is None and (config.data is None or own.holds(place)):
             changed, told = opened, heard
     if changed is None:
         raise problem or DataError(f"{places[0]} is not what the model was trained on")
-    told.append(
+    told(
         f"{changed.name} has changed since this model was trained: "
         "its test split may hold pictures that the model has seen"
     )
-    return _told(changed, told, say)
+    told.tell(say)
+    return changed
 
 
-def _told(opened: OpenedData, lines: Sequence[str], say: Say) -> OpenedData:
-    for line in lines:
-        say(line)
-    return opened
+class _Heard:
+    """Keeps what is said while data are opened, until they are chosen; what is said later is passed on."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.say: Say = self.lines.append
+
+    def __call__(self, line: str) -> None:
+        self.say(line)
+
+    def tell(self, say: Say) -> None:
+        """These are the data: all that was said, and whatever their reading will say."""
+        for line in self.lines:
+            say(line)
+        self.say = say
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from residua.engines.numba.kernels.primitives.vector import KERNEL
 from residua.engines.numba.runtime import kernel_files, machine_code
 from residua.engines.numba.runtime.compile_helper import KERNELS, CompileHelper
 from residua.engines.numba.runtime.fork import check_compiler, renew_in_child
+from residua.files.user_cache import NOWHERE, not_kept_in
 
 T = TypeVar("T")
 
@@ -107,7 +108,9 @@ class KernelCache:
         folder = kernel_files.cache_folder()
         self.folder = folder if kernel_files.usable(folder) else None
         if self.folder is None and None not in _compiled:
-            self._say(f"residua: kernels are compiled anew in each process: {folder} cannot be written.")
+            known = NOWHERE not in folder.parents
+            reason = f": {folder} cannot be written" if known else not_kept_in(folder, "")
+            self._say(f"residua: kernels are compiled anew in each process{reason}.")
         self._of_process = _compiled.setdefault(self.folder, Compiled())
 
     @property

@@ -16,10 +16,10 @@ from pathlib import Path
 import llvmlite
 import numba
 from llvmlite import binding
-from platformdirs import user_cache_path
 
 from residua.engines.numba.kernels.primitives.vector import REGISTERS, WIDTH
 from residua.engines.numba.runtime.machine_code import LEVEL
+from residua.files.user_cache import user_cache
 
 if sys.platform != "win32":  # which has no such locks
     import fcntl
@@ -61,7 +61,7 @@ def fingerprint() -> str:
 def cache_folder() -> Path:
     """Where this machine's kernels lie: RESIDUA_KERNEL_CACHE, or the user's cache folder."""
     root = os.environ.get("RESIDUA_KERNEL_CACHE")
-    return (Path(root) if root else user_cache_path("residua") / "kernels") / fingerprint()
+    return (Path(root) if root else user_cache() / "kernels") / fingerprint()
 
 
 def usable(folder: Path) -> bool:
