@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from shared_kernels import share_kernels
+from repeated import draw_outlines, draw_whole, keep_digits, keep_parsers
+from shared_kernels import fewer_constants, share_kernels
 from threadpoolctl import threadpool_limits
 from tiny import TINY, paint_folder
 
@@ -34,9 +35,13 @@ def one_thread():
 
 
 @pytest.fixture(scope="session", autouse=True)
-def shared_kernels(tmp_path_factory):
-    """Workers that run side by side compile no kernel twice."""
+def kernels(tmp_path_factory):
+    """Workers that run side by side compile no kernel twice, and the first tier compiles few."""
+    from tiers import State
+
     with pytest.MonkeyPatch.context() as patch:
+        if installed("numba") and not State.everything:
+            fewer_constants(patch)
         if "PYTEST_XDIST_WORKER" in os.environ and installed("numba") and os.name == "posix":
             locks = tmp_path_factory.getbasetemp().parent / "kernels"
             locks.mkdir(exist_ok=True)
@@ -57,8 +62,24 @@ def curves_at_the_end():
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def repeated_work():
+    """What hundreds of tests have in common is done once."""
+    with pytest.MonkeyPatch.context() as patch:
+        keep_parsers(patch)
+        keep_digits(patch)
+        draw_outlines(patch)
+        yield
+
+
 @pytest.fixture
-def curves_after_epochs(monkeypatch):
+def whole_pictures(monkeypatch):
+    """For tests of the pictures that a run gets at its end."""
+    draw_whole(monkeypatch)
+
+
+@pytest.fixture
+def curves_after_epochs(monkeypatch, whole_pictures):
     """For tests of what is written when."""
     for name, begin in BEGIN.items():
         monkeypatch.setattr(f"residua.training.train.{name}", begin)

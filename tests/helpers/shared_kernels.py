@@ -1,4 +1,4 @@
-"""Kernels compiled once for all workers of a test run: who needs one that is being made waits for it."""
+"""Kernels in tests: few in the first tier, and each compiled once for all workers that run side by side."""
 
 from __future__ import annotations
 
@@ -28,3 +28,13 @@ def share_kernels(patch: pytest.MonkeyPatch, locks: Path) -> None:
 
     patch.setattr(cache, "_load", load_alone)
     patch.setattr(module, "CompileHelper", lambda: None)
+
+
+def fewer_constants(patch: pytest.MonkeyPatch) -> None:
+    """Of the kernels made for their numbers of channels only those for 3 and 16, which most tests need.
+
+    All other numbers take the general versions here, as unusual ones always do.
+    """
+    from residua.engines.numba.planning import plan
+
+    patch.setattr(plan, "USUAL", frozenset({3, 16}))
