@@ -120,7 +120,8 @@ def test_a_bad_picture_stops_a_small_folder_and_is_passed_over_in_a_large_one(
         capsys, "predict", trained / "run", pics / "red" / "bad.jpg", pics / "blue" / "0.png"
     )
     assert code == 1
-    assert out.startswith(f"{pics / 'blue' / '0.png'}   blue ")
+    assert out.splitlines()[0] == f"{pics / 'red' / 'bad.jpg'}   cannot be read"
+    assert out.splitlines()[1].startswith(f"{pics / 'blue' / '0.png'}   blue ")
     assert err.startswith("residua: Cannot read")
     assert "red/bad.jpg" in err
     assert reason in err
@@ -167,7 +168,7 @@ def test_a_label_that_is_none_of_the_classes(here, capsys):
     ("table", "named"),
     [
         ("file,label\nred/0.png,red\nblue/no.png,blue\n", r"do not exist in pics \(line 3: blue/no.png\)"),
-        ("name,kind\nred/0.png,red\n", r"needs a first line file,label or file,label,group"),
+        ("here,there,where\nred/0.png,red,x\n", r"needs a first line file,label or file,label,group"),
         ("file,label\nred/0.png\n", r"line 2 has 1 cells"),
         ("file,label\n", r"names no pictures"),
         ("file,label\n../../secret.png,red\n", r"lies outside"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from residua.api.inputs import named_paths
+from residua.api.inputs import named_texts
 from residua.api.output import OnResult, ignore, output_stem, save_picture, written_after
 from residua.config import EvaluateConfig, ExplainConfig
 from residua.config.options import configure
@@ -79,7 +79,7 @@ def explain(
     loaded = load_model(path)
     if config.check:
         random_levels(loaded)  # what cannot be checked is refused before anything is drawn
-    named = named_paths(files, "a picture")
+    named = named_texts(files, "a picture")
     if named and (config.numbers or config.data is not None):
         raise ConfigError("give either files, or numbers of pictures of a data set")
     stem = output_stem(path, config.output)
@@ -108,27 +108,27 @@ def explain(
     return result
 
 
-def _read(model: Model, files: Sequence[Path]) -> tuple[list[str], NDArray[np.uint8], None, list[str]]:
+def _read(model: Model, files: Sequence[str | Path]) -> tuple[list[str], NDArray[np.uint8], None, list[str]]:
     """Names and pictures of files, as `predict` prepares them, and of those that cannot be read why."""
     import numpy as np
 
     from residua.cores import available_cores
-    from residua.data.pictures.files import find_pictures
+    from residua.data.pictures.files import name_pictures
 
     shape = model.preprocessing
 
-    def read(file: Path) -> NDArray[np.uint8] | PictureError:
+    def read(file: str) -> NDArray[np.uint8] | PictureError:
         try:
             return shape.cut(shape.read(file))
         except PictureError as error:
             return error
 
-    paths = find_pictures(files)
+    paths = name_pictures(files)
     with ThreadPoolExecutor(available_cores()) as pool:
         pictures = list(pool.map(read, paths))
     errors = [str(error) for error in pictures if isinstance(error, PictureError)]
     good = [
-        (str(file), image)
+        (file, image)
         for file, image in zip(paths, pictures, strict=True)
         if not isinstance(image, PictureError)
     ]

@@ -13,6 +13,10 @@ from residua.errors import ConfigError
 
 def named_path(value: Any, what: str = "a file") -> Path:
     """One file or folder. Raises ConfigError for what is no name; `what` it should be, for the message."""
+    return Path(_text(value, what))
+
+
+def _text(value: Any, what: str) -> str:
     value = plain(value)
     if not isinstance(value, str | os.PathLike | bytes):
         hint = ""
@@ -21,17 +25,22 @@ def named_path(value: Any, what: str = "a file") -> Path:
         raise ConfigError(
             f"{what} is named by text or a path; this is of the kind {type(value).__name__}{hint}"
         )
-    return Path(os.fsdecode(value))
+    return os.fsdecode(value)
 
 
 def named_paths(values: Any, what: str = "a file") -> list[Path]:
     """As `named_path`, of one name or of a list, array or any sequence of them, in its order."""
+    return [Path(name) for name in named_texts(values, what)]
+
+
+def named_texts(values: Any, what: str = "a file") -> list[str]:
+    """As `named_paths`, each name as it was given: a path takes the "./" off."""
     values = plain(values)
     if isinstance(values, str | os.PathLike | bytes):
-        return [named_path(values, what)]
+        return [_text(values, what)]
     if not isinstance(values, Iterable) or getattr(values, "ndim", 1) != 1:
         raise ConfigError(
             f"{what} is named by text or a path, several by a list of these; pixels go to "
             "residua.Classifier.load(model).predict"
         )
-    return [named_path(value, what) for value in values]
+    return [_text(value, what) for value in values]

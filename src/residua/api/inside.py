@@ -14,8 +14,11 @@ from residua.config.options import configure
 from residua.errors import ConfigError
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
+    from residua.data.preprocessing import Preprocessing
     from residua.insight.inspection.feature_map import Method
     from residua.insight.inspection.numbers import Inside
 
@@ -43,7 +46,6 @@ def inside(
     fields of `InsideConfig`. Without data there are no numbers, and only what needs none is drawn. on_result:
     hears the numbers before anything is drawn. Raises ResiduaError.
     """
-    from residua.data.pictures.files import find_pictures
     from residua.engines import open_engine
     from residua.insight.evaluation.predictions import predict_split
     from residua.insight.inspection import figure as figures
@@ -60,17 +62,14 @@ def inside(
     frozen_chain(loaded)  # what cannot be looked into is refused before anything is drawn
     stem = output_stem(path, config.output)
     shape = loaded.preprocessing
-    images = {
-        entry.name: shape.cut(shape.read(entry))
-        for entry in find_pictures(named_paths(files, "a picture"))[:MOST_FILES]
-    }
+    images = _read(shape, named_paths(files, "a picture"), say)
     result = None
     if config.data is not None or loaded.training.get("data") is not None:
         answered = predict_split(loaded, EvaluateConfig.of(config), say, config.sample)
         result = look_inside(answered, config.sample, config.stage, config.engine, config.threads)
         if not images:
             names = answered.pictures.names
-            images = {names[i]: answered.pictures.images[i] for i in (0, len(answered) // 2)}
+            images = [(names[i], answered.pictures.images[i]) for i in (0, len(answered) // 2)]
     else:
         say("This model does not say what it was trained on: name a data set with --data to see more")
     drawn: list[Path] = []
@@ -85,7 +84,7 @@ def inside(
         draw("filters", lambda: figures.filters_figure(loaded))
         engine = open_engine(config.engine, threads=config.threads)
         if stages(loaded):
-            for number, (name, image) in enumerate(images.items(), start=1):
+            for number, (name, image) in enumerate(images, start=1):
                 draw(
                     f"activations-{number}", partial(figures.activations_figure, loaded, image, engine, name)
                 )
@@ -96,3 +95,20 @@ def inside(
         if Path(model).is_dir() and read_statistics(Path(model)):
             draw("statistics", lambda: statistics_figure(Path(model)))
     return result, drawn
+
+
+def _read(
+    shape: Preprocessing, named: Sequence[str | Path], say: Callable[[str], Any]
+) -> list[tuple[str, NDArray[np.uint8]]]:
+    """The first pictures of those that were named, each for itself; what is left out of them is said.
+
+    Raises PictureError for one that cannot be read.
+    """
+    from residua.data.pictures.files import find_pictures
+
+    paths = find_pictures(named)
+    if len(paths) > MOST_FILES:
+        say(f"Of {len(paths):,} pictures the maps of the first {MOST_FILES} are drawn")
+    chosen = paths[:MOST_FILES]
+    alike = len({path.name for path in chosen}) < len({str(path) for path in chosen})
+    return [(str(path) if alike else path.name, shape.cut(shape.read(path))) for path in chosen]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from residua.api.inputs import named_paths
+from residua.api.inputs import named_texts
 from residua.config import PredictConfig
 from residua.config.options import configure
 
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 def predict(
     model: str | Path | Model, files: str | Path | Sequence[str | Path], *, say: Any = print, **options: Any
 ) -> list[Prediction]:
-    """Name what is in pictures; folders are searched through. A bad picture's prediction has an `error`.
+    """Name what is in pictures: a prediction for each file, in the order and as often as they were named.
 
+    Folders are searched through, in the order of their names. A bad picture's prediction has an `error`.
     options: the fields of `PredictConfig`. say: hears of files in folders that are not read, and of what is
     odd about pictures that are. Raises ResiduaError where there is nothing to predict.
     """
@@ -33,13 +34,13 @@ def iterate_predictions(
     say: Any = print,
 ) -> Iterator[Prediction]:
     """As `predict`, one picture after the other as the answers come."""
-    from residua.data.pictures.files import PassedOver, find_pictures, passed_over_line
+    from residua.data.pictures.files import PassedOver, name_pictures, passed_over_line
     from residua.insight.prediction.numbers import predict_files
     from residua.models.model_file import Model, load_model
 
     loaded = model if isinstance(model, Model) else load_model(model)
     others: PassedOver = {}
-    pictures = find_pictures(named_paths(files, "a picture"), others)
+    pictures = name_pictures(named_texts(files, "a picture"), others)
     if line := passed_over_line("", others):
         say(line)
     yield from predict_files(loaded, pictures, config, say)

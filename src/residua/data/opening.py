@@ -14,6 +14,7 @@ from residua.data.pictures.cache import MOST_BAD
 from residua.data.published_arrays import PublishedArrays
 from residua.data.sources.card import FOLDER_SIZE, Card, folder_card
 from residua.data.sources.cards import DATASETS
+from residua.data.sources.label_table import MOST_ABSENT
 from residua.data.sources.layouts.table import LAYOUTS
 from residua.data.sources.listing import Division, list_folder, list_layout
 from residua.data.sources.locations import data_folders, find_layout
@@ -105,7 +106,8 @@ def _open_own_folder(options: DataOptions, folder: Path, seed: int, reading: _Re
     division = _division(options, folder_card(name, size, ()), seed)
     if options.region:
         raise ConfigError(f"--region is for gtsrb, whose tables mark the signs; {folder} has no such tables.")
-    listing = list_folder(folder, options.labels, division, reading.say)
+    absent = max(MOST_ABSENT, reading.most_bad)
+    listing = list_folder(folder, options.labels, division, reading.say, absent)
     channels = 3 if reading.channels is None else reading.channels
     card = folder_card(name, size, listing.classes, channels)
     return DataSet(card, PictureFolder(card, listing, reading.say, reading.most_bad))

@@ -22,7 +22,8 @@ def test_find_pictures(tmp_path):
     single.write_bytes(b"x")
     os.symlink(folder, folder / "b" / "loop")
     found = find_pictures([single, folder, str(single)])
-    assert found == [single, *(folder / name for name in ("z.PNG", "b/ä.Jpeg", "b/deep/1.tif"))]
+    inside = [folder / name for name in ("z.PNG", "b/ä.Jpeg", "b/deep/1.tif")]
+    assert found == [single, *inside, single]
     assert find_pictures([tmp_path / "no"]) == [tmp_path / "no"]
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="holds no pictures"):

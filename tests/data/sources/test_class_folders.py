@@ -58,7 +58,6 @@ def test_hidden_things_and_loops_are_passed_over(tmp_path):
         (lambda f: make(f, test__cat=3, val__dog=3), "but no train/"),
         (lambda f: make(f, train__cat=9, train__dog=9, val__dog=3, validation__cat=2), "keep one"),
         (lambda f: (make(f, train__cat=9, train__dog=9), (f / "train/eel").mkdir()), "eel holds no pictures"),
-        (lambda f: (make(f, train__cat=9, train__dog=9), (f / "test").mkdir()), "test is empty"),
         (lambda f: make(f, cat=1, dog=1), "two pictures"),
         (lambda f: make(f, cat=2, dog=2), "two pictures"),
     ],
@@ -99,3 +98,11 @@ def test_a_folder_that_may_not_be_read(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "scandir", refuse)
     assert "Permission denied" in rejected_small(tmp_path / "pets")
+
+
+def test_an_empty_split_is_left_aside(tmp_path):
+    make(tmp_path / "pets", train__cat=20, train__dog=20)
+    (tmp_path / "pets" / "test").mkdir()
+    said = []
+    assert len(opened_small(tmp_path / "pets", said=said).read("test")) == 4
+    assert "test is empty and left aside" in said[0]

@@ -35,8 +35,8 @@ def test_a_table_may_keep_given_splits(tmp_path):
 @pytest.mark.parametrize(
     ("lines", "text"),
     [
-        (["name,label", "p0-0.png,a"], "needs a first line file,label"),
-        (["file;label", "p0-0.png;a"], "needs a first line file,label"),
+        (["here,there,where", "x,y,z"], "needs a first line file,label"),
+        (["file;what;where", "p0-0.png;a;b"], "needs a first line file,label"),
         ([""], "needs a first line"),
         (["file,label"], "names no pictures"),
         (["file,label", "p0-0.png,a", "no.png,b", "no2.png,b"], "line 3: no.png and 1 more"),
@@ -58,6 +58,15 @@ def test_tables_that_cannot_be_meant(tmp_path, lines, text):
 
 
 def test_a_table_in_another_encoding(tmp_path):
-    drivers(tmp_path / "pics")
-    path = table(tmp_path / "l.csv", "file,label", "p0-0.png,Käse", encoding="latin-1")
-    assert "UTF-8" in rejected_small(tmp_path / "pics", labels=path)
+    lines = drivers(tmp_path / "pics")
+    lines = [line.replace("safe", "Käse") for line in lines]
+    plain = opened_small(tmp_path / "pics", labels=table(tmp_path / "u.csv", *lines))
+    assert plain.classes == ("Käse", "phone")
+    for encoding in ("cp1252", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"):
+        said = []
+        path = table(tmp_path / f"{encoding}.csv", *lines, encoding=encoding)
+        data = opened_small(tmp_path / "pics", said=said, labels=path)
+        assert data.fingerprint("test") == plain.fingerprint("test")
+        assert [line for line in said if "Windows-1252" in line] == said[: encoding == "cp1252"]
+    (tmp_path / "l.csv").write_bytes(b"file,label\np0-0.png,\x00\x81\n")
+    assert "is no CSV table in UTF-8" in rejected_small(tmp_path / "pics", labels=str(tmp_path / "l.csv"))

@@ -115,7 +115,8 @@ def test_text(mixed, capsys):
     code, out, err = call(capsys, "predict", *mixed)
     assert code == 1
     told(err)
-    first, second = out.splitlines()
+    first, bad, absent, second = out.splitlines()
+    assert (bad, absent) == ("bad.png   cannot be read", "absent.png   cannot be read")
     assert re.fullmatch(r"blue one, new\.png   blue \d+\.\d %   red \d+\.\d %", first)
     assert re.fullmatch(r"red\.png   red \d+\.\d %   blue \d+\.\d %", second)
     shares = [float(share) for share in re.findall(r"([\d.]+) %", first)]

@@ -24,6 +24,7 @@ def test_text_says_not_sure_before_the_names():
     write_text([GOOD, BAD, UNSURE], out, 2)
     assert out.getvalue().splitlines() == [
         "a.png   cat 75.0 %   dog 25.0 %",
+        "b.png   cannot be read",
         "c.png   not sure   (cat 50.0 %   dog 50.0 %)",
     ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from residua.data.pictures.kinds import (
@@ -19,6 +19,7 @@ from residua.data.pictures.kinds import (
     recognise,
     suffixes,
 )
+from residua.data.pictures.left_behind import has_left_name, holds_no_data, is_left_behind
 from residua.errors import DataError
 from residua.files.regular import what_it_is
 
@@ -40,17 +41,23 @@ _LOOK_LIKE_PICTURES = RAW_SUFFIXES | suffixes(
 
 
 def find_pictures(paths: Iterable[Path | str], others: PassedOver | None = None) -> list[Path]:
-    """The pictures to predict: files as given, folders searched through, in the order of their names.
+    """The paths of `name_pictures`."""
+    return [Path(name) for name in name_pictures(paths, others)]
 
-    Within folders hidden files do not count; a path that is named is kept whatever it is called and
-    whether it exists or not: reading it will tell. others: hears of what is passed over. Raises DataError
-    for a folder without pictures.
+
+def name_pictures(paths: Iterable[Path | str], others: PassedOver | None = None) -> list[str]:
+    """The pictures that paths stand for, one after the other: a file for itself, a folder for what is in it.
+
+    A file keeps the name by which it was given, as often as it was given, whatever it is called and whether
+    it exists or not: reading it will tell. Folders are searched through in the order of their names, as
+    Python's `sorted` has it, files before folders; hidden files do not count there. others: hears of what is
+    passed over. Raises DataError for a folder without pictures.
     """
-    pictures: list[Path] = []
-    for path in map(Path, paths):
-        if path.is_dir():
+    pictures: list[str] = []
+    for path in paths:
+        if os.path.isdir(path):
             beside: PassedOver = {}
-            inside = list(walk_pictures(path, beside))
+            inside = [str(picture) for picture in walk_pictures(Path(path), beside)]
             if not inside:
                 raise DataError(f"{path} holds no pictures that can be read{_instead(beside)}.")
             if others is not None:
@@ -58,15 +65,20 @@ def find_pictures(paths: Iterable[Path | str], others: PassedOver | None = None)
                     others.setdefault(kind, []).extend(files)
             pictures += inside
         else:
-            pictures.append(path)
-    return list(dict.fromkeys(pictures))
+            pictures.append(os.fspath(path))
+    return pictures
 
 
-def walk_pictures(folder: Path, others: PassedOver | None = None) -> Iterator[Path]:
+def walk_pictures(
+    folder: Path,
+    others: PassedOver | None = None,
+    passed: Callable[[Path], object] = lambda path: None,
+) -> Iterator[Path]:
     """Every picture below `folder`, sorted; links are followed, but no folder twice and none upwards.
 
     A link to a folder above would bring the pictures of all classes into one. others: hears of the files
-    that are no pictures which can be read here.
+    that are no pictures which can be read here. passed: is told of folders below that hold no data (see
+    `left_behind`).
     """
     visited = {(status.st_dev, status.st_ino) for status in map(os.stat, folder.resolve().parents)}
 
@@ -79,6 +91,13 @@ def walk_pictures(folder: Path, others: PassedOver | None = None) -> Iterator[Pa
             folders.clear()
             continue
         visited.add((status.st_dev, status.st_ino))
+        # A folder that was named is looked into, whatever it holds.
+        if parent != str(folder) and holds_no_data(os.path.basename(parent), folders, files):
+            passed(Path(parent))
+            folders.clear()
+            continue
+        for name in filter(has_left_name, folders):
+            passed(Path(parent, name))
         folders[:] = sorted(name for name in folders if is_visible(name))
         for name in sorted(files):
             if not is_visible(name) or name.lower() in _OF_SYSTEMS:
@@ -92,17 +111,19 @@ def walk_pictures(folder: Path, others: PassedOver | None = None) -> Iterator[Pa
 
 
 def is_visible(name: str) -> bool:
-    """Whether a file or folder is meant for people: not hidden, not macOS's shadow copies."""
-    return not name.startswith(".") and name != "__MACOSX"
+    """Whether a file or folder is meant for people: not hidden, not left by a system or a file server."""
+    return not name.startswith(".") and not has_left_name(name)
 
 
 def subfolders(parent: Path) -> list[Path]:
-    """The visible folders in a folder, by name. Raises DataError."""
+    """The folders in a folder that may hold data, by name. Raises DataError."""
+    return [path for path in all_subfolders(parent) if is_visible(path.name) and not is_left_behind(path)]
+
+
+def all_subfolders(parent: Path) -> list[Path]:
+    """The folders in a folder, by name. Raises DataError."""
     try:
-        return sorted(
-            (path for path in parent.iterdir() if is_visible(path.name) and path.is_dir()),
-            key=lambda path: path.name,
-        )
+        return sorted((path for path in parent.iterdir() if path.is_dir()), key=lambda path: path.name)
     except OSError as problem:
         raise DataError(f"Cannot look into {parent}: {problem.strerror or problem}.") from problem
 

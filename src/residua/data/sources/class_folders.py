@@ -6,80 +6,106 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from residua.data.pictures.files import PassedOver, no_pictures_reason, subfolders, walk_pictures
-from residua.data.sources.label_table import read_label_table
+from residua.data.pictures.files import PassedOver, no_pictures_reason, walk_pictures
+from residua.data.sources.class_depth import check_depth
+from residua.data.sources.folder_layout import (
+    ClassRoot,
+    class_roots,
+    holds_other_things,
+    subfolders_with_notes,
+    tell_loose,
+)
+from residua.data.sources.label_table import MOST_ABSENT, read_label_table
 from residua.data.sources.labelled_file import LabelledFile
+from residua.data.sources.split_names import split_of
 from residua.errors import DataError
-
-_SPLITS = {"train": "train", "val": "validation", "validation": "validation", "test": "test"}
 
 
 def list_own_files(
-    folder: Path, labels: str | Path | None, say: Callable[[str], None], others: PassedOver | None = None
+    folder: Path,
+    labels: str | Path | None,
+    say: Callable[[str], None],
+    others: PassedOver | None = None,
+    most_absent: float = MOST_ABSENT,
 ) -> list[LabelledFile]:
     """The pictures of a folder, with labels from its subfolders or from a table, and the splits they name.
 
-    folder: one folder per class, or train/, val/ and test/ with those in them. labels: a CSV table instead of
-    folders as labels. others: hears of files that are not read. Raises DataError, in one line, for
-    everything that would make the result unlike what was meant.
+    folder: one folder per class, or train/, val/ and test/ with those in them, in any usual spelling. labels:
+    a table instead of folders as labels. others: hears of files that are not read. most_absent: the share of
+    a table's files that may be absent. say: is told, a line each, what was left aside and how an unclear
+    layout was read. Raises DataError, in one line, for everything that would make the result unlike what was
+    meant.
     """
-    files = _from_table(folder, Path(labels)) if labels else _from_folders(folder, say, others)
-    splits = _named_splits(files)
-    return [replace(file, split=split) for file, split in zip(files, splits, strict=True)]
+    if labels:
+        return _from_table(folder, Path(labels), say, most_absent)
+    return _from_folders(folder, say, others)
 
 
 def _from_folders(folder: Path, say: Callable[[str], None], others: PassedOver | None) -> list[LabelledFile]:
     """Files of root/<class>/... or root/<split>/<class>/...; the name of the class's folder is the label."""
-    inside = subfolders(folder)
-    present = [part for part in inside if part.name in _SPLITS]
-    # A class may be called "train" (beside "bus"): only folders in it make it a split.
-    if any(part.name == "train" and subfolders(part) for part in present):
-        roots = present
-        unused = [part.name for part in inside if part not in present]
-        if unused:
-            say(f"{folder}: {', '.join(unused)} beside train/ is no split and is not used.")
-    elif present and all(subfolders(part) for part in present):
-        raise DataError(f"{folder} has {present[0].name}/ but no train/; add train/ with a folder per class.")
-    else:
-        roots = [folder]
-    if {"val", "validation"} <= {part.name for part in roots}:
-        raise DataError(f"{folder} has both val/ and validation/; keep one.")
-    return [file for root in roots for file in _from_class_folders(folder, root, others)]
-
-
-def _from_class_folders(folder: Path, root: Path, others: PassedOver | None) -> list[LabelledFile]:
-    """Files of root/<class>/..., named relative to `folder`."""
+    passed: list[Path] = []
     files: list[LabelledFile] = []
-    kinds = subfolders(root)
-    for kind in kinds:
-        pictures = list(walk_pictures(kind, others))
-        if not pictures and (root is folder or root.name == "train"):
-            reason = no_pictures_reason(kind)
-            raise DataError(f"The class folder {kind} holds no pictures{reason}; add some or remove it.")
-        files += [LabelledFile.below(folder, path, kind.name) for path in pictures]
-    if not kinds:
-        loose = any(walk_pictures(root))
-        content = "holds pictures but no folders" if loose else "is empty"
-        raise DataError(
-            f"{root} {content}; put the pictures into one folder per class"
-            + (" or name a table of them with --labels." if loose else ".")
-        )
+    for root in class_roots(folder, say, passed):
+        files += _from_class_folders(folder, root, say, (others, passed))
+    if passed:
+        names = list(dict.fromkeys(path.name for path in passed))
+        more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+        kinds = "folder that holds" if len(passed) == 1 else "folders that hold"
+        say(f"{folder}: passed over {len(passed):,} {kinds} no data ({', '.join(names[:5])}{more}).")
     return files
 
 
-def _from_table(folder: Path, labels: Path) -> list[LabelledFile]:
+def _from_class_folders(
+    folder: Path, root: ClassRoot, say: Callable[[str], None], aside: tuple[PassedOver | None, list[Path]]
+) -> list[LabelledFile]:
+    """Files of root/<class>/..., named relative to `folder`. aside: hears of what is passed over."""
+    unread, passed = aside
+    files: list[LabelledFile] = []
+    pictures: dict[Path, list[Path]] = {}
+    kinds = subfolders_with_notes(root.path, passed)
+    others = []
+    for kind in kinds:
+        pictures[kind] = list(walk_pictures(kind, unread, passed.append))
+        if not pictures[kind] and root.split in (None, "train"):
+            if not holds_other_things(kind):
+                reason = no_pictures_reason(kind)
+                raise DataError(f"The class folder {kind} holds no pictures{reason}; add some or remove it.")
+            others.append(kind.name)
+        files += [LabelledFile.below(folder, path, kind.name, split=root.split) for path in pictures[kind]]
+    if not files and root.split in (None, "train"):
+        loose = any(walk_pictures(root.path))
+        content = "holds pictures but no folders" if loose else "is empty"
+        raise DataError(
+            f"{root.path} {content}; put the pictures into one folder per class"
+            + (" or name a table of them with --labels." if loose else ".")
+        )
+    if others:
+        say(f"{root.path}: no pictures in {', '.join(others)}, which is taken for no class.")
+    tell_loose(root.path, say)
+    check_depth(root, {kind: found for kind, found in pictures.items() if found}, say)
+    return files
+
+
+def _from_table(
+    folder: Path, labels: Path, say: Callable[[str], None], most_absent: float
+) -> list[LabelledFile]:
     table = labels.expanduser()
     if not table.is_file() and (folder / labels).is_file():
         table = folder / labels
-    return sorted(read_label_table(table, folder), key=lambda file: file.name)
+    files = sorted(read_label_table(table, folder, say, most_absent), key=lambda file: file.name)
+    if any(file.split for file in files):
+        return files
+    splits = _named_splits(files)
+    return [replace(file, split=split) for file, split in zip(files, splits, strict=True)]
 
 
 def _named_splits(files: list[LabelledFile]) -> list[str | None]:
     """The split that each picture's folder names; None for all unless train/ is among them."""
     firsts = [file.name.split("/", 1)[0] if "/" in file.name else "" for file in files]
-    if "train" not in firsts or any(first not in _SPLITS for first in firsts):
+    splits = [split_of(first) for first in firsts]
+    if "train" not in splits or None in splits:
         return [None] * len(files)
     # A class may be called "train": then the files below it are pictures, not folders of classes.
     if all(file.label == first for file, first in zip(files, firsts, strict=True)):
         return [None] * len(files)
-    return [_SPLITS[first] for first in firsts]
+    return splits

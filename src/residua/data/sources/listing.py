@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from residua.data.pictures.decoding import Box
 from residua.data.pictures.files import PassedOver, passed_over_line
 from residua.data.sources.class_folders import list_own_files
+from residua.data.sources.label_table import MOST_ABSENT
 from residua.data.sources.labelled_file import LabelledFile
 from residua.data.sources.layouts.table import Layout
 from residua.data.splits import held_out_count, hold_out
@@ -60,14 +61,20 @@ class Division:
 
 
 def list_folder(
-    folder: Path, labels: str | Path | None, division: Division, say: Callable[[str], None]
+    folder: Path,
+    labels: str | Path | None,
+    division: Division,
+    say: Callable[[str], None],
+    most_absent: float = MOST_ABSENT,
 ) -> Listing:
     """Find the pictures of somebody's own folder, see `list_own_files`, and split them.
 
-    What is missing of val/ and test/ is split off by seed, in proportion. Raises DataError, in one line.
+    What is missing of val/ and test/ is split off by seed, in proportion. most_absent: see there. Raises
+    DataError, in one line.
     """
     others: PassedOver = {}
-    listing = _list(list_own_files(folder, labels, say, others), folder, division, "group", say)
+    files = list_own_files(folder, labels, say, others, most_absent)
+    listing = _list(files, folder, division, "group", say)
     if line := passed_over_line(str(folder), others):
         say(line)
     return replace(listing, others=others)

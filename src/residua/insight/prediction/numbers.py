@@ -71,11 +71,11 @@ def least_confidence(model: Model, config: PredictConfig) -> float | None:
 
 def predict_files(
     model: Model,
-    files: Sequence[Path],
+    files: Sequence[Path | str],
     config: PredictConfig,
     say: Callable[[str], None] = lambda line: None,
 ) -> Iterator[Prediction]:
-    """Predictions in the order of the files; a picture that cannot be read is answered by its error.
+    """One prediction for each file, in their order; a picture that cannot be read is answered by its error.
 
     A table of pixels (Kaggle's test.csv) stands for its pictures, which are called test.csv[0] and so on.
     say: hears at the end what is odd about pictures that were used all the same.
@@ -83,7 +83,7 @@ def predict_files(
     """
     threshold = least_confidence(model, config)
     shape = model.preprocessing
-    items = [item for path in files for item in _pictures_in(path)]
+    items = [item for file in files for item in _pictures_in(str(file))]
     views = VIEWS[config.views]
     engine = open_engine(config.engine, threads=config.threads, work=len(views) * model.work(len(items)))
     network, variables = model.frozen()
@@ -130,9 +130,10 @@ def predict_files(
         say(line)
 
 
-def _pictures_in(path: Path) -> list[_Item]:
+def _pictures_in(name: str) -> list[_Item]:
     """The pictures that a path stands for: itself, or the lines of a table of pixels."""
+    path = Path(name)
     if path.suffix.lower() != ".csv" or not is_pixel_table(path):
-        return [(str(path), None)]
+        return [(name, None)]
     images, _ = read_pixel_table(path)
-    return [(f"{path}[{number}]", image) for number, image in enumerate(images)]
+    return [(f"{name}[{number}]", image) for number, image in enumerate(images)]

@@ -11,11 +11,15 @@ from residua.insight.prediction.numbers import Prediction
 
 
 def write_text(predictions: Iterable[Prediction], out: TextIO, top: int) -> list[Prediction]:
-    """One line a picture: its name and the most probable classes, behind 'not sure' where they are not."""
+    """One line a picture: its name and the most probable classes, behind 'not sure' where they are not.
+
+    A picture that cannot be read has its line too, so that lines can be joined to what was named.
+    """
     failed = []
     for prediction in predictions:
         if prediction.error is not None:
             failed.append(prediction)
+            print(f"{prediction.file}   cannot be read", file=out, flush=True)
             continue
         names = "   ".join(f"{name} {100 * probability:.1f} %" for name, probability in prediction.top)
         answer = f"not sure   ({names})" if prediction.sure is False else names
