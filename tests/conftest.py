@@ -18,7 +18,7 @@ from residua.engines.numpy.engine import NumpyEngine
 from residua.training.progress import Quiet
 from residua.training.train import resume_training, start_training
 
-pytest_plugins = ["tiers"]
+pytest_plugins = ["tiers", "costs"]
 BEGIN = {"start_training": start_training, "resume_training": resume_training}
 
 
