@@ -12,6 +12,7 @@ from residua.data.dataset import Split
 from residua.data.pictures.arrays import Pictures
 from residua.data.pictures.cache import MOST_BAD, decode_cached, hash_files
 from residua.data.pictures.notes import group_notes, note_lines
+from residua.data.pictures.selection import Selection
 from residua.data.quality.exact_duplicates import duplicate_messages
 from residua.data.sources.card import Card
 from residua.data.sources.listing import Listing
@@ -54,9 +55,9 @@ class PictureFolder:
         number = next(n for n, pool in enumerate(listing.pools) if indices[0] in pool)
         pool, pixels = listing.pools[number], self._decoded(number)
         good = self._good(split)
-        # A whole pool stays memory-mapped; a part of one is copied out of it.
+        # Batches are taken from the mapped file: no part of it is copied as a whole.
         whole = len(good) == len(pool)
-        images = pixels if whole else pixels[np.searchsorted(pool, good)]
+        images = pixels if whole else Selection(pixels, np.searchsorted(pool, good))
         return Pictures(images, listing.labels[good], tuple(listing.names[index] for index in good.tolist()))
 
     def labels(self, split: Split) -> NDArray[np.int64]:

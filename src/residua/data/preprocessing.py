@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from residua.data.pictures.decoding import read_picture
+from residua.data.pictures.selection import Images, Selection
 from residua.data.views import CENTER, View, extract_view
 from residua.errors import DataError, ShapeError
 
@@ -73,10 +74,18 @@ class Preprocessing:
         """
         return read_picture(source, *self.reading, self.channels, notes=notes)
 
-    def cut(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    @overload
+    def cut(self, images: NDArray[np.uint8]) -> NDArray[np.uint8]: ...
+
+    @overload
+    def cut(self, images: Images) -> Images: ...
+
+    def cut(self, images: Images) -> Images:
         """The middle of (..., H, W, C) pictures as they were read, in the size that is stored: a view."""
         height, width = self.stored
         top, left = (images.shape[-3] - height) // 2, (images.shape[-2] - width) // 2
+        if isinstance(images, Selection):
+            return images.window(top, left, height, width)
         return images[..., top : top + height, left : left + width, :]
 
     @property
@@ -127,7 +136,7 @@ class Preprocessing:
         dpixels: NDArray[np.float32] = (dy.reshape(n * h, w * c) * self._rows[0]).reshape(dy.shape)
         return np.ascontiguousarray(dpixels[..., ::-1]) if self.order == "BGR" else dpixels
 
-    def check(self, images: NDArray[np.uint8]) -> None:
+    def check(self, images: Images) -> None:
         """Raise ShapeError unless `images` are (N, H, W, C) uint8 of this size."""
         expected = (*self.stored, self.channels)
         if images.ndim != 4 or images.shape[1:] != expected:
@@ -170,7 +179,7 @@ class Preprocessing:
         return cls(height, width, channels, mean, std, source, resize, values.get("order", "RGB"))
 
     @classmethod
-    def measure(cls, images: NDArray[np.uint8]) -> Preprocessing:
+    def measure(cls, images: Images) -> Preprocessing:
         """Measure mean and standard deviation of (N, H, W, C) uint8 pictures exactly.
 
         The 256 possible values are counted and summed as whole numbers, so the result depends neither

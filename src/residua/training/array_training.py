@@ -46,7 +46,7 @@ def train_on_arrays(
     if validation:
         count = held_out_count(validation, len(train), "validation")
         indices, held_out_indices = hold_out(labels, count, config.run.seed, classes, option="validation")
-        train, held_out = train.take(indices), train.take(held_out_indices)
+        train, held_out = train.select(indices), train.select(held_out_indices)
     data = TrainingData(classes, train, held_out, {"data": None, "kind": "arrays"})
     task = build_task(config, data, Quiet())
     state = start_state(task.model.variables, make_optimizer(config.optimizer), config.optimizer.average)

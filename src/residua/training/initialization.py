@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from residua.config import TrainConfig
+from residua.data.pictures.selection import Images
 from residua.data.preprocessing import Preprocessing
 from residua.layers import Layer
 from residua.models.build import DEFAULT_MODEL, build_model, find_card
@@ -26,7 +25,7 @@ class Initial:
 
 
 def initialize(
-    config: TrainConfig, images: NDArray[Any], classes: tuple[str, ...], pretrained: Pretrained | None
+    config: TrainConfig, images: Images, classes: tuple[str, ...], pretrained: Pretrained | None
 ) -> Initial:
     """The network that is trained, from its own first weights or from a pretrained model's.
 
@@ -43,7 +42,7 @@ def initialize(
     return Initial(network, network.init(np.random.default_rng([config.run.seed, 1])), preprocessing)
 
 
-def measure_preprocessing(config: TrainConfig, images: NDArray[Any]) -> Preprocessing:
+def measure_preprocessing(config: TrainConfig, images: Images) -> Preprocessing:
     """How a new network's pictures are prepared: normalised by those of `images`, of the size asked for."""
     _, height, width, channels = images.shape
     preprocessing = Preprocessing.measure(images)

@@ -44,7 +44,7 @@ def test_a_whole_split_stays_on_disk(tmp_path):
 
 def test_a_damaged_cache_is_made_anew(tmp_path):
     make(tmp_path / "pets", cat=10, dog=10)
-    before = opened_small(tmp_path / "pets").read("train").images
+    before = np.array(opened_small(tmp_path / "pets").read("train").images)
     (pixels,) = (tmp_path / "cache" / "pictures").glob("*.npy")
     for spoil in (lambda: pixels.write_bytes(pixels.read_bytes()[:-9]), pixels.unlink):
         spoil()

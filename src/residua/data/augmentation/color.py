@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from residua.data import random_numbers as streams
+from residua.data.pictures.selection import Images
 from residua.data.random_numbers import Floats, RandomNumbers
 from residua.errors import DataError
 
@@ -125,7 +125,7 @@ def pca_noise(images: Floats, components: Floats, multiples: Floats) -> Floats:
     return images + (multiples @ components)[:, None, None, :]
 
 
-def measure_components(images: NDArray[np.uint8]) -> Floats:
+def measure_components(images: Images) -> Floats:
     """(3, 3) principal components of the colours of (N, H, W, 3) uint8 pictures, by their eigenvalues.
 
     Row k is eigenvalue k times eigenvector k of the covariance of r, g and b in 0..1, as the source above

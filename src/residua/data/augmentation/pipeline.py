@@ -16,6 +16,7 @@ from residua.config.limits import LIMITS
 from residua.data.augmentation.color import ColorJitter, measure_components
 from residua.data.augmentation.geometric import Geometry
 from residua.data.augmentation.randaugment import randaugment
+from residua.data.pictures.selection import Images, Selection
 from residua.data.preprocessing import Preprocessing
 from residua.data.random_numbers import (
     CROP_X,
@@ -93,7 +94,7 @@ class Augment:
                 raise ConfigError(f"{name} takes {words}, not {getattr(self, name)!r}.")
 
     @classmethod
-    def of(cls, options: DataOptions, images: NDArray[np.uint8] | None = None) -> Augment:
+    def of(cls, options: DataOptions, images: Images | None = None) -> Augment:
         """What the options ask for; images: the training pictures, measured where their colours matter."""
         names = {entry.name for entry in fields(cls)} - {"components", "crop", "flip"}
         chosen = {name: getattr(options, name) for name in names}
@@ -159,7 +160,7 @@ class Augment:
 
     def take(
         self,
-        pictures: NDArray[np.uint8],
+        pictures: Images,
         preprocessing: Preprocessing,
         seed: int,
         epoch: int,
@@ -176,8 +177,11 @@ class Augment:
         preprocessing.check(pictures)
         random = RandomNumbers(seed, epoch, indices)
         offsets = self._windows(stored, size, random)
+        places = indices
+        if isinstance(pictures, Selection):
+            places, pictures = pictures.rows[indices], pictures.base
         pixels = preprocessing.reorder_channels(pictures)
-        normal = engine.crop_and_flip(pixels, indices, *offsets, size, *preprocessing.scale_and_shift)
+        normal = engine.crop_and_flip(pixels, places, *offsets, size, *preprocessing.scale_and_shift)
         return self._cut_out(normal, random)
 
     def _vary(self, images: NDArray[np.uint8], preprocessing: Preprocessing, random: RandomNumbers) -> Floats:

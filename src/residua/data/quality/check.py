@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from residua.cores import available_cores
 from residua.data.dataset import SPLITS, DataSet, Split
-from residua.data.pictures.arrays import Pictures
+from residua.data.pictures.arrays import Pictures, select_images
 from residua.data.pictures.decoding import no_pillow_warnings
 from residua.data.pictures.headers import Header, read_header
-from residua.data.quality.exact_duplicates import first_occurrences
+from residua.data.pictures.selection import Images
+from residua.data.quality.exact_duplicates import Groups, first_occurrences
 from residua.data.quality.findings import Copies, Findings
 from residua.data.quality.near_duplicates import Alike, near_duplicates
 from residua.errors import PictureError
@@ -41,12 +42,10 @@ def check_dataset(
     near_copies, compared = None, 0
     if near and len(labels):
         # In a very large data set only test pictures are compared with all others.
-        rows = np.flatnonzero(split_of == 2) if len(labels) > MOST_COMPARED else None
-        compared = len(labels) if rows is None else len(rows)
-        alike = near_duplicates(arrays, labels, rows, _progress(compared, watch))
-        other = first[alike.first] != first[alike.second]
-        not_exact = Alike(alike.first[other], alike.second[other], alike.cosine[other])
-        near_copies = _copies(not_exact, split_of, labels)
+        chosen = split_of == 2 if len(labels) > MOST_COMPARED else np.ones(len(labels), np.bool_)
+        compared = int(chosen.sum())
+        near_copies = _copies(_near(arrays, labels, first, chosen, watch), split_of, labels)
+        watch(compared, compared)
     sizes, modes = _files(data, splits)
     torn, groups = _torn_groups(data)
     return Findings(
@@ -68,6 +67,33 @@ def check_dataset(
         group=data.listing.group if data.listing is not None else "group",
         splits=splits,
     )
+
+
+def _near(
+    arrays: Sequence[Images],
+    labels: NDArray[np.int64],
+    first: NDArray[np.int64],
+    chosen: NDArray[np.bool_],
+    watch: Callable[[int, int], object],
+) -> Alike:
+    """Near copies that are no exact ones. first: of `first_occurrences`. chosen: compared with all others.
+
+    Of exact copies only one is compared; the others have what it has.
+    """
+    groups = Groups.find(first, labels)
+    ends = np.cumsum([len(images) for images in arrays])
+    parts = np.split(groups.first, np.searchsorted(groups.first, ends[:-1]))
+    starts = ends - [len(images) for images in arrays]
+    different = [
+        select_images(images, part - start) for images, part, start in zip(arrays, parts, starts, strict=True)
+    ]
+    rows = None if chosen.all() else np.unique(groups.of[chosen])
+    count = len(groups.first) if rows is None else len(rows)
+    alike = near_duplicates(different, labels[groups.first], rows, _progress(count, watch))
+    split_of = np.searchsorted(ends, np.arange(len(labels)), side="right")
+    other = first[groups.first[alike.first]] != first[groups.first[alike.second]]
+    one, two, pair = groups.spread(alike.first[other], alike.second[other], split_of)
+    return Alike(one, two, alike.cosine[other][pair])
 
 
 def _progress(total: int, watch: Callable[[int, int], object]) -> Callable[[int], None]:

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from residua.data.pictures.selection import Images
+
 Floats = NDArray[np.float32]
 
 COARSE, FINE = 8, 16  # sides of the small grey pictures whose differences describe a picture
-_CHUNK = 4096
+_CHUNK_PIXELS = 1 << 22  # bounds the memory, whatever the size of the pictures
 
 
-def describe(images: NDArray[np.uint8], side: int = FINE) -> Floats:
+def describe(images: Images, side: int = FINE) -> Floats:
     """(N, H, W, C) uint8 -> (N, D) float32 of length one: what changes from each place to the next.
 
     The differences between neighbours, to the right and downwards, of the grey picture at side x side:
@@ -25,8 +27,9 @@ def describe(images: NDArray[np.uint8], side: int = FINE) -> Floats:
     down, across = averaging_weights(min(side, h), h), averaging_weights(min(side, w), w)
     weights = np.array([0.299, 0.587, 0.114] if c == 3 else [1 / c] * c, np.float32)  # ITU-R BT.601
     parts = []
-    for start in range(0, n, _CHUNK):
-        grey = images[start : start + _CHUNK].astype(np.float32) @ weights
+    step = max(1, _CHUNK_PIXELS // (h * w))
+    for start in range(0, n, step):
+        grey = images[start : start + step].astype(np.float32) @ weights
         small = down @ grey @ across.T
         count = len(grey)
         right, below = np.diff(small, axis=2).reshape(count, -1), np.diff(small, axis=1).reshape(count, -1)
@@ -55,7 +58,7 @@ class Descriptions:
     fine: Floats
 
     @classmethod
-    def of(cls, splits: Sequence[NDArray[np.uint8]]) -> Descriptions:
+    def of(cls, splits: Sequence[Images]) -> Descriptions:
         """Describe the pictures of all splits in turn."""
         parts = [images for images in splits if len(images)] or [np.zeros((0, 1, 1, 1), np.uint8)]
         coarse, fine = (np.concatenate([describe(part, side) for part in parts]) for side in (COARSE, FINE))

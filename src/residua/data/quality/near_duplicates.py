@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from residua.data.pictures.selection import Images
 from residua.data.quality.descriptors import Descriptions, averaging_weights
 from residua.data.random_numbers import RandomNumbers
 
@@ -31,6 +32,9 @@ _TOO_FEW = 0.1  # the radius where a data set is too small to know what is usual
 _ROUNDING = 0.002  # the distance that float32 can give two equal descriptions
 _ROWS = 256
 _CHUNK = 4096
+_SIDE = 64  # larger pictures are averaged to this before their pixels are compared
+_PAIRS = 256  # compared pixel by pixel at a time
+_CANDIDATES = 256  # of one picture, the nearest: more, as of a film's frames, tell nothing new
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +50,7 @@ class Alike:
 
 
 def near_duplicates(
-    splits: Sequence[NDArray[np.uint8]],
+    splits: Sequence[Images],
     labels: NDArray[np.int64],
     rows: Indices | None = None,
     watch: Callable[[int], object] = lambda rows: None,
@@ -77,28 +81,42 @@ def near_duplicates(
     return Alike(first[once], second[once], np.concatenate(cosines)[once])
 
 
-def _differences(splits: Sequence[NDArray[np.uint8]], one: Indices, other: Indices) -> tuple[Floats, Floats]:
+def _differences(splits: Sequence[Images], one: Indices, other: Indices) -> tuple[Floats, Floats]:
     """(N,) how much two pictures differ where they differ most, and next to most, of sixteen parts.
 
     The mean square of the difference of their grey pixels, each picture brought to mean 0 and variance 1.
     The part where they differ most may bear a stamp.
     """
-    if not len(one):
-        return np.zeros(0, np.float32), np.zeros(0, np.float32)
+    worst, next_worst = np.zeros(len(one), np.float32), np.zeros(len(one), np.float32)
+    for start in range(0, len(one), _PAIRS):
+        part = slice(start, start + _PAIRS)
+        indices, places = np.unique(np.concatenate([one[part], other[part]]), return_inverse=True)
+        grey = _standard(splits, indices)
+        first, second = np.split(places.reshape(-1), 2)
+        squares = (grey[first] - grey[second]) ** 2
+        down, across = averaging_weights(4, squares.shape[1]), averaging_weights(4, squares.shape[2])
+        parts: Floats = np.sort((down @ squares @ across.T).reshape(len(squares), 16), axis=1)
+        worst[part], next_worst[part] = parts[:, -1], parts[:, -2]
+    return worst, next_worst
 
-    def standard(indices: Indices) -> Floats:
-        grey = take_pictures(splits, indices).astype(np.float32).mean(axis=-1)
+
+def _standard(splits: Sequence[Images], indices: Indices) -> Floats:
+    """(N, h, w) grey pictures of mean 0 and variance 1, a few at a time as far as they are large."""
+    parts = []
+    height, width = next(images.shape[1:3] for images in splits if len(images))
+    step = max(1, (1 << 22) // (height * width))
+    down, across = averaging_weights(min(height, _SIDE), height), averaging_weights(min(width, _SIDE), width)
+    for start in range(0, len(indices), step):
+        grey = take_pictures(splits, indices[start : start + step]).astype(np.float32).mean(axis=-1)
+        if height > _SIDE or width > _SIDE:
+            grey = down @ grey @ across.T
         grey -= grey.mean(axis=(1, 2), keepdims=True)
-        normal: Floats = grey / np.maximum(grey.std(axis=(1, 2), keepdims=True), 1)
-        return normal
-
-    squares = (standard(one) - standard(other)) ** 2
-    down, across = averaging_weights(4, squares.shape[1]), averaging_weights(4, squares.shape[2])
-    parts: Floats = np.sort((down @ squares @ across.T).reshape(len(one), 16), axis=1)
-    return parts[:, -1], parts[:, -2]
+        parts.append(grey / np.maximum(grey.std(axis=(1, 2), keepdims=True), 1))
+    normal: Floats = np.concatenate(parts)
+    return normal
 
 
-def take_pictures(splits: Sequence[NDArray[np.uint8]], indices: Indices) -> NDArray[np.uint8]:
+def take_pictures(splits: Sequence[Images], indices: Indices) -> NDArray[np.uint8]:
     """The pictures at indices that count through all splits."""
     full = [images for images in splits if len(images)]
     starts = np.cumsum([0] + [len(images) for images in full])
@@ -148,8 +166,14 @@ def _candidates(
         block = rows[start : start + _ROWS]
         low = int(block[0]) if whole else 0  # each pair once
         products = features[block] @ features[low:].T
-        row, column = np.divmod(np.flatnonzero(products >= least[block, None]), products.shape[1])
-        one, other = block[row], column + low
-        keep = other > one if whole else other != one
+        places = low + np.arange(products.shape[1])
+        near = products >= least[block, None]
+        near &= places > block[:, None] if whole else places != block[:, None]
+        if products.shape[1] > _CANDIDATES:
+            for crowded in np.flatnonzero(near.sum(axis=1) > _CANDIDATES).tolist():
+                columns = np.flatnonzero(near[crowded])
+                far = np.argsort(-products[crowded, columns], kind="stable")[_CANDIDATES:]
+                near[crowded, columns[far]] = False
+        row, column = np.nonzero(near)
         watch(len(block))
-        yield one[keep], other[keep]
+        yield block[row], places[column]

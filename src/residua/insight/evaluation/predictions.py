@@ -14,6 +14,7 @@ from residua.config import DataOptions, EvaluateConfig
 from residua.data import DATASETS, DataSet, Pictures, open_dataset
 from residua.data.batches import Batches
 from residua.data.dataset import SPLITS
+from residua.data.pictures.arrays import join_images
 from residua.data.views import VIEWS, mean_probabilities
 from residua.engines import open_engine
 from residua.errors import ConfigError, DataError
@@ -179,7 +180,7 @@ def same_data(one: str, other: str) -> bool:
 def _whole(data: DataSet) -> Pictures:
     parts = [part for part in map(data.read, SPLITS) if len(part)]
     return Pictures(
-        np.concatenate([part.images for part in parts]),
+        join_images([part.images for part in parts]),
         np.concatenate([part.labels for part in parts]),
         tuple(name for part in parts for name in part.names),
     )
