@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from repeated import draw_outlines, draw_whole, keep_digits, keep_parsers
-from shared_kernels import fewer_constants, share_kernels
+from shared_kernels import compile_alone, fewer_constants
 from threadpoolctl import threadpool_limits
 from tiny import TINY, paint_folder
 
@@ -35,17 +35,15 @@ def one_thread():
 
 
 @pytest.fixture(scope="session", autouse=True)
-def kernels(tmp_path_factory):
-    """Workers that run side by side compile no kernel twice, and the first tier compiles few."""
+def kernels():
+    """Workers that run side by side start no processes to compile for them, and the first tier compiles few."""
     from tiers import State
 
     with pytest.MonkeyPatch.context() as patch:
         if installed("numba") and not State.everything:
             fewer_constants(patch)
-        if "PYTEST_XDIST_WORKER" in os.environ and installed("numba") and os.name == "posix":
-            locks = tmp_path_factory.getbasetemp().parent / "kernels"
-            locks.mkdir(exist_ok=True)
-            share_kernels(patch, locks)
+        if "PYTEST_XDIST_WORKER" in os.environ and installed("numba"):
+            compile_alone(patch)
         yield
 
 

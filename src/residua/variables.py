@@ -96,6 +96,13 @@ def fill(template: Mapping[str, Any], flat: Mapping[str, Array], source: str) ->
     ]
     if misshapen:
         problems.append("misshapen " + _list_names(misshapen))
+    of_another_kind = [
+        f"{name} {flat[name].dtype} instead of {array.dtype}"
+        for name, array in wanted.items()
+        if name in flat and array.dtype.kind == "f" != flat[name].dtype.kind
+    ]
+    if of_another_kind:
+        problems.append("of another kind " + _list_names(of_another_kind))
     if problems:
         raise ModelFileError(
             f"{source} does not hold the weights of this network: {'; '.join(problems)}. "
@@ -108,4 +115,4 @@ def fill(template: Mapping[str, Any], flat: Mapping[str, Array], source: str) ->
 
 def _list_names(names: list[str], most: int = 4) -> str:
     more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+    return ", ".join(name if len(name) <= 200 else f"{name[:197]}..." for name in names[:most]) + more

@@ -44,3 +44,13 @@ def test_predict_answers_and_says_so_once(birds, capsys, trained):
     assert len(json.loads(out)) == 3
     assert err.count("broken metadata") == 1
     assert answered(capsys, "predict", trained / "run", birds / "finch" / "0.jpg")
+
+
+def test_pillow_s_pictures_with_such_a_block_are_taken_by_the_classifier(birds):
+    from residua.classifier.pixels import list_pixels
+
+    with (
+        Image.open(birds / "finch" / "old-camera.jpg") as jpeg,
+        Image.open(birds / "heron" / "old-editor.png") as png,
+    ):
+        assert [picture.shape for picture in list_pixels([jpeg, png])] == [(8, 8, 3), (8, 8, 3)]

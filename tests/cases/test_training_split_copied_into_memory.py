@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from strange_pictures import write_twins
 
-from residua.api import check_data
 from residua.config import DataOptions
 from residua.data import Preprocessing, open_dataset
 from residua.data.batches import Batches
+from residua.data.quality.check import check_dataset
 
 SIDE = 64
 
@@ -67,7 +67,8 @@ def test_reading_a_split_copies_nothing(many, spoilt, split):
 
 
 def test_check_compares_copies_once(many):
-    findings, most = growth(lambda: check_data(many, say=lambda line: None, size=SIDE)[0])
+    data = open_dataset(DataOptions(data=str(many), size=SIDE), 0, say=lambda line: None)
+    findings, most = growth(lambda: check_dataset(data))
     assert findings.exact.pictures == 120
     assert findings.near is not None
     assert most < 60_000_000

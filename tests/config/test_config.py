@@ -135,7 +135,7 @@ def test_a_path_may_be_a_path(config, tmp_path):
     ("text", "said"),
     [
         ("epochs 3", "is not a TOML file"),
-        (b"\xff\xfe", "is not a TOML file"),
+        (b"\xff\xfe\xff", "is not a TOML file"),
         ("format = 2", "was written in format 2 by a newer residua"),
         ("format = 'x'", "was written in format 'x'"),
         (None, "cannot read the options in"),
@@ -149,6 +149,16 @@ def test_files_that_are_no_options(tmp_path, text, said):
         read_toml(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_files_as_editors_write_them(tmp_path, encoding):
+    path = tmp_path / "o.toml"
+    path.write_bytes("epochs = 3\r\nrun = 'Käse'  \r\n\r\n".encode(encoding))
+    assert read_toml(path) == {"epochs": 3, "run": "Käse"}
+    path.write_text(r'data = "C:\Users\pets"')
+    with pytest.raises(ConfigError, match="a path with backslashes stands in single quotes"):
+        read_toml(path)
 
 
 def test_flatten_keeps_what_is_asked_for():

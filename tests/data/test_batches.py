@@ -1,5 +1,7 @@
 """Every picture once an epoch, in an order that repeats, and a background thread that never stays behind."""
 
+import os
+import signal
 import threading
 
 import numpy as np
@@ -38,6 +40,30 @@ def equal(one, other):
         and np.array_equal(a.indices, b.indices)
         for a, b in zip(one, other, strict=True)
     )
+
+
+@pytest.mark.parametrize(
+    ("pictures", "batch", "sizes"),
+    [
+        (33, 16, [16, 17]),
+        (34, 16, [16, 18]),
+        (35, 16, [16, 16, 3]),
+        (33, 32, [33]),
+        (17, 8, [8, 9]),
+        (18, 8, [8, 8, 2]),  # a quarter of a batch more
+        (9, 4, [4, 4, 1]),
+        (32, 16, [16, 16]),
+        (1, 16, [1]),
+        (3, 1, [1, 1, 1]),
+    ],
+)
+def test_a_last_batch_of_a_picture_or_two_joins_the_one_before_in_training(pictures, batch, sizes):
+    trained = Batches(split(pictures), PREP, None, batch, seed=3)
+    with trained.epoch(1) as running:
+        assert [len(one.labels) for one in running] == sizes
+    assert trained.count == len(sizes)
+    judged = [len(one.labels) for one in Batches(split(pictures), PREP, None, batch)]
+    assert judged == [batch] * (pictures // batch) + [pictures % batch] * (pictures % batch > 0)
 
 
 @settings(deadline=None, max_examples=40)
@@ -196,3 +222,21 @@ def test_impossible_requests():
     with pytest.raises(ShapeError):
         Batches(pictures, Preprocessing(5, 5, 1, (0.0,), (1.0,)))
     assert list(Batches(pictures.take([]), PREP)) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_an_epoch_that_was_begun_goes_on_in_a_forked_child():
+    batches = Batches(split(40), PREP, None, 8, seed=1)
+    with batches.epoch(0) as expected:
+        expected = [batch.indices.tolist() for batch in expected]
+    with batches.epoch(0) as running:
+        first = next(running).indices.tolist()
+        child = os.fork()
+        if child == 0:
+            signal.alarm(20)  # hangs no longer than that
+            rest = [batch.indices.tolist() for batch in running]
+            os._exit(0 if [first, *rest] == expected else 1)
+        rest = [batch.indices.tolist() for batch in running]
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert [first, *rest] == expected

@@ -392,8 +392,8 @@ def test_hostile_descriptions_are_refused(path, tmp_path, monkeypatch, network):
 
 
 def test_a_network_that_claims_more_memory_than_the_file_holds(path):
-    """30 kilobytes that describe a linear layer of 40 GB."""
-    wide = {"layer": "Linear", "in_features": 192, "out_features": 10**8, "bias": False}
+    """30 kilobytes that describe a linear layer of 8 GB."""
+    wide = {"layer": "Linear", "in_features": 192, "out_features": 10**7, "bias": False}
 
     def change(arrays, document):
         document["network"] = {
@@ -401,12 +401,94 @@ def test_a_network_that_claims_more_memory_than_the_file_holds(path):
             "layers": {
                 "flatten": {"layer": "Flatten"},
                 "wide": wide,
-                "narrow": wide | {"in_features": 10**8, "out_features": 3},
+                "narrow": wide | {"in_features": 10**7, "out_features": 3},
             },
         }
 
     rewrite(path, change)
     assert "a network much larger than the weights that it holds" in refused(path)
+
+
+def set_at(document, keys, value):
+    """One value deep in a document, put in place."""
+    *way, last = keys
+    for key in way:
+        document = document[key]
+    document[last] = value
+
+
+GROWING = [
+    {"layer": "NearestUpsample2d", "factor": 2**20},
+    {"layer": "SubsamplePad", "in_channels": 3, "out_channels": 2**24},
+]
+MADE_UP = [
+    (("preprocessing", "height"), 10**6, "no number of pixels"),
+    (("preprocessing", "height"), 8.0, "no number of pixels"),
+    (("preprocessing", "channels"), "3", "no number of pixels"),
+    (("preprocessing", "mean"), [0, 0, 1e30], "far from those of any pictures"),
+    (("preprocessing", "std"), [1, 1, 1e-30], "far from those of any pictures"),
+    (("preprocessing", "std"), [1, 1, 10**400], "malformed"),
+    (("preprocessing", "resize"), 2**31, "no number of pixels"),
+    (("preprocessing", "source"), [20_000, 20_000], "more than any network"),
+    (("network", "layers", "stem", "conv", "out_channels"), 2**40, "cannot be 1099511627776"),
+    (("network", "layers", "stem", "eps"), 0.0, "eps cannot be 0.0"),
+    (("network", "layers", "stem", "momentum"), 1e300, "momentum cannot be"),
+    (("training", "seed"), [1], "'seed' is [1], where a whole number"),
+    (("training", "seed"), -1, "'seed' is -1"),
+    (("training", "seed"), None, "'seed' is None"),
+    (("training", "data"), 3, "'data' is 3, where a name or path belongs"),
+    (("training", "data"), "a\0b", "where a name or path belongs"),
+    (("training", "validation"), "x", "'validation' is 'x'"),
+    (("training", "test"), 2, "'test' is 2"),
+    (("training", "size"), 10**9, "'size' is"),
+    (("training", "region"), 1, "'region' is 1"),
+    (("training", "labels"), 3, "'labels' is 3"),
+    (("training", "labels"), [[1]], "'labels' is [[1]]"),
+    (("training", "parameters"), [1], "'parameters' is [1]"),
+    (("training", "history"), {"a": 1}, "'history' is"),
+    (("training", "at"), None, "'at' is None"),
+    (("training", "members"), [{"file": 3}], "'members' is"),
+    (("training", "x"), "y" * 20_000, "a text of 20,000 letters"),
+    (("training", "x"), 2**200, "more than 128 bits"),
+    (("classes",), "abc", "its names are no text"),
+    (("classes",), ["a", "b", "c" * 5000], "thousands of letters"),
+    (("name",), "x" * 50_000, "thousands of letters"),
+    (("calibration",), {"temperature": 1e-300, "data": "", "pictures": 0, "coverages": []}, "temperature"),
+]
+
+
+@pytest.mark.parametrize(("keys", "value", "reason"), MADE_UP, ids=range(len(MADE_UP)))
+def test_whatever_a_file_says_is_held_against_bounds(path, keys, value, reason):
+    rewrite(path, lambda arrays, document: set_at(document, keys, value))
+    assert reason in refused(path)
+
+
+@pytest.mark.parametrize("grow", GROWING, ids=lambda grow: grow["layer"])
+def test_a_network_of_enormous_maps_is_refused_before_it_is_computed(path, grow):
+    def change(arrays, document):
+        layers = {"grow": grow, "rest": document["network"]}
+        document["network"] = {"layer": "Sequential", "layers": layers}
+
+    rewrite(path, change)
+    line = refused(path)
+    assert "for one picture it would make" in line or "needs pictures" in line
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -1.0])
+def test_weights_without_an_answer_are_named(path, value):
+    def change(arrays, document):
+        arrays["stem.norm.running_var"] = np.full_like(arrays["stem.norm.running_var"], value)
+
+    rewrite(path, change)
+    assert "stem.norm.running_var holds" in refused(path)
+
+
+def test_weights_of_another_kind_of_number_are_named(path):
+    def change(arrays, document):
+        arrays["head.bias"] = arrays["head.bias"].astype(bool)
+
+    rewrite(path, change)
+    assert "of another kind head.bias bool instead of float32" in refused(path)
 
 
 def test_nesting_beyond_what_python_can_read(path, capsys):

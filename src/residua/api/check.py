@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,8 +47,15 @@ def check_data(
         groups=config.groups,
     )
     # However many pictures are bad, that is what was asked for.
-    opened = open_dataset(chosen, config.seed, say=say, most_bad=1.0)
-    findings = check_dataset(opened, near=config.near, watch=watch)
+    read_as: list[str] = []
+
+    def note(line: str) -> None:
+        read_as.append(line)
+        say(line)
+
+    opened = open_dataset(chosen, config.seed, say=note, most_bad=1.0)
+    opening = tuple(read_as)
+    findings = replace(check_dataset(opened, near=config.near, watch=watch), read_as=opening)
     with written_after(findings, on_result):
         save_picture(check_figure(findings), path)
     return findings, path

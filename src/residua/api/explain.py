@@ -84,7 +84,7 @@ def explain(
         raise ConfigError("give either files, or numbers of pictures of a data set")
     stem = output_stem(path, config.output)
     names, images, labels, errors = (
-        (*_read(loaded, named),) if named else (*_of_data(loaded, config, say), [])
+        (*_read(loaded, named, say),) if named else (*_of_data(loaded, config, say), [])
     )
     work = loaded.work(len(images)) * sum(METHODS[name].passes for name in config.methods or METHODS)
     engine = open_engine(config.engine, threads=config.threads, work=work)
@@ -108,12 +108,14 @@ def explain(
     return result
 
 
-def _read(model: Model, files: Sequence[str | Path]) -> tuple[list[str], NDArray[np.uint8], None, list[str]]:
+def _read(
+    model: Model, files: Sequence[str | Path], say: Any
+) -> tuple[list[str], NDArray[np.uint8], None, list[str]]:
     """Names and pictures of files, as `predict` prepares them, and of those that cannot be read why."""
     import numpy as np
 
     from residua.cores import available_cores
-    from residua.data.pictures.files import name_pictures
+    from residua.data.pictures.files import PassedOver, name_pictures, passed_over_line
 
     shape = model.preprocessing
 
@@ -123,7 +125,10 @@ def _read(model: Model, files: Sequence[str | Path]) -> tuple[list[str], NDArray
         except PictureError as error:
             return error
 
-    paths = name_pictures(files)
+    others: PassedOver = {}
+    paths = name_pictures(files, others)
+    if line := passed_over_line("", others):
+        say(line)
     with ThreadPoolExecutor(available_cores()) as pool:
         pictures = list(pool.map(read, paths))
     errors = [str(error) for error in pictures if isinstance(error, PictureError)]

@@ -55,6 +55,7 @@ def inside(
     from residua.insight.inspection.statistics_figure import statistics_figure
     from residua.models.model_file import find_model, load_model
     from residua.training.layer_statistics import read_statistics
+    from residua.training.run_folder import torn_logs
 
     config = configure(InsideConfig, options)
     path = find_model(model)
@@ -93,6 +94,8 @@ def inside(
             for method in METHODS[config.map]:
                 draw(f"map-{method}", partial(feature_map_figure, result, method, config.seed))
         if Path(model).is_dir() and read_statistics(Path(model)):
+            for line in torn_logs(Path(model)):
+                say(line)
             draw("statistics", lambda: statistics_figure(Path(model)))
     return result, drawn
 
@@ -104,9 +107,12 @@ def _read(
 
     Raises PictureError for one that cannot be read.
     """
-    from residua.data.pictures.files import find_pictures
+    from residua.data.pictures.files import PassedOver, find_pictures, passed_over_line
 
-    paths = find_pictures(named)
+    others: PassedOver = {}
+    paths = find_pictures(named, others)
+    if line := passed_over_line("", others):
+        say(line)
     if len(paths) > MOST_FILES:
         say(f"Of {len(paths):,} pictures the maps of the first {MOST_FILES} are drawn")
     chosen = paths[:MOST_FILES]

@@ -35,12 +35,15 @@ def iterate_predictions(
 ) -> Iterator[Prediction]:
     """As `predict`, one picture after the other as the answers come."""
     from residua.data.pictures.files import PassedOver, name_pictures, passed_over_line
+    from residua.data.pictures.left_behind import passed_folders_line
     from residua.insight.prediction.numbers import predict_files
     from residua.models.model_file import Model, load_model
 
     loaded = model if isinstance(model, Model) else load_model(model)
     others: PassedOver = {}
-    pictures = name_pictures(named_texts(files, "a picture"), others)
-    if line := passed_over_line("", others):
-        say(line)
+    folders: list[Path] = []
+    pictures = name_pictures(named_texts(files, "a picture"), others, folders.append)
+    for line in (passed_over_line("", others), passed_folders_line("predict", folders)):
+        if line:
+            say(line)
     yield from predict_files(loaded, pictures, config, say)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -110,12 +111,16 @@ def _test(trained: Trained, reporter: Reporter) -> Evaluation:
 
 
 def _write_last(result: TrainResult, draw_curves: Any) -> None:
-    """The curves of the whole run, and its test as test.json and confusion.png."""
+    """The test of the run as test.json and confusion.png, and the curves of the whole run.
+
+    What fails keeps nothing else from being written.
+    """
     from residua.files.durable import write_durably
     from residua.insight.evaluation.figure import draw_confusion
 
-    draw_curves(result.run)
-    if result.test is not None:
-        text = json.dumps(result.test.to_dict(), indent=1) + "\n"
-        write_durably(result.run / "test.json", text.encode())
-        draw_confusion(result.test, result.run / "confusion.png")
+    with contextlib.ExitStack() as rest:  # the last is done first
+        rest.callback(draw_curves, result.run)
+        if result.test is not None:
+            rest.callback(draw_confusion, result.test, result.run / "confusion.png")
+            text = json.dumps(result.test.to_dict(), indent=1) + "\n"
+            write_durably(result.run / "test.json", text.encode())

@@ -1,6 +1,6 @@
 """The command line: parse, call the verb, print.
 
-May import: api, bench, config, engines, errors, insight, models, training, variables, verbs.
+May import: api, bench, config, engines, errors, files, insight, models, training, variables, verbs.
 
 Flags and help come from the dataclasses in `residua.config`. Whatever goes wrong is one line on standard
 error and exit code 2 (1 where the work itself failed, 130 after Ctrl-C). Heavy modules are imported by
@@ -9,6 +9,7 @@ the verbs, so that `--help` answers at once.
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import Any
 
@@ -22,6 +23,7 @@ from residua.cli.terminal import (
     options_file,
     refuse_fractions,
     show_default,
+    tell_undrawn_letters,
     to_stderr,
 )
 from residua.config import TrainConfig
@@ -52,6 +54,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run the command line; the exit code."""
+    # Where it keeps its own cache when there is no home, which nobody needs to know.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     try:
         app.config = ()
         if arguments[:1] == ["train"] and (path := options_file(arguments)) is not None:
@@ -66,13 +70,14 @@ def run(arguments: list[str]) -> int:
                 app[name]
         result: Any = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()  # while an error can still be told
+        tell_undrawn_letters()
         return result if isinstance(result, int) else 0
     except cyclopts.CycloptsError as error:
         return _fail(explain_parser_error(error, arguments), 2)
     except ResiduaError as error:
         return _fail(str(error), error.exit_code)
-    except KeyboardInterrupt:
-        return _fail("interrupted", 130)
+    except KeyboardInterrupt as stop:  # a run that was stopped says how to go on
+        return _fail(str(stop) or "interrupted", 130)
     except BrokenPipeError:
         # Whoever read our output has seen enough.
         drop_output()

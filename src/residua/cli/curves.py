@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from residua.cli.shared import Options, print_pictures
+from residua.cli.terminal import to_stderr
 from residua.config import CurvesConfig
 from residua.errors import ConfigError
 
@@ -21,5 +22,5 @@ def curves(*runs: str, options: Annotated[CurvesConfig, Options] = CurvesConfig(
 
     if not runs:
         raise ConfigError("curves needs one run folder or more")
-    print_pictures([api.curves(runs, **vars(options))])
+    print_pictures([api.curves(runs, say=to_stderr, **vars(options))])
     return 0

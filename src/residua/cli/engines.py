@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from residua.cli.terminal import require_positive
+from residua.cli.terminal import require_positive, to_stdout
 
 
 def engines(*, threads: int | None = None) -> int:
@@ -16,5 +16,5 @@ def engines(*, threads: int | None = None) -> int:
     from residua.engines.survey import survey
 
     for line in survey(None if threads is None else require_positive("threads", threads)):
-        print(line, flush=True)
+        to_stdout(line)
     return 0

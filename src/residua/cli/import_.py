@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from residua.cli.shared import Options
+from residua.cli.terminal import to_stdout
 from residua.config import ImportConfig
+from residua.files.names import printable
 
 if TYPE_CHECKING:
     from residua.models.model_file import Model
@@ -22,17 +24,20 @@ def import_(weights: str, /, *, options: Annotated[ImportConfig, Options] = Impo
     from residua import api
 
     path, _ = api.import_weights(weights, on_result=_print_model, **vars(options))
-    print(f"Model file: {path}")
+    to_stdout(f"Model file: {printable(path)}")
     return 0
 
 
 def _print_model(model: Model) -> None:
     from residua.variables import count_parameters
 
-    print(f"{model.name} with {count_parameters(model.variables):,} parameters, {len(model.classes)} classes")
+    to_stdout(
+        f"{printable(model.name)} with {count_parameters(model.variables):,} parameters, "
+        f"{len(model.classes)} classes"
+    )
     shape = model.preprocessing
     margin = "" if shape.resize is None else f", the middle of {shape.resize}x{shape.resize}"
-    print(
+    to_stdout(
         f"pictures of {shape.height}x{shape.width}{margin}, {shape.order if shape.channels == 3 else 'grey'}"
     )
-    print(f"normalised with mean {shape.mean} and deviation {shape.std}")
+    to_stdout(f"normalised with mean {shape.mean} and deviation {shape.std}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from residua.cli.terminal import picture_shape, require_positive
+from residua.cli.terminal import picture_shape, require_positive, to_stdout
 
 
 def models(
@@ -32,5 +32,5 @@ def models(
     for name, number in (("classes", classes), ("width", width)):
         if number is not None:
             require_positive(name, number)
-    print(model_table(size, channels, classes, width))
+    to_stdout(model_table(size, channels, classes, width))
     return 0

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import Annotated
 
 from residua.cli.shared import Options, Switch
-from residua.cli.terminal import to_stderr
+from residua.cli.terminal import to_stderr, to_stdout
 from residua.config import PredictConfig
 from residua.config.options import check
 from residua.errors import ConfigError
@@ -20,7 +21,7 @@ def predict(
     csv: Switch = False,
     options: Annotated[PredictConfig, Options] = PredictConfig(),
 ) -> int:
-    """Name what is in pictures.
+    """Name what is in pictures: an answer for each that is named, in that order.
 
     Parameters
     ----------
@@ -44,7 +45,19 @@ def predict(
     loaded = load_model(model)
     predictions = api.iterate_predictions(loaded, files, check(options), to_stderr)
     write = write_json if json else write_csv if csv else write_text
-    bad = write(predictions, sys.stdout, min(options.top, len(loaded.classes)))
+    bad = write(
+        predictions,
+        _Seen() if csv and sys.stdout.isatty() else sys.stdout,
+        min(options.top, len(loaded.classes)),
+    )
     for prediction in bad:
         to_stderr(f"residua: {prediction.error}")
     return 1 if bad else 0
+
+
+class _Seen(io.StringIO):
+    """A table on a terminal: in a file a name is kept to the byte, here it is only looked at."""
+
+    def write(self, text: str) -> int:
+        to_stdout(text, end="")
+        return len(text)

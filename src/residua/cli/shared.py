@@ -9,8 +9,9 @@ from typing import Annotated, Any
 
 from cyclopts import Group, Parameter
 
-from residua.cli.terminal import to_stderr
+from residua.cli.terminal import to_stderr, to_stdout
 from residua.errors import ConfigError
+from residua.files.names import printable
 
 Switch = Annotated[bool, Parameter(negative="")]
 Options = Parameter(name="*")  # the fields of a dataclass, each as an option of its own
@@ -31,14 +32,14 @@ def printer(as_json: bool, text: Callable[[Any], str]) -> Callable[[Any], None]:
     """Prints a result, as JSON or by `text`, before a verb writes its pictures: these may fail."""
 
     def print_result(result: Any) -> None:
-        print(json.dumps(result.to_dict()) if as_json else text(result))
+        to_stdout(json.dumps(result.to_dict()) if as_json else text(result))
 
     return print_result
 
 
 def print_line(line: str, as_json: bool = False) -> None:
     """A line beside the result; where that is JSON, on standard error."""
-    (to_stderr if as_json else print)(line)
+    (to_stderr if as_json else to_stdout)(printable(line))
 
 
 def print_pictures(paths: Iterable[Path], as_json: bool = False) -> None:

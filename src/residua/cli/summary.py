@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 from residua.cli.shared import Options
-from residua.cli.terminal import picture_shape, require_positive
+from residua.cli.terminal import picture_shape, require_positive, to_stdout
 from residua.config import ModelOptions
 from residua.config.options import check
 from residua.errors import ConfigError
@@ -48,11 +48,11 @@ def summary(
         loaded = load_model(model)
         trained = loaded.preprocessing
         side = (trained.height, trained.width) if size is None else (require_positive("size", size),) * 2
-        print(layer_table(loaded.name, loaded.network, (*side, trained.channels)))
+        to_stdout(layer_table(loaded.name, loaded.network, (*side, trained.channels)))
         return 0
     shape = picture_shape(32 if size is None else size, 3 if channels is None else channels)
     count = require_positive("classes", 10 if classes is None else classes)
     chosen = check(replace(options, model=model))
     network = build_model(chosen, channels=shape[2], classes=count, size=shape[:2])
-    print(layer_table(model, network, shape))
+    to_stdout(layer_table(model, network, shape))
     return 0

@@ -16,6 +16,7 @@ import cyclopts
 
 from residua.config.options import describe_type
 from residua.errors import ConfigError
+from residua.files.names import printable
 
 
 def show_default(value: object) -> str | None:
@@ -99,12 +100,28 @@ def drop_output() -> None:
 
 def accept_all_names() -> None:
     """Let any file's name be printed: it may be no valid text, and not every terminal knows every letter."""
+    for name in ("stdin", "stdout", "stderr"):  # a shell's `>&-` closes it, and the next file takes its place
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w", encoding="utf-8"))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             utf8 = stream.encoding.lower().replace("-", "") == "utf8"
             stream.reconfigure(errors="surrogateescape" if utf8 else "backslashreplace")
 
 
+def to_stdout(text: object = "", end: str = "\n") -> None:
+    """Print lines of results, what a terminal would obey (names may hold anything) written out."""
+    print(printable(text, keep="\n"), end=end, flush=True)
+
+
 def to_stderr(line: str) -> None:
-    """Print a line where errors go, at once."""
-    print(line, file=sys.stderr, flush=True)
+    """Print one line where errors go, at once, whatever name is in it; not where nobody can hear it."""
+    with contextlib.suppress(OSError, ValueError):
+        print(printable(line), file=sys.stderr, flush=True)
+
+
+def tell_undrawn_letters() -> None:
+    """Say once which letters no figure could show, and what helps."""
+    fonts = sys.modules.get("residua.insight.shared.fonts")  # only where figures were drawn
+    if fonts is not None and (letters := fonts.written_out_letters()):
+        to_stderr(fonts.missing_text(letters))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 from residua.cli.shared import Options, refuse_two_data_sets, sections
+from residua.cli.terminal import to_stdout
 from residua.config import (
     DataOptions,
     ModelOptions,
@@ -17,6 +18,7 @@ from residua.config import (
 )
 from residua.config.options import check
 from residua.errors import ConfigError
+from residua.files.names import printable
 
 if TYPE_CHECKING:
     from residua.api import TrainResult
@@ -70,18 +72,18 @@ def train(
                 refuse_two_data_sets(data, data_options.data, DataOptions.data)
             chosen = replace(chosen, data=replace(data_options, data=data))
         result = api.train(config=check(chosen), on_result=_print_result)
-    print(f"Run folder: {result.run}  with the pictures curves.png", end="")
-    print(" and confusion.png" if result.test is not None else "")
+    to_stdout(f"Run folder: {printable(result.run)}  with the pictures curves.png", end="")
+    to_stdout(" and confusion.png" if result.test is not None else "")
     return 0
 
 
 def _print_result(result: TrainResult) -> None:
-    print()
+    to_stdout()
     if result.test is not None:
         low, high = result.test.interval
-        print(
+        to_stdout(
             f"Test accuracy: {100 * result.test.accuracy:.2f} % "
             f"({result.test.correct:,} of {result.test.pictures:,} pictures that took no part in training; "
             f"95 % interval {100 * low:.2f} to {100 * high:.2f})"
         )
-    print(f"Best model (epoch {result.best_epoch}): {result.model}")
+    to_stdout(f"Best model (epoch {result.best_epoch}): {printable(result.model)}")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Annotated
 
 from residua.cli.shared import Options
-from residua.cli.terminal import picture_shape, require_positive
+from residua.cli.terminal import picture_shape, require_positive, to_stdout
 from residua.config import ModelOptions
 from residua.config.options import check
 
@@ -45,5 +45,5 @@ def warm(
     from residua.training.warm_up import warm as warm_kernels
 
     compiled = warm_kernels(network, shape)
-    print(f"{model}, {size}x{size}x{channels}: {compiled} kernels compiled, the others were there")
+    to_stdout(f"{model}, {size}x{size}x{channels}: {compiled} kernels compiled, the others were there")
     return 0

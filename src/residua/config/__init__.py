@@ -1,6 +1,6 @@
 """Every option of every verb, and the only place where a default is written.
 
-May import: errors.
+May import: errors, files.
 
 The sections are flat to the person who uses them: `--rate 0.1` on the command line, `rate = 0.1` in a
 TOML file (under its section or not) and `rate=0.1` in Python all set `TrainConfig.optimizer.rate`.

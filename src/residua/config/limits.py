@@ -31,7 +31,8 @@ LIMITS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "rotate": ("0 to 180 degrees", lambda x: 0 <= x <= 180),
     "shear": ("0 to 80 degrees", lambda x: 0 <= x <= 80),
     "zoom": ("a share from 0 to 0.9", lambda x: 0 <= x <= 0.9),
-    "elastic": ("0 to 1000", lambda x: 0 <= x <= 1000),
+    # Grows with the square of the pictures' side: 34 suits 32 pixels, half a million 4096.
+    "elastic": ("0 to 1000000", lambda x: 0 <= x <= 1_000_000),
     "elastic_smooth": ("0.1 to 1000 pixels", lambda x: 0.1 <= x <= 1000),
     "brightness": ("a share from 0 to 1", lambda x: 0 <= x <= 1),
     "contrast": ("a share from 0 to 1", lambda x: 0 <= x <= 1),

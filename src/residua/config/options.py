@@ -13,12 +13,15 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 from residua.config.limits import LIMITS
 from residua.config.plain import plain, plain_list
 from residua.errors import ConfigError, near
+from residua.files.regular import require_file
+from residua.files.text_file import decode_text
 
 C = TypeVar("C")
 
 # What a run.toml holds beside options: its own format and where the run took place.
 NOT_OPTIONS = frozenset({"format", "versions", "machine"})
 FORMAT = 1  # of run.toml; a higher one comes from a newer residua
+_OWN = b"format = "  # what a run.toml begins with
 
 
 def flag(name: str) -> str:
@@ -147,15 +150,29 @@ def configure(config: type[C], values: Mapping[str, Any], source: str = "") -> C
         raise ConfigError(f"{source}{error}") from None
 
 
+def toml_text(path: str | Path) -> str:
+    """The text of a TOML file, whoever wrote it. Raises OSError, and UnicodeDecodeError for no text.
+
+    A run's own may name paths that are no UTF-8, to the byte as they are on the disk.
+    """
+    content = Path(path).read_bytes()
+    return content.decode(errors="surrogateescape") if content.startswith(_OWN) else decode_text(content)[0]
+
+
 def read_toml(path: str | Path) -> dict[str, Any]:
     """The options in a TOML file; a run.toml may be given as it is. Raises ConfigError."""
+    require_file(path, ConfigError, "the options in")
     try:
-        with open(path, "rb") as stream:
-            values = tomllib.load(stream)
+        text = toml_text(path)
     except OSError as error:
         raise ConfigError(f"cannot read the options in {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not a TOML file: {error}") from None
+    try:
+        values = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        hint = "; a path with backslashes stands in single quotes" if "\\" in text else ""
+        raise ConfigError(f"{path} is not a TOML file: {error}{hint}") from None
     written = values.get("format", FORMAT)
     if not isinstance(written, int) or written > FORMAT:
         raise ConfigError(

@@ -47,7 +47,7 @@ def data_dir() -> Any:
 
 def labels() -> Any:
     """A table in place of one folder per class."""
-    return path("CSV table with the columns file,label[,group].")
+    return path("Table of labels: file,label[,group][,split], or other usual names of such columns.")
 
 
 def split(default: Split, description: str = "Which pictures.") -> Any:

@@ -19,7 +19,7 @@ class DataOptions:
     )
     data_dir: str | None = shared.data_dir()
     labels: str | None = shared.path(
-        "CSV table with the columns file,label[,group]; pictures of one group stay on one side of a split."
+        "Table of labels: file,label[,group][,split], or other usual names; a group stays in one split."
     )
     size: int | None = None
     """Height and width in pixels that picture files are brought to (64 for a folder)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,6 +23,8 @@ from residua.data.views import CENTER, View
 from residua.engines.vocabulary.core import Engine
 from residua.errors import ConfigError
 
+TINY, EIGHTH = 2, 8  # pictures; and the share of a batch that it may grow by
+
 
 @dataclass(frozen=True, eq=False)
 class Batch:
@@ -41,6 +44,9 @@ class Batch:
 
 class Batches:
     """The batches of a split: every picture exactly once an epoch, the last batch smaller if need be.
+
+    In training a last batch of a picture or two (`TINY`) joins the one before: batch normalisation would take
+    its mean and variance from next to nothing.
 
     With a seed the order is drawn from (seed, epoch); without one it is the order of the split, for
     evaluation. augment varies the pictures, mix combines two of them, view says what is seen of one that is
@@ -73,7 +79,14 @@ class Batches:
     @property
     def count(self) -> int:
         """Batches in an epoch."""
-        return -(-len(self.pictures) // self.batch)
+        whole, rest = divmod(len(self.pictures), self.batch)
+        tiny = self.seed is not None and whole > 0 and rest <= TINY and EIGHTH * rest <= self.batch
+        return whole if tiny else whole + (rest > 0)
+
+    def place(self, number: int) -> slice:
+        """Which of an epoch's pictures, in its order, are in that batch."""
+        last = number == self.count - 1
+        return slice(number * self.batch, None if last else (number + 1) * self.batch)
 
     def __len__(self) -> int:
         return self.count
@@ -104,7 +117,7 @@ class Batches:
 
     def make(self, order: NDArray[np.int64], epoch: int, number: int) -> Batch:
         """Prepare batch `number` of an epoch visited in `order`."""
-        indices = order[number * self.batch : (number + 1) * self.batch]
+        indices = order[self.place(number)]
         ready, labels = self._prepared(epoch, indices), self.pictures.labels[indices]
         if not self.mix or self.seed is None:
             return Batch(ready, labels, indices)
@@ -141,6 +154,7 @@ class Epoch(Iterator[Batch]):
         self._order = batches.order(epoch)
         self._pool: ThreadPoolExecutor | None = None
         self._ahead: Future[Batch] | None = None
+        self._process = os.getpid()
         if start < batches.count:
             self._pool = ThreadPoolExecutor(1, thread_name_prefix="residua-batches")
             self._prepare()
@@ -149,6 +163,8 @@ class Epoch(Iterator[Batch]):
         if self._ahead is None:
             self.close()
             raise StopIteration
+        if self._process != os.getpid():
+            self._begin_in_child()
         began = time.perf_counter()
         try:
             batch = self._ahead.result()
@@ -160,10 +176,17 @@ class Epoch(Iterator[Batch]):
         self._prepare()
         return batch
 
+    def _begin_in_child(self) -> None:
+        """After a fork the thread, and what it was preparing, are the parent's."""
+        self._process = os.getpid()
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="residua-batches")
+        self._next -= 1
+        self._prepare()
+
     def close(self) -> None:
         """Stop preparing and wait for the thread to end; harmless when repeated."""
         pool, self._pool, self._ahead = self._pool, None, None
-        if pool is not None:
+        if pool is not None and self._process == os.getpid():
             pool.shutdown(wait=True, cancel_futures=True)
 
     def __enter__(self) -> Self:
@@ -176,7 +199,7 @@ class Epoch(Iterator[Batch]):
 
     def __del__(self) -> None:
         # An iterator that is dropped half-way must not keep its thread; waiting here could block.
-        if (pool := getattr(self, "_pool", None)) is not None:
+        if (pool := getattr(self, "_pool", None)) is not None and self._process == os.getpid():
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _prepare(self) -> None:

@@ -20,6 +20,8 @@ from residua.data.sources.listing import Division, list_folder, list_layout
 from residua.data.sources.locations import data_folders, find_layout
 from residua.data.sources.readers.pixel_table import is_pixel_table
 from residua.errors import ConfigError, DataError, near
+from residua.files.names import alike_text
+from residua.files.user_cache import expanded
 
 
 def _warn(message: str) -> None:
@@ -108,6 +110,8 @@ def _open_own_folder(options: DataOptions, folder: Path, seed: int, reading: _Re
         raise ConfigError(f"--region is for gtsrb, whose tables mark the signs; {folder} has no such tables.")
     absent = max(MOST_ABSENT, reading.most_bad)
     listing = list_folder(folder, options.labels, division, reading.say, absent)
+    for line in alike_text(listing.classes):
+        reading.say(line)
     channels = 3 if reading.channels is None else reading.channels
     card = folder_card(name, size, listing.classes, channels)
     return DataSet(card, PictureFolder(card, listing, reading.say, reading.most_bad))
@@ -145,7 +149,7 @@ def recognise(folder: Path) -> Card | None:
 
 def _find_folder(name: str, data_dir: str | Path | None) -> Path:
     """The folder of that name, here or in a data folder; raises DataError where there is none."""
-    folder = Path(name).expanduser()
+    folder = expanded(name)
     for candidate in (folder, *(root / name for root in data_folders(data_dir) if name)):
         if candidate.is_dir():
             return candidate

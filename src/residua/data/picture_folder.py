@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from residua.data.dataset import Split
 from residua.data.pictures.arrays import Pictures
 from residua.data.pictures.cache import MOST_BAD, decode_cached, hash_files
-from residua.data.pictures.notes import group_notes, note_lines
+from residua.data.pictures.notes import group_notes, group_reasons, note_lines
 from residua.data.pictures.selection import Selection
 from residua.data.quality.exact_duplicates import duplicate_messages
 from residua.data.sources.card import Card
@@ -96,7 +96,7 @@ class PictureFolder:
                 [self._digests[index] for index in pool],
                 (card.height, card.width, card.channels),
                 user_cache() / "pictures",
-                self.say,
+                self._say_once,
                 [listing.boxes[index] for index in pool] if listing.boxes else (),
             )
             problems = {pool[position]: reason for position, reason in sorted(bad.items())}
@@ -118,11 +118,12 @@ class PictureFolder:
             self.say(
                 f"Skipped {len(published)} pictures that are broken as published: {', '.join(published)}"
             )
-        reasons = [text for index, text in problems.items() if listing.names[index] not in listing.broken]
+        news = [text for index, text in problems.items() if listing.names[index] not in listing.broken]
+        reasons = group_reasons(news)
         for reason in reasons[:_MOST_SAID]:
             self.say(f"Skipped: {reason}")
         if len(reasons) > _MOST_SAID:
-            self.say(f"Skipped: {len(reasons) - _MOST_SAID:,} more; `residua check` counts them")
+            self.say(f"Skipped: for {len(reasons) - _MOST_SAID:,} more reasons; `residua check` names them")
         unexpected = [
             text for index, text in self._problems.items() if listing.names[index] not in listing.broken
         ]
@@ -138,6 +139,9 @@ class PictureFolder:
         split_of = {index: name for name, indices in listing.splits.items() for index in indices.tolist()}
         good = {index: digest for index, digest in self._digests.items() if index not in self._problems}
         for line in duplicate_messages(good, split_of, listing.labels.tolist(), listing.names):
-            if line not in self._reported:
-                self._reported.add(line)
-                self.say(line)
+            self._say_once(line)
+
+    def _say_once(self, line: str) -> None:
+        if line not in self._reported:
+            self._reported.add(line)
+            self.say(line)

@@ -19,6 +19,15 @@ from residua.errors import DataError, ShapeError
 
 _CHUNK_PIXELS = 1 << 24  # bounds the memory of a count over a memory-mapped data set
 _LEAST_STD = 1 / 255  # a channel that never changes is centred and left alone
+_LARGEST_SHIFT = 1e6  # of pixels from 0 to 1; the least deviation is one over it
+_LARGEST_SIDE = 2**15  # in pixels; formats of pictures end at twice that
+
+
+def _side(value: Any) -> int:
+    """A number of pixels or channels out of a file. Raises ValueError."""
+    if type(value) is not int or not 1 <= value <= _LARGEST_SIDE:
+        raise ValueError(f"{str(value)[:40]} is no number of pixels or channels from 1 to {_LARGEST_SIDE}")
+    return value
 
 
 @dataclass(frozen=True)
@@ -164,18 +173,22 @@ class Preprocessing:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Preprocessing:
-        """Read what `to_dict` wrote; raises ShapeError where something is missing or impossible."""
+        """Read what `to_dict` wrote; raises ShapeError where something is missing, impossible or absurd."""
         try:
-            height, width, channels = (int(values[key]) for key in ("height", "width", "channels"))
+            height, width, channels = (_side(values[key]) for key in ("height", "width", "channels"))
             mean = tuple(float(value) for value in values["mean"])
             std = tuple(float(value) for value in values["std"])
             source = None
             if values.get("source") is not None:
-                tall, wide = (int(value) for value in values["source"])
+                tall, wide = (_side(value) for value in values["source"])
                 source = (tall, wide)
-            resize = None if values.get("resize") is None else int(values["resize"])
-        except (KeyError, TypeError, ValueError) as problem:
+            resize = None if values.get("resize") is None else _side(values["resize"])
+        except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as problem:
             raise ShapeError(f"The preprocessing is incomplete or malformed ({problem!r}).") from problem
+        if any(abs(value) > _LARGEST_SHIFT for value in mean) or any(
+            not 1 / _LARGEST_SHIFT <= value <= _LARGEST_SHIFT for value in std
+        ):
+            raise ShapeError("Means and standard deviations are far from those of any pictures.")
         return cls(height, width, channels, mean, std, source, resize, values.get("order", "RGB"))
 
     @classmethod

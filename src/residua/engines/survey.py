@@ -33,10 +33,10 @@ def survey(threads: int | None = None) -> list[str]:
 def _facts(name: str, engine: Engine) -> str:
     if name == "numba":
         from residua.engines.numba.kernels.primitives.vector import WIDTH
-        from residua.engines.numba.runtime.kernel_cache import cache_folder
+        from residua.engines.numba.runtime.kernel_files import cache_folder
 
         folder = cache_folder()
-        count = len(list(folder.glob("*.nbc"))) if folder.is_dir() else 0
+        count = sum(file.suffix in (".o", ".nbc") for file in folder.iterdir()) if folder.is_dir() else 0
         return (
             f"numba {version('numba')}, llvmlite {version('llvmlite')}; {engine.threads} threads, "
             f"vectors of {WIDTH} floats; {count} kernels in {folder}"

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from residua.errors import ConfigError, RunError
 from residua.files.durable import temporary_for
+from residua.files.user_cache import expanded
 
 OUTPUT = "--output"
 
@@ -34,7 +35,7 @@ def output_file(
     if text is None:
         path = default
     else:
-        path = _expanded(text)
+        path = expanded(text)
         if _is_folder(text, path, option) or (suffixes and not path.suffix):
             path = path / (inside or default.name)
         if suffixes and path.suffix.lower() not in suffixes:
@@ -51,7 +52,7 @@ def output_folder(text: str, *, option: str = OUTPUT, foreign: Collection[str] =
 
     foreign: endings of files, which a new folder would hardly be meant to have.
     """
-    folder = _expanded(text)
+    folder = expanded(text)
     if not _is_folder(text, folder, option) and folder.suffix.lower() in foreign:
         reason = "File exists" if folder.exists() else "a folder of that name would be taken for a file"
         raise ConfigError(f"{option} takes a folder, not {text}: {reason}")
@@ -73,14 +74,6 @@ def make_parent(path: Path) -> Path:
     except OSError as error:
         raise RunError(f"Cannot write {path}: {error.strerror or error}.") from None
     return path
-
-
-def _expanded(text: str) -> Path:
-    """The path, `~` being the home folder as a shell reads it."""
-    try:
-        return Path(text).expanduser()
-    except RuntimeError:  # nobody knows where that is
-        return Path(text)
 
 
 def _is_folder(text: str, path: Path, option: str) -> bool:

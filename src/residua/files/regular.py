@@ -6,6 +6,8 @@ import os
 import stat
 from pathlib import Path
 
+from residua.errors import ResiduaError
+
 _KINDS = (
     (stat.S_ISDIR, "it is a folder"),
     (stat.S_ISFIFO, "it is a pipe, not a file"),
@@ -13,33 +15,34 @@ _KINDS = (
     (stat.S_ISCHR, "it is a device, not a file"),
     (stat.S_ISBLK, "it is a device, not a file"),
 )
+_OF_THE_SYSTEM = ("/proc/", "/sys/", "/dev/")
 
 
 def what_it_is(path: Path | str) -> str:
     """Why a path cannot be read as a file, in words; empty where it is one."""
     try:
         status = os.stat(path)
-    except OSError as problem:
-        return (problem.strerror or str(problem)) if _exists(path) else "there is no such file"
-    except ValueError as problem:  # a NUL in the name
-        return str(problem)
-    if stat.S_ISREG(status.st_mode):
+    except FileNotFoundError:
+        return "there is no such file"
+    except (OSError, ValueError) as problem:  # a name too long, a NUL in it, no permission
+        return str(getattr(problem, "strerror", None) or problem)
+    reason = _in_words(status.st_mode)
+    if not reason and not status.st_size and os.path.realpath(path).startswith(_OF_THE_SYSTEM):
+        return "it is the system's, not a file on a disk"
+    return reason
+
+
+def _in_words(mode: int) -> str:
+    if stat.S_ISREG(mode):
         return ""
-    return next((words for test, words in _KINDS if test(status.st_mode)), "it is no file")
+    return next((words for test, words in _KINDS if test(mode)), "it is no file")
 
 
-def _exists(path: Path | str) -> bool:
-    try:
-        return os.path.lexists(path) and not os.path.islink(path)
-    except ValueError:
-        return False
-
-
-def require_file(path: Path | str, error: type[Exception], what: str = "") -> None:
+def require_file(path: Path | str, error: type[ResiduaError], what: str = "") -> None:
     """Raise `error`, in one line, where a path leads to a pipe, a device, a socket or a folder.
 
     What is absent passes: opening it tells. what: what the path was given as, such as "the labels".
     """
     reason = what_it_is(path)
     if reason.startswith("it is"):
-        raise error(f"Cannot read {what + ' ' if what else ''}{path}: {reason}.")
+        raise error(f"cannot read {what + ' ' if what else ''}{path}: {reason}")

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from residua.errors import ModelFileError
 from residua.files.durable import write_durably
+from residua.files.safetensors_file import REMEDY, one_line, read_safetensors
+from residua.files.strict_json import parse_json
 
 Array = NDArray[Any]
-
-HEADER_LIMIT = 100 * 2**20  # what the safetensors library itself accepts
 
 
 def _digest(kind: str, version: int, document: str, arrays: Mapping[str, Array]) -> str:
@@ -62,66 +62,30 @@ def read_tensors(path: str | Path, kind: str, version: int) -> tuple[dict[str, A
     Raises ModelFileError where the file is absent, cut short, damaged, of another kind, or written by a
     newer residua than this one.
     """
-    from safetensors import SafetensorError, safe_open
-
-    check_header(path)
-    try:
-        with safe_open(str(path), framework="numpy") as stored:
-            metadata = stored.metadata() or {}
-            arrays = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
-    except (SafetensorError, ValueError, TypeError, OverflowError) as error:
-        raise ModelFileError(f"{path} is damaged or not a {kind}: {_one_line(error)}. {_REMEDY}") from None
+    hint = "Name a model file or a run folder."
+    arrays, metadata = read_safetensors(path, what=kind, hint=hint)
     if "residua" not in metadata:
         raise ModelFileError(
             f"{path} is not a residua {kind}: weights from elsewhere come in by `residua import`"
         )
     try:
-        header = json.loads(metadata["residua"])
+        header = parse_json(metadata["residua"])
         stored_kind, stored_version, text = header["kind"], header["version"], header["document"]
         whole = header["sha256"] == _digest(stored_kind, stored_version, text, arrays)
-        document = json.loads(text)
+        document = parse_json(text)
         if not isinstance(document, dict):
             raise ValueError("its document is not a table")
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ModelFileError(
-            f"{path} is damaged: its header cannot be read ({_one_line(error)[:120]}). {_REMEDY}"
+            f"{path} is damaged: its header cannot be read ({one_line(error, 120)}). {REMEDY}"
         ) from None
     if not whole:
-        raise ModelFileError(f"{path} is damaged: its contents do not match their checksum. {_REMEDY}")
+        raise ModelFileError(f"{path} is damaged: its contents do not match their checksum. {REMEDY}")
     if stored_kind != kind:
-        raise ModelFileError(f"{path} is a {stored_kind}, where a {kind} is needed")
-    if not isinstance(stored_version, int) or stored_version > version:
+        raise ModelFileError(f"{path} is a {str(stored_kind)[:60]}, where a {kind} is needed")
+    if type(stored_version) is not int or stored_version > version:
         raise ModelFileError(
-            f"{path} was written in format {stored_version} by a newer residua; this one reads up to "
-            f"format {version}: upgrade residua to use it"
+            f"{path} was written in format {str(stored_version)[:20]} by a newer residua; this one reads up "
+            f"to format {version}: upgrade residua to use it"
         )
     return arrays, document
-
-
-_REMEDY = "Take another copy, or an earlier checkpoint."
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())
-
-
-def check_header(path: str | Path) -> None:
-    """Hold the size that a safetensors header claims against the file, before anything is allocated.
-
-    Raises ModelFileError.
-    """
-    try:
-        size = Path(path).stat().st_size
-        with open(path, "rb") as stream:
-            start = stream.read(8)
-    except OSError as error:
-        hint = " Name a model file or a run folder." if isinstance(error, FileNotFoundError) else ""
-        raise ModelFileError(f"cannot read {path}: {error.strerror or error}.{hint}") from None
-    if not size:
-        raise ModelFileError(f"{path} is empty. {_REMEDY}")
-    claimed = int.from_bytes(start, "little")
-    if len(start) < 8 or claimed > min(size - 8, HEADER_LIMIT):
-        raise ModelFileError(
-            f"{path} is cut short, damaged or not a safetensors file: its header claims {claimed:,} bytes, "
-            f"the file has {size:,}. {_REMEDY}"
-        )

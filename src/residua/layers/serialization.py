@@ -10,6 +10,10 @@ from residua.errors import ModelFileError, near
 from residua.layers.base import Layer
 from residua.layers.registry import LAYERS
 
+# Of any size or number in a description: more can neither be meant nor computed.
+LARGEST = 2**24
+LEAST_EPS = 1e-30  # added to a variance; a root of nothing divides by zero
+
 
 def describe(layer: Layer) -> dict[str, Any]:
     """{"layer": its class, and its fields}; layers within fields are described in turn."""
@@ -34,7 +38,8 @@ def build(description: Mapping[str, Any], layers: Mapping[str, type[Layer]] | No
         name = description["layer"]
         if name not in table:
             raise ModelFileError(
-                f"the file names a layer {name!r} that this version does not have.{near(str(name), table)} "
+                f"the file names a layer {str(name)[:60]!r} that this version does not have."
+                f"{near(str(name)[:60], table)} "
                 "A newer residua may; layers of your own are passed as `layers`."
             )
         values = {key: _value(value, table) for key, value in description.items() if key != "layer"}
@@ -43,7 +48,8 @@ def build(description: Mapping[str, Any], layers: Mapping[str, type[Layer]] | No
     except ModelFileError:
         raise
     except (TypeError, KeyError, AttributeError, ValueError) as error:
-        raise ModelFileError(f"the file's description of its network cannot be read: {error}") from None
+        reason = " ".join(str(error).split())[:300]
+        raise ModelFileError(f"the file's description of its network cannot be read: {reason}") from None
 
 
 def _check_values(kind: type[Layer], values: Mapping[str, Any]) -> None:
@@ -53,8 +59,15 @@ def _check_values(kind: type[Layer], values: Mapping[str, Any]) -> None:
         named = entry.type if isinstance(entry.type, str) else entry.type.__name__
         if entry.name in values and named in allowed:
             value = values[entry.name]
-            if type(value) not in allowed[named]:
-                raise ValueError(f"{kind.__name__}.{entry.name} cannot be {value!r}")
+            if type(value) not in allowed[named] or (named != "bool" and not _in_bounds(value, entry.name)):
+                raise ValueError(f"{kind.__name__}.{entry.name} cannot be {repr(value)[:40]}")
+
+
+def _in_bounds(value: float, name: str) -> bool:
+    """Whether a number is one that a network can be computed with."""
+    if name == "eps" and not value >= LEAST_EPS:
+        return False
+    return -LARGEST <= value <= LARGEST
 
 
 def _value(value: Any, table: Mapping[str, type[Layer]]) -> Any:

@@ -14,6 +14,8 @@ from residua.errors import ConfigError
 from residua.layers import PROBABILITIES, Layer, Logarithm, MultiplyConstant, Sequential
 from residua.variables import Tree
 
+HOTTEST = 1e6  # of temperatures: beyond, and below one over it, float32 logits say nothing
+
 
 @dataclass(frozen=True)
 class Coverage:
@@ -38,8 +40,8 @@ class Calibration:
     coverages: tuple[Coverage, ...] = ()
 
     def __post_init__(self) -> None:
-        if not 0 < self.temperature < math.inf:
-            raise ValueError(f"a temperature is above 0, not {self.temperature}")
+        if not 1 / HOTTEST <= self.temperature <= HOTTEST:
+            raise ValueError(f"a temperature is above 0 and at most {HOTTEST:g}, not {self.temperature}")
 
     def threshold(self, accuracy: float) -> Coverage:
         """The lowest threshold from which on at least this share of the answers was right.
@@ -75,6 +77,8 @@ class Calibration:
         )
         if any(not (entry.accepted > 0 and 0 <= entry.right <= entry.accepted) for entry in rows):
             raise ValueError("its coverages are no counts")
+        if not all(math.isfinite(entry.threshold) for entry in rows):
+            raise ValueError("its thresholds are not finite")
         return cls(float(values["temperature"]), str(values["data"]), int(values["pictures"]), rows)
 
 

@@ -16,14 +16,23 @@ from residua.config.defaults import RATES
 from residua.config.options import configure
 from residua.data.pictures.arrays import Pictures
 from residua.data.splits import held_out_count, hold_out
+from residua.errors import ConfigError, DataError
 from residua.models.model_file import Model, load_model
 from residua.training.checkpoint import Position
+from residua.training.interruption import Interrupted
 from residua.training.loop import Training
 from residua.training.optimizers import make_optimizer
 from residua.training.progress import Quiet
 from residua.training.run_folder import read_log
 from residua.training.step import start_state
+from residua.training.task import Task
 from residua.training.task_setup import TrainingData, build_task
+
+# What a run on a folder is told and arrays have no use for; ignored, they would be believed.
+NOT_FOR_ARRAYS = (
+    *("data", "data_dir", "labels", "size", "validation", "test", "groups", "region", "from_", "weights"),
+    *("freeze", "unfreeze_at", "depth_rate", "run", "checkpoint_seconds", "checkpoint_steps", "final_test"),
+)
 
 
 def train_on_arrays(
@@ -33,26 +42,57 @@ def train_on_arrays(
     *,
     validation: float,
     options: Mapping[str, Any],
+    weights: NDArray[np.float64] | None = None,
 ) -> tuple[Model, list[dict[str, Any]]]:
     """The best model on what `validation` holds out (the last where it is 0), and the log's entries.
 
-    images: (N, H, W, C) uint8; labels: (N,), indices into `classes`. Raises ResiduaError.
+    images: (N, H, W, C) uint8; labels: (N,), indices into `classes`. weights: (N,), how much each picture
+    counts in the loss, in proportion, and among those held out. Raises ResiduaError, and KeyboardInterrupt
+    after Ctrl-C.
     """
-    config = configure(TrainConfig, options)
-    rate = config.optimizer.rate or RATES[config.optimizer.optimizer]
-    config = replace(config, optimizer=replace(config.optimizer, rate=rate))
+    config = _configure(options)
+    if weights is not None and (config.data.mixup or config.data.cutmix):
+        raise ConfigError(
+            "mixed pictures have no weights of their own: leave mixup and cutmix out, or weights"
+        )
     train = Pictures(images, labels, tuple(map(str, range(len(images)))))
+    kept, held_out_indices = np.arange(len(images)), np.arange(0)
     held_out: Pictures | None = None
     if validation:
         count = held_out_count(validation, len(train), "validation")
-        indices, held_out_indices = hold_out(labels, count, config.run.seed, classes, option="validation")
-        train, held_out = train.select(indices), train.select(held_out_indices)
+        kept, held_out_indices = hold_out(labels, count, config.run.seed, classes, option="validation")
+        train, held_out = train.select(kept), train.select(held_out_indices)
     data = TrainingData(classes, train, held_out, {"data": None, "kind": "arrays"})
     task = build_task(config, data, Quiet())
+    if weights is not None:
+        task = _weighted(task, weights[kept], weights[held_out_indices])
     state = start_state(task.model.variables, make_optimizer(config.optimizer), config.optimizer.average)
     with tempfile.TemporaryDirectory(prefix="residua-") as folder:
         run = Path(folder)
-        Training(replace(task, run=run), state, Position()).run()
+        try:
+            Training(replace(task, run=run), state, Position()).run()
+        except Interrupted:
+            raise KeyboardInterrupt("training was stopped; nothing of it is kept") from None
         history = read_log(run)
         best = load_model(run / "best.safetensors")
     return replace(best, training=best.training | {"history": history}), history
+
+
+def _configure(options: Mapping[str, Any]) -> TrainConfig:
+    """The options, those left open as the classifier has them."""
+    for name in map(str, options):
+        word = name.replace("-", "_")
+        if word in NOT_FOR_ARRAYS or f"{word}_" in NOT_FOR_ARRAYS:
+            raise ConfigError(f"the option {name!r} is for training on folders of pictures, not on arrays")
+    config = configure(TrainConfig, options)
+    rate = config.optimizer.rate or RATES[config.optimizer.optimizer]
+    return replace(config, optimizer=replace(config.optimizer, rate=rate))
+
+
+def _weighted(task: Task, train: NDArray[np.float64], held_out: NDArray[np.float64]) -> Task:
+    """The task with weights whose mean is 1, so that a rate means the same with them."""
+    if not train.sum() > 0:
+        raise DataError("no picture to train on counts: all weights are 0")
+    judged = held_out.astype(np.float32) if len(held_out) and held_out.sum() > 0 else None
+    weights = (train / train.mean()).astype(np.float32)
+    return replace(task, picture_weights=weights, validation_weights=judged)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -62,15 +63,32 @@ def read_checkpoint(run: Path, template: Tree, notes: list[str]) -> tuple[Tree, 
                 raise RunError(str(error)) from None
             damaged.append(str(error))
             continue
+        try:
+            position, fingerprint = _read_position(document["position"]), document["fingerprint"]
+            if not isinstance(fingerprint, str):
+                raise ValueError("its fingerprint is no text")
+        except (LookupError, TypeError, ValueError) as error:
+            damaged.append(f"{path} is damaged: it does not say where the run stands ({error})")
+            continue
         notes.extend(damaged)
-        return (
-            fill(template, arrays, str(path)),
-            Position(**document["position"]),
-            document["fingerprint"],
-        )
+        return fill(template, arrays, str(path)), position, fingerprint
     if damaged:
         raise RunError(f"none of the checkpoints in {run} can be read: {damaged[0]}")
     raise RunError(f"{run} holds no checkpoint yet: start the run anew in another folder")
+
+
+def _read_position(values: Mapping[str, Any]) -> Position:
+    """The position that a checkpoint holds. Raises LookupError, TypeError or ValueError for anything else."""
+    position = Position(**values)
+    for entry in fields(Position):
+        value, kind = getattr(position, entry.name), type(entry.default)
+        if kind is int and (type(value) is not int or not 0 <= value < 2**63):
+            raise ValueError(f"{entry.name} is no count")
+        if kind is float and type(value) not in (int, float):
+            raise ValueError(f"{entry.name} is no number")
+    if not isinstance(position.schedule, dict):
+        raise ValueError("schedule is no table")
+    return position
 
 
 def _checkpoints(run: Path) -> list[Path]:

@@ -40,7 +40,7 @@ class FeatureBatches(Batches):
 
     def make(self, order: NDArray[np.int64], epoch: int, number: int) -> Batch:
         """Prepare batch `number` of an epoch visited in `order`."""
-        indices = order[number * self.batch : (number + 1) * self.batch]
+        indices = order[self.place(number)]
         features = np.array(self.features[indices])
         if self.mirrored is not None and self.seed is not None:
             flipped = RandomNumbers(self.seed, epoch, indices).coins(FLIP)

@@ -8,13 +8,12 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
-from residua.errors import ResiduaError
 
+class Interrupted(KeyboardInterrupt):
+    """Somebody asked the run to stop; a checkpoint was written.
 
-class Interrupted(ResiduaError):
-    """Somebody asked the run to stop; a checkpoint was written."""
-
-    exit_code = 130
+    It is Ctrl-C's own exception, so that no program around takes it for a failure and goes on.
+    """
 
 
 @contextlib.contextmanager
@@ -34,4 +33,5 @@ def stop_requests(requested: threading.Event) -> Iterator[None]:
         yield
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            # None: it was set by a program around Python, which alone can set it again.
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)

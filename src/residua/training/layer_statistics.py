@@ -13,7 +13,7 @@ import numpy as np
 
 from residua.data.batches import Batches
 from residua.engines import Engine
-from residua.files.json_lines import read_lines
+from residua.files.json_lines import is_number, read_lines
 from residua.layers import Layer
 from residua.layers.hooks import ends_in_relu, with_hooks
 from residua.variables import Tree, flatten
@@ -70,7 +70,15 @@ def layer_statistics(engine: Engine, network: Layer, variables: Tree, train: Bat
 
 def read_statistics(run: Path) -> list[dict[str, Any]]:
     """The statistics of a run, an entry an epoch, oldest first; none for a run from before there were any."""
-    return read_lines(run / FILE)
+    rows = read_lines(run / FILE, ("epoch", "layers", "pictures"))
+    return [row for row in rows if isinstance(row["layers"], list) and all(map(_is_layer, row["layers"]))]
+
+
+def _is_layer(layer: Any) -> bool:
+    if not isinstance(layer, dict) or not isinstance(layer.get("name"), str):
+        return False
+    numbers = [value for key, value in layer.items() if key != "name"]
+    return all(map(is_number, numbers)) and ("dead" not in layer or layer.get("channels", 0) > 0)
 
 
 def _six_digits(number: Any) -> float:

@@ -20,6 +20,7 @@ from residua.training.inference import LabelledProbabilities, predict_probabilit
 from residua.training.interruption import Interrupted, stop_requests
 from residua.training.layer_statistics import FILE, layer_statistics
 from residua.training.phases import Phase, make_phase
+from residua.training.run_folder import resume_command
 from residua.training.schedules import make_schedule
 from residua.training.step import mixed_labels
 from residua.training.task import Task
@@ -40,6 +41,7 @@ class Training:
         position.schedule = position.schedule or self.schedule.start()
         self.checkpoint_seconds = time.monotonic()
         self.stop_requested = threading.Event()
+        self.undrawn: set[str] = set()  # why pictures could not be drawn, as far as said
 
     def run(self) -> None:
         """Train to the end.
@@ -57,6 +59,8 @@ class Training:
                 if self.position.epoch == self.task.freezing.unfreeze and self.position.batch == 0:
                     phase = self._phase()
                 self._epoch(phase)
+        if self.stop_requested.is_set():  # asked for while the last epoch was judged: never swallowed
+            raise Interrupted(f"Stopped after the last epoch; {self.task.run} holds the trained model")
 
     def _phase(self) -> Phase:
         """What the present epoch trains."""
@@ -87,6 +91,8 @@ class Training:
     def _step(self, phase: Phase, batch: Batch, rate: float) -> None:
         task, position = self.task, self.position
         weights = None if task.class_weights is None else task.class_weights[batch.labels]
+        if task.picture_weights is not None:
+            weights = task.picture_weights[batch.indices]
         mixed = mixed_labels(batch)
         if mixed is not None and weights is not None and task.class_weights is not None:
             # A picture made of two counts as much as its classes do, in their shares.
@@ -119,6 +125,8 @@ class Training:
             best = True
         else:
             accuracy, loss = predicted.accuracy, predicted.loss
+            if task.validation_weights is not None:
+                accuracy, loss = predicted.weighted(task.validation_weights)
             if not np.isfinite(predicted.probabilities).all():
                 raise NonFiniteError(
                     f"after epoch {position.epoch + 1} the validation loss is not a finite number; the last "
@@ -147,9 +155,19 @@ class Training:
                 f"{timing['waited_share']:.0%} of this epoch was spent waiting for pictures: "
                 "the disk or the augmentation is slower than the network"
             )
-        task.after_epoch(task.run)
+        self._draw()
         if self.stop_requested.is_set() and position.epoch < self.epochs:
             self._stop()
+
+    def _draw(self) -> None:
+        """What is drawn after an epoch; where that fails the run has a picture less, and goes on."""
+        try:
+            self.task.after_epoch(self.task.run)
+        except Exception as error:  # whatever it is, hours of training are worth more
+            reason = " ".join(str(error).split()) or type(error).__name__
+            if reason not in self.undrawn:
+                self.undrawn.add(reason)
+                self.task.reporter.say(f"A picture of the run could not be drawn: {reason}")
 
     def model(self, row: dict[str, Any]) -> Model:
         """The model as it stands: averaged weights where they are kept."""
@@ -193,7 +211,7 @@ class Training:
         self.write_checkpoint()
         raise Interrupted(
             f"Stopped after step {self.position.step}, in epoch {self.position.epoch + 1} of {self.epochs}; "
-            f"go on with: residua train --resume {self.task.run}"
+            f"go on with: {resume_command(self.task.run)}"
         )
 
     def _stop_not_finite(self, batch: Batch, results: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from residua.config import DataOptions, ImportConfig, TrainConfig, TransferOptions
 from residua.data import DATASETS, DataSet
 from residua.errors import ConfigError, DataError, ModelFileError
+from residua.files.regular import require_file
 from residua.layers import Layer
 from residua.models.foreign_weights.importing import import_model
 from residua.models.head_replacement import replace_head
@@ -107,6 +108,8 @@ def _load(path: Path, name: str | None) -> Model:
     """A model file, a run folder's best model, or published weights (of the model of that name)."""
     if path.is_dir() and any((path / file).exists() for file in ("best.safetensors", "last.safetensors")):
         return load_model(path)
+    if not path.is_dir():
+        require_file(path, ModelFileError)
     if path.is_file() and _is_model_file(path):
         return load_model(path)
     if not path.exists():

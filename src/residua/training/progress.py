@@ -6,6 +6,8 @@ import sys
 import time
 from typing import Any, Protocol, TextIO
 
+from residua.files.names import printable
+
 PLAIN_SECONDS = 30.0  # between two lines of one epoch where there is no terminal
 
 
@@ -70,7 +72,7 @@ class PlainReporter:
 
     def say(self, line: str) -> None:
         """Print the line at once."""
-        print(line, file=self.stream, flush=True)
+        print(printable(line), file=self.stream, flush=True)
 
     def start_epoch(self, epoch: int, epochs: int, batches: int, done: int) -> None:
         """Remember where the epoch begins."""
@@ -121,7 +123,7 @@ class LiveReporter:
 
     def say(self, line: str) -> None:
         """Print the line above the bar."""
-        self.console.print(line, markup=False, soft_wrap=True)
+        self.console.print(printable(line), markup=False, soft_wrap=True)
 
     def start_epoch(self, epoch: int, epochs: int, batches: int, done: int) -> None:
         """Show the bar; it runs over all epochs, so that the time left is that of the whole run."""

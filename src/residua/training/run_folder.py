@@ -14,20 +14,30 @@ from pathlib import Path
 from typing import Any
 
 from residua.config import TrainConfig
-from residua.config.options import FORMAT, configure, read_toml, to_toml
+from residua.config.options import FORMAT, configure, read_toml, to_toml, toml_text
 from residua.errors import RunError
 from residua.files.durable import write_durably
 from residua.files.json_lines import read_lines
+from residua.files.names import command
+from residua.files.regular import require_file
 from residua.training.environment import machine_facts, package_versions
+
+LOGGED = ("epoch", "train_loss", "train_error")  # what each line of the logs holds
+TIMED = ("seconds",)
 
 
 def refuse_used_folder(config: TrainConfig) -> None:
     """Raise RunError where the folder that was asked for already holds a run."""
     if config.run.run is not None and (Path(config.run.run) / "run.toml").exists():
         raise RunError(
-            f"{config.run.run} already holds a run: go on with `residua train --resume {config.run.run}`, "
+            f"{config.run.run} already holds a run: go on with `{resume_command(Path(config.run.run))}`, "
             "or choose another folder with --run"
         )
+
+
+def resume_command(run: Path) -> str:
+    """The command that goes on with a run."""
+    return command("train", "--resume", run)
 
 
 def create_run(config: TrainConfig, default_name: str) -> Path:
@@ -49,7 +59,7 @@ def create_run(config: TrainConfig, default_name: str) -> Path:
     tables = {"format": FORMAT, "versions": package_versions(), "machine": machine_facts(), **to_toml(config)}
     tables["run"]["run"] = str(run)
     try:
-        write_durably(run / "run.toml", tomli_w.dumps(tables).encode())
+        write_durably(run / "run.toml", tomli_w.dumps(tables).encode(errors="surrogateescape"))
     except RunError:
         with contextlib.suppress(OSError):
             run.rmdir()  # only where nothing is in it
@@ -75,10 +85,13 @@ def read_run(run: Path) -> TrainConfig:
     path = run / "run.toml"
     if not path.exists():
         raise RunError(f"{run} is not a run folder: it holds no run.toml")
+    require_file(path, RunError)
     try:
-        version = tomllib.loads(path.read_text(encoding="utf-8")).get("format")
-    except (OSError, ValueError) as error:
+        version = tomllib.loads(toml_text(path)).get("format")
+    except (OSError, ValueError, RecursionError) as error:
         raise RunError(f"cannot read {path}: {error}") from None
+    if version is None:
+        raise RunError(f"{path} is empty or unfinished: it names no format; start the run anew")
     if not isinstance(version, int) or version > FORMAT:
         raise RunError(
             f"{run} was written in format {version} by a newer residua; this one reads up to "
@@ -88,13 +101,26 @@ def read_run(run: Path) -> TrainConfig:
 
 
 def read_log(run: Path) -> list[dict[str, Any]]:
-    """The epochs of a run, oldest first."""
-    return read_lines(run / "log.jsonl")
+    """The epochs of a run, oldest first; RunError where only some of them were validated."""
+    rows = read_lines(run / "log.jsonl", LOGGED)
+    rows = [row for row in rows if type(row["epoch"]) is int and row["epoch"] > 0]
+    for part in ("validation_loss", "validation_error"):
+        if len({part in row for row in rows}) > 1:
+            raise RunError(f"{run / 'log.jsonl'} is damaged: only some of its epochs have a {part}")
+    return rows
+
+
+def torn_logs(run: Path) -> list[str]:
+    """A line about each log of a run that holds what is no entry, such as a last line cut short."""
+    torn: list[str] = []
+    for name, needed in (("log.jsonl", LOGGED), ("timing.jsonl", TIMED), ("statistics.jsonl", ("epoch",))):
+        read_lines(run / name, needed, torn)
+    return torn
 
 
 def read_seconds(run: Path) -> float | None:
     """What a run's epochs took in all; None where nothing was kept."""
-    timing = read_lines(run / "timing.jsonl")
+    timing = read_lines(run / "timing.jsonl", TIMED)
     return sum(float(row["seconds"]) for row in timing) if timing else None
 
 
@@ -103,7 +129,12 @@ def read_environment(run: Path) -> dict[str, dict[str, Any]]:
     import tomllib
 
     try:
-        document = tomllib.loads((run / "run.toml").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        document = tomllib.loads(toml_text(run / "run.toml"))
+    except (OSError, ValueError, RecursionError) as error:
         raise RunError(f"cannot read {run / 'run.toml'}: {error}") from None
-    return {name: dict(document.get(name, {})) for name in ("versions", "machine")}
+    tables = {name: document.get(name, {}) for name in ("versions", "machine")}
+    if any(not isinstance(table, dict) for table in tables.values()):
+        raise RunError(f"{run / 'run.toml'} is damaged: its versions or machine are no table")
+    if type(tables["machine"].get("cores", 1)) is not int:
+        raise RunError(f"{run / 'run.toml'} is damaged: its number of cores is no number")
+    return tables

@@ -22,8 +22,9 @@ class Task:
     """Everything that a run reads and never changes.
 
     `model` says what is trained; its variables are only where training starts, `freezing` what of it is
-    frozen until when. `class_weights` (classes,) weigh the loss. `after_epoch` is called with the run folder
-    once an epoch is logged.
+    frozen until when. `class_weights` (classes,) weigh the loss, or `picture_weights` (N,) that of each
+    picture of `train`; `validation_weights` are those of its pictures. `after_epoch` is called with the run
+    folder once an epoch is logged.
     """
 
     config: TrainConfig
@@ -37,3 +38,5 @@ class Task:
     reporter: Reporter
     after_epoch: Callable[[Path], object]
     freezing: FreezePlan = NOTHING_FROZEN
+    picture_weights: NDArray[np.float32] | None = None
+    validation_weights: NDArray[np.float32] | None = None

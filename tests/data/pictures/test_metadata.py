@@ -152,8 +152,18 @@ def test_pixels_that_end_too_soon_are_refused_as_before():
     for data in (JPEG, PNG, WEBP, TIFF):
         with pytest.raises(PictureError):
             read_picture(data[: len(data) * 2 // 3], 8, 8, 3)
+    # A broken tag beside pixels that are cut does not fill what is missing.
+    (start,) = struct.unpack_from("<I", TIFF, 4)
+    cut = TIFF[:4] + struct.pack("<I", 8) + TIFF[start:] + TIFF[8 : start - 200]
+    with pytest.raises(PictureError):
+        read_picture(with_tag(cut, *TAGS["profile a number"])[: len(cut) - 300], 8, 8, 3)
     with pytest.raises(PictureError):
         read_picture(with_chunk(PNG, b"zTXt", b"Comment\0\0" + BOMB)[:-30], 8, 8, 3)
+
+
+def test_a_tiff_that_claims_more_than_it_holds_is_refused_before_it_takes_memory():
+    with pytest.raises(PictureError, match="truncated"):
+        read_picture(with_tag(TIFF, 257, 4, 1, 1_500_000), 8, 8, 3)
 
 
 def test_orientation_of_blocks():
@@ -168,5 +178,7 @@ def test_orientation_of_blocks():
     assert xmp_orientation(b"") == 1
     assert raw_profile("\nexif\n 2\n4a4b\n") == b"JK"
     assert raw_profile("\nexif\n 2\nzz") is None
+    long8 = b"II*\0\x08\0\0\0\x01\0" + struct.pack("<HHII", 0x0112, 16, 1, 6)
+    assert tiff_tags(long8) == {0x0112: -1}  # eight bytes do not fit
     assert tiff_tags(b"no") == tiff_tags(b"II*\0\xff\xff\xff\x7f") == {}
     assert without_metadata(b"GIF89a", keep_exif=True) is None

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from residua.data.pictures.notes import METADATA, group_notes, note_lines
+from residua.data.pictures.notes import METADATA, group_notes, group_reasons, note_lines
+
+
+def test_a_line_for_each_reason():
+    said = [f"Cannot read {name}: it is a HEIC picture." for name in ("a", "b", "c")]
+    lines = group_reasons([said[0], "Cannot read x: it is empty.", *said[1:]])
+    assert lines == [
+        "Cannot read a: it is a HEIC picture. (and 2 more)",
+        "Cannot read x: it is empty.",
+    ]
+    assert group_reasons([]) == []
 
 
 def test_a_line_for_each_kind_of_note():

@@ -10,8 +10,9 @@ from tiny import answered, paint_folder, refused
 
 from residua.api import augment_sheet
 from residua.config import DataOptions, SheetOptions
-from residua.data import open_dataset
-from residua.insight.augmentation.numbers import CATALOGUE, VARIATIONS, vary_pictures
+from residua.data import Preprocessing, open_dataset
+from residua.data.augmentation.pipeline import Augment
+from residua.insight.augmentation.numbers import CATALOGUE, VARIATIONS, each_alone, vary_pictures
 
 pytestmark = pytest.mark.usefixtures("quiet_cache")
 
@@ -29,6 +30,33 @@ def test_without_options_every_variation_is_shown_alone(tmp_path):
     flips = next(row for row in rows if row.title == "--flip")
     for picture in flips.after:
         assert np.array_equal(picture, flips.before) or np.array_equal(picture, flips.before[:, ::-1])
+
+
+@pytest.mark.parametrize("size", [8, 32, 63, 128, 224, 256, 512, 1024, 4096])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_what_is_shown_alone_keeps_to_its_own_limits_at_every_size(size, channels):
+    preprocessing = Preprocessing(size, size, channels, (0.5,) * channels, (0.2,) * channels)
+    for smooth in (DataOptions().elastic_smooth, 0.1, 1000.0):
+        options = DataOptions(size=size, elastic_smooth=smooth)
+        for title, alone in each_alone(options, preprocessing):
+            Augment.of(alone)
+            assert title.startswith("--")
+
+
+@pytest.mark.exhaustive
+def test_the_sheet_of_pictures_of_224_pixels(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    paint_folder(tmp_path / "pics", count=5)
+    out = answered(capsys, "augment", "pics", "--size", 224, "--variations", 1)
+    assert out == "Picture: augment-pics.png\n"
+
+
+def test_pictures_of_more_than_a_sheet_has_room_for_are_averaged(tmp_path):
+    options = DataOptions(data=str(paint_folder(tmp_path / "pics", count=5)), size=1040, flip=True)
+    (row,) = vary_pictures(
+        open_dataset(options, 0, say=print), options, SheetOptions(pictures=1, variations=1)
+    )
+    assert row.before.shape == (346, 346, 3)
 
 
 def test_grey_pictures_have_no_colours_to_vary():

@@ -167,7 +167,7 @@ def test_a_thousand_classes_are_told_by_blocks_and_pairs(rng):
     text = words(figure)
     assert "the 30 strongest of 51 confused pairs" in text
     assert "21 weaker pairs with 21 mistakes are not named" in text
-    assert "a long name of class…" in text.replace("a long name of class 0", "")
+    assert "a long name of…" in text.replace("a long name of class 0", "")
     figure.canvas.draw()
     ticks = figure.axes[1].get_yticklabels()
     boxes = [tick.get_window_extent() for tick in ticks]

@@ -29,3 +29,10 @@ def test_names_come_from_the_option_the_list_beside_the_weights_or_numbers(tmp_p
     for option in ("a,a", "a,b,c"):
         with pytest.raises(ConfigError, match="2 different names"):
             find_class_names(option, tmp_path, 2)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_lists_as_editors_write_them(tmp_path, encoding):
+    path = tmp_path / "names.txt"
+    path.write_bytes(" Kätzchen \r\nHund\r\n\r\n  \r\n".encode(encoding))
+    assert read_class_names(path) == ("Kätzchen", "Hund")

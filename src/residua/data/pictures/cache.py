@@ -22,6 +22,7 @@ from residua.data.pictures.decoding import DECODER, Box, no_pillow_warnings, rea
 from residua.data.pictures.kinds import avif_is_read, heic_is_read
 from residua.errors import DataError, PictureError
 from residua.files.durable import remove_stale, replacing, write_durably
+from residua.files.user_cache import not_kept_in
 
 T = TypeVar("T")
 MOST_BAD = 0.01
@@ -96,7 +97,8 @@ def decode_cached(
         if loaded is not None:
             return decoded._replace(images=loaded.images)
     except (_Unwritable, OSError) as problem:
-        say(f"The pictures are kept in memory, not in {folder}: {' '.join(str(problem).split())[:200]}")
+        reason = not_kept_in(folder, " ".join(str(problem).split())[:200])
+        say(f"The pictures are kept in memory{reason}")
     return _decode_all(paths, np.zeros(shape, np.uint8), size, boxes)
 
 

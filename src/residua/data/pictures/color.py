@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -93,25 +94,48 @@ def _eight_bits(image: PillowImage.Image, notes: list[str]) -> PillowImage.Image
         pixels = pixels.view(np.int8)
     elif unsigned and bits == 32 and pixels.dtype == np.int32:
         pixels = pixels.view(np.uint32)
-    finite = np.isfinite(pixels)
-    if not finite.any():
-        raise ValueError("none of its values is a number")
-    if not finite.all():
+    least, most, all_numbers = _range(pixels)
+    if not all_numbers:
         notes.append(STRETCHED)
-    least, most = pixels[finite].min(), pixels[finite].max()
-    low, high = 0.0, _white(pixels, bits, float(most))
+    low, high = 0.0, _white(pixels, bits, most)
     if least < 0 or most > high:
-        low, high = float(least), max(float(most), float(least) + 1e-30)
+        low, high = least, max(most, least + 1e-30)
         notes.append(STRETCHED)
     elif high == 65535 and 0 < most <= _TWELVE:
         notes.append(DARK)
-    share = np.clip((np.where(finite, pixels, low) - low) / (high - low), 0, 1)
-    if shown_by == 0:  # white is zero
-        share = 1 - share
     clear = image.info.get("transparency")
-    if isinstance(clear, int):
-        share = np.where(pixels == clear, 1.0, share)
-    return Image.fromarray(np.rint(share * 255).astype(np.uint8))
+    eight = np.empty(pixels.shape, np.uint8)
+    for rows in _rows(pixels):
+        part = pixels[rows]
+        share = np.clip((np.where(np.isfinite(part), part, low) - low) / (high - low), 0, 1)
+        if shown_by == 0:  # white is zero
+            share = 1 - share
+        if isinstance(clear, int):
+            share = np.where(part == clear, 1.0, share)
+        eight[rows] = np.rint(share * 255)
+    return Image.fromarray(eight)
+
+
+def _rows(pixels: NDArray[Any]) -> Iterator[slice]:
+    """Rows of a picture, about a million pixels at a time: large ones need no more memory than they do."""
+    step = max(1, (1 << 20) // max(pixels.shape[1], 1))
+    for start in range(0, len(pixels), step):
+        yield slice(start, start + step)
+
+
+def _range(pixels: NDArray[Any]) -> tuple[float, float, bool]:
+    """The lowest and highest of the values, and whether all are numbers. Raises ValueError where none is."""
+    if pixels.dtype.kind != "f":
+        return float(pixels.min()), float(pixels.max()), True
+    least, most, every = np.inf, -np.inf, True
+    for rows in _rows(pixels):
+        numbers = pixels[rows][np.isfinite(pixels[rows])]
+        every = every and numbers.size == pixels[rows].size
+        if numbers.size:
+            least, most = min(least, float(numbers.min())), max(most, float(numbers.max()))
+    if least > most:
+        raise ValueError("none of its values is a number")
+    return least, most, every
 
 
 def _white(pixels: NDArray[Any], bits: int | None, most: float) -> float:

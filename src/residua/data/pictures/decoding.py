@@ -15,7 +15,13 @@ from numpy.typing import NDArray
 
 from residua.data.pictures.color import finish, flatten
 from residua.data.pictures.kinds import PAGE, Kind, is_read, recognise
-from residua.data.pictures.metadata import exif_orientation, raw_profile, without_metadata, xmp_orientation
+from residua.data.pictures.metadata import (
+    exif_orientation,
+    least_tiff_bytes,
+    raw_profile,
+    without_metadata,
+    xmp_orientation,
+)
 from residua.data.pictures.notes import METADATA
 from residua.errors import ConfigError, PictureError
 from residua.files.regular import what_it_is
@@ -62,8 +68,8 @@ def read_picture(
 def read_bytes(path: Path) -> bytes:
     """The content of a picture file; raises PictureError where there is none to read."""
     try:
-        if not path.is_file():
-            raise PictureError(f"Cannot read {path}: {what_it_is(path)}.")
+        if reason := what_it_is(path):
+            raise PictureError(f"Cannot read {path}: {reason}.")
         if path.stat().st_size > MOST_BYTES:
             raise PictureError(f"Cannot read {path}: more than {MOST_BYTES // 10**6} MB. Make it smaller.")
         return path.read_bytes()
@@ -121,8 +127,8 @@ def use_picture(data: bytes, name: str, use: Callable[[PillowImage.Image], T], n
             raise
         except Exception as problem:  # decoders raise a dozen kinds, struct.error and IndexError among them
             for keep_exif in (True, False):
-                bare = without_metadata(data, keep_exif=keep_exif)
                 with contextlib.suppress(Exception):
+                    bare = without_metadata(data, keep_exif=keep_exif)
                     if bare is not None and bare != data:
                         result = _use(bare, formats, name, use)
                         notes.append(METADATA)
@@ -137,6 +143,8 @@ def _use(data: bytes, formats: tuple[str, ...], name: str, use: Callable[[Pillow
         with Image.open(io.BytesIO(data), formats=formats) as image:
             if image.width * image.height > MOST_PIXELS:
                 raise _too_large(name, f"{image.width}x{image.height} pixels")
+            if image.format == "TIFF" and len(data) < least_tiff_bytes(image):
+                raise ValueError(f"image file is truncated ({image.width}x{image.height} pixels are claimed)")
             return use(image)
     except Image.DecompressionBombError:
         raise _too_large(name, _size_in_header(data)) from None

@@ -33,6 +33,7 @@ _HEIC = frozenset([".heic", ".heif", ".hif"])
 _OF_SYSTEMS = frozenset(["thumbs.db", "ehthumbs.db", "desktop.ini", "picasa.ini", "icon\r"])
 # Half of a file, a second copy of one, a preview of a video: pictures by content, but not data.
 _LEFTOVERS = suffixes("part partial crdownload download aria2 tmp temp bak old orig swp thm")
+_NO_FILE = Kind("a link to nothing, a pipe or a device", "links to nothing, pipes or devices", picture=False)
 _LEFTOVER = Kind("an unfinished or backup file", "unfinished or backup files", picture=False)
 # What people take for pictures, and no content tells.
 _LOOK_LIKE_PICTURES = RAW_SUFFIXES | suffixes(
@@ -45,19 +46,23 @@ def find_pictures(paths: Iterable[Path | str], others: PassedOver | None = None)
     return [Path(name) for name in name_pictures(paths, others)]
 
 
-def name_pictures(paths: Iterable[Path | str], others: PassedOver | None = None) -> list[str]:
+def name_pictures(
+    paths: Iterable[Path | str],
+    others: PassedOver | None = None,
+    passed: Callable[[Path], object] = lambda path: None,
+) -> list[str]:
     """The pictures that paths stand for, one after the other: a file for itself, a folder for what is in it.
 
     A file keeps the name by which it was given, as often as it was given, whatever it is called and whether
     it exists or not: reading it will tell. Folders are searched through in the order of their names, as
-    Python's `sorted` has it, files before folders; hidden files do not count there. others: hears of what is
-    passed over. Raises DataError for a folder without pictures.
+    Python's `sorted` has it, files before folders; hidden files do not count there. others, passed: hear of
+    files and folders that are passed over. Raises DataError for a folder without pictures.
     """
     pictures: list[str] = []
     for path in paths:
         if os.path.isdir(path):
             beside: PassedOver = {}
-            inside = [str(picture) for picture in walk_pictures(Path(path), beside)]
+            inside = [str(picture) for picture in walk_pictures(Path(path), beside, passed)]
             if not inside:
                 raise DataError(f"{path} holds no pictures that can be read{_instead(beside)}.")
             if others is not None:
@@ -177,18 +182,15 @@ def _passed_over(path: Path) -> Kind | None:
         return None if suffix != ".avif" or avif_is_read() else AVIF
     if suffix in _LEFTOVERS or path.name.endswith("~"):
         return _LEFTOVER
-    kind = EMPTY
-    if what_it_is(path) == "":
-        try:
-            with path.open("rb") as stream:
-                start = stream.read(START)
-        except OSError:
-            start = b""
-        found = recognise(start, suffix) if start else EMPTY
-        if is_read(found):
-            return None
-        kind = found or _of_suffix(suffix)
-    return kind
+    if what_it_is(path):
+        return _NO_FILE
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(START)
+    except OSError:
+        return _of_suffix(suffix)
+    found = recognise(start, suffix) if start else EMPTY
+    return None if is_read(found) else found or _of_suffix(suffix)
 
 
 def _of_suffix(suffix: str) -> Kind:

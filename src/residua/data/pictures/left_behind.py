@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 # Their names alone tell, in any capitals; no class is called so.
@@ -37,7 +37,7 @@ _ENVIRONMENT_MARK = "pyvenv.cfg"
 _DRAWINGS = re.compile(
     r"(?:(?:.+-)?(?:confusion|curves|reliability|risk-coverage|reconstructions|dimensions|mistakes|pairs"
     r"|label-errors|explain-\d+|filters|activations-\d+|strongest|map-(?:pca|tsne)|statistics|robustness"
-    r"|class-pictures.*|compare)|(?:check|augment|rates)-.+)\.(?:png|svg|pdf)"
+    r"|class-pictures.*|compare)|(?:check|augment|rates)-.+|.+-as-.+-shown)\.(?:png|svg|pdf)"
 )
 _WRITTEN = (".json", ".jsonl", ".html", ".md", ".safetensors", ".toml")  # beside drawings
 
@@ -59,13 +59,25 @@ def holds_no_data(name: str, folders: Collection[str], files: Collection[str]) -
     if marks and any(map(_WINDOWS_USER.fullmatch, folders)):
         return True
     visible = [file for file in files if not file.startswith(".")]
-    drawn = [file for file in visible if is_drawing(file)]
-    return bool(drawn) and not folders and all(is_drawing(f) or f.endswith(_WRITTEN) for f in visible)
+    drawn = {file for file in visible if is_drawing(file)}
+    # A picture that `residua fool` has changed lies beside the one that shows how.
+    drawn |= {file.replace("-shown.", ".") for file in drawn}
+    return bool(drawn) and not folders and all(f in drawn or f.endswith(_WRITTEN) for f in visible)
 
 
 def is_drawing(name: str) -> bool:
     """Whether a file is called as residua's drawings are."""
     return _DRAWINGS.fullmatch(name) is not None
+
+
+def passed_folders_line(place: Path | str, passed: Sequence[Path]) -> str:
+    """What to say of folders that were passed over: how many, and what they are called; empty for none."""
+    if not passed:
+        return ""
+    names = list(dict.fromkeys(path.name for path in passed))
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    kinds = "folder that holds" if len(passed) == 1 else "folders that hold"
+    return f"{place}: passed over {len(passed):,} {kinds} no data ({', '.join(names[:5])}{more})."
 
 
 def is_left_behind(folder: Path) -> bool:

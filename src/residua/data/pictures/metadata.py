@@ -9,6 +9,7 @@ import re
 import struct
 import zlib
 from collections.abc import Callable, Iterator
+from typing import Any
 
 _ORIENTATION = 0x0112
 _XMP = re.compile(rb'tiff:Orientation(?:="|>)([1-8])')
@@ -61,7 +62,7 @@ def tiff_tags(data: bytes) -> dict[int, int]:
         width = {1: "B", 3: "H", 4: "I", 16: "Q"}.get(kind, "Q" if big else "I")
         count = struct.unpack_from(order + ("Q" if big else "I"), entry, 4)[0]
         # One value stands in the entry itself; several, and texts, are no number.
-        if count == 1 and kind in (1, 3, 4, 16):
+        if count == 1 and (kind in (1, 3, 4) or (kind == 16 and big)):
             tags[tag] = struct.unpack_from(order + width, entry, place)[0]
         else:
             tags[tag] = -1
@@ -77,7 +78,7 @@ def _entries(data: bytes) -> Iterator[tuple[bytes, str, bool]]:
     try:
         (at,) = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)
         (count,) = struct.unpack_from(order + ("Q" if big else "H"), data, at)
-    except struct.error:
+    except (struct.error, OverflowError):  # beyond the end, or beyond what any file has
         return
     start, length = at + (8 if big else 2), 20 if big else 12
     for number in range(min(count, 4096)):
@@ -85,6 +86,16 @@ def _entries(data: bytes) -> Iterator[tuple[bytes, str, bool]]:
         if len(entry) < length:
             return
         yield entry, order, big
+
+
+def least_tiff_bytes(image: Any) -> int:
+    """The bytes that the pixels of an opened TIFF take at least; 0 where they are packed."""
+    bits = image.tag_v2.get(258, (1,))
+    if image.tag_v2.get(259, 1) != 1 or not bits or not isinstance(bits, tuple):
+        return 0
+    if not isinstance(bits[0], int):
+        return 0
+    return int(image.width * image.height * min(bits[0], 64) * len(bits)) // 8
 
 
 def without_metadata(data: bytes, *, keep_exif: bool) -> bytes | None:
@@ -164,18 +175,22 @@ def _strip_webp(data: bytes, keep_exif: bool) -> bytes | None:
 
 
 def _strip_tiff(data: bytes, keep_exif: bool) -> bytes | None:
-    """A new directory at the end of the file, of the first picture's needed tags alone."""
+    """The directory made anew at its place, of the first picture's needed tags alone.
+
+    Nothing is added: a file whose pixels end too soon stays too short.
+    """
     needed = _NEEDED | ({_PROFILE} if keep_exif else set())
     found = list(_entries(data))
     if not found:
         return None
     _, order, big = found[0]
     entries = [entry for entry, _, _ in found if struct.unpack_from(order + "H", entry)[0] in needed]
-    body = data + b"\0" * (len(data) % 2)
     count, place, at = ("Q", "Q", 8) if big else ("H", "I", 4)
     directory = struct.pack(order + count, len(entries)) + b"".join(entries) + struct.pack(order + place, 0)
-    start = struct.pack(order + place, len(body))
-    return body[:at] + start + body[at + len(start) :] + directory
+    (start,) = struct.unpack_from(order + place, data, at)
+    old = start + len(struct.pack(order + count, 0)) + sum(len(entry) for entry, _, _ in found)
+    room = min(old + len(struct.pack(order + place, 0)), len(data)) - start
+    return data[:start] + directory[:room].ljust(room, b"\0") + data[start + room :]
 
 
 def _strip_boxes(data: bytes, keep_exif: bool) -> bytes | None:

@@ -28,6 +28,19 @@ def note_lines(notes: Mapping[str, Sequence[str]]) -> list[str]:
     ]
 
 
+def group_reasons(reasons: Sequence[str]) -> list[str]:
+    """A line for each reason for which pictures are not read: the first of them, and how many more there are.
+
+    reasons: as `PictureError` gives them, the file's name before the first colon and blank.
+    """
+    groups: dict[str, list[str]] = {}
+    for text in reasons:
+        groups.setdefault(text.split(": ", 1)[-1], []).append(text)
+    return [
+        f"{same[0]} (and {len(same) - 1:,} more)" if len(same) > 1 else same[0] for same in groups.values()
+    ]
+
+
 def group_notes(notes: Mapping[int, Sequence[str]], names: Sequence[str]) -> dict[str, list[str]]:
     """Names by note, out of notes by index."""
     grouped: dict[str, list[str]] = {}

@@ -37,8 +37,9 @@ class Findings:
     counts: pictures per class and split. sizes, modes: how many files have each width and height, and each
     mode of Pillow's; a single entry each where the pictures are not files. shape: of the pictures as they
     were compared. bad: why pictures are left out. notes: what is odd about others. others: files beside
-    the pictures that are not read. exact, near: copies; near leaves out exact ones, and is
-    None where it was not asked for. compared: how many pictures were compared with all others. torn: groups
+    the pictures that are not read. read_as: how folders and tables were read, as it was said. exact, near:
+    copies; near leaves out exact ones, and is None where it was not asked for. compared: how many pictures
+    were compared with all others. torn: groups
     with pictures in more than one split; groups: how many there are, called `group`.
     """
 
@@ -59,6 +60,7 @@ class Findings:
     splits: dict[Split, Pictures]
     notes: tuple[str, ...] = ()
     others: PassedOver = field(default_factory=dict)
+    read_as: tuple[str, ...] = ()
 
     @property
     def imbalance(self) -> float:
@@ -97,6 +99,7 @@ class Findings:
             "modes": dict(self.modes),
             "bad": list(self.bad),
             "notes": list(self.notes),
+            "read_as": list(self.read_as),
             "not_read": {kind.many: list(map(str, files)) for kind, files in self.others.items()},
             "exact_copies": self._copies(self.exact),
             "near_copies": None if self.near is None else self._copies(self.near),

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from residua.data.pictures.files import PassedOver, no_pictures_reason, walk_pictures
+from residua.data.pictures.left_behind import passed_folders_line
 from residua.data.sources.class_depth import check_depth
 from residua.data.sources.folder_layout import (
     ClassRoot,
@@ -19,6 +20,7 @@ from residua.data.sources.label_table import MOST_ABSENT, read_label_table
 from residua.data.sources.labelled_file import LabelledFile
 from residua.data.sources.split_names import split_of
 from residua.errors import DataError
+from residua.files.user_cache import expanded
 
 
 def list_own_files(
@@ -47,11 +49,8 @@ def _from_folders(folder: Path, say: Callable[[str], None], others: PassedOver |
     files: list[LabelledFile] = []
     for root in class_roots(folder, say, passed):
         files += _from_class_folders(folder, root, say, (others, passed))
-    if passed:
-        names = list(dict.fromkeys(path.name for path in passed))
-        more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-        kinds = "folder that holds" if len(passed) == 1 else "folders that hold"
-        say(f"{folder}: passed over {len(passed):,} {kinds} no data ({', '.join(names[:5])}{more}).")
+    if line := passed_folders_line(folder, passed):
+        say(line)
     return files
 
 
@@ -89,7 +88,7 @@ def _from_class_folders(
 def _from_table(
     folder: Path, labels: Path, say: Callable[[str], None], most_absent: float
 ) -> list[LabelledFile]:
-    table = labels.expanduser()
+    table = expanded(labels)
     if not table.is_file() and (folder / labels).is_file():
         table = folder / labels
     files = sorted(read_label_table(table, folder, say, most_absent), key=lambda file: file.name)

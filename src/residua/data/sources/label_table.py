@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from residua.data.sources.labelled_file import LabelledFile
@@ -51,8 +53,9 @@ def read_label_table(
         if not as_written:
             turned.append(f"{file} as {name}")
         entry = LabelledFile(path, name, label, group, split)
-        earlier = found.setdefault(name, entry)
-        if earlier != entry:
+        # A file may be named from the folder, and from the table's.
+        earlier = found.setdefault(os.path.abspath(path), entry)
+        if replace(earlier, path=path, name=name) != entry:
             clashes.append(f"{table} line {row.line} gives {file} {_difference(entry, earlier)}")
     if clashes:
         more = f" ({len(clashes) - 1} more rows differ so)" if len(clashes) > 1 else ""
@@ -106,10 +109,11 @@ def _columns(
     """The columns that are read, and the rows after the header."""
     names = rows[0].cells if rows else []
     if rows and is_row_of_data(names, files.exists):
-        columns = choose_columns(names := [""] * len(names), rows, files.exists) if len(names) == 2 else None
-        if columns is None and len(names) == 2:  # no file is where it is looked for
-            columns = Columns(names, 0, 1, None, None)
-        if columns is not None:
+        columns = None
+        if len(names) == 2:
+            unnamed = ["column 1", "column 2"]
+            # Where no file is where it is looked for, it is the first column that names them.
+            columns = choose_columns(unnamed, rows, files.exists) or Columns(unnamed, 0, 1, None, None)
             say(
                 f"{table} has no first line with names: files from column {columns.file + 1}, labels from "
                 f"column {(columns.label or 0) + 1}."
@@ -151,6 +155,7 @@ def _splits(table: Path, columns: Columns, rows: list[Row], say: Callable[[str],
     if not any(splits):
         say(f"{table}: the column {name!r} names no train, validation or test, and is not used.")
         return nothing
+    say(f"{table}: the splits are those of the column {name!r}.")
     if None in splits:
         place = splits.index(None)
         raise DataError(

@@ -13,7 +13,7 @@ from residua.data.sources.layouts.table import Layout
 from residua.data.sources.published_files import Download
 from residua.data.sources.readers.cifar import CIFAR_PARTS
 from residua.errors import DataError
-from residua.files.user_cache import user_cache
+from residua.files.user_cache import expanded, user_cache
 
 
 def data_folders(data_dir: str | Path | None) -> list[Path]:
@@ -21,7 +21,7 @@ def data_folders(data_dir: str | Path | None) -> list[Path]:
 
     Raises DataError where --data-dir names a file.
     """
-    named = [Path(name).expanduser() for name in (data_dir, os.environ.get("RESIDUA_DATA")) if name]
+    named = [expanded(name) for name in (data_dir, os.environ.get("RESIDUA_DATA")) if name]
     for folder in named:
         if folder.exists() and not folder.is_dir():
             raise DataError(f"The data folder {folder} is a file; name the folder that holds the data sets.")

@@ -44,7 +44,7 @@ def split_of(name: str) -> str | None:
     if len(words) > 1 and re.fullmatch(r"\d\d?", words[0]):
         words = words[1:]
     if len(words) != 1:
-        return None
+        return _NAMES.get("".join(words))  # hold-out
     joined = _JOINED.fullmatch(words[0])
     return _NAMES.get(joined[1] if joined else words[0])
 

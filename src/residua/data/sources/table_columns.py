@@ -48,10 +48,8 @@ class Columns:
             parts.append(f"labels from {self.names[self.label]!r}")
         else:
             parts.append(f"labels from the {len(self.marks)} columns of 0 and 1")
-        if self.split is not None:
-            parts.append(f"splits from {self.names[self.split]!r}")
         label = "" if self.label is None else self.names[self.label].lower()
-        if self.names[self.file].lower() == "file" and label == "label" and self.split is None:
+        if self.names[self.file].lower() == "file" and label == "label":
             return ""
         return ", ".join(parts)
 

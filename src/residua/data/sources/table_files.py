@@ -34,6 +34,7 @@ class TableFiles:
         None where there is no such file. Raises DataError for a file outside of both folders, and for a cell
         that may be two files.
         """
+        outside = False
         for written in _spellings(cell):
             for root in self.roots:
                 path = os.path.normpath(os.path.join(root, written))
@@ -42,11 +43,13 @@ class TableFiles:
                 for base in (root, os.path.realpath(root)):
                     if Path(path).is_relative_to(base):
                         return Path(os.path.relpath(path, base)).as_posix(), Path(path), True
-                raise DataError(
-                    f"{location} names {cell}, which lies outside {self.folder} and the table's folder; move "
-                    "it there."
-                )
+                outside = True
         found = self._by_end(cell, location)
+        if outside and found is None:
+            raise DataError(
+                f"{location} names {cell}, which lies outside {self.folder} and the table's folder; move it "
+                "there."
+            )
         return None if found is None else (found.relative_to(self.folder).as_posix(), found, False)
 
     def exists(self, cell: str) -> bool:
@@ -93,7 +96,7 @@ class TableFiles:
 def _spellings(cell: str) -> Iterator[str]:
     """A cell as it is, and with its backslashes turned."""
     yield cell
-    turned = re.sub(r"^file:/+(?=[A-Za-z]:|/)", "/", cell).replace("\\", "/")
+    turned = re.sub(r"^file:/*", "/", cell).replace("\\", "/")
     if turned != cell and not re.match("[A-Za-z]:", turned):
         yield turned
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from residua.errors import DataError
+from residua.files.regular import require_file
 from residua.files.text_file import WINDOWS, decode_text
 
 _SEPARATORS = (",", ";", "\t", "|", " ")
@@ -41,6 +42,7 @@ def read_rows(
     is_header: whether cells name the columns that are looked for, by which the separator is found. Raises
     DataError for what is no such table.
     """
+    require_file(table, DataError, "the labels")
     try:
         content = table.read_bytes()
     except OSError as problem:

@@ -1,9 +1,10 @@
 """NumbaEngine: each operation of the vocabulary beside the function that computes it.
 
 There are three kinds. `kernel`: a function of `operations`, which runs compiled kernels, may leave its result
-unfinished (`lazy`), and gives what no kernel takes (another precision, say) to the reference. `reference`:
-the values are finished, and the reference, NumPy, computes it. `composed`: the values are finished, and the
-vocabulary's own definition is carried out with the operations of this engine.
+unfinished (`lazy`), and gives what no kernel takes (another precision, say) to the reference; `side_by_side`,
+where other threads need not wait for it. `reference`: the values are finished, and the reference, NumPy,
+computes it. `composed`: the values are finished, and the vocabulary's own definition is carried out with the
+operations of this engine.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 
 from residua.engines.numba.lazy import materialize
 from residua.engines.numba.lazy.pending import Pending
-from residua.engines.numba.methods import composed, kernel, reference
+from residua.engines.numba.methods import composed, kernel, reference, side_by_side
 from residua.engines.numba.operations import (
     activation,
     batches,
@@ -46,6 +47,10 @@ class NumbaEngine(Engine):
         super().__init__(threads)
         self.context = Context(self.threads, NumpyEngine(self.threads), say)
 
+    @property
+    def held_bytes(self) -> int:
+        return self.context.memory.bytes
+
     # ------------------------------------------------------------------ values
     def share(self, x: Any) -> Any:
         if isinstance(x, Pending):
@@ -65,13 +70,14 @@ class NumbaEngine(Engine):
         return self.context.host(function, np, *map_leaves(values, self.plain))
 
     def when(self, flag: Any, compute: Callable[[], Any], otherwise: Any) -> Any:
-        flag, tape = self.plain(flag), self.context.tape
-        if tape is None:
-            return compute() if flag else otherwise
-        if not flag:
-            raise Unrecordable("the flag of a condition does not hold")
-        tape.condition(flag)
-        return compute()
+        with self.context.thread_pool.lock:
+            flag, tape = self.plain(flag), self.context.tape
+            if tape is None:
+                return compute() if flag else otherwise
+            if not flag:
+                raise Unrecordable("the flag of a condition does not hold")
+            tape.condition(flag)
+            return compute()
 
     # ------------------------------------------------------------------ convolution
     conv2d = kernel(convolution.conv2d)
@@ -182,4 +188,4 @@ class NumbaEngine(Engine):
     rmsprop = kernel(optimizers.rmsprop)
 
     # ------------------------------------------------------------------ batches
-    crop_and_flip = kernel(batches.crop_and_flip)
+    crop_and_flip = side_by_side(batches.crop_and_flip)

@@ -16,7 +16,17 @@ R = TypeVar("R")
 
 
 def kernel(function: Callable[Concatenate[Context, P], R]) -> Callable[Concatenate[Any, P], R]:
-    """The method that gives the engine's context to a function of `operations`."""
+    """The method that gives the engine's context to a function of `operations`, one thread at a time."""
+
+    def method(engine: Any, /, *arguments: P.args, **options: P.kwargs) -> R:
+        with engine.context.thread_pool.lock:
+            return function(engine.context, *arguments, **options)
+
+    return _described(method, function)
+
+
+def side_by_side(function: Callable[Concatenate[Context, P], R]) -> Callable[Concatenate[Any, P], R]:
+    """As `kernel`, of a function that touches nothing that threads share: it may run beside a step."""
 
     def method(engine: Any, /, *arguments: P.args, **options: P.kwargs) -> R:
         return function(engine.context, *arguments, **options)
@@ -29,7 +39,8 @@ def reference(function: Callable[Concatenate[Any, P], R]) -> Callable[Concatenat
 
     def method(engine: Any, /, *arguments: P.args, **options: P.kwargs) -> R:
         context = engine.context
-        result: R = on_arrays(context, MethodType(function, context.reference), *arguments, **options)
+        with context.thread_pool.lock:
+            result: R = on_arrays(context, MethodType(function, context.reference), *arguments, **options)
         return result
 
     return _described(method, function)
@@ -39,7 +50,8 @@ def composed(function: Callable[Concatenate[Any, P], R]) -> Callable[Concatenate
     """The method that finishes its arguments and carries out this definition with the engine's operations."""
 
     def method(engine: Any, /, *arguments: P.args, **options: P.kwargs) -> R:
-        result: R = on_arrays(engine.context, MethodType(function, engine), *arguments, **options)
+        with engine.context.thread_pool.lock:
+            result: R = on_arrays(engine.context, MethodType(function, engine), *arguments, **options)
         return result
 
     return _described(method, function)

@@ -45,6 +45,11 @@ class Engine(ABC):
         """threads: how many to compute with; None for the cores there are."""
         self.threads = threads or available_cores()
 
+    @property
+    def held_bytes(self) -> int:
+        """Memory that stays taken between two calls."""
+        return 0
+
     # ------------------------------------------------------------------ values
     def share(self, x: Array) -> Array:
         """Hint that `x` will have several readers."""

@@ -14,7 +14,7 @@ from residua.insight.adversarial.robustness import Robustness
 from residua.insight.adversarial.text import format_size
 from residua.insight.shared.plotting import BLACK, BLUE, GREY, ORANGE, new_figure, tidy
 from residua.insight.shared.sheets import Margins, Tiles, aspect, picture_sheet, shades, without_grey_axis
-from residua.insight.shared.text import shorten
+from residua.insight.shared.text import TITLE, short_label
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,9 +40,9 @@ def fooling_figure(result: Fooling) -> Figure:
     grid = figure.add_gridspec(2, 3, height_ratios=[2.75 * tall, 0.55 + 0.34 * len(classes)])
     size = f"at most {result.largest}/255 at any pixel\nroot of squares {result.root:.4g}/255"
     cells = (
-        (result.before, f"original\n{shorten(names[before], 26)}: {100 * one[before]:.1f} %"),
+        (result.before, f"original\n{short_label(names[before], 26)}: {100 * one[before]:.1f} %"),
         (change, f"change × {factor} (grey: none)\n{size}"),
-        (result.after, f"result\n{shorten(names[after], 26)}: {100 * two[after]:.1f} %"),
+        (result.after, f"result\n{short_label(names[after], 26)}: {100 * two[after]:.1f} %"),
     )
     for column, (image, title) in enumerate(cells):
         axes = figure.add_subplot(grid[0, column])
@@ -57,7 +57,7 @@ def fooling_figure(result: Fooling) -> Figure:
         axes.barh(rows, values, 0.36, color=color, label=label)
         for index, value in zip(rows, values, strict=True):
             axes.text(value + 0.8, index, f"{value:.1f} %", va="center", fontsize=8)
-    axes.set_yticks(range(len(classes)), [shorten(names[index], 26) for index in classes], fontsize=9)
+    axes.set_yticks(range(len(classes)), [short_label(names[index], 26) for index in classes], fontsize=9)
     axes.invert_yaxis()
     axes.set_xlim(0, 112)
     axes.set_xticks(range(0, 101, 20))
@@ -66,7 +66,7 @@ def fooling_figure(result: Fooling) -> Figure:
     axes.legend(fontsize=8, loc="lower right")
     bound = f"{'the least found' if result.searched else 'allowed'}: {format_size(result, result.size)}"
     figure.suptitle(
-        f"{shorten(result.file, 40)} under {shorten(result.model.name, 30)}; {bound}", fontsize=10
+        f"{short_label(result.file, 40)} under {short_label(result.model.name, 30)}; {bound}", fontsize=10
     )
     return figure
 
@@ -77,7 +77,9 @@ def noise_figure(result: Noise) -> Figure:
     for row, index in enumerate(result.classes):
         share = float(result.probabilities[row, index])
         color = BLUE if share >= result.confidence else ORANGE
-        captions.append([(shorten(result.model.classes[index], LETTERS), BLACK), (_percent(share), color)])
+        captions.append(
+            [(short_label(result.model.classes[index], LETTERS), BLACK), (_percent(share), color)]
+        )
     title = (
         f"{result.model.name}: noise, changed until it is seen as a class\n"
         f"{result.reached} of {len(result.classes)} with {100 * result.confidence:g} % or more"
@@ -89,7 +91,7 @@ def class_figure(result: ClassPictures) -> Figure:
     """What the model takes for its classes, with their probability and score."""
     captions = [
         [
-            (shorten(result.model.classes[index], LETTERS), BLACK),
+            (short_label(result.model.classes[index], LETTERS), BLACK),
             (_percent(float(result.probabilities[row, index])), GREY),
         ]
         for row, index in enumerate(result.classes)
@@ -146,7 +148,7 @@ def robustness_figure(result: Robustness) -> Figure:
     axes.set_ylabel("accuracy (%)")
     axes.legend(fontsize=9)
     axes.set_title(
-        f"{result.title}: accuracy under attack\n"
+        f"{short_label(result.title, TITLE)}: accuracy under attack\n"
         f"{result.pictures:,} pictures; shaded: 95 % intervals (Wilson)",
         fontsize=10,
     )

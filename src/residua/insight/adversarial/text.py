@@ -6,11 +6,13 @@ from pathlib import Path
 
 from residua.data.pictures.headers import read_header
 from residua.data.preprocessing import Preprocessing
+from residua.files.names import distinct, printable
 from residua.insight.adversarial.attacks import Attack
 from residua.insight.adversarial.class_visualization import ClassPictures
 from residua.insight.adversarial.noise import Noise
 from residua.insight.adversarial.numbers import Fooling, shown_classes
 from residua.insight.adversarial.robustness import Robustness
+from residua.insight.shared.text import cells, padded
 
 
 def format_size(result: Fooling, size: float) -> str:
@@ -26,12 +28,14 @@ def size_note(path: Path, shape: Preprocessing) -> str:
     (own_width, own_height), _ = read_header(path)
     if (own_width, own_height) == (width, height):
         return ""
-    return f"{width}x{height} pixels, as the model sees it; {path.name} has {own_width}x{own_height}"
+    name = printable(path.name)
+    return f"{width}x{height} pixels, as the model sees it; {name} has {own_width}x{own_height}"
 
 
 def fool_text(result: Fooling) -> str:
     """What changed and what the model says, in words."""
-    names, (before, after) = result.model.classes, result.answers
+    names, (before, after) = distinct(result.model.classes), result.answers
+    file = printable(result.file)
     one, two = result.probabilities
     method = f"{result.how.method}, 1 step" if result.how.method == "fgsm" else _method(result.how)
     if not result.fooled:
@@ -39,13 +43,12 @@ def fool_text(result: Fooling) -> str:
         bound = result.most if result.searched else result.size
         reached = result.how.confidence and f" with {100 * result.how.confidence:g} %"
         return (
-            f"{result.file}: {names[before]} {100 * one[before]:.1f} %, not fooled: nothing up to "
+            f"{file}: {names[before]} {100 * one[before]:.1f} %, not fooled: nothing up to "
             f"{format_size(result, bound)} makes it {goal}{reached or ''} by {method}; allow more with "
             f"{'--most' if result.searched else '--epsilon'}, or try --method pgd and more --iterations"
         )
     lines = [
-        f"{result.file}: {names[before]} {100 * one[before]:.1f} %  ->  "
-        f"{names[after]} {100 * two[after]:.1f} %",
+        f"{file}: {names[before]} {100 * one[before]:.1f} %  ->  {names[after]} {100 * two[after]:.1f} %",
         f"  changed by at most {result.largest}/255 at any pixel; the root of the sum of squares is "
         f"{result.root:.4g}/255; {100 * float((result.change != 0).mean()):.1f} % of the numbers changed",
     ]
@@ -57,10 +60,10 @@ def fool_text(result: Fooling) -> str:
     else:
         lines.append(f"  allowed: {format_size(result, result.size)}, by {method}")
     classes = shown_classes(result)
-    width = max(len("class"), *(len(names[index]) for index in classes))
+    width = max(len("class"), *(cells(names[index]) for index in classes))
     lines += ["", f"  {'class':<{width}}    before     after"]
     lines += [
-        f"  {names[index]:<{width}}  {100 * one[index]:6.1f} %  {100 * two[index]:6.1f} %"
+        f"  {padded(names[index], width)}  {100 * one[index]:6.1f} %  {100 * two[index]:6.1f} %"
         for index in classes
     ]
     return "\n".join(lines)
@@ -72,14 +75,14 @@ def _method(settings: Attack) -> str:
 
 def noise_text(result: Noise) -> str:
     """Every class and how sure the model is, in words."""
-    names = result.model.classes
-    width = max(len(names[index]) for index in result.classes)
+    names = distinct(result.model.classes)
+    width = max(cells(names[index]) for index in result.classes)
     lines = [
         f"{result.reached} of {len(result.classes)} seen in noise with {100 * result.confidence:g} % or more "
         f"({result.gradients:,} gradients)"
     ]
     lines += [
-        f"  {names[index]:<{width}}  {100 * float(result.start[row, index]):6.2f} % in the noise itself"
+        f"  {padded(names[index], width)}  {100 * float(result.start[row, index]):6.2f} % in the noise itself"
         f"  ->  {100 * share:6.2f} %{'' if share >= result.confidence else '   not reached: --iterations'}"
         for row, (index, share) in enumerate(zip(result.classes, result.shares, strict=True))
     ]
@@ -88,10 +91,10 @@ def noise_text(result: Noise) -> str:
 
 def class_text(result: ClassPictures) -> str:
     """Every class with its score and probability."""
-    names = result.model.classes
-    width = max(len(names[index]) for index in result.classes)
+    names = distinct(result.model.classes)
+    width = max(cells(names[index]) for index in result.classes)
     return "\n".join(
-        f"  {names[index]:<{width}}  score {value:8.2f}   probability {100 * float(row[index]):6.2f} %"
+        f"  {padded(names[index], width)}  score {value:8.2f}   probability {100 * float(row[index]):6.2f} %"
         for index, value, row in zip(result.classes, result.scores, result.probabilities, strict=True)
     )
 

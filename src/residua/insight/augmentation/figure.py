@@ -8,6 +8,7 @@ import numpy as np
 
 from residua.insight.augmentation.numbers import Row
 from residua.insight.shared.plotting import new_figure
+from residua.insight.shared.text import short_label
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,5 +41,5 @@ def augmentation_figure(rows: list[Row], title: str) -> Figure:
     axes.xaxis.tick_top()
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    figure.suptitle(title, fontsize=11)
+    figure.suptitle(short_label(title, int(9 * columns + 18)), fontsize=11)
     return figure

@@ -39,12 +39,16 @@ CATALOGUE: tuple[tuple[str, float | bool, bool], ...] = (
 )
 VARIATIONS = tuple(name for name, _, _ in CATALOGUE)
 _IN_PIXELS = ("crop", "cutout")
+_MOST_SIDE = 512  # pixels of a picture on the sheet
 _STRIDE = 7919  # a prime: steps through the split so that neighbours are of any class
 
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """A line of the sheet: what it is called, the picture as it is, and its variations; uint8."""
+    """A line of the sheet: what it is called, the picture as it is, and its variations; uint8.
+
+    Pictures of more than 512 pixels a side are averaged to less.
+    """
 
     title: str
     before: NDArray[np.uint8]
@@ -71,23 +75,33 @@ def vary_pictures(data: DataSet, options: DataOptions, sheet: SheetOptions) -> l
             _row(str(data.classes[train.labels[index]]), train, preprocessing, chosen, sheet, index)
             for index in indices
         ]
-    rows = []
+    return [
+        _row(title, train, preprocessing, alone, sheet, indices[number % len(indices)])
+        for number, (title, alone) in enumerate(each_alone(options, preprocessing))
+    ]
+
+
+def each_alone(options: DataOptions, preprocessing: Preprocessing) -> list[tuple[str, DataOptions]]:
+    """Each variation of the catalogue by itself, as strong as suits pictures of this size, and its title."""
     scale = max(preprocessing.height / 32, 0.25)
-    for number, (name, value, colored) in enumerate(CATALOGUE):
+    # Scaled too, unless somebody has chosen one.
+    smooth = options.elastic_smooth
+    if smooth == DataOptions().elastic_smooth:
+        smooth = max(smooth * scale, 0.5)
+    chosen = []
+    for name, value, colored in CATALOGUE:
         if colored and preprocessing.channels != 3:
             continue
         amount: Any = value
         if name in _IN_PIXELS:  # suited to 32 pixels; larger pictures move farther
             amount = round(value * scale) or 1
         if name == "elastic":  # a displacement is in proportion to strength / smoothness
-            amount = round(value * scale**2, 1)
+            amount = min(round(value * scale * smooth / DataOptions().elastic_smooth, 1), 1e6)
         single: dict[str, Any] = {name: amount}
-        alone = replace(_without_variations(options), **single)
-        if name == "elastic":
-            alone = replace(alone, elastic_smooth=max(options.elastic_smooth * scale, 0.5))
+        alone = replace(_without_variations(options), elastic_smooth=smooth, **single)
         title = f"--{name.replace('_', '-')}" + ("" if value is True else f" {amount:g}")
-        rows.append(_row(title, train, preprocessing, alone, sheet, indices[number % len(indices)]))
-    return rows
+        chosen.append((title, alone))
+    return chosen
 
 
 def _without_variations(options: DataOptions) -> DataOptions:
@@ -121,7 +135,11 @@ def _row(
 
 
 def _as_picture(images: NDArray[np.float32], preprocessing: Preprocessing) -> NDArray[np.uint8]:
-    """A normalised picture as it can be seen again."""
+    """A normalised picture as it can be seen again; a large one averaged to what a sheet has room for."""
     light = images[0] * np.array(preprocessing.std) + np.array(preprocessing.mean)
+    times = -(-max(light.shape[:2]) // _MOST_SIDE)
+    if times > 1:
+        h, w = light.shape[0] // times or 1, light.shape[1] // times or 1
+        light = light[: h * times, : w * times].reshape(h, -1, w, times, light.shape[2]).mean(axis=(1, 3))
     pixels: NDArray[np.uint8] = np.rint(np.clip(light, 0, 1) * 255).astype(np.uint8)
     return pixels

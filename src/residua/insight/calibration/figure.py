@@ -17,6 +17,7 @@ from residua.insight.calibration.numbers import (
 from residua.insight.calibration.text import ACCURACIES, format_threshold
 from residua.insight.evaluation.predictions import Predictions
 from residua.insight.shared.plotting import BLUE, GREEN, GREY, ORANGE, new_figure, tidy
+from residua.insight.shared.text import TITLE, short_label
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -49,7 +50,7 @@ def reliability_figure(answered: Predictions) -> Figure:
         ncols=3 if len(sides) > 1 else 1,
         fontsize=9,
     )
-    figure.suptitle(f"{answered.title}: is it as often right as it says?", fontsize=11)
+    figure.suptitle(f"{short_label(answered.title, TITLE)}: is it as often right as it says?", fontsize=11)
     return figure
 
 
@@ -107,5 +108,5 @@ def risk_coverage_figure(answered: Predictions) -> Figure:
     axes.set_xlabel("coverage: pictures that are answered, most confident first (%)")
     axes.set_ylabel("risk: wrong among them (%)")
     axes.legend(frameon=False, loc="upper left", fontsize=9)
-    axes.set_title(f"{answered.title}: what 'not sure' gains", fontsize=11)
+    axes.set_title(f"{short_label(answered.title, TITLE)}: what 'not sure' gains", fontsize=11)
     return figure

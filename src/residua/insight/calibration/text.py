@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from residua.files.names import printable
 from residua.insight.calibration.numbers import CalibrationReport, coverage_at
 
 ACCURACIES = (0.9, 0.95, 0.98, 0.99, 0.995, 0.999)  # for which thresholds are named
@@ -11,7 +12,7 @@ def calibration_text(report: CalibrationReport, accuracies: tuple[float, ...] = 
     """Temperature, figures before and after, and a table of thresholds."""
     before, after, calibration = report.before.evaluation, report.after.evaluation, report.calibration
     lines = [
-        f"{calibration.data}: {calibration.pictures:,} pictures",
+        f"{printable(calibration.data)}: {calibration.pictures:,} pictures",
         "",
         f"  temperature                 {calibration.temperature:8.4f}",
         "                                before     after",

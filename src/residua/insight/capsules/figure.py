@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from residua.insight.capsules.numbers import STEPS, CapsuleSample, Floats, vary_dimensions
 from residua.insight.shared.plotting import ORANGE, new_figure
 from residua.insight.shared.sheets import shades, without_grey_axis
+from residua.insight.shared.text import short_label
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,13 +33,15 @@ def reconstructions_figure(sample: CapsuleSample) -> Figure:
         each.set_axis_off()
     for number, index in enumerate(order):
         row, column = divmod(number, columns)
-        label, answer = names[sample.labels[index]], names[sample.answers[index]]
+        label, answer = (
+            short_label(names[place], 16) for place in (sample.labels[index], sample.answers[index])
+        )
         _show(axes[2 * row, column], sample.images[index])
         _show(axes[2 * row + 1, column], drawings[index])
         axes[2 * row, column].set_title(label, fontsize=9)
-        if answer != label:
+        if sample.answers[index] != sample.labels[index]:
             axes[2 * row + 1, column].set_title(f"as {answer}", fontsize=9, color=ORANGE)
-    name = Path(sample.data).name or sample.data
+    name = short_label(Path(sample.data).name or sample.data, 40)
     figure.suptitle(
         f"{name}: input above, below it the drawing from its class's capsule",
         fontsize=10,
@@ -61,7 +64,7 @@ def dimensions_figure(sample: CapsuleSample) -> Figure:
         tiles = drawings.reshape(dimension, len(STEPS), height, width, channels)
         _show(axis, tiles.transpose(0, 2, 1, 3, 4).reshape(dimension * height, -1, channels))
         axis.set_axis_on()
-        axis.set_title(sample.model.classes[label], fontsize=10)
+        axis.set_title(short_label(sample.model.classes[label], 40), fontsize=10)
         ticks = range(0, len(STEPS), 5)
         axis.set_xticks(
             [(number + 0.5) * width for number in ticks], [f"{STEPS[number]:+.2f}" for number in ticks]

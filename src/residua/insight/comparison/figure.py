@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from residua.insight.comparison.numbers import Comparison, shown_pairs
 from residua.insight.shared.plotting import BLUE, GREY, ORANGE, new_figure, tidy
-from residua.insight.shared.text import shorten, split_name
+from residua.insight.shared.text import short_label, split_name
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,7 +21,7 @@ def comparison_figure(comparison: Comparison) -> Figure:
     for row, side in enumerate(c.sides):
         low, high = (100 * edge for edge in side.evaluation.interval)
         _row(left, row, 100 * side.evaluation.accuracy, low, high, BLUE, "o")
-    left.set_yticks(range(len(c.sides)), [shorten(side.name, 34) for side in c.sides], fontsize=9)
+    left.set_yticks(range(len(c.sides)), [short_label(side.name, 34) for side in c.sides], fontsize=9)
     left.set_xlabel("accuracy (%), 95 % interval of each alone")
     left.set_title(f"{c.pictures:,} pictures, the same for all", fontsize=10)
     for row, pair in enumerate(pairs):
@@ -29,7 +29,7 @@ def comparison_figure(comparison: Comparison) -> Figure:
         color, marker = (ORANGE, "D") if pair.significant else (GREY, "o")
         _row(right, row, 100 * pair.difference, low, high, color, marker)
     names = [
-        f"{shorten(c.sides[pair.first].name, 22)} − {shorten(c.sides[pair.second].name, 22)}"
+        f"{short_label(c.sides[pair.first].name, 22)} − {short_label(c.sides[pair.second].name, 22)}"
         for pair in pairs
     ]
     right.set_yticks(range(len(pairs)), names, fontsize=9)
@@ -46,7 +46,7 @@ def comparison_figure(comparison: Comparison) -> Figure:
         tidy(axes)
         axes.set_ylim(rows - 0.4, -0.6)
         axes.margins(x=0.12)
-    figure.suptitle(f"{shorten(c.data, 60)}, {split_name(c.split)}", fontsize=11)
+    figure.suptitle(f"{short_label(c.data, 60)}, {split_name(c.split)}", fontsize=11)
     return figure
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from residua.insight.shared.run_options import differing_options
-from residua.training.run_folder import read_environment, read_log, read_run, read_seconds
+from residua.training.run_folder import read_environment, read_log, read_run, read_seconds, torn_logs
 
 OF_RUNS = ("best", "last")  # model files that lie in run folders
 
@@ -32,6 +32,8 @@ class RunFacts:
 def run_facts(run: Path, name: str, say: Callable[[str], None]) -> RunFacts:
     """What a run folder says of its training; an unfinished one is mentioned."""
     config, epochs = read_run(run), len(read_log(run))
+    for line in torn_logs(run):
+        say(line)
     if epochs < (config.schedule.epochs or 0) and not config.schedule.stop_patience:
         say(f"{name} has done {epochs} of its {config.schedule.epochs} epochs")
     machine = read_environment(run)["machine"]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from residua.files.names import printable
 from residua.insight.comparison.numbers import Comparison, Pair, Side, shown_pairs
-from residua.insight.shared.text import format_duration, split_name
+from residua.insight.shared.text import cells, format_duration, padded, split_name
 
 
 def comparison_text(comparison: Comparison) -> str:
     """The page that `residua compare` prints."""
     c = comparison
     lines = [
-        f"{c.data}, {split_name(c.split)}: {c.pictures:,} pictures, the same for all",
+        f"{printable(c.data)}, {split_name(c.split)}: {c.pictures:,} pictures, the same for all",
         "",
         *_table(c.sides),
     ]
@@ -26,7 +27,7 @@ def comparison_text(comparison: Comparison) -> str:
 
 def pair_text(comparison: Comparison, pair: Pair) -> str:
     """What can be told of two models: which is better and by how much, or that nothing can."""
-    first, second = (comparison.sides[index].name for index in (pair.first, pair.second))
+    first, second = (printable(comparison.sides[index].name) for index in (pair.first, pair.second))
     counts = f"{pair.first_only:,} pictures against {pair.second_only:,}"
     low, high = pair.interval
     level = 1 - comparison.level
@@ -45,7 +46,7 @@ def probability_text(probability: float) -> str:
 
 
 def _table(sides: tuple[Side, ...]) -> list[str]:
-    width = max(len("model"), *(len(side.name) for side in sides))
+    width = max(len("model"), *(cells(printable(side.name)) for side in sides))
     lines = [
         f"  {'model':<{width}}  accuracy     95 % interval     loss  calibration  parameters"
         "  epochs  training"
@@ -56,7 +57,8 @@ def _table(sides: tuple[Side, ...]) -> list[str]:
         epochs = "" if side.epochs is None else f"{side.epochs:,}"
         time = "" if side.seconds is None else format_duration(side.seconds)
         lines.append(
-            f"  {side.name:<{width}}  {100 * e.accuracy:6.2f} %  {100 * low:6.2f} to {100 * high:6.2f}"
+            f"  {padded(printable(side.name), width)}"
+            f"  {100 * e.accuracy:6.2f} %  {100 * low:6.2f} to {100 * high:6.2f}"
             f"  {e.loss:7.4f}  {100 * e.calibration_error:9.2f} %  {side.parameters:>10,}  {epochs:>6}"
             f"  {time}".rstrip()
         )
@@ -68,13 +70,13 @@ def _settings(sides: tuple[Side, ...]) -> list[str]:
     known = [side for side in sides if side.settings is not None]
     lines = [""]
     if len(known) > 1:
-        width = max(len(side.name) for side in known)
+        width = max(cells(printable(side.name)) for side in known)
         if known[0].settings:
             lines.append("  settings that differ")
-            lines += [f"  {side.name:<{width}}  {settings_text(side)}" for side in known]
+            lines += [f"  {padded(printable(side.name), width)}  {settings_text(side)}" for side in known]
         else:
             lines.append("  the runs have the same settings")
-    unknown = [side.name for side in sides if side.settings is None]
+    unknown = [printable(side.name) for side in sides if side.settings is None]
     if unknown:
         lines.append(f"  without a run folder, so that settings and time are not known: {', '.join(unknown)}")
     return lines

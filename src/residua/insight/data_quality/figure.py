@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from residua.data.dataset import SPLITS
 from residua.data.quality.findings import Findings, worst_pairs
 from residua.data.quality.near_duplicates import take_pictures
+from residua.files.names import distinct
 from residua.insight.shared.plotting import TEST, TRAINING, VALIDATION, new_figure
+from residua.insight.shared.text import TITLE, short_label
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -39,7 +41,7 @@ def check_figure(findings: Findings) -> Figure:
         _sizes(right, findings)
     else:
         _samples(right, findings)
-    name = Path(findings.data).name or findings.data
+    name = short_label(Path(findings.data).name or findings.data, TITLE)
     total = sum(map(len, findings.splits.values()))
     top.suptitle(f"{name}: {total:,} pictures, {len(findings.classes):,} classes", fontsize=12)
     return figure
@@ -63,7 +65,7 @@ def _counts(axes: Any, findings: Findings) -> None:
         for split in SPLITS:
             axes.barh(rows, counts[split], left=start, color=colors[split], label=split, height=0.75)
             start += counts[split]
-        names = [name if len(name) <= _LETTERS else name[: _LETTERS - 1] + "…" for name in findings.classes]
+        names = [short_label(name, _LETTERS) for name in distinct(findings.classes)]
         axes.set_yticks(rows, names, fontsize=8)
         axes.invert_yaxis()
         axes.set_xlabel("pictures")
@@ -116,9 +118,7 @@ def _copies(figure: Any, findings: Findings, pairs: Any, rows: int) -> None:
 
 
 def _title(split: str, name: str, kind: str) -> str:
-    short = Path(name).name
-    short = short if len(short) <= _LETTERS else "…" + short[1 - _LETTERS :]
-    return f"{split}  {short}  {kind[:_LETTERS]}"
+    return f"{split}  {short_label(Path(name).name, _LETTERS)}  {short_label(kind, _LETTERS)}"
 
 
 def _beside(pair: NDArray[np.uint8]) -> NDArray[np.uint8]:

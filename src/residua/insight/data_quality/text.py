@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from residua.data.dataset import SPLITS
 from residua.data.pictures.files import passed_over_parts
+from residua.data.pictures.notes import group_reasons
 from residua.data.quality.findings import Copies, Findings
+from residua.files.names import distinct, printable
+from residua.insight.shared.text import cells, padded, shorten
 from residua.training.train import IMBALANCE
 
 _MOST_CLASSES, _MOST_NAMES = 30, 5
@@ -16,22 +19,23 @@ def findings_text(findings: Findings) -> str:
     parts = [_counts(findings), _files(findings), _bad(findings), _odd(findings)]
     parts += [_copies(findings), _groups(findings)]
     return "\n\n".join(
-        part for part in [f"{findings.data}: {findings.title}", *parts, _advice(findings)] if part
+        part for part in [printable(f"{findings.data}: {findings.title}"), *parts, _advice(findings)] if part
     )
 
 
 def _counts(findings: Findings) -> str:
-    names = [name[:_SHORT] for name in findings.classes]
+    names = [shorten(name, _SHORT) for name in distinct(findings.classes)]
     order = list(range(len(names)))
     omitted = len(names) - _MOST_CLASSES
     if omitted > 0:
         by_size = sorted(order, key=lambda number: -findings.counts["train"][number])
         order = sorted(by_size[:_MOST_NAMES]) + sorted(by_size[-_MOST_NAMES:])
-    width = max(len("class"), *(len(names[number]) for number in order))
+    width = max(len("class"), *(cells(names[number]) for number in order))
     lines = [f"  {'class':<{width}}" + "".join(f"{split:>12}" for split in SPLITS)]
     for number in order:
         lines.append(
-            f"  {names[number]:<{width}}" + "".join(f"{findings.counts[s][number]:>12,}" for s in SPLITS)
+            f"  {padded(names[number], width)}"
+            + "".join(f"{findings.counts[s][number]:>12,}" for s in SPLITS)
         )
         if omitted > 0 and number == order[_MOST_NAMES - 1]:
             lines.append(f"  ... {len(names) - 2 * _MOST_NAMES:,} classes of sizes between")
@@ -76,11 +80,13 @@ _MODES = {
 def _bad(findings: Findings) -> str:
     if not findings.bad:
         return "  Unreadable: none"
-    lines = [f"  Unreadable: {len(findings.bad):,}"] + [
-        f"    {reason}" for reason in findings.bad[:_MOST_NAMES]
+    reasons = group_reasons(findings.bad)
+    lines = [
+        f"  Unreadable: {len(findings.bad):,}",
+        *(f"    {printable(reason)}" for reason in reasons[:_MOST_NAMES]),
     ]
-    if len(findings.bad) > _MOST_NAMES:
-        lines.append(f"    and {len(findings.bad) - _MOST_NAMES:,} more (--json names all)")
+    if len(reasons) > _MOST_NAMES:
+        lines.append(f"    and for {len(reasons) - _MOST_NAMES:,} more reasons (--json names all)")
     return "\n".join(lines)
 
 
@@ -88,8 +94,8 @@ def _odd(findings: Findings) -> str:
     """Files that are not read, and what is odd about pictures that are."""
     total = sum(map(len, findings.others.values()))
     lines = [f"  Not read: {total:,} file{'s' * (total > 1)}"] if total else []
-    lines += [f"    {part}" for part in passed_over_parts(findings.others)]
-    return "\n".join(lines + [f"  Note: {line}" for line in findings.notes])
+    lines += [f"    {printable(part)}" for part in passed_over_parts(findings.others)]
+    return "\n".join(lines + [f"  Note: {printable(line)}" for line in findings.notes])
 
 
 def _copies(findings: Findings) -> str:
@@ -115,7 +121,8 @@ def _kind(findings: Findings, copies: Copies, title: str) -> list[str]:
     if len(copies.doubts):
         number = int(copies.doubts[0])
         one, other = (
-            findings.name(int(places[number])) for places in (copies.pairs.first, copies.pairs.second)
+            tuple(map(printable, findings.name(int(places[number]))))
+            for places in (copies.pairs.first, copies.pairs.second)
         )
         lines.append(
             f"    pairs with two labels: {len(copies.doubts):,}, such as {one[1]} ({one[2]}) and "
@@ -129,7 +136,9 @@ def _groups(findings: Findings) -> str:
         return ""
     if not findings.torn:
         return f"  Groups: {findings.groups:,} {findings.group}s, each in one split"
-    names = ", ".join(findings.torn[:_MOST_NAMES]) + (", ..." if len(findings.torn) > _MOST_NAMES else "")
+    names = ", ".join(map(printable, findings.torn[:_MOST_NAMES])) + (
+        ", ..." if len(findings.torn) > _MOST_NAMES else ""
+    )
     torn = f"{len(findings.torn):,} of {findings.groups:,} {findings.group}s"
     return f"  Groups: {torn} lie in several splits ({names})"
 
@@ -153,7 +162,7 @@ def _advice(findings: Findings) -> str:
         lines.append(f"  Labels: {doubts:,} pairs of copies have two labels. Correct them, or remove both.")
     if findings.imbalance > IMBALANCE:
         train = findings.counts["train"]
-        most, least = (findings.classes[train.index(pick(train))] for pick in (max, min))
+        most, least = (printable(findings.classes[train.index(pick(train))]) for pick in (max, min))
         lines.append(
             f"  Imbalance: {most} has {findings.imbalance:.1f} times the training pictures of {least}. "
             "--balance lets all classes count the same."

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from residua.files.names import printable
 from residua.insight.ensembles.numbers import EnsembleReport
-from residua.insight.shared.text import split_name
+from residua.insight.shared.text import cells, padded, split_name
 
 _METHODS = {"mean": "mean of probabilities", "weighted": "weighted mean", "vote": "majority vote"}
 MOST_PAIRS = 20
@@ -12,10 +13,12 @@ MOST_PAIRS = 20
 def ensemble_text(report: EnsembleReport) -> str:
     """The report as a page of text: each member, each pair, all."""
     lines = [
-        f"{report.data}, {split_name(report.split)}: {report.pictures:,} pictures, {_METHODS[report.method]}",
+        f"{printable(report.data)}, {split_name(report.split)}: {report.pictures:,} pictures, "
+        f"{_METHODS[report.method]}",
         "",
     ]
-    width = max(len("member"), *(len(member.name) for member in report.members))
+    names = [printable(member.name) for member in report.members]
+    width = max(len("member"), *map(cells, names))
     weighed = report.method == "weighted"
     lines.append(
         f"      {'member':<{width}}     alone  others without it  it adds" + ("  weight" if weighed else "")
@@ -26,7 +29,7 @@ def ensemble_text(report: EnsembleReport) -> str:
             f"  {100 * (report.accuracy - member.without):+7.2f}"
         )
         weight = f"  {member.weight:6.3f}" if weighed else ""
-        lines.append(f"  {number:>2}  {member.name:<{width}}  {figures}{weight}")
+        lines.append(f"  {number:>2}  {padded(names[number - 1], width)}  {figures}{weight}")
     if len(report.members) > 2:
         pairs = sorted(report.pairs, key=lambda pair: -pair[2])
         heading = f"the best {MOST_PAIRS} of {len(pairs)} pairs" if len(pairs) > MOST_PAIRS else "pair"

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from residua.files.names import distinct
 from residua.insight.evaluation.numbers import Evaluation, confused_pairs
 from residua.insight.shared.plotting import BLUE, ORANGE, new_figure, save_figure, tidy, whole_ticks
-from residua.insight.shared.text import shorten
+from residua.insight.shared.text import TITLE, short_label
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,7 +35,7 @@ def confusion_figure(evaluation: Evaluation) -> Figure:
 
 
 def _title(e: Evaluation) -> str:
-    name = Path(e.data).name or e.data
+    name = short_label(Path(e.data).name or e.data, TITLE)
     return f"{name}, {e.part}: {100 * e.accuracy:.2f} % of {e.pictures:,} right"
 
 
@@ -42,7 +43,7 @@ def _matrix(evaluation: Evaluation) -> Figure:
     from matplotlib.colors import PowerNorm
 
     count = len(evaluation.classes)
-    names = [shorten(entry.name, 24) for entry in evaluation.classes]
+    names = [short_label(name, 24) for name in distinct([entry.name for entry in evaluation.classes])]
     matrix = evaluation.confusion
     shares = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     few = count <= WITH_COUNTS
@@ -93,7 +94,7 @@ def _blocks(evaluation: Evaluation) -> Figure:
     norm = PowerNorm(0.5, vmin=0, vmax=max(int(blocks.max()), 1))
     image = overview.imshow(blocks, cmap="Blues", norm=norm)
     marks = range(0, len(starts), 5)
-    labels = [f"{starts[mark]}  {shorten(names[starts[mark]], 16)}" for mark in marks]
+    labels = [f"{starts[mark]}  {short_label(names[starts[mark]], 16)}" for mark in marks]
     overview.set_yticks(marks, labels, fontsize=8)
     overview.set_xticks(marks, labels, fontsize=8, rotation=60, ha="right", rotation_mode="anchor")
     overview.set_xlabel(f"answer (blocks of {each} classes in the model's order)")
@@ -106,7 +107,8 @@ def _blocks(evaluation: Evaluation) -> Figure:
         rows = range(len(bars))
         strongest.barh(rows, bars, color=BLUE)
         names_of_pairs = [
-            f"{shorten(names[true], 22)}  →  {shorten(names[answer], 22)}" for true, answer, _ in pairs
+            f"{short_label(names[true], 22)}  →  {short_label(names[answer], 22)}"
+            for true, answer, _ in pairs
         ][::-1]
         strongest.set_yticks(rows, names_of_pairs, fontsize=8)
         strongest.set_ylim(-0.6, len(bars) - 0.4)

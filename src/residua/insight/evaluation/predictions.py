@@ -18,6 +18,7 @@ from residua.data.pictures.arrays import join_images
 from residua.data.views import VIEWS, mean_probabilities
 from residua.engines import open_engine
 from residua.errors import ConfigError, DataError
+from residua.files.names import printable
 from residua.insight.evaluation.numbers import Evaluation, measure
 from residua.insight.shared.text import split_name
 from residua.models.model_file import Model
@@ -62,7 +63,7 @@ class Predictions:
     @property
     def title(self) -> str:
         """Data and split in words, short."""
-        return f"{Path(self.data).name or self.data}, {split_name(self.split)}"
+        return printable(f"{Path(self.data).name or self.data}, {split_name(self.split)}")
 
     @cached_property
     def evaluation(self) -> Evaluation:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from residua.files.names import distinct, printable
 from residua.insight.evaluation.numbers import Evaluation, confused_pairs
+from residua.insight.shared.text import cells, padded
 
 TERMINAL = 80  # columns
 
@@ -12,7 +14,7 @@ def evaluation_text(evaluation: Evaluation) -> str:
     e = evaluation
     low, high = e.interval
     lines = [
-        f"{e.data}, {e.part}: {e.pictures:,} pictures, {len(e.classes)} classes",
+        f"{printable(e.data)}, {e.part}: {e.pictures:,} pictures, {len(e.classes)} classes",
         "",
         f"  top-1 accuracy              {100 * e.accuracy:6.2f} %   ({e.correct:,} right)",
         f"    95 % interval             {100 * low:6.2f} % to {100 * high:.2f} %",
@@ -23,12 +25,13 @@ def evaluation_text(evaluation: Evaluation) -> str:
         f"  expected calibration error  {100 * e.calibration_error:6.2f} %",
         "",
     ]
-    width = max(len("class"), *(len(entry.name) for entry in e.classes))
+    names = distinct([entry.name for entry in e.classes])
+    width = max(len("class"), *map(cells, names))
     lines.append(f"  {'class':<{width}}  pictures  precision    recall        F1")
     lines += [
-        f"  {entry.name:<{width}}  {entry.pictures:8,}  {100 * entry.precision:7.2f} %"
+        f"  {padded(name, width)}  {entry.pictures:8,}  {100 * entry.precision:7.2f} %"
         f"  {100 * entry.recall:6.2f} %  {100 * entry.f1:6.2f} %"
-        for entry in e.classes
+        for name, entry in zip(names, e.classes, strict=True)
     ]
     if len(e.classes) <= 20:
         lines += ["", "  confusion matrix: rows are the true classes, columns the answers"]
@@ -41,25 +44,26 @@ def evaluation_text(evaluation: Evaluation) -> str:
 
 def _mistakes(e: Evaluation, most: int = 10) -> list[str]:
     pairs = confused_pairs(e.confusion, most)
-    width = max(len(e.classes[true].name) for true, _, _ in pairs)
+    names = distinct([entry.name for entry in e.classes])
+    width = max(cells(names[true]) for true, _, _ in pairs)
     return [
-        f"{count:5,} x {e.classes[true].name:<{width}}  taken for {e.classes[answer].name}"
+        f"{count:5,} x {padded(names[true], width)}  taken for {names[answer]}"
         for true, answer, count in pairs
     ]
 
 
 def _confusion_lines(e: Evaluation) -> list[str]:
-    names = [entry.name for entry in e.classes]
-    width = max(len(name) for name in names)
+    names = distinct([entry.name for entry in e.classes])
+    width = max(map(cells, names))
     digits = max(4, *(len(f"{n:,}") for n in e.confusion.flat))
     # Names are cut to fit a terminal, as far as they stay different.
     letters = max(digits, min((TERMINAL - 2 - width) // len(names) - 1, 12))
     while letters < max(map(len, names)) and len({name[:letters] for name in names}) < len(names):
         letters += 1
-    cell = max(digits, min(letters, max(map(len, names)))) + 1
-    head = " " * width + "".join(f"{name[:letters]:>{cell}}" for name in names)
+    cell = max(digits, *(cells(name[:letters]) for name in names)) + 1
+    head = " " * width + "".join(" " * (cell - cells(name[:letters])) + name[:letters] for name in names)
     rows = [
-        f"{name:<{width}}" + "".join(f"{n:>{cell},}" if n else f"{'.':>{cell}}" for n in row)
+        padded(name, width) + "".join(f"{n:>{cell},}" if n else f"{'.':>{cell}}" for n in row)
         for name, row in zip(names, e.confusion.tolist(), strict=True)
     ]
     return [head, *rows]

@@ -17,7 +17,7 @@ from residua.insight.inspection.feature_map import (
 from residua.insight.inspection.numbers import Inside
 from residua.insight.shared.plotting import BLUE, ORANGE, new_figure, tidy
 from residua.insight.shared.sheets import without_grey_axis
-from residua.insight.shared.text import shorten
+from residua.insight.shared.text import TITLE, short_label
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -66,8 +66,9 @@ def feature_map_figure(inside: Inside, method: Method = "pca", seed: int = 0) ->
     axes.legend(
         frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=9, borderaxespad=0.1
     )
+    title = short_label(answered.title, TITLE)
     figure.suptitle(
-        f"{answered.title}: what the head reads of {count:,} pictures, {drawn:,} of them drawn\n{how}",
+        f"{title}: what the head reads of {count:,} pictures, {drawn:,} of them drawn\n{how}",
         fontsize=11,
     )
     return figure
@@ -108,7 +109,7 @@ def _names(axes: Any, points: Floats, labels: NDArray[np.int64], classes: tuple[
         # The median lies among the pictures even where a few are far away.
         middle = np.median(points[labels == label], axis=0)
         axes.text(
-            *middle, shorten(classes[label], 18), fontsize=13, fontweight="bold", zorder=10,
+            *middle, short_label(classes[label], 18), fontsize=13, fontweight="bold", zorder=10,
             ha="center", va="center",
             bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 2},
         )  # fmt: skip

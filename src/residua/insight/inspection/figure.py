@@ -13,7 +13,7 @@ from residua.errors import ConfigError
 from residua.insight.inspection.channels import choose_channels, first_filters
 from residua.insight.inspection.numbers import Inside, activation_maps
 from residua.insight.shared.sheets import Margins, Tiles, aspect
-from residua.insight.shared.text import shorten
+from residua.insight.shared.text import TITLE, short_label
 from residua.models.model_file import Model
 
 if TYPE_CHECKING:
@@ -53,14 +53,14 @@ def activations_figure(model: Model, image: NDArray[np.uint8], engine: Engine, t
         raise ConfigError(f"{model.name} has no stage with maps: no activations to draw")
     tall = aspect(image, 0.6, 1.6)
     heading = (
-        f"{title or model.name}: the {MAPS} most active channels of each stage, numbered\n"
+        f"{short_label(title or model.name, 40)}: the {MAPS} most active channels of each stage, numbered\n"
         "yellow is each map's largest value, dark blue its least"
     )
     tiles = Tiles(len(maps), MAPS + 1, 0.98, 0.98 * tall, heading, Margins(0.18, left=1.3), size=10)
     for row, (name, values) in enumerate(maps.items()):
         _, height, width, channels = values.shape
         tiles.picture(row, 0, image)
-        tiles.row_name(row, f"{shorten(name, 14)}\n{height}x{width}x{channels}")
+        tiles.row_name(row, f"{short_label(name, 14)}\n{height}x{width}x{channels}")
         order = np.argsort(-np.abs(values[0]).mean(axis=(0, 1)), kind="stable")[:MAPS]
         for column, channel in enumerate(order.tolist(), start=1):
             style = {"cmap": "viridis", "vmin": None, "vmax": None}
@@ -80,8 +80,9 @@ def strongest_figure(inside: Inside, channels: Sequence[int] = ()) -> Figure:
     labels = inside.answered.labels[inside.places]
     columns = min(COLUMNS, len(images))
     tall = aspect(images[0], 0.6, 1.6)
+    data = short_label(inside.answered.title, TITLE)
     title = (
-        f"{inside.answered.title}: pictures in which channels of {inside.stage} are strongest, "
+        f"{data}: pictures in which channels of {inside.stage} are strongest, "
         f"of {len(images):,}\na ring marks where"
     )
     tiles = Tiles(max(len(chosen), 1), columns, 1.05, 1.05 * tall, title, Margins(0.18, left=1.05), size=10)
@@ -91,6 +92,6 @@ def strongest_figure(inside: Inside, channels: Sequence[int] = ()) -> Figure:
         on = [index for index in order.tolist() if not inside.rectified or inside.peaks[index, channel] > 0]
         tiles.row_name(row, f"channel {channel}\n" + (f"up to {most:.3g}" if on else "never on"))
         for column, index in enumerate(on):
-            tiles.picture(row, column, images[index], shorten(names[labels[index]], 13))
+            tiles.picture(row, column, images[index], short_label(names[labels[index]], 13))
             tiles.ring(row, column, *inside.spots[index, channel].tolist())
     return tiles.figure

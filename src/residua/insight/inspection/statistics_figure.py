@@ -10,7 +10,7 @@ import numpy as np
 
 from residua.insight.inspection.statistics import layer_names, read_statistics_of, values_by_epoch
 from residua.insight.shared.plotting import new_figure
-from residua.insight.shared.text import shorten
+from residua.insight.shared.text import short_label
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,8 +29,9 @@ def statistics_figure(run: Path) -> Figure:
     rows = read_statistics_of(run)
     figure = statistics_panels(rows)
     dead = sum(layer.get("dead", 0) for layer in rows[-1]["layers"])
+    name = short_label(run.resolve().name, 40)
     figure.suptitle(
-        f"{run.resolve().name}: every layer after every epoch, on {rows[-1]['pictures']} training pictures; "
+        f"{name}: every layer after every epoch, on {rows[-1]['pictures']} training pictures; "
         f"{dead:,} channels off for all of them at last",
         fontsize=11,
     )
@@ -50,7 +51,7 @@ def statistics_panels(rows: Sequence[dict[str, Any]], width: float = 13.5) -> Fi
         axes.set_title(title, fontsize=9)
         figure.colorbar(image, ax=axes, shrink=0.8, pad=0.03).ax.tick_params(labelsize=8)
     size = 8 if len(names) <= 60 else 6
-    grid[0].set_yticks(range(len(names)), [shorten(name, 34) for name in names], fontsize=size)
+    grid[0].set_yticks(range(len(names)), [short_label(name, 34) for name in names], fontsize=size)
     return figure
 
 

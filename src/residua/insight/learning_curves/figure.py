@@ -19,6 +19,7 @@ from residua.insight.shared.plotting import (
     tidy,
     whole_ticks,
 )
+from residua.insight.shared.text import TITLE, short_label
 from residua.training.learning_rate_finder import Sweep
 from residua.training.run_folder import read_log
 
@@ -46,7 +47,7 @@ def curves_figure(runs: Sequence[Path]) -> Figure:
     loss, error = figure.subplots(1, 2)
     if len(runs) == 1:
         _single(loss, error, logs[0][1])
-        figure.suptitle(runs[0].resolve().name, fontsize=11)
+        figure.suptitle(short_label(runs[0].resolve().name, TITLE), fontsize=11)
     else:
         _several(figure, loss, error, logs)
     for axes, label in ((loss, "loss (nats)"), (error, "error (%)")):
@@ -141,8 +142,9 @@ def sweep_figure(sweep: Sweep) -> Figure:
     axes.legend(
         frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=4, fontsize=8, borderaxespad=0.2
     )
+    name = short_label(Path(sweep.data).name, 40)
     figure.suptitle(
-        f"{Path(sweep.data).name}, {sweep.model}, {sweep.optimizer}, batches of {sweep.batch}: "
+        f"{name}, {sweep.model}, {sweep.optimizer}, batches of {sweep.batch}: "
         f"{len(sweep.rates)} steps with rising rates",
         fontsize=10,
     )

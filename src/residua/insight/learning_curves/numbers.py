@@ -7,7 +7,7 @@ from pathlib import Path
 
 from residua.errors import RunError
 from residua.insight.shared.run_options import differing_options
-from residua.insight.shared.text import shorten
+from residua.insight.shared.text import short_label
 from residua.training.run_folder import read_log, read_run
 
 MOST_OPTIONS = 3  # that are named of each run
@@ -29,8 +29,8 @@ def run_labels(runs: Sequence[Path]) -> list[str]:
     try:
         options = differing_options([read_run(run) for run in runs], most=MOST_OPTIONS)
     except RunError:
-        return [shorten(name, 60) for name in names]
+        return [short_label(name, 60) for name in names]
     return [
-        shorten(name, 60) + "".join(f", {option} {value}" for option, value in own.items())
+        short_label(name, 60) + "".join(f", {option} {value}" for option, value in own.items())
         for name, own in zip(names, options, strict=True)
     ]

@@ -11,7 +11,7 @@ from residua.insight.evaluation.predictions import Predictions
 from residua.insight.mistakes.numbers import Mistakes
 from residua.insight.shared.plotting import BLACK, BLUE, GREEN, GREY, ORANGE, new_figure, tidy, whole_ticks
 from residua.insight.shared.sheets import picture_sheet
-from residua.insight.shared.text import shorten
+from residua.insight.shared.text import TITLE, short_label
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,18 +28,19 @@ def mistakes_figure(mistakes: Mistakes, show: int = 40) -> Figure:
     if not len(mistakes):
         least = np.argsort(a.probabilities.max(axis=1), kind="stable")[: min(show, 16)]
         captions = [
-            [(shorten(a.classes[a.labels[index]], LETTERS), BLACK), _guess(mistakes, index, 0, GREEN)]
+            [(short_label(a.classes[a.labels[index]], LETTERS), BLACK), _guess(mistakes, index, 0, GREEN)]
             for index in least
         ]
         return picture_sheet(
             _images(a, least), captions,
-            f"{a.title}: no mistakes, all {len(a):,} pictures are right\nthe least sure of the right answers",
+            f"{_title(a)}: no mistakes, all {len(a):,} pictures are right\n"
+            "the least sure of the right answers",
         )  # fmt: skip
     indices = mistakes.places[:show]
     captions = []
     for index in indices:
         lines = [
-            (f"is {shorten(a.classes[a.labels[index]], LETTERS)}", BLACK),
+            (f"is {short_label(a.classes[a.labels[index]], LETTERS)}", BLACK),
             _guess(mistakes, index, 0, ORANGE),
         ]
         if mistakes.order.shape[1] > 1:
@@ -49,7 +50,7 @@ def mistakes_figure(mistakes: Mistakes, show: int = 40) -> Figure:
     share = 100 * len(mistakes) / len(a)
     which = "all of them" if len(indices) == len(mistakes) else f"the {len(indices)} worst"
     title = (
-        f"{a.title}: {len(mistakes):,} of {len(a):,} wrong ({share:.2f} %), {which}, worst first\n"
+        f"{_title(a)}: {len(mistakes):,} of {len(a):,} wrong ({share:.2f} %), {which}, worst first\n"
         "true class; first guess (orange); second guess (blue where it is right)"
     )
     return picture_sheet(_images(a, indices), captions, title)
@@ -61,19 +62,19 @@ def label_errors_figure(mistakes: Mistakes, show: int = 40) -> Figure:
     indices = errors.places[:show]
     if not len(indices):
         figure = new_figure(6, 1.6)
-        figure.suptitle(f"{a.title}: no label is suspected to be wrong", fontsize=11, y=0.6)
+        figure.suptitle(f"{_title(a)}: no label is suspected to be wrong", fontsize=11, y=0.6)
         return figure
     captions = []
     for index, seems in zip(indices.tolist(), errors.suspected.tolist(), strict=False):
         probability = 100 * float(a.probabilities[index, seems])
         captions.append(
             [
-                (f"labelled {shorten(a.classes[a.labels[index]], LETTERS)}", BLACK),
-                (f"{shorten(a.classes[seems], LETTERS)}: {probability:.0f} %", ORANGE),
+                (f"labelled {short_label(a.classes[a.labels[index]], LETTERS)}", BLACK),
+                (f"{short_label(a.classes[seems], LETTERS)}: {probability:.0f} %", ORANGE),
             ]
         )
     title = (
-        f"{a.title}: labels suspected by confident learning, {len(indices)} of {len(errors):,}\n"
+        f"{_title(a)}: labels suspected by confident learning, {len(indices)} of {len(errors):,}\n"
         "given label; what it seems to be (the model may be wrong instead)"
     )
     return picture_sheet(_images(a, indices), captions, title)
@@ -93,7 +94,7 @@ def pairs_figure(mistakes: Mistakes) -> Figure:
         axes.barh(index, number, color=BLUE)
         share = 100 * number / counts[true]
         axes.text(number, index, f" {number:,} ({share:.1f} % of the class)", va="center", fontsize=8)
-    names = [f"{shorten(a.classes[t], 26)}  →  {shorten(a.classes[g], 26)}" for t, g, _ in pairs]
+    names = [f"{short_label(a.classes[t], 26)}  →  {short_label(a.classes[g], 26)}" for t, g, _ in pairs]
     axes.set_yticks(range(len(pairs)), names, fontsize=8)
     axes.margins(x=0.28)
     axes.set_ylim(-0.6, max(len(pairs), 1) - 0.4)
@@ -102,7 +103,7 @@ def pairs_figure(mistakes: Mistakes) -> Figure:
     axes.set_xlabel("pictures")
     covered = sum(number for _, _, number in pairs)
     axes.set_title(
-        f"{a.title}: most confused, true class → answer ({covered:,} of {len(mistakes):,} mistakes)",
+        f"{_title(a)}: most confused, true class → answer ({covered:,} of {len(mistakes):,} mistakes)",
         fontsize=10,
     )
     return figure
@@ -110,8 +111,12 @@ def pairs_figure(mistakes: Mistakes) -> Figure:
 
 def _guess(mistakes: Mistakes, index: int, number: int, color: str) -> tuple[str, str]:
     a, guess = mistakes.answered, mistakes.order[index, number]
-    return f"{shorten(a.classes[guess], LETTERS)}: {100 * a.probabilities[index, guess]:.0f} %", color
+    return f"{short_label(a.classes[guess], LETTERS)}: {100 * a.probabilities[index, guess]:.0f} %", color
 
 
 def _images(answered: Predictions, indices: NDArray[np.int64]) -> NDArray[np.uint8]:
     return np.stack([answered.pictures.images[index] for index in indices])
+
+
+def _title(answered: Predictions) -> str:
+    return short_label(answered.title, TITLE)

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable
 from typing import TextIO
 
+from residua.files.names import printable
 from residua.insight.prediction.numbers import Prediction
 
 
@@ -21,9 +22,11 @@ def write_text(predictions: Iterable[Prediction], out: TextIO, top: int) -> list
             failed.append(prediction)
             print(f"{prediction.file}   cannot be read", file=out, flush=True)
             continue
-        names = "   ".join(f"{name} {100 * probability:.1f} %" for name, probability in prediction.top)
+        names = "   ".join(
+            f"{printable(name)} {100 * probability:.1f} %" for name, probability in prediction.top
+        )
         answer = f"not sure   ({names})" if prediction.sure is False else names
-        print(f"{prediction.file}   {answer}", file=out, flush=True)
+        print(f"{printable(prediction.file)}   {answer}", file=out, flush=True)
     return failed
 
 

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
+from residua.files.names import printable
 from residua.insight.report.numbers import ReportContents
 from residua.insight.report.page import environment, page_values
 
@@ -19,7 +20,8 @@ MARK = "<!-- written by residua report; checksum "
 
 def model_card(contents: ReportContents) -> str:
     """The card as Markdown, with a checksum as its last line by which a change is noticed."""
-    text = environment().get_template("model-card.md").render(page_values(contents)).rstrip() + "\n\n"
+    text = environment().get_template("model-card.md").render(page_values(contents)).rstrip()
+    text = printable(text, keep="\n") + "\n\n"  # as the page
     return f"{text}{MARK}{_checksum(text)} -->\n"
 
 

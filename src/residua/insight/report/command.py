@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 from residua.config import TrainConfig
 from residua.config.options import flag
+from residua.files.names import command
 
 # What says where and how often a run is written, and changes nothing of its result.
 NOT_REPEATED = frozenset({"data", "run", "threads", "checkpoint_seconds", "checkpoint_steps"})
@@ -18,7 +19,7 @@ def repeat_command(config: TrainConfig) -> str:
 
     On the same machine and versions, that is, and where the data is still the same.
     """
-    words = ["residua", "train", config.data.data]
+    words: list[Any] = ["train", Path(config.data.data)]
     for name, value in chosen_options(config).items():
         if name in NOT_REPEATED:
             continue
@@ -26,7 +27,7 @@ def repeat_command(config: TrainConfig) -> str:
             words.append(flag(name) if value else f"--no-{flag(name)[2:]}")
         else:
             words += [flag(name), *map(_number, value if isinstance(value, tuple) else (value,))]
-    return " ".join(map(shlex.quote, words))
+    return command(*words)
 
 
 def chosen_options(config: TrainConfig) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from residua.layers import Row
 from residua.models.model_file import Model, find_model, load_model
 from residua.training.environment import machine_facts, package_versions
 from residua.training.layer_statistics import read_statistics
-from residua.training.run_folder import read_environment, read_log, read_run, read_seconds
+from residua.training.run_folder import read_environment, read_log, read_run, read_seconds, torn_logs
 
 Say = Callable[[str], None]
 SAMPLE = 500  # pictures on which channels that are never on are looked for
@@ -96,7 +96,7 @@ def collect_contents(model: str | Path, config: ReportConfig, say: Say) -> Repor
         counts=_counts(opened, answered),
         rows=tuple(row for row in rows if row.kind != "Identity"),
         explanations=explain_answers(answered, mistakes, config, say),
-        run=_run(path if path.is_dir() else None),
+        run=_run(path if path.is_dir() else None, say),
         dead=_dead(answered, config),
         sample=min(SAMPLE, len(answered)),
     )
@@ -117,9 +117,11 @@ def _counts(opened: OpenedData, answered: Predictions) -> dict[str, dict[str, in
     return {split: own for split, own in counts.items() if sum(own.values())}
 
 
-def _run(folder: Path | None) -> RunFacts | None:
+def _run(folder: Path | None, say: Say) -> RunFacts | None:
     if folder is None or not (folder / "run.toml").exists():
         return None
+    for line in torn_logs(folder):
+        say(line)
     environment = read_environment(folder)
     return RunFacts(
         folder,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from residua.config import TrainConfig
 from residua.config.options import flag
+from residua.files.names import printable
 from residua.insight.calibration.numbers import before_and_after, coverage_at, reliability, risk_coverage
 from residua.insight.evaluation.figure import WITH_COUNTS, confusion_figure
 from residua.insight.inspection.statistics_figure import statistics_panels
@@ -47,6 +48,7 @@ def report_html(contents: ReportContents, show: int) -> str:
         **_mistakes(contents, show),
     }
     text = environment().get_template("report.html").render(values)
+    text = printable(text, keep="\n\t")  # a page is UTF-8, and a name may not be
     return re.sub(r"(?<=\d) %", "\u00a0%", text)  # a number and its sign stay on one line
 
 
@@ -247,4 +249,5 @@ def _statistics(contents: ReportContents) -> PagePicture | None:
 
 def _cell(value: Any) -> str:
     """Text for a Markdown table or list: no line may end, and no column begin, inside it."""
-    return " ".join(str(value).split()).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
+    text = " ".join(printable(value, keep="\n\t").split())
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")

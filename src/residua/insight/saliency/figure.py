@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from residua.insight.saliency.numbers import METHODS, Explained
 from residua.insight.shared.plotting import BLUE, GREY, ORANGE
 from residua.insight.shared.sheets import Margins, Tiles, aspect
-from residua.insight.shared.text import shorten
+from residua.insight.shared.text import short_label
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -102,7 +102,7 @@ def sheet_figure(explained: Explained, indices: Sequence[int]) -> Figure:
     captions = [_caption(explained, index) for index in indices]
     alone = count == 1  # what is told of a picture then has room beside it
     above, left = (0.2, 1.5) if alone else (0.05 + 10 / 72 * max(map(len, captions)), 0.0)
-    title = f"{explained.model.name}: where the score of the class comes from"
+    title = f"{short_label(explained.model.name, 40)}: where the score of the class comes from"
     rows = -(-len(indices) // count)
     tiles = Tiles(rows, each * count, width, width * tall, title, Margins(above, left, below=0.46), size=10)
     for number, (index, lines) in enumerate(zip(indices, captions, strict=True)):
@@ -115,7 +115,7 @@ def sheet_figure(explained: Explained, indices: Sequence[int]) -> Figure:
             for number_below, line in enumerate(reversed(lines)):
                 tiles.line(row, first, line, number_below)
         for column, name in enumerate(names, start=first + 1):
-            text = shorten(METHODS[name].title, 21) if not row else ""
+            text = short_label(METHODS[name].title, 21) if not row else ""
             tiles.picture(row, column, overlay(image, explained.maps[name][index], name), text)
             if not row:
                 _color_bars(tiles, column, name, both=False)
@@ -125,9 +125,9 @@ def sheet_figure(explained: Explained, indices: Sequence[int]) -> Figure:
 def _caption(explained: Explained, index: int) -> list[str]:
     """What is told of a picture on a sheet, in short lines."""
     classes, target = explained.model.classes, explained.targets[index]
-    lines = [shorten(_name(explained, index), 20), *_short_answer(explained, index)]
+    lines = [short_label(_name(explained, index), 20), *_short_answer(explained, index)]
     if target != explained.probabilities[index].argmax():
-        lines.append(f"for: {shorten(classes[target], 15)}")
+        lines.append(f"for: {short_label(classes[target], 15)}")
     return lines
 
 
@@ -137,7 +137,7 @@ def _cell(image: Bytes, small: float, large: float) -> tuple[float, float]:
 
 
 def _name(explained: Explained, index: int) -> str:
-    return shorten(explained.names[index].rpartition("/")[2], 60)
+    return short_label(explained.names[index].rpartition("/")[2], 60)
 
 
 def _percent(explained: Explained, index: int, label: int) -> str:
@@ -146,17 +146,17 @@ def _percent(explained: Explained, index: int, label: int) -> str:
 
 def _answer(explained: Explained, index: int) -> str:
     chosen = int(explained.probabilities[index].argmax())
-    text = f"{shorten(explained.model.classes[chosen], 40)} ({_percent(explained, index, chosen)})"
+    text = f"{short_label(explained.model.classes[chosen], 40)} ({_percent(explained, index, chosen)})"
     if explained.labels is not None and explained.labels[index] != chosen:
-        text += f", is {shorten(explained.model.classes[explained.labels[index]], 40)}"
+        text += f", is {short_label(explained.model.classes[explained.labels[index]], 40)}"
     return text
 
 
 def _short_answer(explained: Explained, index: int) -> list[str]:
     chosen = int(explained.probabilities[index].argmax())
-    lines = [f"{shorten(explained.model.classes[chosen], 13)} {_percent(explained, index, chosen)}"]
+    lines = [f"{short_label(explained.model.classes[chosen], 13)} {_percent(explained, index, chosen)}"]
     if explained.labels is not None and explained.labels[index] != chosen:
-        lines.append(f"is {shorten(explained.model.classes[explained.labels[index]], 16)}")
+        lines.append(f"is {short_label(explained.model.classes[explained.labels[index]], 16)}")
     return lines
 
 
@@ -165,14 +165,14 @@ def _explained_class(explained: Explained, index: int) -> str:
     score = f"{explained.unit} {float(explained.scores[index]):.3g}"
     if target == explained.probabilities[index].argmax():
         return f"maps for this class; its score: {score}"
-    name = shorten(explained.model.classes[target], 40)
+    name = short_label(explained.model.classes[target], 40)
     return f"maps for the class {name} ({_percent(explained, index, target)}); its score: {score}"
 
 
 def _note(explained: Explained, method: str, index: int) -> str:
     """What is told of a map beside the method's name."""
     if method == "grad-cam":
-        return f"of {shorten(explained.layer, 18)}"
+        return f"of {short_label(explained.layer, 18)}"
     if method == "occlusion":
         return "where a square is hidden"
     if method == "integrated" and explained.integrated is not None:
@@ -201,7 +201,7 @@ def _probable(tiles: Tiles, explained: Explained, index: int) -> None:
             middle - 0.16 * step, tiles.width * float(row[label]), height=0.26 * step, left=left,
             color=ORANGE if target else GREY,
         )  # fmt: skip
-        name = shorten(explained.model.classes[label], int(9 * tiles.width))
+        name = short_label(explained.model.classes[label], int(9 * tiles.width))
         text = f"{name} {_percent(explained, index, label)}"
         tiles.axes.text(left, middle, text, fontsize=7, va="bottom", ha="left")
     tiles.bound()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from residua.files.names import printable
 from residua.insight.saliency.numbers import METHODS, Explained
 from residua.insight.saliency.randomization import BLIND, STAYS, Randomization
-from residua.insight.shared.text import shorten
+from residua.insight.shared.text import cells, padded, shorten
 
 COMPLETE = 0.01  # share of the difference of scores that may be missing
 
@@ -12,8 +13,9 @@ COMPLETE = 0.01  # share of the difference of scores that may be missing
 def explained_text(explained: Explained) -> str:
     """A line for each picture, and one for the completeness of all."""
     lines = []
-    width = max(map(len, explained.names), default=0)
-    for index, name in enumerate(explained.names):
+    names = [printable(name) for name in explained.names]
+    width = max(map(cells, names), default=0)
+    for index, name in enumerate(names):
         row, target = explained.probabilities[index], int(explained.targets[index])
         chosen = int(row.argmax())
         text = f"{shorten(explained.model.classes[chosen], 30)} {100 * float(row[chosen]):.1f} %"
@@ -22,7 +24,9 @@ def explained_text(explained: Explained) -> str:
         if target != chosen:
             other = f"{shorten(explained.model.classes[target], 30)} {100 * float(row[target]):.1f} %"
             text += f"   explained: {other}"
-        lines.append(f"{name.ljust(width)}   {text}   {explained.unit} {float(explained.scores[index]):.2f}")
+        lines.append(
+            f"{padded(name, width)}   {text}   {explained.unit} {float(explained.scores[index]):.2f}"
+        )
     if explained.integrated is not None:
         lines.append(completeness_text(explained))
     return "\n".join(lines)

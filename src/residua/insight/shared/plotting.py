@@ -29,11 +29,12 @@ _METADATA = {
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty figure of width x height inches that needs no display."""
+    """An empty figure of width x height inches that needs no display and draws text as it is written."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), dpi=120, layout="constrained")
+    from residua.insight.shared.plain_figure import PlainFigure
+
+    figure = PlainFigure(figsize=(width, height), dpi=120, layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from residua.data import DATASETS
 from residua.errors import ConfigError
+from residua.files.regular import require_file
+from residua.files.text_file import decode_text
 
 FILE_NAME = "classes.txt"
 
@@ -29,7 +31,7 @@ def find_class_names(option: str | None, weights: Path, count: int) -> tuple[tup
             return tuple(f"class{number}" for number in range(count)), None
     elif option in DATASETS:
         names, data = DATASETS[option].classes, option
-    elif Path(option).is_file():
+    elif Path(option).exists() and not Path(option).is_dir():
         names = read_class_names(Path(option))
     else:
         names = tuple(name.strip() for name in option.split(","))
@@ -43,8 +45,9 @@ def read_class_names(path: Path) -> tuple[str, ...]:
 
     Raises ConfigError where the file cannot be read.
     """
+    require_file(path, ConfigError, "the names of the classes in")
     try:
-        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+        lines = [line.strip() for line in decode_text(path.read_bytes())[0].splitlines()]
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read the names of the classes in {path}: {error}") from None
     lines = [line for line in lines if line]

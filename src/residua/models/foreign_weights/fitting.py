@@ -15,6 +15,7 @@ from residua.models.build import build_model, builder_options, find_card
 from residua.models.cards import MODELS
 from residua.models.foreign_weights.layout import Shape, convert_arrays, normalization_mean
 from residua.models.foreign_weights.names import variable_paths
+from residua.models.foreign_weights.numbers import check_weights
 from residua.variables import STATISTICS, Tree, fill, flatten
 
 NEAR = 0.5  # share of names that weights and a model must have in common to be told what does not fit
@@ -37,13 +38,14 @@ def fit_weights(
     the model's pictures (the model's own). Without a name every model is tried. Raises ModelFileError that
     says what does not fit.
     """
+    weights = check_weights(weights, source)
     if model is not None:
         return _fill_checked(propose(model, weights, size), source, "was asked for")
     nearest: Candidate | None = None
     for name in MODELS:
         try:
             candidate = propose(name, weights, size)
-        except (ShapeError, ValueError):  # pictures too small for it, or widths that it cannot have
+        except (ShapeError, ValueError, MemoryError):  # pictures too small for it, or widths it cannot have
             continue
         if candidate.fits:
             return candidate.fill(source)
@@ -51,7 +53,7 @@ def fit_weights(
             nearest = candidate
     if nearest is not None and nearest.overlap >= NEAR:
         return _fill_checked(nearest, source, "is the nearest model here")
-    examples = ", ".join(f"{name} {tuple(array.shape)}" for name, array in list(weights.items())[:3])
+    examples = ", ".join(f"{name[:100]} {tuple(array.shape)}" for name, array in list(weights.items())[:3])
     raise ModelFileError(
         f"the {len(weights)} weights in {source} belong to no model here ({examples}, ...): "
         "`residua models` lists those that can be filled"
@@ -127,8 +129,6 @@ def propose(name: str, weights: Mapping[str, Any], size: int | None) -> Candidat
     Raises ModelFileError where it takes no published weights, ShapeError or ValueError where it cannot have
     these sizes.
     """
-    # The count of batches that PyTorch's normalisation keeps has no use here.
-    weights = {key: array for key, array in weights.items() if not key.endswith("num_batches_tracked")}
     card = find_card(name)
     height, width = card.input_shape[:2] if size is None else (size, size)
     default = _build(ModelOptions(model=name), card.input_shape[2], 2, (height, width))

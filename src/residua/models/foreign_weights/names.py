@@ -17,8 +17,43 @@ _RESNET = (
     (r"layer(\d+)\.(\d+)\.bn(\d)\.(.*)", r"stage\1.\2.body.conv\3.norm.\4"),
     (r"layer(\d+)\.(\d+)\.(?:shortcut|downsample)\.0\.(.*)", r"stage\1.\2.shortcut.conv.\3"),
     (r"layer(\d+)\.(\d+)\.(?:shortcut|downsample)\.1\.(.*)", r"stage\1.\2.shortcut.norm.\3"),
-    (r"(?:linear|fc)\.(.*)", r"head.\1"),
+    (r"(?:linear|fc|last_linear|classifier|head\.fc|output|logits)\.(weight|bias)", r"head.\1"),
 )
+
+# What programs put in front of every name when they keep the network as a part of something larger.
+_WRAPPERS = """
+module model models _orig_mod backbone encoder net network _model _module _network base_model base
+base_network resnet vgg alexnet squeezenet cnn body trunk core student teacher ema ema_model
+model_ema averaged_model encoder_q encoder_k online_encoder target_encoder online target visual
+image_encoder img_encoder
+feature_extractor extractor state_dict params classifier_model wrapped inner _forward_module n_averaged
+"""
+WRAPPERS = frozenset(_WRAPPERS.split())
+# With what the names of networks here, and of torchvision's, begin.
+_OWN = re.compile(
+    r"(?:conv\d+(?:_\d+)?|bn\d+|layer\d+|linear\w*|fc\w*|features|classifier|stem|stage\d+|head|hidden\d*)\b.*"
+)
+
+
+def unwrap_names(names: Iterable[str]) -> dict[str, str]:
+    """{name: the name without what wrappers put in front of it}; some may then be equal.
+
+    Known wrappers (`module.`, `_orig_mod.`, `backbone.`, ...) go wherever they stand first, others where all
+    names begin with them.
+    """
+    plain = {name: _unwrap(name) for name in names}
+    while len(plain) > 1 and len({name.partition(".")[0] for name in plain.values()}) == 1:
+        if any(_OWN.fullmatch(name) or name.count(".") < 2 for name in plain.values()):
+            break
+        plain = {name: _unwrap(short.partition(".")[2]) for name, short in plain.items()}
+    return plain
+
+
+def _unwrap(name: str) -> str:
+    while "." in name and name.partition(".")[0] in WRAPPERS and name.partition(".")[2]:
+        name = name.partition(".")[2]
+    return name
+
 
 # Indices of the fully connected layers in torchvision's "classifier", dropout and ReLU counted.
 _CLASSIFIER = {"vgg": (0, 3, 6), "alexnet": (1, 4, 6)}

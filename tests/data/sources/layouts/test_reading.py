@@ -13,6 +13,8 @@ def test_lines_without_blanks_and_byte_order_mark(tmp_path):
     (tmp_path / "words.txt").write_text("\ufeffone\n\n  \ntwo\n", encoding="utf-8")
     assert read_lines(tmp_path / "words.txt") == ["one", "two"]
     (tmp_path / "latin.txt").write_bytes("Straße".encode("latin-1"))
+    assert read_lines(tmp_path / "latin.txt") == ["Straße"]
+    (tmp_path / "latin.txt").write_bytes(b"\x81\x8d\x00")
     with pytest.raises(DataError, match="no text in UTF-8"):
         read_lines(tmp_path / "latin.txt")
     with pytest.raises(DataError, match="unpack the archive again"):

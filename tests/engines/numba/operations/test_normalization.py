@@ -85,3 +85,52 @@ def test_normalised_1x1_convolutions_follow_the_reference(engine, channels):
     exact = work(REFERENCE, *(array.astype(np.float64) for array in arrays))
     for mine, right in zip(work(engine, *arrays), exact, strict=True):
         assert far(engine, mine, right) < TOLERANCE
+
+
+def error(engine, mine, exact):
+    mine, exact = np.asarray(engine.plain(mine)), np.asarray(exact)
+    assert mine.shape == exact.shape
+    return np.abs(mine - exact).max() / max(1.0, np.abs(exact).max())
+
+
+def few_numbers(rng, count, equal):
+    """A batch of so many pictures of one pixel, all equal or not, large beside their variance."""
+    x = 7 + rng.normal(size=(count, 1, 1, 20))
+    return np.repeat(x[:1], count, axis=0) if equal else x
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 8])
+@pytest.mark.parametrize("equal", [True, False], ids=["equal", "different"])
+@pytest.mark.parametrize(("kernel", "channels"), [(1, 16), (1, 5), (3, 16), (3, 40)])
+def test_a_few_numbers_are_normalised_as_arithmetic_has_it(engine, count, equal, kernel, channels):
+    """Forward and backward, the value read by a second convolution, by NumPy and by a pooling."""
+    rng = np.random.default_rng(count + channels)
+    options = {"stride": 1, "padding": kernel // 2}
+    x = few_numbers(rng, count, equal).astype(np.float32)
+    weight, second = (
+        rng.normal(0, 0.3, (kernel, kernel, a, channels)).astype(np.float32) for a in (20, channels)
+    )
+    scale, shift = ((1 + rng.random(channels)).astype(np.float32) for _ in range(2))
+    dy = rng.normal(size=(count, 1, 1, channels)).astype(np.float32)
+    exact = [np.float64(a) for a in (x, weight, second, scale, shift, dy)]
+
+    def through(engine, x, weight, second, scale, shift, dy, relu):
+        rest = {"eps": 1e-5, "relu": relu}
+        y, mean, var, saved = engine.conv_norm(x, weight, scale, shift, **options, **rest)
+        z, _, _, saved_z = engine.conv_norm(engine.share(y), second, scale, shift, **options, **rest)
+        dx_z, *_ = engine.conv_norm_backward(dy, second, scale, saved_z, **options, relu=relu)
+        gradients = engine.conv_norm_backward(dx_z, weight, scale, saved, **options, relu=relu)
+        pooled, _ = engine.global_average_pool(y)
+        return [y, z, mean, var, pooled, *gradients]
+
+    relu = bool(count % 2)
+    mine = through(engine, x, weight, second, scale, shift, dy, relu)
+    reference = through(REFERENCE, *exact, relu)
+    single = through(REFERENCE, x, weight, second, scale, shift, dy, relu)
+    # What equal numbers, or two, are divided by is next to nothing: float32 has no more digits of it.
+    for a, b, right in zip(mine, single, reference, strict=True):
+        assert error(engine, a, right) <= (1e-5 if count == 1 else 1e-3) + 8 * error(REFERENCE, b, right)
+    if count == 1:
+        assert (np.asarray(engine.plain(mine[0])) == np.where(relu, np.maximum(shift, 0), shift)).all()
+        assert not np.asarray(engine.plain(mine[5])).any()
+        assert not np.asarray(engine.plain(mine[6])).any()

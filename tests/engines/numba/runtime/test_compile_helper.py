@@ -18,4 +18,4 @@ def test_the_second_process_makes_what_it_is_asked_for(tmp_path):
     done = subprocess.run(command, input=lines, env=environment, capture_output=True, text=True, check=True)
     expected = [f"{word} {line}" for line in lines.splitlines() for word in ("begin", "done")]
     assert done.stdout.splitlines() == expected
-    assert len(list(tmp_path.rglob("*.nbc"))) == 2
+    assert len(list(tmp_path.rglob("*.o"))) == 2

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from processes import run_python
 
 pytest.importorskip("numba")
-
+from residua.engines.numba.runtime import kernel_files
 
 # The kernel that is made soonest, for as many rows as two threads share.
 SMALL = """
@@ -27,6 +29,52 @@ def test_unwritable_cache_costs_one_line(tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("\n") == 1
     assert "cannot be written" in done.stderr
+
+
+def test_an_unwritable_cache_costs_each_process_one_compiling(tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    code = """
+from residua.engines.numba import NumbaEngine
+import numpy as np
+for _ in range(3):
+    e = NumbaEngine(1)
+    e.softmax(np.ones((2, 3), np.float32))
+    print(e.context.kernels.compiled)
+"""
+    done = run_python(code, RESIDUA_KERNEL_CACHE=str(blocked))
+    assert done.returncode == 0, done.stderr
+    assert len(set(done.stdout.split())) == 1
+    assert done.stderr.count("cannot be written") == 1
+
+
+def test_two_processes_at_once_compile_each_kernel_once(tmp_path):
+    code = SMALL + "print(e.context.kernels.compiled)"
+    # Helpers would compile some of them, uncounted.
+    code = "import residua.engines.numba.runtime.kernel_cache as k; k.CompileHelper = lambda: None\n" + code
+    with ThreadPoolExecutor(2) as pair:
+        run = partial(run_python, RESIDUA_KERNEL_CACHE=str(tmp_path))
+        done = list(pair.map(run, [code, code]))
+    assert [process.returncode for process in done] == [0, 0], done
+    made = len({file.name for file in tmp_path.rglob("*") if file.suffix in (".o", ".nbc")})
+    assert sum(int(process.stdout) for process in done) == made
+
+
+@pytest.mark.parametrize("left", [b"", b"half a kernel", bytes(40)])
+def test_a_damaged_kernel_is_compiled_anew(tmp_path, left):
+    path = tmp_path / "kernel.o"
+    path.write_bytes(left)
+    assert kernel_files.read(path) is None
+    kernel_files.write(path, b"code")
+    assert kernel_files.read(path) == b"code"
+    assert [file.name for file in tmp_path.iterdir()] == ["kernel.o"]
+
+
+def test_a_lock_that_nobody_gives_back_holds_nobody_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(kernel_files, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(kernel_files, "_taken", lambda folder, place: False)
+    with kernel_files.alone(tmp_path / "kernel.o"):
+        pass
 
 
 def test_second_process_compiles_nothing(tmp_path):

@@ -10,6 +10,7 @@ from pathlib import Path
 from residua.data.pictures.files import subfolders, walk_pictures
 from residua.data.sources.labelled_file import LabelledFile
 from residua.errors import DataError
+from residua.files.text_file import decode_text
 
 WNID = re.compile(r"n\d{8}")
 
@@ -17,7 +18,7 @@ WNID = re.compile(r"n\d{8}")
 def read_lines(path: Path) -> list[str]:
     """The lines of a text file that hold anything. Raises DataError."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text, _ = decode_text(path.read_bytes())
     except OSError as problem:
         again = "; unpack the archive again" if isinstance(problem, FileNotFoundError) else ""
         raise DataError(f"Cannot read {path}: {problem.strerror or problem}{again}.") from problem

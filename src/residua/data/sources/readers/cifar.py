@@ -42,7 +42,9 @@ def read_cifar_python(path: Path, classes: int) -> Pictures:
     if not isinstance(content, dict):
         raise DataError(f"{path} is not one of CIFAR's batches. {FETCH_AGAIN}")
     # Rewritten copies may have bytes as keys, where Python 3 once read and saved the original.
-    content = {key.decode() if isinstance(key, bytes) else key: value for key, value in content.items()}
+    content = {
+        key.decode("latin-1") if isinstance(key, bytes) else key: value for key, value in content.items()
+    }
     pixels: Any = content.get("data")
     labels: Any = content.get("fine_labels", content.get("labels"))
     if not isinstance(pixels, np.ndarray) or pixels.dtype != np.uint8 or pixels.ndim != 2:

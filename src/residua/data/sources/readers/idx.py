@@ -14,12 +14,16 @@ from residua.data.pictures.arrays import Pictures
 from residua.data.sources.readers.labelled import FETCH_AGAIN, MOST_BYTES, labelled_pictures
 from residua.errors import DataError
 
+MOST_ITEMS = 1_000_000  # pictures or labels of one file; MNIST has 60,000
+LARGEST_SIDE = 256
 
-def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
+
+def read_idx(path: Path, dimensions: int, sides: tuple[int, ...] = ()) -> NDArray[np.uint8]:
     """Read an idx file of unsigned bytes, compressed (.gz) or not.
 
-    dimensions: 3 for pictures (N, H, W), 1 for labels (N,). The format is four bytes 0, 0, 8 and the
-    number of dimensions, then each size as 32 bits, big end first, then the values.
+    dimensions: 3 for pictures (N, H, W), 1 for labels (N,). sides: the height and width that pictures must
+    have: an archive of some kilobytes may claim gigabytes, and hold them. The format is four bytes 0, 0, 8
+    and the number of dimensions, then each size as 32 bits, big end first, then the values.
     Raises DataError for another kind of file, missing or left-over bytes, or a damaged archive.
     """
     try:
@@ -34,7 +38,16 @@ def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
                 )
             shape = tuple(int.from_bytes(header[i : i + 4], "big") for i in range(4, len(header), 4))
             expected = math.prod(shape)
-            if not 0 < expected <= MOST_BYTES:
+            if sides and shape[1:] != sides:
+                raise DataError(
+                    f"{path} holds pictures of {'x'.join(map(str, shape[1:]))}, not "
+                    f"{'x'.join(map(str, sides))}. {FETCH_AGAIN}"
+                )
+            if (
+                not 0 < expected <= MOST_BYTES
+                or shape[0] > MOST_ITEMS
+                or max(shape[1:], default=1) > LARGEST_SIDE
+            ):
                 raise DataError(f"{path} claims the impossible size {shape}. {FETCH_AGAIN}")
             values = stream.read(expected)
             if len(values) < expected:
@@ -49,12 +62,7 @@ def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
 
 def read_idx_pair(images_path: Path, labels_path: Path, classes: int, height: int, width: int) -> Pictures:
     """Read pictures and their labels from two idx files as one split of grey pictures."""
-    images, labels = read_idx(images_path, 3), read_idx(labels_path, 1)
-    if images.shape[1:] != (height, width):
-        raise DataError(
-            f"{images_path} holds pictures of {images.shape[1]}x{images.shape[2]}, "
-            f"not {height}x{width}. {FETCH_AGAIN}"
-        )
+    images, labels = read_idx(images_path, 3, (height, width)), read_idx(labels_path, 1)
     if len(images) != len(labels):
         raise DataError(
             f"{images_path} holds {len(images)} pictures, {labels_path.name} {len(labels)} labels."

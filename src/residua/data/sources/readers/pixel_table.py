@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 
 from residua.data.pictures.arrays import Pictures
 from residua.errors import DataError
+from residua.files.regular import what_it_is
 
 
 def is_pixel_table(path: Path) -> bool:
     """Whether a file's first line names pixels, with a label before them or not."""
     try:
+        if what_it_is(path):
+            return False
         with path.open("rb") as stream:
             start = stream.read(20).removeprefix(b"\xef\xbb\xbf").replace(b'"', b"")
     except OSError:

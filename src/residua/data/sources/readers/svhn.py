@@ -26,7 +26,7 @@ def read_svhn(path: Path) -> Pictures:
     numbers = np.atleast_1d(np.asarray(labels))
     if numbers.dtype.kind not in "iuf" or numbers.shape != (pixels.shape[3],):
         raise DataError(f"{path} holds no label y for each of its {pixels.shape[3]} pictures. {FETCH_AGAIN}")
-    wrong = np.flatnonzero((numbers < 1) | (numbers > 10))
+    wrong = np.flatnonzero(~((numbers >= 1) & (numbers <= 10) & (numbers % 1 == 0)))  # NaN is none either
     if wrong.size:
         first = int(wrong[0])
         raise DataError(

@@ -53,6 +53,11 @@ def plain(context: Context, x: Any) -> Any:
     """Any value as an ordinary array; what is none (None, a number) is left as it is."""
     if type(x) is np.ndarray:  # nearly always, so asked first
         return x
+    with context.thread_pool.lock:
+        return _plain(context, x)
+
+
+def _plain(context: Context, x: Any) -> Any:
     x = resolved(x)
     if isinstance(x, Pending):
         return cropped(context, x.shape, materialized(context, x))

@@ -28,7 +28,7 @@ def normalize(
     scale, shift = contiguous(context, scale), contiguous(context, shift)
     arguments = normalization.Coefficients(
         1, channels, wide, parts, address_of(sums), address_of(scale), address_of(shift), address_of(block),
-        double(count), double(eps),
+        address_of(raw), double(count), double(eps),
     )  # fmt: skip
     context.run(normalization.coefficients, arguments, 1)
     return Normalization(raw, block, channels, wide)

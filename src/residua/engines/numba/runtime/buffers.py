@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import mmap
 import os
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -95,11 +96,16 @@ class BufferPool:
     def __init__(self) -> None:
         self._piles: dict[tuple[int, Any], list[Block]] = {}
         self._chunks = Chunks()
+        self._lock = threading.Lock()
         self.blocks_created = 0
         self.bytes = 0
         self.limit = memory_limit()
         self.batch = 0  # pictures of the convolution that asks, for the message
         self.on_lend: Callable[[Lease], None] | None = None  # called with everything that is lent
+
+    def renew(self) -> None:
+        """In a forked child: cut from memory that no other thread was about to cut from."""
+        self._chunks, self._lock, self.on_lend = Chunks(), threading.Lock(), None
 
     def _too_much(self, size: int) -> EngineError:
         needed = self.bytes + size
@@ -130,19 +136,25 @@ class BufferPool:
         pile = self._piles.get((count, dtype))
         if pile is None:
             pile = self._piles[count, dtype] = []
-        if not pile:
-            size = count * np.dtype(dtype).itemsize
+        try:
+            block = pile.pop()
+        except IndexError:
+            block = self._cut(count * np.dtype(dtype).itemsize)
+        return self._lend(pile, block, count, dtype)
+
+    def _cut(self, size: int) -> Block:
+        with self._lock:
             if self.bytes + size > self.limit:
                 self._release_idle()
             if self.bytes + size > self.limit:
                 raise self._too_much(size)
             try:
-                pile.append(self._chunks.cut(size))
+                block = self._chunks.cut(size)
             except MemoryError:
                 raise self._too_much(size) from None
             self.blocks_created += 1
             self.bytes += size
-        return self._lend(pile, pile.pop(), count, dtype)
+        return block
 
     def allocate_fresh(self, count: int, dtype: Any = np.float32) -> NDArray[Any]:
         """(count,) numbers in memory that nothing has used before, and nothing will after.
@@ -150,8 +162,9 @@ class BufferPool:
         What a recording keeps from one replay to the next must not lie where the step, earlier on, puts
         something else.
         """
-        block = self._chunks.cut(count * np.dtype(dtype).itemsize)
-        self.bytes += block.size
+        with self._lock:
+            block = self._chunks.cut(count * np.dtype(dtype).itemsize)
+            self.bytes += block.size
         return self._lend([], block, count, dtype)
 
     def _lend(self, pile: list[Block], block: Block, count: int, dtype: Any) -> NDArray[Any]:

@@ -51,14 +51,15 @@ class CompileHelper:
         self._started: set[str] = set()
         self._done: set[str] = set()
         self._changed = threading.Condition()
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         # Where no process can be started, everything is compiled here, later.
         with contextlib.suppress(OSError, ValueError):
+            # Without buffers: these have locks, which a forked child would find taken.
             self._process = subprocess.Popen(
                 [sys.executable, "-m", WORKER],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0,
             )  # fmt: skip
-            weakref.finalize(self, _end, self._process)
+            self._ending = weakref.finalize(self, _end, self._process)
             threading.Thread(target=_listen, args=(weakref.ref(self), self._process), daemon=True).start()
         for line in USUAL:
             self._send(line)
@@ -72,9 +73,16 @@ class CompileHelper:
             return
         self._requested.add(line)
         try:
-            _pipe(self._process.stdin).write(line + "\n")
-            _pipe(self._process.stdin).flush()
+            _pipe(self._process.stdin).write(f"{line}\n".encode())
         except OSError:
+            self._process = None
+
+    def leave(self) -> None:
+        """In a forked child: let go of the parent's process without ending it."""
+        if self._process is not None:
+            self._ending.detach()
+            for stream in (self._process.stdin, self._process.stdout):
+                _pipe(stream).close()
             self._process = None
 
     def receive(self, message: str) -> None:
@@ -94,24 +102,24 @@ class CompileHelper:
                 self._changed.wait()
 
 
-def _listen(helper: weakref.ref[CompileHelper], process: subprocess.Popen[str]) -> None:
+def _listen(helper: weakref.ref[CompileHelper], process: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(OSError, ValueError):
         for message in _pipe(process.stdout):
             listener = helper()
             if listener is None:
                 return
-            listener.receive(message)
+            listener.receive(message.decode())
             del listener
     if listener := helper():
         listener.receive("")
 
 
-def _pipe(stream: IO[str] | None) -> IO[str]:
+def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
     assert stream is not None
     return stream
 
 
-def _end(process: subprocess.Popen[str]) -> None:
+def _end(process: subprocess.Popen[bytes]) -> None:
     process.kill()
     process.wait()
     for stream in (process.stdin, process.stdout):

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from residua.engines.numba.kernels.primitives.arguments import Double
 from residua.engines.numba.runtime.buffers import BufferPool, Lease
 from residua.engines.numba.runtime.buffers import address as address_of
+from residua.engines.numba.runtime.fork import renew_in_child
 from residua.engines.numba.runtime.kernel_cache import KernelCache
 from residua.engines.numba.runtime.layout import padded
 from residua.engines.numba.runtime.thread_pool import ThreadPool
@@ -63,6 +64,20 @@ class Context:
         self.tape: Recorder | None = None
         self._constants: dict[Any, NDArray[Any]] = {}
         self._transforms: dict[int, tuple[Any, Any, Any]] = {}
+        self.forks = 0
+        renew_in_child(self)
+
+    def renew(self) -> None:
+        """In a forked child: forget what other threads may have been in the middle of.
+
+        Recordings with it (`forks` says so): what they keep from one replay to the next may be half written.
+        """
+        if self.thread_pool.renew():
+            self.memory.renew()
+            self.tape = None
+            self._constants.clear()
+            self._transforms.clear()
+            self.forks += 1
 
     def run(
         self,

@@ -1,71 +1,32 @@
-"""Compiled kernels: made once on a machine, then read from disk.
+"""Compiled kernels: made once on a machine, then read from disk, once in a process.
 
 A kernel is a function of four numbers that shape its code, the address of its arguments, the number of the
 part to do and the address of a scratch. For common channel counts the four numbers are compiled in as
 constants (`literals`); for all others one general version takes them as arguments.
 
-Numba's own cache looks at the time stamp of one source file. Kernels are built from several, so they lie in
-a folder named after everything that they depend on: the source of every module in `kernels`, the versions
-of Numba and llvmlite, the processor and the vector width. A stale kernel can not be found, let alone run.
+Kernels are built from several modules, so they lie in a folder named after everything that they depend on
+(`kernel_files.fingerprint`). A stale kernel can not be found, let alone run.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
 import sys
+import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-import llvmlite
-import numba
-from llvmlite import binding
-from numba import njit, types
-from numba.core import config
+from numba import njit
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 from numba.core.compiler_lock import global_compiler_lock
-from platformdirs import user_cache_path
 
-from residua.engines.numba.kernels.primitives.vector import BARE, KERNEL, REGISTERS, WIDTH
+from residua.engines.numba.kernels.primitives.vector import KERNEL
+from residua.engines.numba.runtime import kernel_files, machine_code
 from residua.engines.numba.runtime.compile_helper import KERNELS, CompileHelper
+from residua.engines.numba.runtime.fork import check_compiler, renew_in_child
 
-# The kernels' loops are unrolled by hand: what LLVM's third level adds is code, and a quarter of the time
-# to compile, not speed.
-LEVEL = 2
-
-# Read as the modules are: what is edited while a process runs must not pass for what it compiles.
-SOURCES = [
-    (path.name, path.read_bytes())
-    for path in sorted(Path(__file__).parents[1].joinpath("kernels").rglob("*.py"))
-]
-
-
-def fingerprint() -> str:
-    """A digest of all that kernels are built from."""
-    digest = hashlib.sha256()
-    for name, source in SOURCES:
-        digest.update(name.encode())
-        digest.update(source)
-    features = ",".join(sorted(k for k, v in binding.get_host_cpu_features().items() if v))
-    versions = (
-        numba.__version__,
-        llvmlite.__version__,
-        sys.version,
-        binding.get_host_cpu_name(),
-        features,
-        WIDTH,
-        REGISTERS,
-        LEVEL,
-    )
-    digest.update(repr(versions).encode())
-    return digest.hexdigest()[:20]
-
-
-def cache_folder() -> Path:
-    """Where this machine's kernels lie: RESIDUA_KERNEL_CACHE, or the user's cache folder."""
-    root = os.environ.get("RESIDUA_KERNEL_CACHE")
-    return (Path(root) if root else user_cache_path("residua") / "kernels") / fingerprint()
+T = TypeVar("T")
 
 
 class _Locator(_CacheLocator):
@@ -74,8 +35,7 @@ class _Locator(_CacheLocator):
     folder: Path
 
     def __init__(self, py_func: Any) -> None:
-        module = py_func.__module__.removeprefix(KERNELS)
-        self._name = f"{module.replace('.', '-')}-{py_func.__name__}"
+        self._name = _name_of(py_func, ())
 
     def get_cache_path(self) -> str:
         return str(self.folder)
@@ -108,85 +68,152 @@ class _Cache(FunctionCache):
         return result
 
 
-def _usable(folder: Path) -> bool:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".probe-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
-    except OSError:
-        return False
-    return True
+def _name_of(function: Callable[..., Any], literals: tuple[int, ...]) -> str:
+    """The name of a kernel's file."""
+    module = function.__module__.removeprefix(KERNELS).replace(".", "-")
+    return "-".join([module, function.__name__, *map(str, literals)])
+
+
+class Compiled:
+    """What this process has of one folder's kernels; all its engines share it."""
+
+    def __init__(self) -> None:
+        self.addresses: dict[Any, int] = {}
+        self.entries: dict[Any, Any] = {}
+        self.lowered: dict[Any, bytes] = {}
+        self.helper: CompileHelper | None = None
+        self.announced = False
+        self.count = 0  # that were compiled here
+        renew_in_child(self)
+
+    def renew(self) -> None:
+        """In a forked child: the parent's helper answers the parent."""
+        if self.helper is not None:
+            self.helper.leave()
+            self.helper = None
+            self.announced = False
+
+
+_compiled: dict[Path | None, Compiled] = {}
 
 
 class KernelCache:
-    """The compiled kernels of this process, by function and constants."""
+    """The compiled kernels, by function and constants."""
 
     def __init__(self, say: Callable[[str], None] | None = None, helped: bool = True) -> None:
         """say: told once that kernels are compiled. helped: by a second process."""
-        self.helped = helped
+        self._helped = helped
         self._say = say or (lambda line: print(line, file=sys.stderr, flush=True))
-        self._dispatchers: dict[Any, Any] = {}
-        self._addresses: dict[Any, int] = {}
-        self._entries: dict[Any, Any] = {}
-        self._helper: CompileHelper | None = None
-        self._announced = False
-        self.compiled = 0
-        self.folder: Path | None = cache_folder()
-        if _usable(self.folder):
-            _Locator.folder = self.folder
-        else:
-            self._say(f"residua: kernels are compiled anew each time: {self.folder} cannot be written.")
-            self.folder = None
+        folder = kernel_files.cache_folder()
+        self.folder = folder if kernel_files.usable(folder) else None
+        if self.folder is None and None not in _compiled:
+            self._say(f"residua: kernels are compiled anew in each process: {folder} cannot be written.")
+        self._of_process = _compiled.setdefault(self.folder, Compiled())
+
+    @property
+    def compiled(self) -> int:
+        """How many kernels this process had to compile."""
+        return self._of_process.count
 
     def address(self, function: Callable[..., Any], literals: tuple[int, ...] = ()) -> int:
         """The machine code of a kernel, with these constants or, without any, the general one."""
-        key = (function, literals)
-        address = self._addresses.get(key)
+        address = self._of_process.addresses.get((function, literals))
         if address is None:
-            if self._helper is not None:
-                self._helper.wait(key)
-            shape = tuple(types.literal(n) for n in literals) if literals else (types.int64,) * 4
-            result = self._load(function, (*shape, types.int64, types.int64, types.int64), BARE)
-            address = int(result.library.get_pointer_to_function(result.fndesc.llvm_func_name))
-            self._addresses[key] = address
+            if self._of_process.helper is not None:
+                self._of_process.helper.wait((function, literals))
+            address = _undisturbed(lambda: self._load(function, literals))
         return address
 
     def will_need(self, function: Callable[..., Any], literals: tuple[int, ...] = ()) -> None:
         """Say that this kernel will be needed: while others compile here, a second process makes it."""
-        if self._helper is not None and (function, literals) not in self._addresses:
-            self._helper.request((function, literals))
+        helper = self._of_process.helper
+        if helper is not None and (function, literals) not in self._of_process.addresses:
+            helper.request((function, literals))
 
     def entry(self, function: Callable[..., Any], signature: tuple[Any, ...]) -> Any:
         """A compiled function to be called from Python."""
-        entry = self._entries.get(function)
-        if entry is None:
-            entry = self._entries[function] = self._load(function, signature, {}).entry_point
-        return entry
+        entry = self._of_process.entries.get(function)
+        return entry or _undisturbed(lambda: self._load_entry(function, signature))
 
-    def _load(
-        self, function: Callable[..., Any], signature: tuple[Any, ...], options: dict[str, bool]
-    ) -> Any:
-        # One at a time from the first look on: batches are prepared, and their kernel made, in a thread of
-        # their own.
+    # One at a time from the first look on: batches are prepared, and their kernel made, in a thread of
+    # their own.
+    def _load(self, function: Callable[..., Any], literals: tuple[int, ...]) -> int:
+        check_compiler()
+        name = _name_of(function, literals)
         with global_compiler_lock:
-            dispatcher = self._dispatchers.get(function)
-            if dispatcher is None:
-                dispatcher = self._dispatchers[function] = njit(**KERNEL, **options)(function)
-                if self.folder is not None:
+            address = self._of_process.addresses.get((function, literals))
+            if address is None:
+                code = self._kept(f"{name}.o", lambda: self._make(function, literals, name))
+                address = self._of_process.addresses[function, literals] = machine_code.load(code, name)
+        return address
+
+    def _make(self, function: Callable[..., Any], literals: tuple[int, ...], name: str) -> bytes:
+        self._missed()
+        lowered = self._of_process.lowered.get(function)
+        if lowered is None:
+            file = f"{_name_of(function, ())}.bc"
+            lowered = self._kept(file, lambda: machine_code.lowered(function))
+            self._of_process.lowered[function] = lowered
+        return machine_code.machine_code(function, lowered, literals, name)
+
+    def _kept(self, file: str, make: Callable[[], bytes]) -> bytes:
+        """What lies in the folder under that name; it is made where nothing does."""
+        if self.folder is None:
+            return make()
+        path = self.folder / file
+        code = kernel_files.read(path)
+        if code is None:
+            with kernel_files.alone(path):
+                code = kernel_files.read(path)
+                if code is None:
+                    code = make()
+                    kernel_files.write(path, code)
+        return code
+
+    def _load_entry(self, function: Callable[..., Any], signature: tuple[Any, ...]) -> Any:
+        check_compiler()
+        with global_compiler_lock:
+            entry = self._of_process.entries.get(function)
+            if entry is None:
+                dispatcher = njit(**KERNEL)(function)
+                if self.folder is None:
+                    self._missed()
+                    dispatcher.compile(signature)
+                else:
+                    _Locator.folder = self.folder
                     cache = dispatcher._cache = _Cache(dispatcher.py_func)
                     cache.missed = self._missed
-            level, config.OPT = config.OPT, type(config.OPT)(LEVEL)
-            try:
-                dispatcher.compile(signature)
-            finally:
-                config.OPT = level
-        return dispatcher.overloads[signature]
+                    with kernel_files.alone(self.folder / _name_of(function, ())), machine_code.optimised():
+                        dispatcher.compile(signature)
+                entry = dispatcher.overloads[signature].entry_point
+                self._of_process.entries[function] = entry
+        return entry
 
     def _missed(self) -> None:
-        self.compiled += 1
-        if not self._announced:
-            self._announced = True
+        compiled = self._of_process
+        compiled.count += 1
+        if self.folder is not None and not compiled.announced:
+            compiled.announced = True
             self._say("residua: compiling kernels for this machine; this happens once.")
-            if self.helped and self.folder is not None:
-                self._helper = CompileHelper()
+            if self._helped:
+                compiled.helper = CompileHelper()
+
+
+def _undisturbed(work: Callable[[], T]) -> T:
+    """The result of work in a thread of its own: an interrupt ends the waiting, not a half-done compiling.
+
+    Numba and LLVM are not made to be stopped anywhere. What was begun is finished, and is there when it is
+    next asked for.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return work()
+    result: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            result.set_result(work())
+        except BaseException as error:
+            result.set_exception(error)
+
+    threading.Thread(target=run, name="residua-compile").start()
+    return result.result()

@@ -39,6 +39,22 @@ class ThreadPool:
         self._submit_many: Any = None
         self._finalizer = weakref.finalize(self, lambda: None)
 
+    def renew(self) -> bool:
+        """In a forked child: without the threads, and without what others were doing; whether it is so.
+
+        A thread that forks in the middle of a step of its own goes on with it.
+        """
+        self._finalizer.detach()
+        self._finalizer = weakref.finalize(self, lambda: None)
+        if self.lock._is_owned():  # type: ignore[attr-defined]
+            return False
+        self.lock = threading.RLock()
+        self._depth = self._owner = 0
+        self._board = np.zeros_like(self._board)
+        self._board_address = address_of(self._board)
+        self._place_scratch()
+        return True
+
     def reserve(self, floats: int) -> None:
         """Give every thread a scratch of at least that many floats."""
         if floats <= self._reserved:
@@ -47,6 +63,9 @@ class ThreadPool:
         chunks = Chunks()
         # A page apart: the threads' places must not share lines of the cache that they both use.
         self._scratch = [chunks.cut(4 * floats + 4096) for _ in range(self.threads)]
+        self._place_scratch()
+
+    def _place_scratch(self) -> None:
         for thread, block in enumerate(self._scratch):
             self._board[SCRATCH + thread * LINE] = block.address
 
@@ -73,16 +92,23 @@ class ThreadPool:
 
     def __enter__(self) -> ThreadPool:
         self.lock.acquire()
-        self._owner = threading.get_ident()
-        self._depth += 1
-        if self._depth == 1 and self.threads > 1:
-            if self._process != os.getpid():
-                self._start_workers()
-            self._board[STOP] = 0
-            for number, wake in enumerate(self._wake_signals, start=1):
-                if not self._board[SCRATCH + number * LINE + AWAKE]:
-                    wake.release()
+        try:
+            self._owner = threading.get_ident()
+            if self._depth == 0 and self.threads > 1:
+                self._wake()
+            self._depth += 1
+        except BaseException:  # an interrupt
+            self.lock.release()
+            raise
         return self
+
+    def _wake(self) -> None:
+        if self._process != os.getpid():
+            self._start_workers()
+        self._board[STOP] = 0
+        for number, wake in enumerate(self._wake_signals, start=1):
+            if not self._board[SCRATCH + number * LINE + AWAKE]:
+                wake.release()
 
     def __exit__(self, *_: object) -> None:
         self._depth -= 1
@@ -92,7 +118,6 @@ class ThreadPool:
 
     def _start_workers(self) -> None:
         # Threads do not survive a fork; the child starts its own.
-        self._process = os.getpid()
         self._wake_signals = [threading.Semaphore(0) for _ in range(self.threads - 1)]
         loop = self._kernels.entry(task_board.serve, task_board.SERVE_TYPES)
         quitting = threading.Event()
@@ -105,6 +130,7 @@ class ThreadPool:
             worker.start()
         self._finalizer.detach()
         self._finalizer = weakref.finalize(self, _stop_workers, self._board, self._wake_signals, quitting)
+        self._process = os.getpid()
 
 
 def _work(loop: Any, board: Any, place: int, wake: threading.Semaphore, quitting: threading.Event) -> None:

@@ -27,6 +27,10 @@ class CompiledStep:
 
     def __init__(self, context: Context, step: Callable[..., Any], plain: Callable[[Any], Any]) -> None:
         self._context, self._step, self._plain = context, step, plain
+        self._forget()
+
+    def _forget(self) -> None:
+        self._forks = self._context.forks
         self._calls: dict[Any, int] = {}
         self._trials: dict[Any, int] = {}
         self._recordings: dict[Any, Recording] = {}
@@ -38,6 +42,8 @@ class CompiledStep:
         """What the step returns."""
         context = self._context
         with context.thread_pool:
+            if self._forks != context.forks:
+                self._forget()
             if context.tape is not None:  # a step within a step is part of it
                 return self._run(arguments, options)
             key, inputs, addresses = self._gather(arguments, options)

@@ -20,6 +20,8 @@ from numba import njit, types
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
+from residua.engines.numba.kernels.primitives.front_end import FrontEnd
+
 
 def host_width() -> int:
     """How many float32 numbers one register of this machine holds: 16, 8 or 4."""
@@ -48,7 +50,7 @@ LANES = ir.VectorType(ir.IntType(32), WIDTH)
 KERNEL = {"nogil": True, "error_model": "numpy", "boundscheck": False, "cache": False}
 # No code that Python itself could call: each kernel would be compiled three times.
 BARE = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-inline = njit(forceinline=True, **KERNEL, **BARE)
+inline = njit(forceinline=True, pipeline_class=FrontEnd, **KERNEL, **BARE)
 # In Numba already: nothing of its own to compile, for functions that only hand on.
 spliced = njit(inline="always", **KERNEL, **BARE)
 

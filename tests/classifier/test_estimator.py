@@ -98,7 +98,7 @@ def test_picture_files_are_taken_as_they_are(tmp_path):
     [
         (np.zeros((10, 8, 8)), np.arange(9) % 2, ShapeError),
         (np.full((10, 8, 8), 16.0), np.arange(10) % 2, ShapeError),
-        (np.zeros((10, 64)), np.arange(10) % 2, ShapeError),
+        (np.zeros((10, 65)), np.arange(10) % 2, ShapeError),
         (np.zeros((10, 8, 8, 4)), np.arange(10) % 2, ShapeError),
         (np.zeros((10, 8, 8)), np.zeros(10), DataError),
     ],

@@ -1,0 +1,74 @@
+"""A figure that draws every text as it is written: no formulas, no empty boxes, whoever draws it."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from typing import Any
+
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.ticker import FixedLocator, LogFormatterMathtext, LogFormatterSciNotation
+
+from residua.insight.shared.fonts import drawable, families
+
+_SUPERSCRIPT = str.maketrans("0123456789-\N{MINUS SIGN}.+", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻·⁺")
+
+
+class PlainFigure(Figure):
+    """Matplotlib reads text between two dollar signs as a formula, and takes one font for all letters."""
+
+    def draw(self, renderer: Any) -> None:
+        """As any figure, once all its text is plain."""
+        for axis in self.findobj(Axis):
+            _plain_ticks(axis)
+        for text in self.findobj(Text):
+            _plain_text(text)
+        with warnings.catch_warnings():
+            # Text that is wider than the figure is cut; there is nothing that anybody could do.
+            warnings.filterwarnings("ignore", "constrained_layout not applied")
+            super().draw(renderer)
+
+
+class PlainPowers(LogFormatterSciNotation):
+    """Powers as on any logarithmic axis, but in letters: 10\N{SUPERSCRIPT TWO}, not a formula."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """A tick's label."""
+        return _without_formula(super().__call__(x, pos))
+
+
+def _without_formula(label: str) -> str:
+    inner = label.replace("{-", "{\N{MINUS SIGN}", 1) if label.startswith(r"$\mathdefault{-") else label
+    inner = inner.removeprefix(r"$\mathdefault{").removesuffix("}$").replace(r"\times", "×")
+    return re.sub(r"\^\{([^}]*)\}", lambda match: match[1].translate(_SUPERSCRIPT), inner)
+
+
+def _plain_ticks(axis: Axis) -> None:
+    for formatter, change in (
+        (axis.get_major_formatter(), axis.set_major_formatter),
+        (axis.get_minor_formatter(), axis.set_minor_formatter),
+    ):
+        if isinstance(formatter, LogFormatterMathtext) and not isinstance(formatter, PlainPowers):
+            plain = PlainPowers(labelOnlyBase=formatter.labelOnlyBase)
+            plain.__dict__.update(formatter.__dict__)
+            change(plain)
+    if isinstance(axis.get_major_locator(), FixedLocator):
+        labels = [label.get_text() for label in axis.get_ticklabels()]
+        if (plain_labels := [drawable(label) for label in labels]) != labels:
+            axis.set_ticklabels(plain_labels)
+    for label in axis.get_ticklabels(which="both"):  # makes them too, so that they are found below
+        label.set_parse_math(False)
+
+
+def _plain_text(text: Text) -> None:
+    text.set_parse_math(False)
+    text.set_usetex(False)
+    written = text.get_text()
+    if written.isascii() and written.replace("\n", "").isprintable():
+        return
+    if (plain := drawable(written)) != written:
+        text.set_text(plain)
+    if more := [family for family in families(plain) if family not in text.get_fontfamily()]:
+        text.set_fontfamily([*text.get_fontfamily(), *more])
