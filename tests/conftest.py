@@ -18,7 +18,7 @@ from residua.engines.numpy.engine import NumpyEngine
 from residua.training.progress import Quiet
 from residua.training.train import resume_training, start_training
 
-pytest_plugins = ["tiers", "costs"]
+pytest_plugins = ["stub_figures", "tiers", "costs"]
 BEGIN = {"start_training": start_training, "resume_training": resume_training}
 
 
@@ -36,7 +36,7 @@ def one_thread():
 
 @pytest.fixture(scope="session", autouse=True)
 def kernels():
-    """Workers that run side by side start no processes to compile for them, and the first tier compiles few."""
+    """Workers side by side start no processes to compile for them, and the first tier compiles few."""
     from tiers import State
 
     with pytest.MonkeyPatch.context() as patch:

@@ -17,6 +17,8 @@ from sklearn.datasets import load_digits
 from threadpoolctl import threadpool_info
 
 import residua
+from residua.files.tensors import read_tensors
+from residua.models.model_file import KIND, VERSION
 from residua.training.progress import Quiet
 from residua.training.run_folder import read_log, read_run
 
@@ -46,6 +48,11 @@ def arithmetic(engine: str) -> dict[str, object]:
 def bits_are_those_of(engine: str) -> bool:
     made = json.loads((RUNS / "arithmetic.json").read_text(encoding="utf-8"))
     return arithmetic(engine) == made[engine]
+
+
+def read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, object]]:
+    """The arrays of a model file and what it says of them."""
+    return read_tensors(path, KIND, VERSION)
 
 
 @pytest.fixture
@@ -99,8 +106,18 @@ def test_a_killed_run_goes_on_to_where_it_would_have_come(run, engine):
     residua.train(resume=run, reporter=Quiet())
     whole = RUNS / f"finished-{engine}"
     if bits_are_those_of(engine):
-        for name in ("log.jsonl", "best.safetensors", "last.safetensors", "test.json"):
-            assert (run / name).read_bytes() == (whole / name).read_bytes(), name
+        assert (run / "log.jsonl").read_bytes() == (whole / "log.jsonl").read_bytes()
+        # What a later residua keeps besides: which pictures the model has seen.
+        test = json.loads((run / "test.json").read_text(encoding="utf-8"))
+        assert {"trained_on": 0, "chosen_by": 0, "left_out": {}}.items() <= test.items()
+        assert json.loads((whole / "test.json").read_text(encoding="utf-8")).items() <= test.items()
+        for name in ("best.safetensors", "last.safetensors"):
+            (mine, told), (theirs, known) = read(run / name), read(whole / name)
+            assert told.pop("seen").keys() == {"train", "validation"}
+            assert told == known
+            assert {key: array.tobytes() for key, array in mine.items()} == {
+                key: array.tobytes() for key, array in theirs.items()
+            }
     # Training multiplies differences in rounding: the epoch of the checkpoint is near, later ones nearly.
     for mine, theirs in zip(read_log(run), read_log(whole), strict=True):
         assert mine["epoch"] == theirs["epoch"]

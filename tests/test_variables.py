@@ -107,6 +107,11 @@ def test_fill_lists_what_is_missing_unexpected_and_misshapen(tree):
     assert "\n" not in message
 
 
+def test_names_in_messages_stay_in_one_line(tree):
+    with pytest.raises(ModelFileError, match=r"unexpected odd\\nname"):
+        fill(tree, {**flatten(tree), "odd\nname": np.zeros(1)}, "w")
+
+
 def test_fill_shortens_long_lists():
     wanted, other = (small_resnet(depth=8, width=w).init(np.random.default_rng(0)) for w in (4, 8))
     with pytest.raises(ModelFileError, match=r"misshapen .* and \d+ more") as caught:

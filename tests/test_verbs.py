@@ -7,7 +7,7 @@ import importlib
 from pathlib import Path
 
 import residua
-from residua import api
+from residua import api, errors
 from residua.cli import app
 from residua.verbs import PUBLIC, VERBS
 
@@ -46,6 +46,7 @@ def test_the_functions_of_the_table_are_where_it_says():
 
 def test_python_exports_what_the_table_says_and_type_checkers_see_the_same():
     others = {"Classifier", "Model", "build_model", "load_model", "open_engine", "save_model"}
+    others |= {error for error in vars(errors) if error.endswith("Error")}
     assert residua.__all__ == sorted({*PUBLIC, *others})
     for name in residua.__all__:
         assert getattr(residua, name).__name__ == name

@@ -219,15 +219,16 @@ def hear(job: Job, report: Report, selector: selectors.BaseSelector) -> None:
 def again(options: argparse.Namespace) -> int:
     """One mutation in this process, with all that is known of it."""
     from fuzzing.kinds import make_kinds
+    from fuzzing.uses import warm
     from fuzzing.watch import Watch
     from fuzzing.worker import run_one
 
     name, _, number = options.again.rpartition(" ")
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        outcome = run_one(
-            make_kinds(Path(folder))[name], Path(folder), options.seed, int(number), Watch(Path(folder))
-        )
+        kinds = make_kinds(Path(folder))
+        warm(Path(folder))
+        outcome = run_one(kinds[name], Path(folder), options.seed, int(number), Watch(Path(folder)))
         os.chdir(ROOT)
     print(outcome.details or outcome.refusal or "loaded", outcome.finding, *outcome.warnings, sep="\n")
     return 1 if outcome.finding else 0

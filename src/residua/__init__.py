@@ -36,19 +36,44 @@ if TYPE_CHECKING:  # a test holds this list to the table of verbs
     from residua.api import train as train
     from residua.classifier import Classifier as Classifier
     from residua.engines import open_engine as open_engine
+    from residua.errors import ConfigError as ConfigError
+    from residua.errors import DataError as DataError
+    from residua.errors import EngineError as EngineError
+    from residua.errors import ModelFileError as ModelFileError
+    from residua.errors import NonFiniteError as NonFiniteError
+    from residua.errors import PictureError as PictureError
+    from residua.errors import ResiduaError as ResiduaError
+    from residua.errors import RunError as RunError
+    from residua.errors import ShapeError as ShapeError
     from residua.models import build_model as build_model
     from residua.models.model_file import Model as Model
     from residua.models.model_file import load_model as load_model
     from residua.models.model_file import save_model as save_model
 
-_MODULES = {
-    "Classifier": "residua.classifier",
-    "Model": "residua.models.model_file",
-    "build_model": "residua.models",
-    "load_model": "residua.models.model_file",
-    "open_engine": "residua.engines",
-    "save_model": "residua.models.model_file",
-} | dict.fromkeys(PUBLIC, "residua.api")
+_ERRORS = (
+    "ConfigError",
+    "DataError",
+    "EngineError",
+    "ModelFileError",
+    "NonFiniteError",
+    "PictureError",
+    "ResiduaError",
+    "RunError",
+    "ShapeError",
+)
+
+_MODULES = (
+    {
+        "Classifier": "residua.classifier",
+        "Model": "residua.models.model_file",
+        "build_model": "residua.models",
+        "load_model": "residua.models.model_file",
+        "open_engine": "residua.engines",
+        "save_model": "residua.models.model_file",
+    }
+    | dict.fromkeys(PUBLIC, "residua.api")
+    | dict.fromkeys(_ERRORS, "residua.errors")
+)
 
 __all__ = sorted(_MODULES)  # noqa: PLE0605
 

@@ -115,4 +115,6 @@ def fill(template: Mapping[str, Any], flat: Mapping[str, Array], source: str) ->
 
 def _list_names(names: list[str], most: int = 4) -> str:
     more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(name if len(name) <= 200 else f"{name[:197]}..." for name in names[:most]) + more
+    # Names may come from anybody's file: a message stays one line.
+    shown = [name if name.isprintable() else repr(name)[1:-1] for name in names[:most]]
+    return ", ".join(name if len(name) <= 200 else f"{name[:197]}..." for name in shown) + more

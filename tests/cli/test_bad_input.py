@@ -187,8 +187,13 @@ def test_tables_of_labels(here, capsys, table, named):
 
 def test_classes_that_the_model_does_not_know(here, capsys, trained):
     paint_folder(here / "other", ("blue", "yak"))
-    line = refused(capsys, "evaluate", trained / "run", "--data", "other", "--output", "out")
+    measured = ("evaluate", trained / "run", "--data", "other", "--output", "out")
+    line = refused(capsys, *measured, "--unknown-classes", "refuse")
     assert "other has classes that the model does not know (yak); it knows blue, red" in line
+    code, out, err = call(capsys, *measured)
+    assert code == 0
+    assert "other, whole folder: 12 pictures" in out
+    assert "other has classes that the model does not know: yak (12). Their 12 pictures are left out" in err
 
 
 # ---------------------------------------------------------------- sizes and channels
@@ -314,8 +319,8 @@ def test_resume_what_is_no_run_and_with_further_options(here, capsys, trained):
     run, pics = trained / "run", trained / "pics"
     assert "is not a run folder: it holds no run.toml" in refused(capsys, "train", "--resume", pics)
     assert "no is not a run folder" in refused(capsys, "train", "--resume", "no")
-    for further in (["--epochs", "3"], [pics], ["--config", run / "run.toml"], ["--rate", "0.2"]):
-        line = refused(capsys, "train", "--resume", run, *further)
+    for further in ("--epochs 3", "--engine numba", f"--config {run / 'run.toml'}", "--rate 0.2"):
+        line = refused(capsys, "train", "--resume", run, *further.split())
         assert "--resume goes on with a run as it was begun: it takes no other options" in line
 
 

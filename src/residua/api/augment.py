@@ -24,6 +24,6 @@ def augment_sheet(data: str | Path, *, say: Any = print, **options: Any) -> Path
     config = configure(SheetConfig, {"data": data} | options)
     name = Path(config.data.data).name or "pictures"
     path = picture_file(config.sheet.output, Path(f"augment-{name}.png"))
-    opened = open_dataset(config.data, config.sheet.seed, say=say)
+    opened = open_dataset(config.data, config.sheet.seed, say=say, purpose="look")
     rows = vary_pictures(opened, config.data, config.sheet)
     return save_picture(augmentation_figure(rows, f"{name}  {variations_text(config.data)}"), path)

@@ -53,7 +53,7 @@ def check_data(
         read_as.append(line)
         say(line)
 
-    opened = open_dataset(chosen, config.seed, say=note, most_bad=1.0)
+    opened = open_dataset(chosen, config.seed, say=note, most_bad=1.0, purpose="look")
     opening = tuple(read_as)
     findings = replace(check_dataset(opened, near=config.near, watch=watch), read_as=opening)
     with written_after(findings, on_result):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -146,14 +146,16 @@ def _of_data(model: Model, config: ExplainConfig, say: Any) -> tuple[Any, Any, A
     """Names, pictures and labels out of the model's data, or the data that was named."""
     import numpy as np
 
-    from residua.insight.evaluation.predictions import read_pictures
+    from residua.insight.evaluation.exposure import exposure
+    from residua.insight.evaluation.predictions import find_pictures_of
 
     if config.data is None and model.training.get("data") is None:
         raise ConfigError(
             "give pictures or folders after the model, or --data NAME and --numbers: it does not say what "
             "it was trained on"
         )
-    name, split, pictures = read_pictures(model, EvaluateConfig.of(config), say)
+    part = find_pictures_of(model, EvaluateConfig.of(config), say)
+    name, split, pictures = part.data, part.split, part.pictures
     if beyond := [number for number in config.numbers if number >= len(pictures)]:
         raise ConfigError(
             f"{name}, {split}, has the pictures 0 to {len(pictures) - 1:,}; --numbers was given {beyond[0]}"
@@ -163,4 +165,5 @@ def _of_data(model: Model, config: ExplainConfig, say: Any) -> tuple[Any, Any, A
     else:
         indices = np.unique(np.linspace(0, len(pictures) - 1, SHOWN).round().astype(np.int64))
     chosen = pictures.take(indices)
+    replace(part, exposure=exposure(model, chosen.images)).tell(say)
     return chosen.names, chosen.images, chosen.labels

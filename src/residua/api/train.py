@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from residua.api.inputs import named_path
 from residua.api.output import OnResult, data_option, ignore, written_after
 from residua.config import EvaluateConfig, TrainConfig
-from residua.config.options import check, configure
+from residua.config.options import check, configure, flag
 from residua.errors import ConfigError, RunError
 from residua.files.output import output_folder, require_writable
 
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from residua.insight.evaluation.numbers import Evaluation
     from residua.training.progress import Reporter
     from residua.training.train import Trained
+
+
+# Where a run's data are now, and what of the machine they are computed on: nothing that changes a result.
+WHILE_RESUMING = ("data", "data_dir", "labels", "threads")
 
 
 @dataclass(frozen=True)
@@ -48,24 +52,24 @@ def train(
     """Train a network: `train("digits", model="resnet8", epochs=10, rate=0.05)`.
 
     data: a data set's name or a folder of pictures. options: every field of `TrainConfig`'s sections,
-    by name; or a whole `config`. resume: a run folder to go on with instead. reporter: hears of the
-    progress (`residua.training.progress.Quiet()` for silence). on_result: hears the result before the last
-    files of the run are written. Raises ResiduaError.
+    by name; or a whole `config`. resume: a run folder to go on with instead; beside it only where its data
+    are now (`data`, `data_dir`, `labels`) and `threads` may be given. reporter: hears of the progress
+    (`residua.training.progress.Quiet()` for silence). on_result: hears the result before the last files of
+    the run are written. Raises ResiduaError.
     """
     from residua.insight.learning_curves.figure import draw_curves
     from residua.training.progress import make_reporter
-    from residua.training.train import resume_training, start_training
+    from residua.training.train import Resumption, resume_training, start_training
 
     reporter = reporter or make_reporter()
     if resume is not None:
-        if data is not None or config is not None or options:
-            raise ConfigError("--resume goes on with a run as it was begun: it takes no other options")
         from residua.training.run_folder import read_run
 
+        changed = _changes(config, data_option(data) | options)
         run = named_path(resume, "a run")
         chosen = read_run(run)
         require_writable(run, hint="a run that goes on writes into its folder")
-        trained = resume_training(run, reporter, draw_curves)
+        trained = resume_training(Resumption(run, **changed) if changed else run, reporter, draw_curves)
     else:
         if config is not None and (data is not None or options):
             raise ConfigError("give either a whole config or single options, not both")
@@ -80,6 +84,19 @@ def train(
     with written_after(result, on_result):
         _write_last(result, draw_curves)
     return result
+
+
+def _changes(config: TrainConfig | None, options: dict[str, Any]) -> dict[str, Any]:
+    """What may be said of a run that goes on. Raises ConfigError for all that it began with."""
+    if config is not None or (others := [name for name in options if name not in WHILE_RESUMING]):
+        named = "a whole config" if config is not None else flag(others[0])
+        raise ConfigError(
+            f"--resume goes on with a run as it was begun: it takes no other options than "
+            f"{', '.join(map(flag, WHILE_RESUMING))}; it was given {named}"
+        )
+    checked = configure(TrainConfig, options)
+    every = vars(checked.data) | vars(checked.run)
+    return {name: every[name] for name in options if every[name] is not None}
 
 
 def _with_run_folder(config: TrainConfig) -> TrainConfig:
@@ -101,12 +118,7 @@ def _test(trained: Trained, reporter: Reporter) -> Evaluation:
     from residua.models.model_file import load_model
 
     config = trained.config
-    options = EvaluateConfig(
-        data_dir=config.data.data_dir,
-        labels=config.data.labels,
-        engine=config.run.engine,
-        threads=config.run.threads,
-    )
+    options = EvaluateConfig(engine=config.run.engine, threads=config.run.threads)
     return evaluate_model(load_model(trained.best), options, reporter.say)
 
 

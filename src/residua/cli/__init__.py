@@ -59,7 +59,7 @@ def run(arguments: list[str]) -> int:
     try:
         app.config = ()
         if arguments[:1] == ["train"] and (path := options_file(arguments)) is not None:
-            options = read_toml(path)
+            options = read_toml(path, elsewhere=True)
             configure(TrainConfig, options, source=f"{path}: ")  # types too, before the parser bends them
             values = {key.strip("_"): value for key, value in flatten_options(TrainConfig, options).items()}
             app.config = cyclopts.config.Dict(values, source=path, use_commands_as_keys=False)

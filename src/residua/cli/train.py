@@ -16,7 +16,7 @@ from residua.config import (
     TrainConfig,
     TransferOptions,
 )
-from residua.config.options import check
+from residua.config.options import check, chosen_options
 from residua.errors import ConfigError
 from residua.files.names import printable
 
@@ -33,7 +33,7 @@ class Files:
     """What a run's options may come from."""
 
     resume: str | None = None
-    """A run folder to go on with, from its newest checkpoint."""
+    """A run folder to go on with, from its newest checkpoint; --data says where its pictures are now."""
     config: str | None = None
     """A TOML file with any of these options; flags have the last word."""
 
@@ -63,9 +63,12 @@ def train(
 
     chosen = TrainConfig(data_options, model_options, transfer, optimizer, schedule, run)
     if files.resume is not None:
-        if data is not None or files.config is not None or chosen != TrainConfig():
-            raise ConfigError("--resume goes on with a run as it was begun: it takes no other options")
-        result = api.train(resume=files.resume, on_result=_print_result)
+        if files.config is not None:
+            raise ConfigError("--resume goes on with a run as it was begun: it takes no other options file")
+        if data is not None:
+            refuse_two_data_sets(data, data_options.data, DataOptions.data)
+        moved = {} if data is None else {"data": data}
+        result = api.train(resume=files.resume, on_result=_print_result, **chosen_options(chosen) | moved)
     else:
         if data is not None:
             if files.config is None:
@@ -81,9 +84,11 @@ def _print_result(result: TrainResult) -> None:
     to_stdout()
     if result.test is not None:
         low, high = result.test.interval
+        copies = result.test.trained_on or 0
+        part = f"of which {copies:,} are in training too" if copies else "that took no part in training"
         to_stdout(
             f"Test accuracy: {100 * result.test.accuracy:.2f} % "
-            f"({result.test.correct:,} of {result.test.pictures:,} pictures that took no part in training; "
+            f"({result.test.correct:,} of {result.test.pictures:,} pictures {part}; "
             f"95 % interval {100 * low:.2f} to {100 * high:.2f})"
         )
     to_stdout(f"Best model (epoch {result.best_epoch}): {printable(result.model)}")

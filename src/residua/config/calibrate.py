@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from residua.config import shared
-from residua.config.shared import EngineName
+from residua.config.shared import EngineName, UnknownClasses
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,7 @@ class CalibrateConfig:
     )
     data_dir: str | None = shared.data_dir()
     labels: str | None = shared.labels()
+    unknown_classes: UnknownClasses = shared.unknown_classes()
     batch: int = shared.batch(256)
     output: str | None = shared.folder("the two pictures")
     engine: EngineName = shared.engine()

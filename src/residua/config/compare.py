@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from residua.config import shared
-from residua.config.shared import EngineName, Split
+from residua.config.shared import EngineName, Split, UnknownClasses
 
 
 @dataclass(frozen=True)
@@ -15,6 +15,7 @@ class CompareConfig:
     data: str | None = shared.path("Data set or folder (the one that all were trained on).")
     data_dir: str | None = shared.data_dir()
     labels: str | None = shared.labels()
+    unknown_classes: UnknownClasses = shared.unknown_classes()
     split: Split = shared.split("test")
     level: float = 0.05
     """How often equal models may be called different; intervals hold 1 minus that."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from residua.config import shared
-from residua.config.shared import EngineName
+from residua.config.shared import EngineName, UnknownClasses
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class EnsembleConfig:
     )
     data_dir: str | None = shared.data_dir()
     labels: str | None = shared.labels()
+    unknown_classes: UnknownClasses = shared.unknown_classes()
     split: Literal["test", "validation"] = "validation"
     """Which pictures the report is about."""
     batch: int = shared.batch(256)

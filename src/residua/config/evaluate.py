@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from residua.config import shared
-from residua.config.shared import EngineName, Split, Views
+from residua.config.shared import EngineName, Split, UnknownClasses, Views
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,7 @@ class EvaluateConfig:
     data: str | None = shared.data()
     data_dir: str | None = shared.data_dir()
     labels: str | None = shared.labels()
+    unknown_classes: UnknownClasses = shared.unknown_classes()
     split: Split = shared.split("test")
     views: Views = shared.views()
     batch: int = shared.batch(256)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from residua.config import shared
-from residua.config.shared import EngineName, Split
+from residua.config.shared import EngineName, Split, UnknownClasses
 
 SaliencyMethod = Literal["gradient", "smooth", "integrated", "guided", "grad-cam", "occlusion"]
 
@@ -27,6 +27,8 @@ class ExplainConfig:
         "Data set or folder that the numbers are of (the one that the model was trained on)."
     )
     data_dir: str | None = shared.data_dir()
+    labels: str | None = shared.labels()
+    unknown_classes: UnknownClasses = shared.unknown_classes()
     split: Split = shared.split("test", "The split that the numbers are of.")
     samples: int = 50
     """Noisy copies of a picture whose gradients SmoothGrad takes the mean of."""

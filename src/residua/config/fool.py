@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from residua.config import shared
-from residua.config.shared import EngineName, Split
+from residua.config.shared import EngineName, Split, UnknownClasses
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class FoolConfig:
     """The sizes of the curve, in steps of 8-bit pixels; pixels between whole numbers are taken there."""
     data_dir: str | None = shared.data_dir()
     labels: str | None = shared.labels()
+    unknown_classes: UnknownClasses = shared.unknown_classes()
     output: str | None = shared.folder("the pictures")
     engine: EngineName = shared.engine()
     threads: int | None = shared.threads()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from residua.config import shared
-from residua.config.shared import EngineName, Split
+from residua.config.shared import EngineName, Split, UnknownClasses
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,7 @@ class InsideConfig:
     data: str | None = shared.data()
     data_dir: str | None = shared.data_dir()
     labels: str | None = shared.labels()
+    unknown_classes: UnknownClasses = shared.unknown_classes()
     split: Split = shared.split("test")
     sample: int = 1000
     """How many of them are looked at, evenly taken out of the split."""

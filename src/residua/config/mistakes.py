@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from residua.config import shared
-from residua.config.shared import EngineName, Split, Views
+from residua.config.shared import EngineName, Split, UnknownClasses, Views
 
 
 @dataclass(frozen=True)
@@ -15,6 +15,7 @@ class MistakesConfig:
     data: str | None = shared.data()
     data_dir: str | None = shared.data_dir()
     labels: str | None = shared.labels()
+    unknown_classes: UnknownClasses = shared.unknown_classes()
     split: Split = shared.split("test")
     show: int = 40
     """How many pictures are drawn, the worst mistakes first."""

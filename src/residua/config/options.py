@@ -150,6 +150,31 @@ def configure(config: type[C], values: Mapping[str, Any], source: str = "") -> C
         raise ConfigError(f"{source}{error}") from None
 
 
+def chosen_options(config: Any) -> dict[str, Any]:
+    """Every option of a config whose value is not what the program takes where nothing is known."""
+    options: dict[str, Any] = {}
+    for section in fields(config):
+        part = getattr(config, section.name)
+        default = type(part)()
+        for entry in fields(part):
+            value = getattr(part, entry.name)
+            if value is not None and value != getattr(default, entry.name):
+                options[entry.name] = value
+    return options
+
+
+def file_options(config: Any) -> dict[str, str]:
+    """Every option that names a file or folder, with its value, without those that were left out."""
+    found: dict[str, str] = {}
+    for entry in fields(config):
+        value = getattr(config, entry.name)
+        if is_dataclass(value):
+            found |= file_options(value)
+        elif entry.metadata.get("path") and value is not None:
+            found[entry.name] = str(value)
+    return found
+
+
 def toml_text(path: str | Path) -> str:
     """The text of a TOML file, whoever wrote it. Raises OSError, and UnicodeDecodeError for no text.
 
@@ -159,8 +184,11 @@ def toml_text(path: str | Path) -> str:
     return content.decode(errors="surrogateescape") if content.startswith(_OWN) else decode_text(content)[0]
 
 
-def read_toml(path: str | Path) -> dict[str, Any]:
-    """The options in a TOML file; a run.toml may be given as it is. Raises ConfigError."""
+def read_toml(path: str | Path, *, elsewhere: bool = False) -> dict[str, Any]:
+    """The options in a TOML file; a run.toml may be given as it is. Raises ConfigError.
+
+    elsewhere: files that a run.toml names, and that are not here, are taken from where they were.
+    """
     require_file(path, ConfigError, "the options in")
     try:
         text = toml_text(path)
@@ -181,7 +209,22 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         )
     if "format" in values and isinstance(values.get("run"), dict):
         values["run"].pop("run", None)  # a run.toml's own folder: a repetition needs another
-    return {key: value for key, value in values.items() if key not in NOT_OPTIONS}
+    options = {key: value for key, value in values.items() if key not in NOT_OPTIONS}
+    if elsewhere:
+        _find_files(options, values.get("machine", {}), Path(path).parent)
+    return options
+
+
+def _find_files(options: dict[str, Any], machine: Any, run: Path) -> None:
+    """Put in the places of files that are not where an option says, as a run.toml remembers them."""
+    places = machine.get("places", {}) if isinstance(machine, dict) else {}
+    for section in (part for part in options.values() if isinstance(part, dict)):
+        for name, value in section.items():
+            known = places.get(f"{name}_", places.get(name)) if isinstance(places, dict) else None
+            if not isinstance(known, list) or os.path.exists(os.path.expanduser(str(value))):
+                continue
+            kept = [run.resolve() / place for place in known if isinstance(place, str)]
+            section[name] = next((os.path.normpath(place) for place in kept if place.exists()), value)
 
 
 def to_toml(config: Any) -> dict[str, Any]:

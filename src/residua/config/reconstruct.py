@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from residua.config import shared
-from residua.config.shared import EngineName, Split
+from residua.config.shared import EngineName, Split, UnknownClasses
 
 
 @dataclass(frozen=True)
@@ -14,6 +14,8 @@ class ReconstructConfig:
 
     data: str | None = shared.data()
     data_dir: str | None = shared.data_dir()
+    labels: str | None = shared.labels()
+    unknown_classes: UnknownClasses = shared.unknown_classes()
     split: Split = shared.split("validation")
     output: str | None = shared.folder("the two pictures")
     engine: EngineName = shared.engine()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from residua.config import shared
-from residua.config.shared import EngineName, Split
+from residua.config.shared import EngineName, Split, UnknownClasses
 
 
 @dataclass(frozen=True)
@@ -15,6 +15,7 @@ class ReportConfig:
     data: str | None = shared.data()
     data_dir: str | None = shared.data_dir()
     labels: str | None = shared.labels()
+    unknown_classes: UnknownClasses = shared.unknown_classes()
     split: Split = shared.split("test", "Which pictures the figures are about.")
     show: int = 24
     """How many mistakes are shown, the worst first."""

@@ -11,6 +11,7 @@ from typing import Any, Literal
 EngineName = Literal["auto", "numpy", "numba"]
 Split = Literal["test", "validation", "train"]
 Views = Literal["one", "flips", "five", "ten"]
+UnknownClasses = Literal["skip", "refuse"]
 
 
 def described(default: Any, description: str, **metadata: Any) -> Any:
@@ -53,6 +54,13 @@ def labels() -> Any:
 def split(default: Split, description: str = "Which pictures.") -> Any:
     """A part of the data."""
     return described(default, description)
+
+
+def unknown_classes() -> Any:
+    """What becomes of pictures of classes that a model was not trained on."""
+    return described(
+        "skip", "Pictures of classes that the model does not know: skip leaves them out and says how many."
+    )
 
 
 def views() -> Any:

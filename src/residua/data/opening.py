@@ -16,7 +16,7 @@ from residua.data.sources.card import FOLDER_SIZE, Card, folder_card
 from residua.data.sources.cards import DATASETS
 from residua.data.sources.label_table import MOST_ABSENT
 from residua.data.sources.layouts.table import LAYOUTS
-from residua.data.sources.listing import Division, list_folder, list_layout
+from residua.data.sources.listing import Division, Purpose, list_folder, list_layout
 from residua.data.sources.locations import data_folders, find_layout
 from residua.data.sources.readers.pixel_table import is_pixel_table
 from residua.errors import ConfigError, DataError, near
@@ -30,11 +30,12 @@ def _warn(message: str) -> None:
 
 @dataclass(frozen=True)
 class _Reading:
-    """How picture files are read. channels: 3 or 1, None for the card's. most_bad: see `open_dataset`."""
+    """How picture files are read. channels: 3 or 1, None for the card's. Others: see `open_dataset`."""
 
     say: Callable[[str], None]
     channels: int | None
     most_bad: float
+    purpose: Purpose
 
 
 def open_dataset(
@@ -44,14 +45,15 @@ def open_dataset(
     say: Callable[[str], None] = _warn,
     channels: int | None = None,
     most_bad: float | None = None,
+    purpose: Purpose = "train",
 ) -> DataSet:
     """Open a data set of `DATASETS`, or a folder of pictures, as the options ask.
 
     A folder that is laid out as a publisher does it is read as that publisher's data set. seed: draws the
     validation split, and the test split where the publisher names none. say: is told, one line each, what
     was mended or skipped. channels: of pictures in files, 3 for colour and 1 for grey. most_bad: share of
-    unreadable pictures that is put up with (0.01). Raises DataError where the data cannot be had,
-    ConfigError for options that do not fit.
+    unreadable pictures that is put up with (0.01). purpose: what for, see `Purpose`; only somebody's own
+    folders heed it. Raises DataError where the data cannot be had, ConfigError for options that do not fit.
     """
     name = str(options.data)
     card = DATASETS.get(name)
@@ -60,7 +62,7 @@ def open_dataset(
         card = recognise(folder)
         if card is not None:
             say(f"{name} is laid out as {card.name}, and read as it")
-    reading = _Reading(say, channels, MOST_BAD if most_bad is None else most_bad)
+    reading = _Reading(say, channels, MOST_BAD if most_bad is None else most_bad, purpose)
     if card is None:
         assert folder is not None
         return _open_own_folder(options, folder, seed, reading)
@@ -109,7 +111,7 @@ def _open_own_folder(options: DataOptions, folder: Path, seed: int, reading: _Re
     if options.region:
         raise ConfigError(f"--region is for gtsrb, whose tables mark the signs; {folder} has no such tables.")
     absent = max(MOST_ABSENT, reading.most_bad)
-    listing = list_folder(folder, options.labels, division, reading.say, absent)
+    listing = list_folder(folder, options.labels, division, reading.say, absent, reading.purpose)
     for line in alike_text(listing.classes):
         reading.say(line)
     channels = 3 if reading.channels is None else reading.channels

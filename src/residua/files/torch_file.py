@@ -149,5 +149,5 @@ def _read_tensors(
 
 def _cut_short(path: Path, key: str) -> ModelFileError:
     return ModelFileError(
-        f"{path} is cut short or damaged: storage {key[:40]} is not of the size it claims. {_AGAIN}"
+        f"{path} is cut short or damaged: storage {key[:40]!r} is not of the size it claims. {_AGAIN}"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -61,6 +61,17 @@ def _check_values(kind: type[Layer], values: Mapping[str, Any]) -> None:
             value = values[entry.name]
             if type(value) not in allowed[named] or (named != "bool" and not _in_bounds(value, entry.name)):
                 raise ValueError(f"{kind.__name__}.{entry.name} cannot be {repr(value)[:40]}")
+    if not all(-LARGEST <= number <= LARGEST for value in values.values() for number in _numbers_in(value)):
+        raise ValueError(f"{kind.__name__} cannot have numbers beyond {LARGEST:,}")
+
+
+def _numbers_in(value: Any) -> Iterator[float]:
+    """Every number in lists within lists."""
+    if isinstance(value, list):
+        for inner in value:
+            yield from _numbers_in(inner)
+    elif isinstance(value, int | float):
+        yield value
 
 
 def _in_bounds(value: float, name: str) -> bool:

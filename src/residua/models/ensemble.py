@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,13 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.data.preprocessing import Preprocessing
+from residua.data.seen_pictures import SeenPictures
 from residua.errors import ConfigError, DataError
 from residua.layers import Ensemble
 from residua.layers.ensemble import METHODS
 from residua.models.model_file import Model
 
 # What a model file says of the data that it was trained on.
-ABOUT_DATA = ("data", "kind", "size", "validation", "test", "labels", "seed", "fingerprint")
+ABOUT_DATA = (
+    "data", "kind", "size", "validation", "test", "labels", "groups", "region", "seed", "fingerprint"
+)  # fmt: skip
 ROUNDS = 1000  # of the search for weights; it stops long before
 
 
@@ -55,7 +60,7 @@ def join_models(
     variables = dict(zip(keys, (model.variables for model in models), strict=True))
     title = "ensemble of " + ", ".join(model.name for model in models)
     training = _about_data(models) | {"members": members, "method": method}
-    return Model(title, network, variables, models[0].classes, raw, training)
+    return Model(title, network, variables, models[0].classes, raw, training, seen=_seen(models))
 
 
 def check_members(models: Sequence[Model], names: Sequence[str]) -> None:
@@ -97,11 +102,18 @@ def _scale_and_shift(preprocessing: Preprocessing) -> tuple[tuple[float, ...], t
 
 
 def _about_data(models: Sequence[Model]) -> dict[str, Any]:
-    """What the first says of its data, if all were trained on the same."""
+    """What the first says of its data, if all were trained on the same: by name, or by what they hold."""
     first = models[0].training
-    if any(model.training.get("data") != first.get("data") for model in models):
-        return {"data": None}
-    return {key: first[key] for key in ABOUT_DATA if key in first}
+    for key in ("data", "fingerprint"):
+        if first.get(key) is not None and all(model.training.get(key) == first[key] for model in models):
+            return {key: first[key] for key in ABOUT_DATA if key in first}
+    return {"data": None}
+
+
+def _seen(models: Sequence[Model]) -> SeenPictures | None:
+    """The pictures that any of them has seen, as far as they know them again."""
+    known = [model.seen for model in models if model.seen is not None]
+    return functools.reduce(operator.or_, known) if known else None
 
 
 def best_weights(

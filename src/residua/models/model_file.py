@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from residua.data.preprocessing import Preprocessing
+from residua.data.seen_pictures import SeenPictures
 from residua.errors import ModelFileError
 from residua.files.safetensors_file import one_line
 from residua.files.tensors import read_tensors, write_tensors
@@ -39,7 +40,8 @@ class Model:
     """A trained network with all that its use needs.
 
     `classes` are in the order of the logits. `training` says how it was trained: plain JSON types.
-    `calibration` is what `residua calibrate` found, None before.
+    `calibration` is what `residua calibrate` found, None before. `seen` knows the pictures again that it was
+    trained on; None where that is not kept. `file` is where it was read from.
     """
 
     name: str
@@ -49,6 +51,8 @@ class Model:
     preprocessing: Preprocessing
     training: dict[str, Any] = field(default_factory=dict)
     calibration: Calibration | None = None
+    seen: SeenPictures | None = None
+    file: Path | None = field(default=None, compare=False)
 
     def work(self, pictures: int) -> float:
         """Multiply-adds of one pass over so many pictures."""
@@ -72,6 +76,8 @@ def save_model(path: str | Path, model: Model) -> None:
     }
     if model.calibration is not None:
         document["calibration"] = model.calibration.to_dict()
+    if model.seen is not None:
+        document["seen"] = model.seen.to_dict()
     write_tensors(path, KIND, VERSION, flatten(model.variables), document)
 
 
@@ -91,6 +97,8 @@ def load_model(path: str | Path, layers: Mapping[str, type[Layer]] | None = None
         classes = tuple(classes)
         stored = document.get("calibration")
         calibration = None if stored is None else Calibration.from_dict(stored)
+        known = document.get("seen")
+        seen = None if known is None else SeenPictures.from_dict(known)
         shape = (preprocessing.height, preprocessing.width, preprocessing.channels)
         outputs = network.output_shape(shape)
         if outputs != (len(classes),) or len(set(classes)) != len(classes):
@@ -99,7 +107,7 @@ def load_model(path: str | Path, layers: Mapping[str, type[Layer]] | None = None
         template = network.init(_BoundedZeroGenerator(sum(array.size for array in arrays.values())))
         variables = fill(template, arrays, str(path))
         _check_numbers(arrays)
-        model = Model(name, network, variables, classes, preprocessing, training, calibration)
+        model = Model(name, network, variables, classes, preprocessing, training, calibration, seen, path)
         if not (work := model.work(1)) <= MOST_WORK:
             raise ValueError(f"one picture would take {work:.1e} multiplications, more than any network")
     except ModelFileError as error:

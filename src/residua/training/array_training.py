@@ -26,7 +26,7 @@ from residua.training.progress import Quiet
 from residua.training.run_folder import read_log
 from residua.training.step import start_state
 from residua.training.task import Task
-from residua.training.task_setup import TrainingData, build_task
+from residua.training.task_setup import TrainingData, build_task, remember_pictures
 
 # What a run on a folder is told and arrays have no use for; ignored, they would be believed.
 NOT_FOR_ARRAYS = (
@@ -70,7 +70,7 @@ def train_on_arrays(
     with tempfile.TemporaryDirectory(prefix="residua-") as folder:
         run = Path(folder)
         try:
-            Training(replace(task, run=run), state, Position()).run()
+            Training(replace(remember_pictures(task), run=run), state, Position()).run()
         except Interrupted:
             raise KeyboardInterrupt("training was stopped; nothing of it is kept") from None
         history = read_log(run)

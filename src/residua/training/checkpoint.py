@@ -77,6 +77,16 @@ def read_checkpoint(run: Path, template: Tree, notes: list[str]) -> tuple[Tree, 
     raise RunError(f"{run} holds no checkpoint yet: start the run anew in another folder")
 
 
+def read_fingerprint(run: Path) -> str | None:
+    """The fingerprint of the data by the newest checkpoint that is whole; None where there is none."""
+    for path in _checkpoints(run):
+        try:
+            return str(read_tensors(path, KIND, VERSION)[1]["fingerprint"])
+        except (ModelFileError, LookupError):
+            continue
+    return None
+
+
 def _read_position(values: Mapping[str, Any]) -> Position:
     """The position that a checkpoint holds. Raises LookupError, TypeError or ValueError for anything else."""
     position = Position(**values)

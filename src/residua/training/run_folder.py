@@ -21,6 +21,7 @@ from residua.files.json_lines import read_lines
 from residua.files.names import command
 from residua.files.regular import require_file
 from residua.training.environment import machine_facts, package_versions
+from residua.training.places import TABLE, describe_places
 
 LOGGED = ("epoch", "train_loss", "train_error")  # what each line of the logs holds
 TIMED = ("seconds",)
@@ -58,6 +59,8 @@ def create_run(config: TrainConfig, default_name: str) -> Path:
         ) from None
     tables = {"format": FORMAT, "versions": package_versions(), "machine": machine_facts(), **to_toml(config)}
     tables["run"]["run"] = str(run)
+    if places := describe_places(config, run):
+        tables["machine"][TABLE] = places
     try:
         write_durably(run / "run.toml", tomli_w.dumps(tables).encode(errors="surrogateescape"))
     except RunError:
@@ -137,4 +140,5 @@ def read_environment(run: Path) -> dict[str, dict[str, Any]]:
         raise RunError(f"{run / 'run.toml'} is damaged: its versions or machine are no table")
     if type(tables["machine"].get("cores", 1)) is not int:
         raise RunError(f"{run / 'run.toml'} is damaged: its number of cores is no number")
+    tables["machine"].pop(TABLE, None)  # nobody's business but its owner's
     return tables

@@ -16,6 +16,7 @@ from residua.data.augmentation.pipeline import Augment
 from residua.data.batches import Batches
 from residua.data.pictures.arrays import Pictures
 from residua.data.preprocessing import Preprocessing
+from residua.data.seen_pictures import SeenPictures
 from residua.engines import choose_engine, open_engine
 from residua.errors import ConfigError, DataError
 from residua.layers import Layer, Sequential
@@ -77,7 +78,15 @@ def build_task(
     return Task(
         config=config,
         engine=engine,
-        model=Model(str(config.model.model), network, initial.variables, data.classes, preprocessing, about),
+        model=Model(
+            str(config.model.model),
+            network,
+            initial.variables,
+            data.classes,
+            preprocessing,
+            about,
+            seen=None if pretrained is None else pretrained.model.seen,
+        ),
         train=Batches(train, preprocessing, augment, batch, seed, mix, engine=engine),
         validation=None
         if validation is None
@@ -91,6 +100,15 @@ def build_task(
         if pretrained is None or pretrained.keeps_head
         else _freeze_plan(config, network, pretrained),
     )
+
+
+def remember_pictures(task: Task) -> Task:
+    """The task with the pictures that its model will have seen, and those that what it begins with has."""
+    validation = None if task.validation is None else task.validation.pictures.images
+    seen, before = SeenPictures.of(task.train.pictures.images, validation), task.model.seen
+    if seen is not None and before is not None:
+        seen = before | seen
+    return replace(task, model=replace(task.model, seen=seen))
 
 
 def _check_outputs(config: TrainConfig, network: Layer) -> None:

@@ -6,17 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from residua.config import TrainConfig
+from residua.config import DataOptions, TrainConfig
 from residua.data import DataSet, open_dataset
 from residua.errors import RunError
 from residua.files.json_lines import truncate
 from residua.models.model_file import save_model
-from residua.training.checkpoint import Position, read_checkpoint
+from residua.training.checkpoint import Position, read_checkpoint, read_fingerprint
 from residua.training.feature_cache import remove_feature_files
 from residua.training.layer_statistics import FILE as STATISTICS
 from residua.training.loop import Training
 from residua.training.optimizers import make_optimizer
 from residua.training.option_defaults import resolve_options
+from residua.training.places import data_places, find_labels, first_file, keep_places, read_places
 from residua.training.pretrained import (
     COPY,
     Pretrained,
@@ -28,11 +29,22 @@ from residua.training.progress import Reporter
 from residua.training.run_folder import create_run, read_run, refuse_used_folder
 from residua.training.step import start_state
 from residua.training.task import Task
-from residua.training.task_setup import TrainingData, build_task
+from residua.training.task_setup import TrainingData, build_task, remember_pictures
 
 IMBALANCE = 3.0  # pictures of the largest class to those of the smallest, above which we say so
 
 AfterEpoch = Callable[[Path], object]
+
+
+@dataclass(frozen=True)
+class Resumption:
+    """A run to go on with, and what may have changed since: where its data are, and the threads."""
+
+    run: Path
+    data: str | None = None
+    data_dir: str | None = None
+    labels: str | None = None
+    threads: int | None = None
 
 
 @dataclass(frozen=True)
@@ -65,12 +77,44 @@ def open_task(config: TrainConfig, reporter: Reporter) -> tuple[Task, DataSet, P
     return _read_task(resolve_options(config, data, pretrained), data, reporter, pretrained), data, pretrained
 
 
-def resume_training(run: Path, reporter: Reporter, after_epoch: AfterEpoch) -> Trained:
-    """Go on with a run from its newest whole checkpoint, to the same bytes as if it had never stopped."""
-    config = read_run(run)
-    pretrained = load_pretrained(config, run)
-    task = _read_task(config, _open_data(config, pretrained, reporter), reporter, pretrained)
-    return _train(replace(task, run=run, after_epoch=after_epoch), resume=True)
+def resume_training(resumption: Path | Resumption, reporter: Reporter, after_epoch: AfterEpoch) -> Trained:
+    """Go on with a run from its newest whole checkpoint, to the same bytes as if it had never stopped.
+
+    Its data are looked for where they were, or where the `Resumption` says that they are now; they must hold
+    what they held. Raises ResiduaError.
+    """
+    again = resumption if isinstance(resumption, Resumption) else Resumption(resumption)
+    config = read_run(again.run)
+    config = replace(config, run=replace(config.run, threads=again.threads or config.run.threads))
+    pretrained = load_pretrained(config, again.run)
+    data, here = _find_data(config, again, pretrained, reporter)
+    task = _read_task(config, data, reporter, pretrained)
+    task = replace(task, run=again.run, after_epoch=after_epoch)
+    return _train(task, resume=True, here=replace(config, data=here))
+
+
+def _find_data(
+    config: TrainConfig, again: Resumption, pretrained: Pretrained | None, reporter: Reporter
+) -> tuple[DataSet, DataOptions]:
+    """The data that a run began with, and the options by which they are found now."""
+    typed, places = config.data, read_places(again.run)
+    data_dir = again.data_dir
+    if data_dir is None and typed.data_dir is not None:
+        data_dir = first_file(places.of("data_dir", typed.data_dir))
+    if again.data is not None:
+        found = [again.data]
+    else:
+        found = data_places(typed.data, places.of("data", typed.data), data_dir)
+    known = read_fingerprint(again.run) if len(found) > 1 else None
+    for place in found:
+        labels = again.labels
+        if labels is None and typed.labels is not None:
+            labels = find_labels(typed, places, place)
+        here = replace(typed, data=place, data_dir=data_dir, labels=labels)
+        data = _open_data(replace(config, data=here), pretrained, reporter)
+        if len(found) == 1 or place == found[-1] or data.fingerprint("train") == known:
+            break
+    return data, here
 
 
 def _open_data(config: TrainConfig, pretrained: Pretrained | None, reporter: Reporter) -> DataSet:
@@ -109,7 +153,7 @@ def _read_task(config: TrainConfig, data: DataSet, reporter: Reporter, pretraine
     return build_task(config, content, reporter, pretrained)
 
 
-def _train(task: Task, *, resume: bool) -> Trained:
+def _train(task: Task, *, resume: bool, here: TrainConfig | None = None) -> Trained:
     config, run = task.config, task.run
     state = start_state(task.model.variables, make_optimizer(config.optimizer), config.optimizer.average)
     position = Position()
@@ -120,14 +164,15 @@ def _train(task: Task, *, resume: bool) -> Trained:
             task.reporter.say(f"Passed over a checkpoint: {note}")
         if fingerprint != task.fingerprint:
             raise RunError(
-                f"the training pictures of {config.data.data} are not those that {run} began with: "
-                "bring them back, or start a new run"
+                f"the training pictures of {(here or config).data.data} are not those that {run} began with: "
+                "bring them back, name where they are with --data, or start a new run"
             )
+        keep_places(here or config, run)
         truncate(run / "log.jsonl", position.log_bytes)
         truncate(run / STATISTICS, position.statistics_bytes)
         task.reporter.say(f"Resuming {run} after step {position.step}")
     try:
-        Training(task, state, position).run()
+        Training(remember_pictures(task), state, position).run()
         remove_feature_files(run)
     finally:
         task.reporter.close()

@@ -7,6 +7,7 @@ import zlib
 
 import numpy as np
 import pytest
+from PIL import Image
 from strange_pictures import (
     BROKEN_EXIF,
     saved,
@@ -182,3 +183,16 @@ def test_orientation_of_blocks():
     assert tiff_tags(long8) == {0x0112: -1}  # eight bytes do not fit
     assert tiff_tags(b"no") == tiff_tags(b"II*\0\xff\xff\xff\x7f") == {}
     assert without_metadata(b"GIF89a", keep_exif=True) is None
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp", ".avif"])
+def test_a_file_of_a_few_bytes_that_claims_millions_of_pixels_is_refused(tmp_path, suffix):
+    path = tmp_path / f"huge{suffix}"
+    Image.new("RGB", (3000, 2000)).save(path, lossless=suffix == ".webp")
+    if path.stat().st_size * 2000 >= 6_000_000:
+        with path.open("r+b") as file:  # what is left of it does not matter: the claim is in its beginning
+            file.truncate(1000)
+    with pytest.raises(PictureError, match=r"claims 3000x2000 pixels in [\d,]+ bytes; save it anew, smaller"):
+        read_picture(path, 8, 8, 3)
+    Image.new("1", (3000, 2000)).save(tmp_path / "page.tif", compression="group4")  # a blank page
+    assert read_picture(tmp_path / "page.tif", 8, 8, 1).max() == 0

@@ -126,7 +126,9 @@ def test_by_one_command(capsys, tmp_path, monkeypatch, quiet_folder):
     assert "neither a data set nor a folder" in refused(capsys, "check", "petz")
     shutil.rmtree(tmp_path / "pets" / "dog")
     shutil.rmtree(tmp_path / "pets" / "eel")
-    assert "holds only the class 'cat'" in refused(capsys, "check", "pets")
+    lone = answered(capsys, "check", "pets")
+    assert "Training would refuse it: pets holds only the class 'cat'; it takes two or more" in lone
+    assert "Nothing stands against training" not in lone
     assert refused(capsys, "check", "digits", "--output", "check-pets.png/x.png")
 
 

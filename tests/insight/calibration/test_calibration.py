@@ -170,7 +170,7 @@ def test_calibrate_says_what_it_cannot_do(trained, tmp_path, capsys):
 def test_a_model_that_does_not_say_what_it_has_seen(trained, tmp_path, capsys):
     model = residua.load_model(trained / "run")
     path = tmp_path / "foreign.safetensors"
-    residua.save_model(path, replace(model, training={}))
+    residua.save_model(path, replace(model, training={}, seen=None))
     code, _, err = call(capsys, "calibrate", path, trained / "pics")
     assert code == 0
     assert "does not say which pictures it was trained on" in err

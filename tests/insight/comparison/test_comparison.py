@@ -163,9 +163,10 @@ def test_what_cannot_be_compared_is_refused(runs, trained, tmp_path, capsys):
     line = refused(capsys, "compare", runs / "good", trained / "run")
     assert "compare needs one set of test pictures: good is of" in line
     assert "--level takes" in refused(capsys, "compare", "a", "b", "--level", "1")
+    paint_folder(tmp_path / "new", seed=900)
     paint_folder(tmp_path / "three", ("blue", "green", "red"), 6)
     residua.train(tmp_path / "three", run=str(tmp_path / "greens"), reporter=Quiet(), **TINY | {"epochs": 1})
-    line = refused(capsys, "compare", trained / "run", tmp_path / "greens", "--data", trained / "pics")
+    line = refused(capsys, "compare", trained / "run", tmp_path / "greens", "--data", tmp_path / "new")
     assert "compare needs models of the same classes: run has 2, greens 3, and not both know green" in line
     residua.train(
         trained / "pics", run=str(tmp_path / "other"), reporter=Quiet(), **TINY | {"epochs": 1, "seed": 5}

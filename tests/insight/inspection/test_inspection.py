@@ -38,11 +38,13 @@ pytestmark = pytest.mark.usefixtures("quiet_cache")
 
 @pytest.fixture(scope="module")
 def looked(trained):
-    """The trained model's answers on all 24 pictures."""
+    """The trained model's answers on all 24 pictures, renamed, so that they are other data."""
     model = residua.load_model(trained / "run")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("platformdirs.user_cache_dir", lambda *_, **__: str(trained / "user-cache"))
         other = shutil.copytree(trained / "pics", trained / "whole", dirs_exist_ok=True)
+        for number, path in enumerate(sorted((other / "red").iterdir())):
+            path.rename(path.with_name(f"red-{number}.png"))
         return predict_split(model, EvaluateConfig(data=str(other)), lambda line: None)
 
 

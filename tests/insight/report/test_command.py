@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from residua.config import TrainConfig
-from residua.config.options import configure
-from residua.insight.report.command import chosen_options, repeat_command
+from residua.config.options import chosen_options, configure
+from residua.insight.report.command import repeat_command
 
 
 def config(**options):

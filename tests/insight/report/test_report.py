@@ -73,8 +73,10 @@ def test_what_cannot_be_reported_is_refused(trained, tmp_path, capsys):
     assert "two data sets were named" in line
     line = refused(capsys, "report", trained / "run", "digits", "--output", tmp_path / "o")
     assert "digits has pictures of 8x8x1, this model takes 8x8x3" in line
-    paint_folder(tmp_path / "lone", ("blue",), 3)
-    assert "holds only the class 'blue'" in refused(capsys, "report", trained / "run", tmp_path / "lone")
+    paint_folder(tmp_path / "yaks", ("yak",), 3)
+    assert "classes that the model does not know (yak)" in refused(
+        capsys, "report", trained / "run", tmp_path / "yaks"
+    )
     (tmp_path / "file").write_text("x")
     assert "--output takes a folder" in refused(
         capsys, "report", trained / "run", "--output", tmp_path / "file"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from residua.insight.shared import fonts
@@ -48,8 +49,29 @@ def test_another_font_of_the_system_is_found(monkeypatch):
         def get_char_index(self, number):
             return self.letters.find(chr(number)) + 1
 
+        def set_size(self, *_):
+            pass
+
+        def set_text(self, text):
+            self.text = text
+
+        def draw_glyphs_to_bitmap(self):
+            pass
+
+        def get_image(self):
+            return np.array([self.text in "猫ไ"])
+
     fonts.font_of.cache_clear()
     monkeypatch.setattr(fonts, "_system_fonts", lambda: (("Thai", Font("ไ")), ("Han", Font("猫犬"))))
-    assert fonts.families("a猫犬") == ["Han"]
+    assert fonts.families("a猫") == ["Han"]
     assert fonts.drawable("猫") == "猫"
+    assert fonts.drawable("犬") == r"\u72ac"  # a letter that it knows and does not draw
     fonts.font_of.cache_clear()
+
+
+def test_the_face_that_was_looked_at_is_the_one_that_draws():
+    from matplotlib import font_manager
+
+    for family, font in fonts._system_fonts():
+        faces = [entry.name for entry in font_manager.fontManager.ttflist if entry.fname == font.fname]
+        assert family == (font.family_name if font.family_name in faces else faces[0])

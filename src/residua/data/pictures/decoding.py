@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from residua.data.pictures.color import finish, flatten
 from residua.data.pictures.kinds import PAGE, Kind, is_read, recognise
 from residua.data.pictures.metadata import (
+    claims_too_much,
     exif_orientation,
     least_tiff_bytes,
     raw_profile,
@@ -141,10 +142,13 @@ def _use(data: bytes, formats: tuple[str, ...], name: str, use: Callable[[Pillow
 
     try:
         with Image.open(io.BytesIO(data), formats=formats) as image:
+            size = f"{image.width}x{image.height} pixels"
             if image.width * image.height > MOST_PIXELS:
-                raise _too_large(name, f"{image.width}x{image.height} pixels")
+                raise _too_large(name, size)
             if image.format == "TIFF" and len(data) < least_tiff_bytes(image):
-                raise ValueError(f"image file is truncated ({image.width}x{image.height} pixels are claimed)")
+                raise ValueError(f"image file is truncated ({size} are claimed)")
+            if claims_too_much(image, len(data)):
+                raise ValueError(f"it claims {size} in {len(data):,} bytes; save it anew, smaller")
             return use(image)
     except Image.DecompressionBombError:
         raise _too_large(name, _size_in_header(data)) from None

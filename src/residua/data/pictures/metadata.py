@@ -18,6 +18,7 @@ _NEEDED = frozenset(
     [*(254, 256, 257, 258, 259, 262, 266, 273, 274, 277, 278, 279, 284, 292, 293, 317, 320), *range(322, 326)]
 ) | {332, 338, 339, 347, *range(512, 522), *range(529, 533)}
 _PROFILE = 34675
+MANY_PIXELS = 4_000_000  # above them a file of a few bytes is not believed
 
 
 def exif_orientation(block: bytes) -> int | None:
@@ -86,6 +87,18 @@ def _entries(data: bytes) -> Iterator[tuple[bytes, str, bool]]:
         if len(entry) < length:
             return
         yield entry, order, big
+
+
+def claims_too_much(image: Any, size: int) -> bool:
+    """Whether a file of `size` bytes would take memory for far more pixels than a picture of such size has.
+
+    A photograph takes a tenth of a byte a pixel at the least. Formats that are bounded by themselves (PNG
+    cannot shrink more than a thousandfold, JPEG is decoded small) and scanned pages (TIFF) are left alone.
+    """
+    pixels = image.width * image.height
+    return (
+        image.format not in ("PNG", "TIFF", "JPEG", "MPO") and pixels > MANY_PIXELS and size * 2000 < pixels
+    )
 
 
 def least_tiff_bytes(image: Any) -> int:

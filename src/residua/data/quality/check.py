@@ -66,6 +66,7 @@ def check_dataset(
         groups=groups,
         group=data.listing.group if data.listing is not None else "group",
         splits=splits,
+        obstacles=() if data.listing is None else data.listing.obstacles,
     )
 
 

@@ -40,7 +40,8 @@ class Findings:
     the pictures that are not read. read_as: how folders and tables were read, as it was said. exact, near:
     copies; near leaves out exact ones, and is None where it was not asked for. compared: how many pictures
     were compared with all others. torn: groups
-    with pictures in more than one split; groups: how many there are, called `group`.
+    with pictures in more than one split; groups: how many there are, called `group`. obstacles: why training
+    would refuse the data as they are.
     """
 
     data: str
@@ -60,6 +61,7 @@ class Findings:
     splits: dict[Split, Pictures]
     notes: tuple[str, ...] = ()
     others: PassedOver = field(default_factory=dict)
+    obstacles: tuple[str, ...] = ()
     read_as: tuple[str, ...] = ()
 
     @property
@@ -106,6 +108,7 @@ class Findings:
             "test_pictures_with_a_copy": self.leaks,
             "groups": self.groups,
             "groups_in_several_splits": list(self.torn),
+            "obstacles": list(self.obstacles),
         }
 
     def _copies(self, copies: Copies) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from residua.data.sources.folder_layout import (
     ClassRoot,
     class_roots,
     holds_other_things,
+    refuse,
     subfolders_with_notes,
     tell_loose,
 )
@@ -29,33 +30,40 @@ def list_own_files(
     say: Callable[[str], None],
     others: PassedOver | None = None,
     most_absent: float = MOST_ABSENT,
+    obstacle: Callable[[str], None] = refuse,
 ) -> list[LabelledFile]:
     """The pictures of a folder, with labels from its subfolders or from a table, and the splits they name.
 
     folder: one folder per class, or train/, val/ and test/ with those in them, in any usual spelling. labels:
     a table instead of folders as labels. others: hears of files that are not read. most_absent: the share of
-    a table's files that may be absent. say: is told, a line each, what was left aside and how an unclear
-    layout was read. Raises DataError, in one line, for everything that would make the result unlike what was
-    meant.
+    a table's files that may be absent. obstacle: is told what only training would refuse. say: is told, a
+    line each, what was left aside and how an unclear layout was read. Raises DataError, in one line, for
+    everything that would make the result unlike what was meant.
     """
     if labels:
-        return _from_table(folder, Path(labels), say, most_absent)
-    return _from_folders(folder, say, others)
+        return _from_table(folder, Path(labels), say, most_absent, strict=obstacle is refuse)
+    return _from_folders(folder, say, others, obstacle)
 
 
-def _from_folders(folder: Path, say: Callable[[str], None], others: PassedOver | None) -> list[LabelledFile]:
+def _from_folders(
+    folder: Path, say: Callable[[str], None], others: PassedOver | None, obstacle: Callable[[str], None]
+) -> list[LabelledFile]:
     """Files of root/<class>/... or root/<split>/<class>/...; the name of the class's folder is the label."""
     passed: list[Path] = []
     files: list[LabelledFile] = []
-    for root in class_roots(folder, say, passed):
-        files += _from_class_folders(folder, root, say, (others, passed))
+    for root in class_roots(folder, say, passed, obstacle):
+        files += _from_class_folders(folder, root, say, (others, passed), obstacle)
     if line := passed_folders_line(folder, passed):
         say(line)
     return files
 
 
 def _from_class_folders(
-    folder: Path, root: ClassRoot, say: Callable[[str], None], aside: tuple[PassedOver | None, list[Path]]
+    folder: Path,
+    root: ClassRoot,
+    say: Callable[[str], None],
+    aside: tuple[PassedOver | None, list[Path]],
+    obstacle: Callable[[str], None],
 ) -> list[LabelledFile]:
     """Files of root/<class>/..., named relative to `folder`. aside: hears of what is passed over."""
     unread, passed = aside
@@ -68,8 +76,9 @@ def _from_class_folders(
         if not pictures[kind] and root.split in (None, "train"):
             if not holds_other_things(kind):
                 reason = no_pictures_reason(kind)
-                raise DataError(f"The class folder {kind} holds no pictures{reason}; add some or remove it.")
-            others.append(kind.name)
+                obstacle(f"The class folder {kind} holds no pictures{reason}; add some or remove it.")
+            else:
+                others.append(kind.name)
         files += [LabelledFile.below(folder, path, kind.name, split=root.split) for path in pictures[kind]]
     if not files and root.split in (None, "train"):
         loose = any(walk_pictures(root.path))
@@ -86,7 +95,7 @@ def _from_class_folders(
 
 
 def _from_table(
-    folder: Path, labels: Path, say: Callable[[str], None], most_absent: float
+    folder: Path, labels: Path, say: Callable[[str], None], most_absent: float, *, strict: bool
 ) -> list[LabelledFile]:
     table = expanded(labels)
     if not table.is_file() and (folder / labels).is_file():
@@ -94,15 +103,15 @@ def _from_table(
     files = sorted(read_label_table(table, folder, say, most_absent), key=lambda file: file.name)
     if any(file.split for file in files):
         return files
-    splits = _named_splits(files)
+    splits = _named_splits(files, strict=strict)
     return [replace(file, split=split) for file, split in zip(files, splits, strict=True)]
 
 
-def _named_splits(files: list[LabelledFile]) -> list[str | None]:
-    """The split that each picture's folder names; None for all unless train/ is among them."""
+def _named_splits(files: list[LabelledFile], *, strict: bool) -> list[str | None]:
+    """The split that each picture's folder names; None for all unless train/ is among them (where strict)."""
     firsts = [file.name.split("/", 1)[0] if "/" in file.name else "" for file in files]
     splits = [split_of(first) for first in firsts]
-    if "train" not in splits or None in splits:
+    if (strict and "train" not in splits) or None in splits:
         return [None] * len(files)
     # A class may be called "train": then the files below it are pictures, not folders of classes.
     if all(file.label == first for file, first in zip(files, firsts, strict=True)):

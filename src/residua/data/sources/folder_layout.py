@@ -42,10 +42,17 @@ class ClassRoot:
     split: str | None = None
 
 
-def class_roots(folder: Path, say: Callable[[str], None], passed: list[Path]) -> list[ClassRoot]:
+def refuse(obstacle: str) -> None:
+    """Raise DataError: what stands against training ends it. Who only looks or measures notes it instead."""
+    raise DataError(obstacle)
+
+
+def class_roots(
+    folder: Path, say: Callable[[str], None], passed: list[Path], obstacle: Callable[[str], None] = refuse
+) -> list[ClassRoot]:
     """Where the class folders are; what is left aside is said, what holds no data is added to `passed`.
 
-    Raises DataError where the splits cannot be meant.
+    obstacle: is told what only training would refuse. Raises DataError where the splits cannot be meant.
     """
     place = _unwrapped(folder)
     if place != folder:
@@ -57,7 +64,8 @@ def class_roots(folder: Path, say: Callable[[str], None], passed: list[Path]) ->
         return _split_roots(place, inside, named, say)
     if named and all(subfolders(part) for part in named):
         first = next(iter(named))
-        raise DataError(f"{place} has {first.name}/ but no train/; add train/ with a folder per class.")
+        obstacle(f"{place} has {first.name}/ but no train/; add train/ with a folder per class.")
+        return [ClassRoot(_unwrapped(part, split), split) for part, split in named.items()]
     filled = [part for part in inside if _has_pictures(part)]
     if len(filled) > 1 and all(part in named for part in filled) and "train" in named.values():
         names = ", ".join(f"{part.name}/" for part in filled)

@@ -77,7 +77,13 @@ def _difference(one: LabelledFile, other: LabelledFile) -> str:
     """What two rows of a file say of it."""
     kinds = ("label", "group", "split")
     kind = next(kind for kind in kinds if getattr(one, kind) != getattr(other, kind))
-    return f"the {kind} {getattr(one, kind)!r}, an earlier line {getattr(other, kind)!r}"
+    mine, theirs = (_shown(str(getattr(row, kind))) for row in (one, other))
+    return f"the {kind} {mine!r}, an earlier line {theirs!r}"
+
+
+def _shown(cell: str) -> str:
+    """A cell as a message has room for."""
+    return cell if len(cell) <= 250 else f"{cell[:250]}..."
 
 
 def _tell_absent(
@@ -90,7 +96,7 @@ def _tell_absent(
     too_many: bool,
 ) -> None:
     """Say which files are absent; raises DataError where they are too many."""
-    file = absent[0].cells[columns.file]
+    file = _shown(absent[0].cells[columns.file])
     first = f"line {absent[0].line}: {file}"
     if files.is_outside(file):
         first += f", which lies outside {files.folder}"
@@ -159,8 +165,8 @@ def _splits(table: Path, columns: Columns, rows: list[Row], say: Callable[[str],
     if None in splits:
         place = splits.index(None)
         raise DataError(
-            f"{table} line {rows[place].line} has {cells[place]!r} in the column {name!r}; it takes train, "
-            "validation or test."
+            f"{table} line {rows[place].line} has {_shown(cells[place])!r} in the column {name!r}; it takes "
+            "train, validation or test."
         )
     if "train" not in splits:
         raise DataError(f"{table} gives no picture to train in the column {name!r}; give it some.")
@@ -183,7 +189,7 @@ def _labelled(
         elif nameless or not label:
             empty.append(row)
         elif label.lower() in _NO_LABEL:
-            absent.append(f"line {row.line}: {label!r}")
+            absent.append(f"line {row.line}: {_shown(label)!r}")
         else:
             kept.append((row, label, split))
     if empty:

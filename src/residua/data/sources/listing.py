@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from residua.data.pictures.decoding import Box
 from residua.data.pictures.files import PassedOver, passed_over_line
 from residua.data.sources.class_folders import list_own_files
+from residua.data.sources.folder_layout import refuse
 from residua.data.sources.label_table import MOST_ABSENT
 from residua.data.sources.labelled_file import LabelledFile
 from residua.data.sources.layouts.table import Layout
@@ -19,6 +21,10 @@ from residua.data.splits import held_out_count, hold_out
 from residua.errors import ConfigError, DataError
 
 Indices = NDArray[np.int64]
+
+# Trained on: by all rules. Looked at, by `check` and `augment`: as for training, but what stands against that
+# is kept, and not refused. Measured: whatever is there, in the splits that its folders name, and no others.
+Purpose = Literal["train", "look", "measure"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +36,8 @@ class Listing:
     own, so that it stays closed until it is asked for. groups: the group of each picture (see
     `LabelledFile`), called `group`; none where there are no groups. boxes: the part of each picture that is
     used; none for whole pictures. broken: names of pictures that are known to be damaged as published.
-    others: files beside the pictures that are not read.
+    others: files beside the pictures that are not read. obstacles: why training would refuse them, where they
+    are only looked at.
     """
 
     classes: tuple[str, ...]
@@ -44,6 +51,7 @@ class Listing:
     boxes: tuple[Box | None, ...] = ()
     broken: frozenset[str] = frozenset()
     others: PassedOver = field(default_factory=dict)
+    obstacles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,18 +74,23 @@ def list_folder(
     division: Division,
     say: Callable[[str], None],
     most_absent: float = MOST_ABSENT,
+    purpose: Purpose = "train",
 ) -> Listing:
     """Find the pictures of somebody's own folder, see `list_own_files`, and split them.
 
-    What is missing of val/ and test/ is split off by seed, in proportion. most_absent: see there. Raises
-    DataError, in one line.
+    What is missing of val/ and test/ is split off by seed, in proportion, unless they are only measured.
+    most_absent: see there. Raises DataError, in one line.
     """
     others: PassedOver = {}
-    files = list_own_files(folder, labels, say, others, most_absent)
-    listing = _list(files, folder, division, "group", say)
+    obstacles: list[str] = []
+    obstacle = refuse if purpose == "train" else obstacles.append
+    files = list_own_files(folder, labels, say, others, most_absent, obstacle)
+    if not files:
+        raise DataError(f"{folder} holds no pictures in class folders; add some, or name another folder.")
+    listing = _list(files, folder, division, "group", say, purpose)
     if line := passed_over_line(str(folder), others):
         say(line)
-    return replace(listing, others=others)
+    return replace(listing, others=others, obstacles=(*obstacles, *listing.obstacles))
 
 
 def list_layout(
@@ -98,20 +111,26 @@ def list_layout(
 
 
 def _list(
-    files: list[LabelledFile], folder: Path, division: Division, group: str, say: Callable[[str], None]
+    files: list[LabelledFile],
+    folder: Path,
+    division: Division,
+    group: str,
+    say: Callable[[str], None],
+    purpose: Purpose = "train",
 ) -> Listing:
-    groups = _groups(files)
+    obstacles: list[str] = []
+    obstacle = refuse if purpose == "train" else obstacles.append
+    groups = None if purpose == "measure" else _groups(files)
     training_classes = {file.label for file in files if file.split in ("train", None)}
     for file in files:
         if file.label not in training_classes:
-            raise DataError(
+            obstacle(
                 f"Class {file.label!r} occurs in {file.name} but not in train/; add pictures of it to train/."
             )
-    classes = tuple(sorted(training_classes))
+            break
+    classes = tuple(sorted(training_classes if purpose == "train" else {file.label for file in files}))
     if len(classes) < 2:
-        raise DataError(
-            f"{folder} holds only the class {classes[0]!r}; it takes two or more, a folder for each."
-        )
+        obstacle(f"{folder} holds only the class {classes[0]!r}; it takes two or more, a folder for each.")
     if division.leaky and groups is None:
         raise ConfigError(
             "--groups leaky is for pictures that come in groups, such as those of one driver; "
@@ -120,7 +139,15 @@ def _list(
     number_of = {name: number for number, name in enumerate(classes)}
     labels = np.array([number_of[file.label] for file in files], dtype=np.int64)
     named = [file.split for file in files]
-    splits, pools = _divide(labels, named, None if division.leaky else groups, classes, division, say)
+    own = None if division.leaky else groups
+    splits, pools = named_splits(named)
+    if purpose != "measure":
+        try:
+            splits, pools = _divide(labels, named, own, classes, division, say)
+        except (DataError, ConfigError) as error:
+            if purpose == "train":
+                raise
+            obstacle(str(error))
     if groups is not None and division.leaky:
         say(_leak_message(splits, groups, group))
     return Listing(
@@ -132,6 +159,7 @@ def _list(
         pools,
         tuple(groups or ()),
         group,
+        obstacles=tuple(obstacles),
     )
 
 
@@ -171,9 +199,8 @@ def _divide(
 
     named: the split that each picture's folder names, if any.
     """
-    splits = {name: np.flatnonzero([split == name for split in named]) for name in set(named) if name}
-    rest = splits.get("train", np.arange(len(labels)))
-    pools = [rest, *(indices for name, indices in sorted(splits.items()) if name != "train")]
+    splits, pools = named_splits(named)
+    rest = splits["train"]
 
     def split_off(indices: Indices, amount: float, option: str) -> tuple[Indices, Indices]:
         count = held_out_count(amount, len(indices), option)
@@ -183,13 +210,22 @@ def _divide(
         )
         return indices[kept], indices[held_out]
 
-    if "test" not in splits:
+    if not len(splits["test"]):
         if division.test == 0:
             raise ConfigError(
                 "--test 0 leaves nothing to test on; give a share such as 0.1, or a test/ folder."
             )
         rest, splits["test"] = split_off(rest, division.test, "test")
-    if "validation" not in splits:
+    if not len(splits["validation"]):
         rest, splits["validation"] = split_off(rest, division.validation, "validation")
     splits["train"] = rest
-    return splits, tuple(pools)
+    return splits, pools
+
+
+def named_splits(named: list[str | None]) -> tuple[dict[str, Indices], tuple[Indices, ...]]:
+    """The splits that folders name, some of them empty, and the pools; what is of none is in train."""
+    splits = {
+        name: np.flatnonzero([(split or "train") == name for split in named])
+        for name in ("train", "validation", "test")
+    }
+    return splits, tuple(splits[name] for name in ("train", "test", "validation") if len(splits[name]))

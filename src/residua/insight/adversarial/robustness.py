@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from residua.insight.adversarial.attacks import Attack, attack, settle
+from residua.insight.evaluation.exposure import Exposure
 from residua.insight.evaluation.predictions import Predictions
 from residua.insight.shared.intervals import wilson_interval
 from residua.insight.shared.objectives import cross_entropy
@@ -24,7 +25,8 @@ class Robustness:
 
     clean: right answers without change. right: {"fgsm", "pgd", "random": right answers at each size}. A
     picture that a smaller change fools counts as fooled by pgd at every larger size, as it lies in that
-    ball too; the other two are what one picture at each size gives. steps: of pgd.
+    ball too; the other two are what one picture at each size gives. steps: of pgd. exposure: what the model
+    has seen of the pictures in training.
     """
 
     title: str
@@ -34,6 +36,7 @@ class Robustness:
     right: dict[str, tuple[int, ...]]
     steps: int
     gradients: int
+    exposure: Exposure = field(default_factory=Exposure)
 
     def interval(self, right: int) -> tuple[float, float]:
         """95 % confidence interval of an accuracy, as shares (Wilson 1927)."""
@@ -49,6 +52,7 @@ class Robustness:
         return {
             "data": self.title,
             "pictures": self.pictures,
+            **self.exposure.to_dict(),
             "steps": self.steps,
             "clean": line(self.clean),
             "curve": [
@@ -90,7 +94,9 @@ def robust_accuracy(
             remaining = remaining[~attempt.fooled]
         right["pgd"].append(len(remaining))
     counts = {name: tuple(counts_at_sizes) for name, counts_at_sizes in right.items()}
-    return Robustness(answered.title, len(answered), len(clean), rising, counts, steps, gradients)
+    return Robustness(
+        answered.title, len(answered), len(clean), rising, counts, steps, gradients, answered.exposure
+    )
 
 
 def _count(scorer: Scorer, pictures: NDArray[np.float32], labels: NDArray[np.int64]) -> int:

@@ -12,7 +12,7 @@ from residua.config import DataOptions, SheetOptions
 from residua.data.augmentation.mixup_cutmix import Mix
 from residua.data.augmentation.pipeline import Augment
 from residua.data.batches import Batches
-from residua.data.dataset import DataSet
+from residua.data.dataset import SPLITS, DataSet
 from residua.data.pictures.arrays import Pictures
 from residua.data.preprocessing import Preprocessing
 
@@ -60,7 +60,8 @@ def vary_pictures(data: DataSet, options: DataOptions, sheet: SheetOptions) -> l
 
     Raises ResiduaError where data or options do not fit.
     """
-    train = data.read("train")
+    # A folder of test pictures alone can be looked at too.
+    train = next((part for part in map(data.read, SPLITS) if len(part)), data.read("train"))
     preprocessing = Preprocessing.measure(train.images)
     if options.input is not None and (options.input, options.input) != preprocessing.stored:
         stored = preprocessing.stored

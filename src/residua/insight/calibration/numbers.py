@@ -11,8 +11,14 @@ from numpy.typing import NDArray
 
 from residua.config import CalibrateConfig, EvaluateConfig
 from residua.errors import DataError
+from residua.insight.evaluation.exposure import exposure
 from residua.insight.evaluation.numbers import calibration_error
-from residua.insight.evaluation.predictions import Predictions, predict_split
+from residua.insight.evaluation.predictions import (
+    Predictions,
+    SplitPictures,
+    answer,
+    find_pictures_of,
+)
 from residua.models.calibration import Calibration, Coverage
 from residua.models.model_file import Model
 
@@ -75,7 +81,7 @@ class CalibrationReport:
             name: {"loss": side.evaluation.loss, "calibration_error": side.evaluation.calibration_error}
             for name, side in (("before", self.before), ("after", self.after))
         }
-        return sides | self.calibration.to_dict()
+        return sides | self.calibration.to_dict() | self.before.exposure.to_dict()
 
 
 def at_temperature(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
@@ -212,6 +218,28 @@ def with_temperature(answered: Predictions, calibration: Calibration | None) -> 
     )
 
 
+def _unseen(model: Model, part: SplitPictures, say: Say) -> SplitPictures:
+    """The pictures without those that the model was trained on, of which it is surer than of others.
+
+    What its own validation split holds stays as it is. Raises DataError where nothing is left.
+    """
+    if part.same or model.seen is None or not part.exposure.trained_on:
+        return part
+    trained, _ = model.seen.find(part.pictures.images)
+    if trained.all():
+        raise DataError(
+            f"the model was trained on all {len(trained):,} of these pictures, and calibration needs others: "
+            "name a folder of those with --data"
+        )
+    say(
+        f"{int(trained.sum()):,} of these {len(trained):,} pictures are among those that the model was "
+        "trained on, and are left out"
+    )
+    pictures = part.pictures.take(np.flatnonzero(~trained))
+    seen = exposure(model, pictures.images, part.exposure.left_out)
+    return replace(part, pictures=pictures, exposure=seen)
+
+
 def calibrate_model(model: Model, config: CalibrateConfig, say: Say) -> CalibrationReport:
     """The model with a temperature and thresholds found on validation pictures, and its answers on them.
 
@@ -220,7 +248,7 @@ def calibrate_model(model: Model, config: CalibrateConfig, say: Say) -> Calibrat
     evaluate_config = EvaluateConfig.of(config, split="validation")
     model = replace(model, calibration=None)
     try:
-        before = predict_split(model, evaluate_config, say)
+        part = _unseen(model, find_pictures_of(model, evaluate_config, say), say)
     except DataError as error:
         if "split of" not in str(error) or "is empty" not in str(error):
             raise
@@ -228,7 +256,8 @@ def calibrate_model(model: Model, config: CalibrateConfig, say: Say) -> Calibrat
             "calibration needs pictures that the model was not trained on, and this run kept none "
             "(--validation 0): name a folder of others"
         ) from None
-    if model.training.get("fingerprint") is None:
+    before = answer(model, evaluate_config, part)
+    if model.training.get("fingerprint") is None if part.same else model.seen is None:
         say(
             "This model does not say which pictures it was trained on: if these are among them, "
             "it will be too sure of itself on others"

@@ -57,7 +57,8 @@ def sample_capsules(model: Model, name: str, config: ReconstructConfig, say: Say
             "with --model capsnet"
         )
     evaluate_config = EvaluateConfig.of(config)
-    data, _, pictures = read_pictures(model, evaluate_config, say)
+    part = read_pictures(model, evaluate_config, say)
+    data, pictures = part.data, part.pictures
     by_class = [np.flatnonzero(pictures.labels == label)[:EACH] for label in range(len(model.classes))]
     chosen_indices = np.concatenate([indices for indices in by_class if len(indices)][:MOST_CLASSES])
     pictures = pictures.take(chosen_indices)

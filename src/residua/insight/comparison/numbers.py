@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.config import CompareConfig, EvaluateConfig
+from residua.data.seen_pictures import picture_digests
 from residua.errors import ConfigError, DataError
 from residua.insight.comparison.runs import differing_settings, model_names, run_facts, run_of
 from residua.insight.comparison.significance import difference_interval, holm, mcnemar
+from residua.insight.evaluation.model_data import same_data
 from residua.insight.evaluation.numbers import Evaluation
-from residua.insight.evaluation.predictions import Predictions, predict_split, same_data
+from residua.insight.evaluation.predictions import Predictions, predict_split
 from residua.models.model_file import find_model, load_model
 from residua.variables import count_parameters
 
@@ -91,7 +94,8 @@ class Comparison:
                 key: getattr(side.evaluation, key)
                 for key in ("accuracy", "correct", "balanced_accuracy", "loss", "calibration_error")
             }
-            | {"interval": list(side.evaluation.interval)}
+            | {"interval": list(side.evaluation.interval), "trained_on": side.evaluation.trained_on}
+            | {"chosen_by": side.evaluation.chosen_by, "left_out": side.evaluation.left_out}
             for side in self.sides
         ]
         pairs = [
@@ -125,7 +129,7 @@ def compare_models(models: Sequence[str | Path], config: CompareConfig, say: Say
         model = load_model(file)
         if config.data is None and model.training.get("data") is None:
             raise ConfigError(f"{name} does not say what it was trained on: name a data set with --data")
-        answered = predict_split(model, evaluate_config, say)
+        answered = predict_split(model, evaluate_config, partial(_say_of, name, say))
         if first is None:
             first = answered
         else:
@@ -139,6 +143,10 @@ def compare_models(models: Sequence[str | Path], config: CompareConfig, say: Say
     sides = [replace(side, settings=own) for side, own in zip(sides, settings, strict=True)]
     pairs = _pairs(rights, config)
     return Comparison(first.data, first.split, len(first), config.level, tuple(sides), pairs)
+
+
+def _say_of(name: str, say: Say, line: str) -> None:
+    say(f"{name}: {line}")
 
 
 def _pairs(rights: Sequence[Right], config: CompareConfig) -> tuple[Pair, ...]:
@@ -168,7 +176,7 @@ def _pairs(rights: Sequence[Right], config: CompareConfig) -> tuple[Pair, ...]:
 
 def _check_same(first: Predictions, first_name: str, other: Predictions, name: str) -> None:
     """Raise DataError where two models did not answer for the same pictures."""
-    if not same_data(first.data, other.data):
+    if not same_data(first.data, other.data) and not _same_pictures(first, other):
         raise DataError(
             f"compare needs one set of test pictures: {first_name} is of {first.data}, {name} of "
             f"{other.data}; name one that both know with --data"
@@ -192,6 +200,14 @@ def _check_same(first: Predictions, first_name: str, other: Predictions, name: s
         )
     if first.pictures.names != other.pictures.names:
         raise DataError(f"the {first.split} pictures of {first_name} and {name} come in another order")
+
+
+def _same_pictures(first: Predictions, other: Predictions) -> bool:
+    """Whether two models answered for the same pictures, wherever these lie."""
+    one, two = first.pictures, other.pictures
+    if tuple(one.names) != tuple(two.names) or one.images.shape != two.images.shape:
+        return False
+    return bool((picture_digests(one.images) == picture_digests(two.images)).all())
 
 
 def shown_pairs(comparison: Comparison) -> tuple[Pair, ...]:

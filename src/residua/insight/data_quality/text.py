@@ -144,7 +144,7 @@ def _groups(findings: Findings) -> str:
 
 
 def _advice(findings: Findings) -> str:
-    lines = []
+    lines = [f"  Training would refuse it: {obstacle}" for obstacle in findings.obstacles]
     test = len(findings.splits["test"])
     if findings.leaks:
         share = 100 * findings.leaks / test

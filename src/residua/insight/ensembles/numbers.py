@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from residua.config import EnsembleConfig, EvaluateConfig
 from residua.data.batches import Batches
-from residua.engines import open_engine
-from residua.errors import ConfigError
-from residua.insight.evaluation.predictions import read_pictures
+from residua.engines.borrowing import borrow_engine
+from residua.errors import ConfigError, ResiduaError
+from residua.insight.evaluation.predictions import SplitPictures, read_pictures
 from residua.layers.ensemble import combine
 from residua.models.ensemble import best_weights, check_members, join_models
 from residua.models.model_file import Model
@@ -39,7 +39,10 @@ class Member:
 
 @dataclass(frozen=True)
 class EnsembleReport:
-    """An ensemble on one split: accuracies between 0 and 1; pairs are (place, place, accuracy)."""
+    """An ensemble on one split: accuracies between 0 and 1; pairs are (place, place, accuracy).
+
+    trained_on, chosen_by, left_out: see `Evaluation`, of all members together.
+    """
 
     data: str
     split: str
@@ -48,6 +51,9 @@ class EnsembleReport:
     accuracy: float
     members: tuple[Member, ...]
     pairs: tuple[tuple[int, int, float], ...]
+    trained_on: int | None = None
+    chosen_by: int | None = None
+    left_out: dict[str, int] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
@@ -77,10 +83,17 @@ def build_ensemble(
         say("No report: the members were not trained on the same named data; --data names some")
         return join_models(models, names, config.method), None
     _warn_of_other_splits(models, names, config, say)
-    data, split, answers = _answers(common, models, config, config.split, say)
+    try:
+        part, answers = _answers(common, models, config, config.split, say)
+    except ResiduaError as error:
+        # To join them takes no pictures: only what was asked for has to be there.
+        if config.data is not None or config.method == "weighted":
+            raise
+        say(f"No report: {error}")
+        return join_models(models, names, config.method), None
     tuned = answers
-    if config.method == "weighted" and split != "validation":
-        tuned = _answers(common, models, config, "validation", say)[2]
+    if config.method == "weighted" and part.split != "validation":
+        tuned = _answers(common, models, config, "validation", say)[1]
 
     def weigh(indices: Sequence[int]) -> tuple[float, ...]:
         if config.method != "weighted":
@@ -105,23 +118,34 @@ def build_ensemble(
     )
     pairs = tuple((a, b, accuracy((a, b))) for a, b in combinations(every, 2))
     count = len(answers[0].labels)
-    report = EnsembleReport(data, split, count, config.method, accuracy(every), members, pairs)
+    report = EnsembleReport(
+        part.data,
+        part.split,
+        count,
+        config.method,
+        accuracy(every),
+        members,
+        pairs,
+        **part.exposure.to_dict(),
+    )
     chosen = weights if config.method == "weighted" else ()
     return join_models(models, names, config.method, chosen), report
 
 
 def _answers(
     common: Model, models: Sequence[Model], config: EnsembleConfig, split: str, say: Say
-) -> tuple[str, str, list[LabelledProbabilities]]:
-    """The data's and the split's names, and each member's answers."""
+) -> tuple[SplitPictures, list[LabelledProbabilities]]:
+    """The pictures, and each member's answers."""
     evaluate_config = EvaluateConfig.of(config, split=split)
-    data, part, pictures = read_pictures(common, evaluate_config, say)
+    part = read_pictures(common, evaluate_config, say)
+    pictures = part.pictures
     every = []
     for model in models:
-        engine = open_engine(config.engine, threads=config.threads, work=model.work(len(pictures)))
         batches = Batches(pictures, model.preprocessing, None, config.batch)
-        every.append(predict_probabilities(engine, *model.frozen(), batches))
-    return data, part, every
+        work = model.work(len(pictures))
+        with borrow_engine(config.engine, threads=config.threads, work=work) as engine:
+            every.append(predict_probabilities(engine, *model.frozen(), batches))
+    return part, every
 
 
 def _warn_of_other_splits(

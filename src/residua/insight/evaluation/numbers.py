@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,9 @@ class Evaluation:
 
     interval: 95 % confidence interval of the accuracy (Wilson 1927). confusion: (classes, classes),
     rows are the true classes. loss: mean negative log-likelihood in nats. calibration_error: expected
-    calibration error over 15 bins of equal width (Guo et al. 2017, equation 3).
+    calibration error over 15 bins of equal width (Guo et al. 2017, equation 3). trained_on: how many of the
+    pictures the model was trained on, chosen_by: how many others chose its best epoch; None where its file
+    keeps no record. left_out: pictures of each class that it does not know.
     """
 
     data: str
@@ -45,6 +47,9 @@ class Evaluation:
     calibration_error: float
     classes: tuple[ClassMetrics, ...]
     confusion: NDArray[np.int64]
+    trained_on: int | None = None
+    chosen_by: int | None = None
+    left_out: dict[str, int] = field(default_factory=dict)
 
     @property
     def part(self) -> str:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.config import DataOptions, EvaluateConfig
-from residua.data import DATASETS, DataSet, Pictures, open_dataset
+from residua.config import EvaluateConfig
+from residua.data import DataSet, Pictures
 from residua.data.batches import Batches
 from residua.data.dataset import SPLITS
 from residua.data.pictures.arrays import join_images
 from residua.data.views import VIEWS, mean_probabilities
-from residua.engines import open_engine
-from residua.errors import ConfigError, DataError
+from residua.engines.borrowing import borrow_engine
+from residua.errors import DataError
 from residua.files.names import printable
+from residua.insight.evaluation.class_matching import match_labels
+from residua.insight.evaluation.exposure import Exposure, exposure
+from residua.insight.evaluation.model_data import OpenedData, open_data
 from residua.insight.evaluation.numbers import Evaluation, measure
 from residua.insight.shared.text import split_name
 from residua.models.model_file import Model
@@ -32,7 +35,8 @@ class Predictions:
     """What a model answers on a labelled split, with the pictures: what figures and reports are made of.
 
     data, split: their names. pictures: (N, H, W, C) uint8 as stored, labels (N,) int64 in the model's order
-    of classes, names (N,). probabilities: (N, classes) float32, as `residua predict` gives them.
+    of classes, names (N,). probabilities: (N, classes) float32, as `residua predict` gives them. exposure:
+    what of them the model has seen in training. same: whether it was trained on these data, unchanged.
     """
 
     model: Model
@@ -40,6 +44,8 @@ class Predictions:
     split: str
     pictures: Pictures
     probabilities: NDArray[np.float32]
+    exposure: Exposure = field(default_factory=Exposure)
+    same: bool = False
 
     def __len__(self) -> int:
         return len(self.pictures)
@@ -68,9 +74,33 @@ class Predictions:
     @cached_property
     def evaluation(self) -> Evaluation:
         """All metrics."""
-        return measure(
-            LabelledProbabilities(self.probabilities, self.labels), self.classes, self.data, self.split
-        )
+        answers = LabelledProbabilities(self.probabilities, self.labels)
+        found = measure(answers, self.classes, self.data, self.split)
+        return replace(found, **self.exposure.to_dict())
+
+
+@dataclass(frozen=True, eq=False)
+class SplitPictures:
+    """The pictures of a split, labelled in the model's order of classes, and what the model knows of them.
+
+    data, split: their names. same: whether they are what it was trained on, unchanged.
+    """
+
+    data: str
+    split: str
+    pictures: Pictures
+    exposure: Exposure
+    same: bool
+
+    def tell(self, say: Say) -> None:
+        """Say what should be known of figures on them, unless it is what was asked for."""
+        seen = self.exposure
+        if self.same and self.split == "train":
+            return
+        if self.same and self.split == "validation":
+            seen = replace(seen, chosen_by=0)
+        if seen.line is not None:
+            say(seen.line)
 
 
 def predict_split(
@@ -79,21 +109,26 @@ def predict_split(
     """The model's answers on a split of the data it was trained on, or of other data.
 
     most: of larger splits so many pictures, evenly taken. opened: the data, where it is open already. Other
-    data must have the model's classes, by name; a folder of them without test/ is taken whole.
-    Raises DataError where classes or pictures do not match, ConfigError where no data is known.
+    data have the model's classes, by name; a folder of them without test/ is taken whole. How many of the
+    pictures the model has seen in training is said. Raises DataError where classes or pictures do not match,
+    ConfigError where no data is known.
     """
-    name, split, pictures = read_pictures(model, config, say, opened)
-    if most is not None and len(pictures) > most:
-        pictures = pictures.take(np.linspace(0, len(pictures) - 1, most).round().astype(np.int64))
+    part = read_pictures(model, config, say, opened, most)
+    return answer(model, config, part)
+
+
+def answer(model: Model, config: EvaluateConfig, part: SplitPictures) -> Predictions:
+    """The model's answers for these pictures."""
+    pictures = part.pictures
     views, shape, frozen = VIEWS[config.views], model.preprocessing, model.frozen()
-    engine = open_engine(config.engine, threads=config.threads, work=len(views) * model.work(len(pictures)))
-    every = [
-        predict_probabilities(engine, *frozen, Batches(pictures, shape, None, config.batch, view=view))
-        for view in views
-    ]
-    return Predictions(
-        model, name, split, pictures, mean_probabilities([answers.probabilities for answers in every])
-    )
+    work = len(views) * model.work(len(pictures))
+    with borrow_engine(config.engine, threads=config.threads, work=work) as engine:
+        every = [
+            predict_probabilities(engine, *frozen, Batches(pictures, shape, None, config.batch, view=view))
+            for view in views
+        ]
+    probabilities = mean_probabilities([answers.probabilities for answers in every])
+    return Predictions(model, part.data, part.split, pictures, probabilities, part.exposure, part.same)
 
 
 def evaluate_model(model: Model, config: EvaluateConfig, say: Say) -> Evaluation:
@@ -101,101 +136,54 @@ def evaluate_model(model: Model, config: EvaluateConfig, say: Say) -> Evaluation
     return predict_split(model, config, say).evaluation
 
 
-@dataclass(frozen=True, eq=False)
-class OpenedData:
-    """The data that a model is asked about; same: what it was trained on; whole: it has no test split."""
-
-    name: str
-    data: DataSet
-    same: bool
-    whole: bool
-
-
-def open_data(model: Model, config: EvaluateConfig, say: Say) -> OpenedData:
-    """The data that the model was trained on, split as it was then, or other data.
-
-    Raises as `predict_split`.
-    """
-    known = model.training
-    name = config.data or known.get("data")
-    if name is None:
-        raise ConfigError("this model does not say what it was trained on: name a data set with --data")
-    same = known.get("data") is not None and same_data(name, known["data"])
-    card = DATASETS.get(name)
-    is_folder = Path(name).is_dir() or (card is not None and card.kind == "folder")
-    folder = known.get("kind") == "folder" if same else is_folder
-    shape = model.preprocessing
-    options = DataOptions(
-        data=known["data"] if same and not folder else name,
-        data_dir=config.data_dir,
-        labels=config.labels or (known.get("labels") if same else None),
-        size=shape.reading[0] if folder else None,
-        validation=known.get("validation") if same else None,
-        test=known.get("test") if same else None,
-        groups=known.get("groups", "kept") if same else "kept",
-        region=bool(known.get("region")) if same else False,
-    )
-    data = open_dataset(options, int(known.get("seed", 0)) if same else 0, say=say, channels=shape.channels)
-    height, width = shape.reading if folder else shape.stored
-    expected, actual = (height, width, shape.channels), (data.height, data.width, data.channels)
-    if actual != expected:
-        raise DataError(
-            f"{name} has pictures of {_times(actual)}, this model takes {_times(expected)}: evaluate it on "
-            "others, or on a folder of pictures, which are brought to size"
-        )
-    if same and folder and data.fingerprint("train") != known.get("fingerprint"):
-        say(
-            f"{name} has changed since this model was trained: "
-            "its test split may hold pictures that the model has seen"
-        )
-    own = data.card.kind == "folder" and not data.card.layout
-    return OpenedData(name, data, same, own and not same and not (Path(name) / "test").is_dir())
-
-
 def read_pictures(
-    model: Model, config: EvaluateConfig, say: Say, opened: OpenedData | None = None
-) -> tuple[str, str, Pictures]:
-    """The data's name, the split's, and its pictures with labels in the model's order of classes.
+    model: Model,
+    config: EvaluateConfig,
+    say: Say,
+    opened: OpenedData | None = None,
+    most: int | None = None,
+) -> SplitPictures:
+    """The pictures that `predict_split` asks about; says what the model has seen of them. Raises as it."""
+    part = find_pictures_of(model, config, say, opened, most)
+    part.tell(say)
+    return part
 
-    Raises as `predict_split`.
-    """
+
+def find_pictures_of(
+    model: Model,
+    config: EvaluateConfig,
+    say: Say,
+    opened: OpenedData | None = None,
+    most: int | None = None,
+) -> SplitPictures:
+    """As `read_pictures`, and nothing said of what the model has seen."""
     opened = opened or open_data(model, config, say)
     name, data = opened.name, opened.data
-    pictures = _whole(data) if opened.whole else data.read(config.split)
+    pictures = _whole(data, config.split) if opened.whole else data.read(config.split)
     if not len(pictures):
         raise DataError(f"the {config.split} split of {name} is empty: name another with --split")
-    labels = _translate(pictures.labels, data.classes, model.classes, name)
-    labelled = Pictures(model.preprocessing.cut(pictures.images), labels, pictures.names)
-    return name, "whole folder" if opened.whole else config.split, labelled
+    labels = match_labels(pictures.labels, data.classes, model.classes, name, config.unknown_classes, say)
+    if not labels.kept.all():
+        pictures = pictures.take(np.flatnonzero(labels.kept))
+    pictures = Pictures(model.preprocessing.cut(pictures.images), labels.labels, pictures.names)
+    if most is not None and len(pictures) > most:
+        pictures = pictures.take(np.linspace(0, len(pictures) - 1, most).round().astype(np.int64))
+    seen = exposure(model, pictures.images, labels.left_out)
+    split = "whole folder" if opened.whole else config.split
+    return SplitPictures(name, split, pictures, seen, opened.own)
 
 
-def _times(sides: tuple[int, int, int]) -> str:
-    return "x".join(map(str, sides))
-
-
-def same_data(one: str, other: str) -> bool:
-    """Whether two names mean the same data set or folder."""
-    return one == other or (Path(one).is_dir() and Path(one).resolve() == Path(other).resolve())
-
-
-def _whole(data: DataSet) -> Pictures:
-    parts = [part for part in map(data.read, SPLITS) if len(part)]
+def _whole(data: DataSet, split: str) -> Pictures:
+    """All that is there; what a folder calls its test pictures are kept out of what is no test."""
+    parts = {name: data.read(name) for name in SPLITS}
+    parts = {name: part for name, part in parts.items() if len(part)}
+    if split != "test" and len(parts) > 1:
+        parts.pop("test", None)
+    every = list(parts.values())
+    if len(every) < 2:
+        return every[0] if every else data.read("test")
     return Pictures(
-        join_images([part.images for part in parts]),
-        np.concatenate([part.labels for part in parts]),
-        tuple(name for part in parts for name in part.names),
+        join_images([part.images for part in every]),
+        np.concatenate([part.labels for part in every]),
+        tuple(name for part in every for name in part.names),
     )
-
-
-def _translate(
-    labels: NDArray[np.int64], classes: tuple[str, ...], known: tuple[str, ...], name: str
-) -> NDArray[np.int64]:
-    """Labels by the data's order of classes -> by the model's; matched by name, never by position."""
-    if unknown := [entry for entry in classes if entry not in known]:
-        raise DataError(
-            f"{name} has classes that the model does not know ({', '.join(unknown[:4])}); "
-            f"it knows {', '.join(known[:6])}{', ...' if len(known) > 6 else ''}"
-        )
-    indices = np.array([known.index(entry) for entry in classes], np.int64)
-    translated: NDArray[np.int64] = indices[labels]
-    return translated

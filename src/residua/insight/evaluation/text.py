@@ -14,7 +14,8 @@ def evaluation_text(evaluation: Evaluation) -> str:
     e = evaluation
     low, high = e.interval
     lines = [
-        f"{printable(e.data)}, {e.part}: {e.pictures:,} pictures, {len(e.classes)} classes",
+        f"{printable(e.data)}, {e.part}: {e.pictures:,} picture{'s' * (e.pictures != 1)}, "
+        f"{len(e.classes)} classes",
         "",
         f"  top-1 accuracy              {100 * e.accuracy:6.2f} %   ({e.correct:,} right)",
         f"    95 % interval             {100 * low:6.2f} % to {100 * high:.2f} %",
@@ -31,6 +32,9 @@ def evaluation_text(evaluation: Evaluation) -> str:
     lines += [
         f"  {padded(name, width)}  {entry.pictures:8,}  {100 * entry.precision:7.2f} %"
         f"  {100 * entry.recall:6.2f} %  {100 * entry.f1:6.2f} %"
+        if entry.pictures
+        # Of a class without pictures nothing is known.
+        else f"  {padded(name, width)}  {0:8,}  {'-':>9}  {'-':>8}  {'-':>8}"
         for name, entry in zip(names, e.classes, strict=True)
     ]
     if len(e.classes) <= 20:

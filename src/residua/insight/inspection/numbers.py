@@ -61,6 +61,7 @@ class Inside:
             "data": self.answered.data,
             "split": self.answered.split,
             "pictures": len(self.places),
+            **self.answered.exposure.to_dict(),
             "stage": self.stage,
             "dead": [{"layer": d.layer, "channels": list(d.channels), "of": d.of} for d in self.dead],
             "layers": self.looked_at,

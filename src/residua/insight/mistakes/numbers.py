@@ -59,6 +59,7 @@ class Mistakes:
             "data": a.data,
             "split": a.split,
             "pictures": len(a),
+            **a.exposure.to_dict(),
             "mistakes": mistakes,
             "confused": pairs,
             "suspected_labels": suspects,

@@ -17,7 +17,8 @@ from residua.data.pictures.decoding import fit_pixels
 from residua.data.pictures.notes import note_lines
 from residua.data.sources.readers.pixel_table import is_pixel_table, read_pixel_table
 from residua.data.views import VIEWS, mean_probabilities
-from residua.engines import open_engine
+from residua.engines import Engine
+from residua.engines.borrowing import borrow_engine
 from residua.errors import ConfigError, PictureError
 from residua.models.model_file import Model
 from residua.training.inference import make_infer
@@ -82,10 +83,22 @@ def predict_files(
     Raises DataError where such a table is damaged, ConfigError as `least_confidence`.
     """
     threshold = least_confidence(model, config)
-    shape = model.preprocessing
     items = [item for file in files for item in _pictures_in(str(file))]
-    views = VIEWS[config.views]
-    engine = open_engine(config.engine, threads=config.threads, work=len(views) * model.work(len(items)))
+    work = len(VIEWS[config.views]) * model.work(len(items))
+    with borrow_engine(config.engine, threads=config.threads, work=work) as engine:
+        yield from _predict_items(model, items, config, threshold, engine, say)
+
+
+def _predict_items(
+    model: Model,
+    items: Sequence[_Item],
+    config: PredictConfig,
+    threshold: float | None,
+    engine: Engine,
+    say: Callable[[str], None],
+) -> Iterator[Prediction]:
+    """As `predict_files`, of pictures one by one."""
+    shape, views = model.preprocessing, VIEWS[config.views]
     network, variables = model.frozen()
     infer = make_infer(engine, network)
     top = min(config.top, len(model.classes))

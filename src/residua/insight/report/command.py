@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from residua.config import TrainConfig
-from residua.config.options import flag
+from residua.config.options import chosen_options, flag
 from residua.files.names import command
 
 # What says where and how often a run is written, and changes nothing of its result.
@@ -28,19 +27,6 @@ def repeat_command(config: TrainConfig) -> str:
         else:
             words += [flag(name), *map(_number, value if isinstance(value, tuple) else (value,))]
     return command(*words)
-
-
-def chosen_options(config: TrainConfig) -> dict[str, Any]:
-    """Every option of a run whose value is not what the program takes where nothing is known."""
-    options: dict[str, Any] = {}
-    for section in fields(config):
-        part = getattr(config, section.name)
-        default = type(part)()
-        for entry in fields(part):
-            value = getattr(part, entry.name)
-            if value is not None and value != getattr(default, entry.name):
-                options[entry.name] = value
-    return options
 
 
 def _number(value: Any) -> str:

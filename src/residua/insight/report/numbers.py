@@ -11,7 +11,8 @@ from typing import Any
 from residua.config import EvaluateConfig, ReportConfig, TrainConfig
 from residua.data.dataset import SPLITS
 from residua.errors import ConfigError
-from residua.insight.evaluation.predictions import OpenedData, Predictions, open_data, predict_split
+from residua.insight.evaluation.model_data import OpenedData, open_data
+from residua.insight.evaluation.predictions import Predictions, predict_split
 from residua.insight.inspection.numbers import DeadUnits, look_inside
 from residua.insight.mistakes.numbers import Mistakes, find_mistakes
 from residua.insight.report.explanations import Explanations, explain_answers

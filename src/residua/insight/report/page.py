@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from residua.config import TrainConfig
-from residua.config.options import flag
+from residua.config.options import chosen_options, flag
 from residua.files.names import printable
 from residua.insight.calibration.numbers import before_and_after, coverage_at, reliability, risk_coverage
 from residua.insight.evaluation.figure import WITH_COUNTS, confusion_figure
@@ -17,7 +17,7 @@ from residua.insight.inspection.statistics_figure import statistics_panels
 from residua.insight.report import figure as charts
 from residua.insight.report import pictures
 from residua.insight.report import text as words
-from residua.insight.report.command import chosen_options, repeat_command
+from residua.insight.report.command import repeat_command
 from residua.insight.report.data_uri import LOSSLESS, data_uri, figure_png, figure_svg
 from residua.insight.report.numbers import ReportContents
 from residua.insight.report.pictures import PagePicture

@@ -33,16 +33,23 @@ def count(number: int, noun: str) -> str:
 
 def exposure(contents: ReportContents) -> str:
     """Whether the model knew the pictures that it was asked about."""
-    answered, known = contents.answered, contents.model.training
-    if answered.split == "train":
+    answered, known, own = contents.answered, contents.model.training, contents.opened.own
+    if own and answered.split == "train":
         return "which it was trained on, so that the figures flatter it"
-    if not contents.opened.same or answered.split == "whole folder":
-        return "of other data than it was trained on"
-    if known.get("fingerprint") is None:
+    seen = answered.exposure
+    if seen.trained_on:
+        some = f"{seen.trained_on:,} of which" if seen.trained_on < seen.pictures else "which"
+        return f"{some} it was trained on, so that the figures flatter it"
+    if (known.get("fingerprint") if own else seen.trained_on) is None:
         return "whether it was trained on some of them its file does not say"
-    if answered.split == "validation":
+    if own and answered.split == "validation":
         return "by which its best epoch was chosen, so that the figures flatter it a little"
-    return "which took no part in training"
+    if seen.chosen_by:
+        some = f"{seen.chosen_by:,} of which chose" if seen.chosen_by < seen.pictures else "which chose"
+        return f"{some} its best epoch, so that the figures flatter it a little"
+    return (
+        "which took no part in training" if contents.opened.same else "of other data than it was trained on"
+    )
 
 
 def summary(contents: ReportContents) -> list[str]:
@@ -51,7 +58,7 @@ def summary(contents: ReportContents) -> list[str]:
     low, high = e.interval
     part = "" if e.split == "whole folder" else f"{e.split} "
     sentences = [
-        f"Of {e.pictures:,} {part}pictures ({exposure(contents)}) it names {e.correct:,} right: "
+        f"Of {count(e.pictures, part + 'picture')} ({exposure(contents)}) it names {e.correct:,} right: "
         f"{percent(e.accuracy)}. On other pictures of the same kind the share probably lies between "
         f"{percent(low)} and {percent(high)} (95 % interval)."
     ]
@@ -192,6 +199,11 @@ def dead_text(contents: ReportContents) -> str:
 def caveats(contents: ReportContents) -> list[str]:
     """What a user of the model should know of these figures."""
     e, sentences = contents.answered.evaluation, []
+    if e.left_out:
+        sentences.append(
+            f"Pictures of classes that it does not know were left out: {', '.join(list(e.left_out)[:6])} "
+            f"({sum(e.left_out.values()):,} in all)."
+        )
     sentences += _of_use(contents)
     sentences.append(certainty(contents))
     few = [entry.name for entry in e.classes if entry.pictures < FEW]

@@ -65,11 +65,20 @@ def font_of(letter: str) -> str | None:
     """The family that has a letter: "" for the usual one, None where there is none."""
     if _has(_usual(), letter):
         return ""
-    return next((family for family, font in _system_fonts() if _has(font, letter)), None)
+    fonts = ((family, font) for family, font in _system_fonts() if _has(font, letter))
+    return next((family for family, font in fonts if _inked(font, letter)), None)
 
 
 def _has(font: Any, letter: str) -> bool:
     return bool(font.get_char_index(ord(letter)))
+
+
+def _inked(font: Any, letter: str) -> bool:
+    """Whether a font draws a letter in the size of small labels: some know letters and draw nothing."""
+    font.set_size(8, 100)
+    font.set_text(letter)
+    font.draw_glyphs_to_bitmap()
+    return bool(font.get_image().any())
 
 
 @functools.cache
@@ -88,7 +97,9 @@ def _system_fonts() -> tuple[tuple[str, Any], ...]:
 
     # Few fonts of the system are there in bold; nobody needs to hear of it.
     logging.getLogger("matplotlib.font_manager").addFilter(lambda record: "font weight" not in record.msg)
-    known = {entry.fname: entry.name for entry in font_manager.fontManager.ttflist}
+    known: dict[str, list[str]] = {}
+    for entry in font_manager.fontManager.ttflist:
+        known.setdefault(entry.fname, []).append(entry.name)
     fonts = []
     for path in sorted({*known, *font_manager.findSystemFonts()}):
         try:
@@ -98,9 +109,14 @@ def _system_fonts() -> tuple[tuple[str, Any], ...]:
                 continue
             if path not in known:  # installed since Matplotlib looked last
                 font_manager.fontManager.addfont(path)
-                known[path] = font_manager.fontManager.ttflist[-1].name
+                known[path] = [
+                    entry.name for entry in font_manager.fontManager.ttflist if entry.fname == path
+                ]
         except (OSError, RuntimeError, ValueError, KeyError):
             continue
         plain = font.style_name.lower() in ("regular", "book", "roman", "normal", "medium")
-        fonts.append(((not plain, "serif" in path.lower(), "mono" in path.lower(), path), known[path], font))
+        # A file may hold several faces, and others of them draw nothing in small sizes: the first is what
+        # was opened here.
+        family = font.family_name if font.family_name in known[path] else known[path][0]
+        fonts.append(((not plain, "serif" in path.lower(), "mono" in path.lower(), path), family, font))
     return tuple((family, font) for _, family, font in sorted(fonts, key=lambda entry: entry[0]))
