@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from shared_kernels import compile_alone
+from repeated import draw_outlines, draw_whole, keep_digits, keep_parsers
+from shared_kernels import compile_alone, fewer_constants
 from threadpoolctl import threadpool_limits
 from tiny import TINY, paint_folder
 
@@ -18,7 +19,7 @@ from residua.files.user_cache import user_cache
 from residua.training.progress import Quiet
 from residua.training.train import resume_training, start_training
 
-pytest_plugins = ["stub_figures", "tiers"]
+pytest_plugins = ["stub_figures", "tiers", "costs"]
 # Where kernels lie already: tests have caches of their own, and would compile them anew.
 os.environ.setdefault("RESIDUA_KERNEL_CACHE", str(user_cache() / "kernels"))
 BEGIN = {"start_training": start_training, "resume_training": resume_training}
@@ -37,9 +38,13 @@ def one_thread():
 
 
 @pytest.fixture(scope="session", autouse=True)
-def shared_kernels():
-    """Workers that run side by side start no processes to compile for them."""
+def kernels():
+    """Workers side by side start no processes to compile for them, and the first tier compiles few."""
+    from tiers import State
+
     with pytest.MonkeyPatch.context() as patch:
+        if installed("numba") and not State.everything:
+            fewer_constants(patch)
         if "PYTEST_XDIST_WORKER" in os.environ and installed("numba"):
             compile_alone(patch)
         yield
@@ -58,8 +63,24 @@ def curves_at_the_end():
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def repeated_work():
+    """What hundreds of tests have in common is done once."""
+    with pytest.MonkeyPatch.context() as patch:
+        keep_parsers(patch)
+        keep_digits(patch)
+        draw_outlines(patch)
+        yield
+
+
 @pytest.fixture
-def curves_after_epochs(monkeypatch):
+def whole_pictures(monkeypatch):
+    """For tests of the pictures that a run gets at its end."""
+    draw_whole(monkeypatch)
+
+
+@pytest.fixture
+def curves_after_epochs(monkeypatch, whole_pictures):
     """For tests of what is written when."""
     for name, begin in BEGIN.items():
         monkeypatch.setattr(f"residua.training.train.{name}", begin)

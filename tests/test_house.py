@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from documents import ROOT, load_tool, present_house
 
-ROOT = Path(__file__).resolve().parents[1]
-
-
-def _load_house():
-    spec = importlib.util.spec_from_file_location("house", ROOT / "tools" / "house.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["house"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-house = _load_house()
-HOUSE = house.House()
+house, HOUSE = load_tool("house"), present_house()
 
 
 def _project(folder: Path, files: dict[str, str]) -> Path:

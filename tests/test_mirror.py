@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import ast
 import re
-import sys
 from collections import defaultdict
 from functools import cache
 from pathlib import Path
 
 import pytest
+from documents import ROOT, present_house
+
+from residua.verbs import VERBS
 
 TESTS = Path(__file__).parent
-ROOT = TESTS.parent
-sys.path.append(str(ROOT / "tools"))
-
-from house import House  # noqa: E402
-
-from residua.verbs import VERBS  # noqa: E402
-
-HOUSE = House()
+HOUSE = present_house()
 MODULES = [name for name in HOUSE.files if not name.rpartition(".")[2].startswith("__")]
 
 

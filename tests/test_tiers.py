@@ -35,7 +35,19 @@ def ran(folder, *arguments, seed="7"):
     """The names of the tests that ran, and all that was printed."""
     (folder / "test_it.py").write_text(SAMPLED)
     (folder / "pytest.ini").write_text("[pytest]\naddopts = -m 'not exhaustive' --strict-markers\n")
-    command = [sys.executable, "-m", "pytest", "-p", "tiers", "-p", "no:cacheprovider", "-vs", *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "tiers",
+        "-p",
+        "costs",
+        "-p",
+        "no:cacheprovider",
+        "-vs",
+        *arguments,
+    ]
     environment = os.environ | {"PYTHONPATH": str(HELPERS), "RESIDUA_TEST_SEED": seed}
     environment.pop("PYTEST_XDIST_WORKER", None)
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True)
@@ -50,7 +62,11 @@ def test_the_first_tier_is_drawn_and_its_seed_repeats_it(tmp_path):
     assert kinds == ["a", "b"]
     assert "test_late" not in names
     assert re.search(r"loop \[\d, \d\]", printed)
-    assert ran(tmp_path)[0] == names
+    again, printed = ran(tmp_path, "--costs=2")
+    assert again[: len(names)] == names
+    # One file and two tests, with what each has cost.
+    assert re.findall(r"^ +\d\.\d\d  test_it\.py(\S*)$", printed, re.MULTILINE)[0] == ""
+    assert len(again) == len(names) + 2
     assert ran(tmp_path, seed="8")[0] != names
 
 

@@ -42,7 +42,11 @@ class House:
     def __init__(self, source: Path = SOURCE, package: str = "residua") -> None:
         self.source, self.package = source, package
         self.files = {dotted(path, source): path for path in sorted(source.rglob("*.py"))}
-        self.trees = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in self.files.items()}
+
+    @cached_property
+    def trees(self) -> dict[str, ast.Module]:
+        """What every file says, parsed."""
+        return {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in self.files.items()}
 
     @cached_property
     def folders(self) -> list[str]:

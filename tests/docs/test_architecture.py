@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from documents import ROOT, load_tool, read
+from documents import ROOT, load_tool, present_house, read
 from tiny import TINY, paint_folder
 
 from residua.cli import run
@@ -26,7 +26,7 @@ def _section(title: str) -> str:
 def test_pictures_show_the_present_imports(picture):
     file = ROOT / "docs" / picture
     try:
-        drawn = draw_house.draw(draw_house.House(), draw_house.PICTURES[picture])
+        drawn = draw_house.draw(present_house(), draw_house.PICTURES[picture])
     except ValueError as circle:
         pytest.skip(f"{circle}: tests/test_house.py names it")
     assert file.exists(), "run `make docs`"
@@ -34,8 +34,7 @@ def test_pictures_show_the_present_imports(picture):
 
 
 def test_arrows_lead_down_and_imply_every_import():
-    house = draw_house.House()
-    edges = draw_house.neighbours(house, "")
+    edges = draw_house.neighbours(present_house(), "")
     storeys, drawn = draw_house.storeys_of(edges), draw_house.reduced(edges)
     assert all(storeys[name] > storeys[other] for name, below in edges.items() for other in below)
     for name, below in edges.items():
@@ -84,7 +83,7 @@ def _named(text: str) -> set[tuple[str, str]]:
     return named
 
 
-def test_every_function_on_the_way_of_a_picture_is_called(tmp_path, monkeypatch, quiet_cache):
+def test_every_function_on_the_way_of_a_picture_is_called(tmp_path, monkeypatch, quiet_cache, whole_pictures):
     monkeypatch.chdir(tmp_path)
     paint_folder(tmp_path / "photos", count=12)
     called: set[tuple[str, str]] = set()

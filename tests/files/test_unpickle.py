@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiers import examples
 
 from residua.errors import DataError, ModelFileError
 from residua.files.unpickle import load_plain
@@ -45,7 +46,7 @@ plain = st.recursive(
 )
 
 
-@settings(deadline=None)
+@examples(100, 25)
 @given(value=plain, protocol=st.sampled_from(PROTOCOLS))
 def test_plain_data_comes_back_equal(value, protocol):
     assert load_plain(pickle.dumps(value, protocol)) == value

@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib
 import re
 import sys
+from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
@@ -43,6 +45,12 @@ def anchors(text: str) -> set[str]:
             number += 1
         names.add(numbered)
     return names
+
+
+@cache
+def present_house() -> Any:
+    """The house as it is now, `tools/house.py`'s, read once."""
+    return load_tool("house").House()
 
 
 def load_tool(name: str) -> ModuleType:

@@ -1,4 +1,4 @@
-"""Tests that run side by side: each compiles what it needs itself, for the other cores have work."""
+"""Kernels in tests: few in the first tier; side by side each worker compiles what it needs itself."""
 
 from __future__ import annotations
 
@@ -10,3 +10,13 @@ def compile_alone(patch: pytest.MonkeyPatch) -> None:
     from residua.engines.numba.runtime import kernel_cache
 
     patch.setattr(kernel_cache, "CompileHelper", lambda: None)
+
+
+def fewer_constants(patch: pytest.MonkeyPatch) -> None:
+    """Of the kernels made for their numbers of channels only those for 3 and 16, which most tests need.
+
+    All other numbers take the general versions here, as unusual ones always do.
+    """
+    from residua.engines.numba.planning import plan
+
+    patch.setattr(plan, "USUAL", frozenset({3, 16}))

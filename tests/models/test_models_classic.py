@@ -128,6 +128,7 @@ def test_every_weight_receives_a_gradient_and_freeze_keeps_the_shape(engine, rng
     assert frozen.infer(engine, frozen_v, x).shape == (4, 5)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("shortcut", ["A", "B"])
 def test_contract_of_pre_activated_networks(shortcut):
     network = small_resnet(depth=8, width=3, shortcut=shortcut, preactivation=True)

@@ -11,10 +11,13 @@ import time
 from pathlib import Path
 
 import pytest
+from tiny import paint_folder
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="SIGKILL does not exist on Windows")
 
-OPTIONS = ["--model", "resnet8", "--width", "4", "--epochs", "3", "--batch", "64", "--no-final-test"]
+# The engine that a new process has loaded soonest, and pictures that it need not split.
+OPTIONS = ["--model", "resnet8", "--width", "4", "--size", "8", "--epochs", "4", "--batch", "6"]
+OPTIONS += ["--no-final-test", "--engine", "numpy"]
 
 # Runs the command line, and kills its own process at the n-th call of one of the system calls that a
 # durable write consists of: there is no better aim at the middle of a checkpoint.
@@ -70,14 +73,16 @@ def _kill_after(process: subprocess.Popen[str], run: Path, seconds: float) -> No
     ("wanted", "least"), [(3, 1), pytest.param(20, 3, marks=pytest.mark.exhaustive)], ids=["3", "20"]
 )
 def test_killed_many_times_and_resumed_equals_never_killed(tmp_path, wanted, least):
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    process = _start(["train", "digits", *OPTIONS, "--run", str(whole)])
+    whole, killed, pictures = tmp_path / "whole", tmp_path / "killed", tmp_path / "pictures"
+    paint_folder(pictures / "train", count=60)
+    paint_folder(pictures / "validation", count=4, seed=5000)
+    process = _start(["train", str(pictures), *OPTIONS, "--run", str(whole)])
     output, _ = process.communicate()
     assert process.returncode == 0, output
 
     dice = random.Random(20151210)
     kills = middle = 0
-    first = ["train", "digits", *OPTIONS, "--checkpoint-steps", "1", "--run", str(killed)]
+    first = ["train", str(pictures), *OPTIONS, "--checkpoint-steps", "1", "--run", str(killed)]
     while kills < wanted:
         arguments = ["train", "--resume", str(killed)] if any(killed.glob("checkpoint-*")) else first
         if arguments is first and killed.exists():

@@ -145,12 +145,12 @@ def test_integrated_gradients_are_those_of_pytorch(published, peer, seen, kind, 
         scorer, x = in_double(published), x.astype(np.float64)
     else:
         scorer = Scorer.of_scores(published, open_engine(kind, threads=1))
-    found = methods.integrated_gradients(scorer, x, classes, baseline, tolerance=0, most=64)
-    assert found.steps.tolist() == [64]
-    weights = np.r_[0.5, np.ones(63), 0.5] / 64
+    found = methods.integrated_gradients(scorer, x, classes, baseline, tolerance=0, most=16)
+    assert found.steps.tolist() == [16]
+    weights = np.r_[0.5, np.ones(15), 0.5] / 16
     line = x.astype(np.float64) - baseline
-    points = baseline + np.linspace(0, 1, 65)[:, None, None, None] * line
-    dx = torch_gradient(peer, points, classes.repeat(65))
+    points = baseline + np.linspace(0, 1, 17)[:, None, None, None] * line
+    dx = torch_gradient(peer, points, classes.repeat(17))
     total = (weights[:, None, None, None] * dx).sum(axis=0, keepdims=True)
     agree(found.maps, total * line, tolerance)
 
