@@ -66,12 +66,9 @@ def read_label_table(
         raise DataError(f"{table} names no pictures.")
     repeated = len(labelled) - len(absent) - len(found)
     if repeated:
-        rows = (
-            "1 row repeats an earlier one and counts"
-            if repeated == 1
-            else f"{repeated:,} rows repeat earlier ones and count"
-        )
-        say(f"{table}: {rows} once.")
+        line = "1 row repeats an earlier one and counts" if repeated == 1 else ""
+        line = line or f"{repeated:,} rows repeat earlier ones and count"
+        say(f"{table}: {line} once.")
     if turned:
         say(f"{table}: {len(turned):,} files were found by the ends of their paths ({turned[0]}).")
     _tell_like_labels(table, found, say)
