@@ -58,10 +58,10 @@ def train(
     the run are written. Raises ResiduaError.
     """
     from residua.insight.learning_curves.figure import draw_curves
-    from residua.training.progress import make_reporter
+    from residua.training.progress import OnceSaid, make_reporter
     from residua.training.train import Resumption, resume_training, start_training
 
-    reporter = reporter or make_reporter()
+    reporter = OnceSaid(reporter or make_reporter())
     if resume is not None:
         from residua.training.run_folder import read_run
 

@@ -49,6 +49,21 @@ class Quiet:
         """Nothing."""
 
 
+class OnceSaid:
+    """Another reporter, who hears each line once: data that are opened twice have the same to say."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self.start_epoch, self.step = reporter.start_epoch, reporter.step
+        self.end_epoch, self.close = reporter.end_epoch, reporter.close
+        self._say, self._said = reporter.say, set[str]()
+
+    def say(self, line: str) -> None:
+        """A line for people, unless it was said before."""
+        if line not in self._said:
+            self._said.add(line)
+            self._say(line)
+
+
 def epoch_line(row: dict[str, Any], timing: dict[str, Any], epochs: int, best: bool) -> str:
     """One epoch in one line."""
     line = (
