@@ -137,6 +137,7 @@ def test_a_path_may_be_a_path(config, tmp_path):
         ("epochs 3", "is not a TOML file"),
         (b"\xff\xfe\xff", "is not a TOML file"),
         ("format = 2", "was written in format 2 by a newer residua"),
+        (f"format = '{'x' * 3000}'", f"in format '{'x' * 19} by a newer residua"),
         ("format = 'x'", "was written in format 'x'"),
         (None, "cannot read the options in"),
     ],

@@ -204,7 +204,7 @@ def read_toml(path: str | Path, *, elsewhere: bool = False) -> dict[str, Any]:
     written = values.get("format", FORMAT)
     if not isinstance(written, int) or written > FORMAT:
         raise ConfigError(
-            f"{path} was written in format {written!r} by a newer residua; this one reads up to format "
+            f"{path} was written in format {written!r:.20} by a newer residua; this one reads up to format "
             f"{FORMAT}: upgrade residua to use it"
         )
     if "format" in values and isinstance(values.get("run"), dict):

@@ -97,7 +97,7 @@ def read_run(run: Path) -> TrainConfig:
         raise RunError(f"{path} is empty or unfinished: it names no format; start the run anew")
     if not isinstance(version, int) or version > FORMAT:
         raise RunError(
-            f"{run} was written in format {version} by a newer residua; this one reads up to "
+            f"{run} was written in format {version!s:.20} by a newer residua; this one reads up to "
             f"format {FORMAT}: upgrade residua to go on with it"
         )
     return configure(TrainConfig, read_toml(path), source=f"{path}: ")
