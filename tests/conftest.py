@@ -105,6 +105,7 @@ def trained(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("platformdirs.user_cache_dir", lambda *_, **__: str(folder / "user-cache"))
         pics = paint_folder(folder / "pics")
+        draw_whole(patch)
         train(pics, run=str(folder / "run"), reporter=Quiet(), **TINY | {"epochs": 10})
     return folder
 
