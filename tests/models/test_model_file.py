@@ -453,6 +453,12 @@ MADE_UP = [
     (("classes",), "abc", "its names are no text"),
     (("classes",), ["a", "b", "c" * 5000], "thousands of letters"),
     (("name",), "x" * 50_000, "thousands of letters"),
+    (("training", "data"), "\ud800", "where a name or path belongs"),
+    (
+        ("calibration",),
+        {"temperature": 1.0, "data": "", "pictures": 0, "coverages": [[0.5, 10**400, 10**400]]},
+        "no counts",
+    ),
     (("calibration",), {"temperature": 1e-300, "data": "", "pictures": 0, "coverages": []}, "temperature"),
 ]
 

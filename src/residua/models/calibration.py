@@ -75,7 +75,7 @@ class Calibration:
         rows = tuple(
             Coverage(float(t), int(accepted), int(right)) for t, accepted, right in values["coverages"]
         )
-        if any(not (entry.accepted > 0 and 0 <= entry.right <= entry.accepted) for entry in rows):
+        if any(not (entry.accepted > 0 and 0 <= entry.right <= entry.accepted < 2**53) for entry in rows):
             raise ValueError("its coverages are no counts")
         if not all(math.isfinite(entry.threshold) for entry in rows):
             raise ValueError("its thresholds are not finite")

@@ -11,7 +11,14 @@ DEEPEST = 24  # tables within tables
 
 
 def _text(value: Any) -> bool:
-    return isinstance(value, str) and "\0" not in value
+    """Text that a file may be called: what no file system can spell is no name and no path."""
+    if not isinstance(value, str) or "\0" in value:
+        return False
+    try:
+        value.encode(errors="surrogateescape")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _fingerprint(value: Any) -> bool:

@@ -92,13 +92,11 @@ def _entries(data: bytes) -> Iterator[tuple[bytes, str, bool]]:
 def claims_too_much(image: Any, size: int) -> bool:
     """Whether a file of `size` bytes would take memory for far more pixels than a picture of such size has.
 
-    A photograph takes a tenth of a byte a pixel at the least. Formats that are bounded by themselves (PNG
-    cannot shrink more than a thousandfold, JPEG is decoded small) and scanned pages (TIFF) are left alone.
+    A photograph takes a tenth of a byte a pixel at the least. PNG, which cannot shrink
+    more than a thousandfold, and scanned pages (TIFF) are left alone.
     """
     pixels = image.width * image.height
-    return (
-        image.format not in ("PNG", "TIFF", "JPEG", "MPO") and pixels > MANY_PIXELS and size * 2000 < pixels
-    )
+    return image.format not in ("PNG", "TIFF") and pixels > MANY_PIXELS and size * 2000 < pixels
 
 
 def least_tiff_bytes(image: Any) -> int:

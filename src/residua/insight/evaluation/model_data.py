@@ -123,6 +123,7 @@ class _OwnPlaces:
         known, run = model.training, Path() if model.file is None else model.file.parent
         places, data_dir = Places(run), config.data_dir
         data, labels = known.get("data"), known.get("labels")
+        labels = labels if isinstance(labels, str) else None  # a `Classifier` keeps the labels themselves
         if model.file is not None and (run / "run.toml").exists():
             try:
                 options = read_run(run).data

@@ -27,10 +27,11 @@ def test_an_interrupt_while_a_kernel_is_compiled(tmp_path, monkeypatch):
         compiled.clear()
     for file in tmp_path.rglob("linear-*"):
         file.unlink()
-    begun, make = threading.Event(), kernels._make
+    begun, heard, make = threading.Event(), threading.Event(), kernels._make
 
     def slow(*arguments):
         begun.set()
+        heard.wait(60)  # not done before whoever waits is interrupted
         return make(*arguments)
 
     monkeypatch.setattr(kernels, "_make", slow)
@@ -42,6 +43,7 @@ def test_an_interrupt_while_a_kernel_is_compiled(tmp_path, monkeypatch):
     threading.Thread(target=interrupt).start()
     with pytest.raises(KeyboardInterrupt):
         engine.softmax(rows)
+    heard.set()
     assert (engine.softmax(rows) == expected).all()
 
 
