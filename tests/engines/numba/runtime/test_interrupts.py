@@ -15,6 +15,15 @@ X = np.random.default_rng(0).random((4, 8, 8, 3), np.float32)
 WEIGHT = np.random.default_rng(1).random((3, 3, 3, 5), np.float32)
 
 
+@pytest.fixture
+def interruptible():
+    """Ctrl-C as in a terminal: a shell starts what runs in its background deaf to it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="no way to interrupt one thread")
 def test_an_interrupt_while_a_kernel_is_compiled(tmp_path, monkeypatch):
     monkeypatch.setenv("RESIDUA_KERNEL_CACHE", str(tmp_path))
