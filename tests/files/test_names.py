@@ -10,7 +10,7 @@ from pathlib import Path
 import odd_names
 import pytest
 
-from residua.files.names import alike_pairs, alike_text, command, distinct, printable
+from residua.files.names import alike_pairs, alike_text, command, distinct, first_names, printable
 
 
 def test_what_a_terminal_would_obey_is_written_out():
@@ -64,3 +64,8 @@ def test_a_shell_reads_a_command_as_it_was_meant():
     )
     read = done.stdout.decode(errors="surrogateescape").split("\0")[:-1]
     assert read == [f"./{word}" if word.startswith("-") else word for word in words]
+
+
+def test_the_first_of_many_names_are_listed():
+    assert first_names(["a", "b"], 2) == "a, b"
+    assert first_names(["a", "b", "c", "d"], 2) == "a, b and 2 more"

@@ -61,6 +61,11 @@ def escaped(letter: str) -> str:
     return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
+def first_names(names: Sequence[str], most: int) -> str:
+    """The first names with commas between, and how many more there are."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
 def distinct(names: Sequence[str]) -> list[str]:
     """The names as `printable`; those that look like another one have their rarer letters written out."""
     shown = [printable(name) for name in names]

@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-from residua.errors import ResiduaError
+from residua.errors import ModelFileError, ResiduaError
 
 _KINDS = (
     (stat.S_ISDIR, "it is a folder"),
@@ -46,3 +46,22 @@ def require_file(path: Path | str, error: type[ResiduaError], what: str = "") ->
     reason = what_it_is(path)
     if reason.startswith("it is"):
         raise error(f"cannot read {what + ' ' if what else ''}{path}: {reason}")
+
+
+def plain_size(path: Path | str, error: type[ResiduaError] = ModelFileError, hint: str = "") -> int:
+    """The size in bytes of a plain file that is there.
+
+    hint: what to do, added where there is no such file. Raises `error` for a path that no system can have
+    (a NUL in it, a name too long), an absent file, a folder, and for pipes, sockets and devices, which could
+    keep a reader waiting for ever.
+    """
+    try:
+        facts = os.stat(path)
+    except ValueError:  # a NUL, or text that is no name in any encoding
+        raise error(f"cannot read {str(path)[:200]!r}: no file can have that name") from None
+    except OSError as problem:
+        after = f".{hint and ' ' + hint}" if isinstance(problem, FileNotFoundError) else ""
+        shown = str(path) if len(str(path)) <= 1000 else f"{str(path)[:200]}... ({len(str(path))} letters)"
+        raise error(f"cannot read {shown}: {problem.strerror or problem}{after}") from None
+    require_file(path, error)
+    return facts.st_size

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.errors import ModelFileError
-from residua.files.plain_file import plain_size
+from residua.files.regular import plain_size
 from residua.files.strict_json import parse_json
 
 Array = NDArray[Any]

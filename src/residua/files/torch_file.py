@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from residua.errors import ModelFileError
 from residua.files.checkpoint_tree import find_weights
 from residua.files.foreign_formats import recognise, recognise_archive
-from residua.files.plain_file import plain_size
+from residua.files.regular import plain_size
 from residua.files.safetensors_file import one_line, read_safetensors, unsupported
 from residua.files.torch_pickle import Storage, Tensor, unpickle
 

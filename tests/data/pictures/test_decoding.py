@@ -12,24 +12,10 @@ import numpy as np
 import published
 import pytest
 from PIL import Image
+from strange_pictures import saved, scene
 
 from residua.data.pictures.decoding import MOST_PIXELS, read_picture
 from residua.errors import ConfigError, PictureError
-
-
-def scene(width=24, height=16):
-    """Red left, green right, blue at the bottom: every turn and mirror looks different."""
-    pixels = np.zeros((height, width, 3), np.uint8)
-    pixels[:, : width // 2, 0] = 255
-    pixels[:, width // 2 :, 1] = 255
-    pixels[3 * height // 4 :] = (0, 0, 255)
-    return Image.fromarray(pixels)
-
-
-def saved(image, kind, **options):
-    stream = io.BytesIO()
-    image.save(stream, kind, **options)
-    return stream.getvalue()
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from residua.files.names import first_names
+
 # Their names alone tell, in any capitals; no class is called so.
 _NAMES = frozenset(
     {
@@ -75,9 +77,8 @@ def passed_folders_line(place: Path | str, passed: Sequence[Path]) -> str:
     if not passed:
         return ""
     names = list(dict.fromkeys(path.name for path in passed))
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
     kinds = "folder that holds" if len(passed) == 1 else "folders that hold"
-    return f"{place}: passed over {len(passed):,} {kinds} no data ({', '.join(names[:5])}{more})."
+    return f"{place}: passed over {len(passed):,} {kinds} no data ({first_names(names, 5)})."
 
 
 def is_left_behind(folder: Path) -> bool:

@@ -8,6 +8,9 @@ from pathlib import Path
 from residua.data.sources.folder_layout import ClassRoot
 from residua.data.sources.split_names import is_fold, is_part, split_of
 from residua.errors import DataError
+from residua.files.names import first_names
+
+SHOWN = 4  # names of folders in a message
 
 
 def check_depth(root: ClassRoot, pictures: dict[Path, list[Path]], say: Callable[[str], None]) -> None:
@@ -36,15 +39,16 @@ def check_depth(root: ClassRoot, pictures: dict[Path, list[Path]], say: Callable
     classes = [kind.name for kind in pictures]
     if several and (all(map(is_fold, classes)) or (len(common) > 1 and all(map(is_part, classes)))):
         raise DataError(
-            f"{root.path} holds parts ({_few(classes)}) where classes were looked for; put the pictures of "
-            "each class together, or name one part, or a table of all pictures with --labels."
+            f"{root.path} holds parts ({first_names(classes, SHOWN)}) where classes were looked for; put the "
+            "pictures of each class together, or name one part, or a table of all pictures with --labels."
         )
     if root.split not in (None, "train") or not any(inside.values()):
         return
     if several and common:
         say(
-            f"{root.path}: {_few(classes)} are taken for the classes; each has the same folders inside "
-            f"({_few(sorted(common))}). Where those are the classes, name a table of labels with --labels."
+            f"{root.path}: {first_names(classes, SHOWN)} are taken for the classes; each has the same "
+            f"folders inside ({first_names(sorted(common), SHOWN)}). Where those are the classes, name a table "
+            "of labels with --labels."
         )
         return
     kind = next(kind for kind, names_inside in inside.items() if names_inside)
@@ -66,7 +70,7 @@ def _tell_odd_names(root: ClassRoot, classes: list[str], say: Callable[[str], No
     for names in spellings.values():
         if len(names) > 1:
             say(
-                f"{root.path}: {_few(names)} differ in capitals or blanks alone, and count as "
+                f"{root.path}: {first_names(names, SHOWN)} differ in capitals or blanks alone, and count as "
                 f"{len(names)} classes."
             )
 
@@ -75,7 +79,3 @@ def _folders(kind: Path, paths: list[Path]) -> set[str]:
     """The folders of a class folder in which its pictures lie, first level."""
     parts = (path.relative_to(kind).parts for path in paths)
     return {part[0] for part in parts if len(part) > 1}
-
-
-def _few(names: list[str]) -> str:
-    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")

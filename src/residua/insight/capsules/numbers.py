@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from residua.config import EvaluateConfig, ReconstructConfig
 from residua.engines import Engine, open_engine
 from residua.errors import DataError, ModelFileError
-from residua.insight.evaluation.predictions import read_pictures
+from residua.insight.evaluation.predictions import find_pictures_of
 from residua.layers import CapsuleNetwork
 from residua.models.model_file import Model
 
@@ -57,7 +57,8 @@ def sample_capsules(model: Model, name: str, config: ReconstructConfig, say: Say
             "with --model capsnet"
         )
     evaluate_config = EvaluateConfig.of(config)
-    part = read_pictures(model, evaluate_config, say)
+    part = find_pictures_of(model, evaluate_config, say)
+    part.tell(say)
     data, pictures = part.data, part.pictures
     by_class = [np.flatnonzero(pictures.labels == label)[:EACH] for label in range(len(model.classes))]
     chosen_indices = np.concatenate([indices for indices in by_class if len(indices)][:MOST_CLASSES])

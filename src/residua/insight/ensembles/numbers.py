@@ -15,7 +15,7 @@ from residua.config import EnsembleConfig, EvaluateConfig
 from residua.data.batches import Batches
 from residua.engines.borrowing import borrow_engine
 from residua.errors import ConfigError, ResiduaError
-from residua.insight.evaluation.predictions import SplitPictures, read_pictures
+from residua.insight.evaluation.predictions import SplitPictures, find_pictures_of
 from residua.layers.ensemble import combine
 from residua.models.ensemble import best_weights, check_members, join_models
 from residua.models.model_file import Model
@@ -137,7 +137,8 @@ def _answers(
 ) -> tuple[SplitPictures, list[LabelledProbabilities]]:
     """The pictures, and each member's answers."""
     evaluate_config = EvaluateConfig.of(config, split=split)
-    part = read_pictures(common, evaluate_config, say)
+    part = find_pictures_of(common, evaluate_config, say)
+    part.tell(say)
     pictures = part.pictures
     every = []
     for model in models:

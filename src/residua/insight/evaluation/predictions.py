@@ -113,7 +113,8 @@ def predict_split(
     pictures the model has seen in training is said. Raises DataError where classes or pictures do not match,
     ConfigError where no data is known.
     """
-    part = read_pictures(model, config, say, opened, most)
+    part = find_pictures_of(model, config, say, opened, most)
+    part.tell(say)
     return answer(model, config, part)
 
 
@@ -136,19 +137,6 @@ def evaluate_model(model: Model, config: EvaluateConfig, say: Say) -> Evaluation
     return predict_split(model, config, say).evaluation
 
 
-def read_pictures(
-    model: Model,
-    config: EvaluateConfig,
-    say: Say,
-    opened: OpenedData | None = None,
-    most: int | None = None,
-) -> SplitPictures:
-    """The pictures that `predict_split` asks about; says what the model has seen of them. Raises as it."""
-    part = find_pictures_of(model, config, say, opened, most)
-    part.tell(say)
-    return part
-
-
 def find_pictures_of(
     model: Model,
     config: EvaluateConfig,
@@ -156,7 +144,7 @@ def find_pictures_of(
     opened: OpenedData | None = None,
     most: int | None = None,
 ) -> SplitPictures:
-    """As `read_pictures`, and nothing said of what the model has seen."""
+    """The pictures that `predict_split` asks about, and what the model has seen of them. Raises as it."""
     opened = opened or open_data(model, config, say)
     name, data = opened.name, opened.data
     pictures = _whole(data, config.split) if opened.whole else data.read(config.split)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from residua.files.names import first_names
 from residua.insight.calibration.numbers import Reliability, RiskCoverage
 from residua.insight.report.numbers import ReportContents
 from residua.insight.shared.text import format_duration
@@ -208,9 +209,9 @@ def caveats(contents: ReportContents) -> list[str]:
     sentences.append(certainty(contents))
     few = [entry.name for entry in e.classes if entry.pictures < FEW]
     if few:
-        names = ", ".join(few[:6]) + (f" and {len(few) - 6} more" if len(few) > 6 else "")
         sentences.append(
-            f"Fewer than {FEW} pictures stand behind the figures of {names}: they may be far off."
+            f"Fewer than {FEW} pictures stand behind the figures of {first_names(few, 6)}: "
+            "they may be far off."
         )
     sentences.append(
         "One training run, one seed: another seed gives another model and somewhat other figures."
