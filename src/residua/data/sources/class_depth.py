@@ -47,8 +47,8 @@ def check_depth(root: ClassRoot, pictures: dict[Path, list[Path]], say: Callable
     if several and common:
         say(
             f"{root.path}: {first_names(classes, SHOWN)} are taken for the classes; each has the same "
-            f"folders inside ({first_names(sorted(common), SHOWN)}). Where those are the classes, name a table "
-            "of labels with --labels."
+            f"folders inside ({first_names(sorted(common), SHOWN)}). Where those are the classes, name a "
+            "table of labels with --labels."
         )
         return
     kind = next(kind for kind, names_inside in inside.items() if names_inside)
