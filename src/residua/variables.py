@@ -13,8 +13,8 @@ from residua.errors import ModelFileError
 Array = Any
 Tree = dict[str, Any]
 
-# Replaced by what the forward pass finds: no gradient, no decay, yet saved.
-STATISTICS = frozenset({"running_mean", "running_var", "key"})
+# Replaced by what the forward pass finds, or never changed: no gradient, no decay, yet saved.
+STATISTICS = frozenset({"running_mean", "running_var", "key", "fixed_weight"})
 
 
 def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Array]:
