@@ -159,12 +159,12 @@ class Logarithm(Layer):
         return engine.apply(_logarithm_backward, dy, saved), {}
 
 
-_LEAST = 1.1754944e-38  # the smallest normal float32
+LEAST = 1.1754944e-38  # the smallest normal float32
 
 
 def _logarithm(xp: Any, x: Array) -> Array:
-    return xp.log(xp.maximum(x, x.dtype.type(_LEAST)))
+    return xp.log(xp.maximum(x, x.dtype.type(LEAST)))
 
 
 def _logarithm_backward(xp: Any, dy: Array, x: Array) -> Array:
-    return xp.where(x > _LEAST, dy / xp.maximum(x, x.dtype.type(_LEAST)), x.dtype.type(0))
+    return xp.where(x > LEAST, dy / xp.maximum(x, x.dtype.type(LEAST)), x.dtype.type(0))

@@ -30,7 +30,8 @@ class PrimaryCapsules(Layer):
     stride: int = 2
 
     @property
-    def _convolution(self) -> Conv2d:
+    def convolution(self) -> Conv2d:
+        """What gives the capsules' numbers, before they are squashed."""
         channels = self.capsules * self.dimension
         return Conv2d(self.in_channels, channels, self.kernel, self.stride, 0, bias=True)
 
@@ -43,7 +44,7 @@ class PrimaryCapsules(Layer):
 
     def forward(self, engine: Engine, v: Tree, x: Array) -> tuple[Array, Any, Tree]:
         """y: (N, H' * W' * capsules, dimension)."""
-        z, saved_conv, _ = self._convolution.forward(engine, v, x)
+        z, saved_conv, _ = self.convolution.forward(engine, v, x)
         y, saved_squash = engine.squash(z, dimension=self.dimension)
         return y, (saved_conv, saved_squash), {}
 
@@ -51,18 +52,18 @@ class PrimaryCapsules(Layer):
         """dx, and the gradients by weight and bias."""
         saved_conv, saved_squash = saved
         dz = engine.squash_backward(dy, saved_squash, dimension=self.dimension)
-        return self._convolution.backward(engine, v, saved_conv, dz)
+        return self.convolution.backward(engine, v, saved_conv, dz)
 
     def output_shape(self, shape: Shape) -> Shape:
         """(H, W, in) -> (H' * W' * capsules, dimension)."""
         need_pictures(self, shape, self.in_channels)
         need_shape(self, shape, f"pictures of at least {self.kernel} pixels", min(shape[:2]) >= self.kernel)
-        height, width, _ = self._convolution.output_shape(shape)
+        height, width, _ = self.convolution.output_shape(shape)
         return (height * width * self.capsules, self.dimension)
 
     def multiply_adds(self, shape: Shape) -> int:
         """Those of the convolution."""
-        return self._convolution.multiply_adds(shape)
+        return self.convolution.multiply_adds(shape)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Every layer of residua in operators of ONNX; `table.py` says which function writes which layer."""
