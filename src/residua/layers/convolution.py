@@ -43,18 +43,19 @@ class Conv2d(Layer):
     def forward(self, engine: Engine, v: Tree, x: Array) -> tuple[Array, Any, Tree]:
         """y: (N, H', W', out_channels)."""
         y, saved = engine.conv2d(
-            x, self._weight(v), v.get("bias"), stride=self.stride, padding=self.padding, relu=self.relu
+            x, self.weight_of(v), v.get("bias"), stride=self.stride, padding=self.padding, relu=self.relu
         )
         return y, saved, {}
 
     def backward(self, engine: Engine, v: Tree, saved: Any, dy: Array) -> tuple[Array, Tree]:
         """dx, and the gradients by weight and bias."""
         dx, dweight, dbias = engine.conv2d_backward(
-            dy, self._weight(v), saved, stride=self.stride, padding=self.padding, relu=self.relu
+            dy, self.weight_of(v), saved, stride=self.stride, padding=self.padding, relu=self.relu
         )
         return dx, weight_and_bias_grads(v, dweight, dbias)
 
-    def _weight(self, v: Tree) -> Array:
+    def weight_of(self, v: Tree) -> Array:
+        """The weight, trained or fixed."""
         return v["fixed_weight" if self.fixed else "weight"]
 
     def freeze(self, v: Tree) -> tuple[Layer, Tree]:

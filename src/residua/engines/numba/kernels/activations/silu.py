@@ -9,13 +9,12 @@ from __future__ import annotations
 import numpy as np
 
 from residua.engines.numba.kernels.activations.exponential import exponential
+from residua.engines.numba.kernels.primitives.signs import choose_above, magnitude
 from residua.engines.numba.kernels.primitives.vector import (
     WIDTH,
-    choose_above,
     fma,
     inline,
     load,
-    magnitude,
     splat,
     store,
     zero,

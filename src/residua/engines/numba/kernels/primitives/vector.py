@@ -216,26 +216,6 @@ def where_above(typing, x, low, v):
 
 
 @intrinsic
-def choose_above(typing, x, low, v, w):
-    """v where x > low (or x is not a number), w elsewhere."""
-
-    def emit(context, builder, sig, args):
-        return builder.select(builder.fcmp_unordered(">", args[0], args[1]), args[2], args[3])
-
-    return vector(vector, vector, vector, vector), emit
-
-
-@intrinsic
-def magnitude(typing, x):
-    """The absolute value."""
-
-    def emit(context, builder, sig, args):
-        return call_named(builder, f"llvm.fabs.v{WIDTH}f32", VECTOR, args)
-
-    return vector(vector), emit
-
-
-@intrinsic
 def where_equal(typing, x, y, v, w):
     """v where x == y (or either is not a number), w elsewhere."""
 
