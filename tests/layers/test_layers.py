@@ -44,7 +44,7 @@ from residua.layers import (
 )
 from residua.models.architectures.small_resnet import small_resnet
 from residua.testing import check_layer
-from residua.variables import merge
+from residua.variables import count_parameters, merge
 
 
 @pytest.mark.parametrize("name", LAYERS)
