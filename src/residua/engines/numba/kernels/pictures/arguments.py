@@ -38,7 +38,9 @@ AHEAD = 45
 Y_SKIP = 46
 # What NORM_SKIP's skip is multiplied by, and what is added to it, a number each a channel.
 SKIP_SCALE, SKIP_SHIFT = 47, 48
-FIELDS = 49
+# Without statistics: how many of the parts share the same pixels, each with columns of its own.
+ACROSS = 49
+FIELDS = 50
 
 
 class Geometry(NamedTuple):
