@@ -191,7 +191,7 @@ def convolution_plan(x: Any, weight: Array, stride: int, padding: int) -> Plan:
 
 
 def _of_whole_vectors(context: Context, x: Any) -> Any:
-    """x, an array of more channels than a vector has padded with zeros: only few are better read as they are."""
+    """x, its channels padded with zeros where an array has more than a vector: few are read as they are."""
     if isinstance(x, np.ndarray) and x.ndim == 4 and x.shape[3] > padded(1) and kernels_accept(x):
         return x if x.shape[3] % padded(1) == 0 else Padded(x.shape, flat(context, x))
     return x
