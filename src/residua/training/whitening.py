@@ -24,10 +24,10 @@ def whiten(network: Layer, variables: Tree, images: Images, preprocessing: Prepr
     of its eigenvalue, and their negatives, so that nothing is lost to an activation (Jordan 2024, arXiv
     2404.00498, section 3.1; Page 2019 whitened first). images: (N, H, W, C) uint8, the training split.
     """
-    first = next(iter(network.layers.items()), None) if isinstance(network, Sequential) else None
-    if first is None or not isinstance(first[1], Conv2d) or not first[1].fixed:
+    layers = network.layers if isinstance(network, Sequential) else {}
+    name, layer = next(iter(layers.items()), ("", network))
+    if not isinstance(layer, Conv2d) or not layer.fixed:
         return variables
-    name, layer = first
     count = layer.kernel**2 * layer.in_channels
     if layer.out_channels != 2 * count:
         return variables

@@ -43,8 +43,8 @@ def airbench94(
     """
     if min(size) < LEAST:
         raise ShapeError(
-            f"airbench94 needs pictures of at least {LEAST}x{LEAST} pixels; it was given {size[0]}x{size[1]}: "
-            "use larger pictures"
+            f"airbench94 needs pictures of at least {LEAST}x{LEAST} pixels; "
+            f"it was given {size[0]}x{size[1]}: use larger pictures"
         )
     patches = 2 * channels * WHITENED**2
     layers: dict[str, Layer] = {
@@ -58,7 +58,8 @@ def airbench94(
     layers |= {"pool": MaxPool2d(3, 3, 0), "flatten": Flatten()}
     (features,) = Sequential(layers).output_shape((*size, channels))
     # What PyTorch's uniform first weights come to: a variance of 1 / (3 fan in).
-    layers |= {"head": Linear(features, classes, bias=False, gain=1 / 3), "scale": MultiplyConstant(HEAD)}
+    layers |= {"head": Linear(features, classes, bias=False, gain=1 / 3)}
+    layers["scale"] = MultiplyConstant(HEAD)
     return Sequential(layers)
 
 
