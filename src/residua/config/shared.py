@@ -67,7 +67,7 @@ def views() -> Any:
     """How often a picture is answered."""
     return described(
         "one",
-        "How often each is looked at: mirrored too (flips), in the middle and the corners (five), both (ten), "
+        "How often each is looked at: mirrored too (flips), middle and corners (five), both (ten), "
         "or mirrored and moved by a pixel (six); the mean counts.",
     )
 

@@ -37,8 +37,8 @@ VIEWS: dict[Views, tuple[View, ...]] = {
     "one": (CENTER,),
     "flips": _FLIPS,
     "five": (CENTER, *_CORNERS),
-    # Jordan 2024, 2404.00498, section 3.5: as it is and mirrored, and both moved by a pixel up and left, and down
-    # and right; the moved ones count half.
+    # Jordan 2024, 2404.00498, section 3.5: as it is and mirrored, and both moved by a pixel up and left, and
+    # down and right; the moved ones count half.
     "six": (*(View(mirrored=v.mirrored, weight=2.0) for v in _FLIPS), *_MOVED),
     "ten": (*_FLIPS, *_CORNERS, *(View(v.down, v.right, True) for v in _CORNERS)),
 }
