@@ -260,7 +260,7 @@ def test_classes_that_look_alike_are_told_apart(trained, tmp_path):
     model = replace(load_model(trained / "run"), classes=twins)
     save_model(tmp_path / "m.safetensors", model)
     found = collect_contents(tmp_path / "m.safetensors", replace(NUMPY, data=str(tmp_path / "data")), print)
-    for text in (report_html(found, NUMPY.show), model_card(found)):
-        assert "\\u00e9t\\u00e9" in text
-        assert "e\\u0301te\\u0301" in text
-        assert not any(f">{name}<" in text for name in twins)
+    page = report_html(found, NUMPY.show)
+    for name in twins:
+        assert name.encode("ascii", "backslashreplace").decode().replace("\\xe9", "\\u00e9") in page
+        assert not any(f">{name}<" in text for text in (page, model_card(found)))
