@@ -1,20 +1,21 @@
 """Processes that fork: the child has one thread and copies of all locks, some held by threads that it lacks.
 
-Before a fork Numba's lock and LLVM's are taken, so that no compiling is cut in two, and given back on both
-sides. In the child whoever has `renew` begins anew: fresh locks and threads, nothing of what other threads
-had half done. Compiled kernels stay.
+Before a fork our lock, Numba's and LLVM's are taken, so that no compiling is cut in two, and given back on
+both sides. In the child whoever has `renew` begins anew: fresh locks and threads, nothing of what other
+threads had half done. Compiled kernels stay.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from typing import Any, Protocol
 from weakref import WeakSet
 
 from llvmlite.binding import ffi
-from numba.core.compiler_lock import global_compiler_lock
 
+from residua.engines.numba.runtime.machine_code import LOCK
 from residua.errors import EngineError
 
 PATIENCE_SECONDS = 60.0  # a kernel is compiled within two
@@ -54,7 +55,9 @@ def check_compiler() -> None:
 
 def _locks() -> tuple[Any, ...]:
     library = getattr(ffi.lib, "_lock", None)
-    return tuple(lock for lock in (global_compiler_lock._lock, getattr(library, "_lock", None)) if lock)
+    numba = sys.modules.get("numba.core.compiler_lock")
+    its = numba.global_compiler_lock._lock if numba is not None else None
+    return tuple(lock for lock in (LOCK, its, getattr(library, "_lock", None)) if lock)
 
 
 def _before() -> None:
