@@ -30,7 +30,12 @@ from residua.engines.numba.lazy.pending import Padded, Pending, Subsampled
 from residua.engines.numba.lazy.promise import BackwardJob, Promise
 from residua.engines.numba.operations.convolution_backward import OutputGradient, backward, expect_backward
 from residua.engines.numba.operations.convolution_forward import forward
-from residua.engines.numba.operations.normalization import channel_sums, normalize, normalize_backward
+from residua.engines.numba.operations.normalization import (
+    Sums,
+    channel_sums,
+    normalize,
+    normalize_backward,
+)
 from residua.engines.numba.operations.pooling import average_pool
 from residua.engines.numba.planning.convolution import pixel_rows, plan
 from residua.engines.numba.planning.plan import Plan
@@ -66,6 +71,7 @@ def conv2d(
         y, inner = conv2d(context, kept, weight, bias, stride=1, padding=0, relu=relu)
         return y, StridedSaved(inner, x.shape, stride)
     p = convolution_plan(x, weight, stride, padding)
+    _count_reader(x)
     shape = _output_shape(x, weight, stride, padding)
     # Within a step nobody writes to what waits to be read.
     if p.adds and not relu and p.shape.k == shape[-1] and context.thread_pool.in_step:
@@ -106,8 +112,8 @@ def conv_norm(
     context: Context,
     x: Any,
     weight: Array,
-    scale: Array,
-    shift: Array,
+    scale: Array | None,
+    shift: Array | None,
     *,
     stride: int,
     padding: int,
@@ -128,10 +134,12 @@ def conv_norm(
         y, mean, var, inner = conv_norm(context, kept, weight, scale, shift, stride=1, padding=0, **options)
         return y, mean, var, StridedSaved(inner, x.shape, stride)
     p = convolution_plan(x, weight, stride, padding)
+    _count_reader(x)
     raw, sums = forward(context, x, weight, p, statistics=True)
     expect_backward(context, p)
     count = p.shape.out_pixels
-    norm = normalize(context, raw, sums, p.forward.parts, count, scale, shift, eps)
+    of_raw = Sums(sums, p.forward.parts, count)
+    norm = normalize(context, raw, of_raw, weight.shape[3], scale, shift, eps)
     y = Pending(_output_shape(x, weight, stride, padding), norm, relu)
     return y, norm.row(rows.MEAN), norm.row(rows.VARIANCE), (x, y, p)
 
@@ -140,7 +148,7 @@ def conv_norm_backward(
     context: Context,
     dy: Any,
     weight: Array,
-    scale: Array,
+    scale: Array | None,
     saved: Saved,
     *,
     stride: int,
@@ -182,6 +190,11 @@ def convolution_plan(x: Any, weight: Array, stride: int, padding: int) -> Plan:
     return plan(n, h, w, c if unpadded else padded(c), padded(k), kernel, stride, padding)
 
 
+def _count_reader(x: Any) -> None:
+    if isinstance(x, Pending):
+        x.readers += 1
+
+
 def _fits_kernels(x: Any, weight: Array, *others: Any) -> bool:
     return (
         kernels_accept(x, weight, *others)
@@ -202,6 +215,10 @@ def _backward_job(
     context: Context, x: Any, weight: Array, p: Plan, gradient: OutputGradient
 ) -> tuple[Promise, Promise]:
     """Promises of dx and dweight, which one job keeps; it is run by whoever reads one of them first."""
+
+    # What the activation's derivative has been multiplied into cannot be added to other readers' gradients.
+    if isinstance(x, Pending) and x.activation is not None and not x.read_once:
+        x = Padded(x.shape, flat(context, x))
 
     def compute(skip: Any) -> tuple[Any, Any]:
         if p.shape.c % padded(1) == 0:
@@ -241,7 +258,7 @@ def _drops_pixels(x: Any, weight: Array, stride: int, padding: int) -> bool:
 
 def _kept_pixels(context: Context, x: Any, stride: int) -> Any:
     """The pixels that a 1x1 convolution with a stride reads."""
-    if isinstance(x, Pending) and x.result is None and x.skip is None:
+    if isinstance(x, Pending) and x.result is None and x.skip is None and x.activation is None:
         # A pooling whose windows are one pixel finishes them as it reads them.
         return average_pool(context, x, kernel=1, stride=stride, padding=0)[0]
     n, h, w, c = x.shape

@@ -105,6 +105,8 @@ def set_input(context: Context, block: Array, x: Any, c: int) -> list[Any]:
         block[pictures.X] = address_of(x.result)
         return [x.result]
     norm, skip = x.norm, x.skip
+    if x.activation is not None:
+        block[pictures.ACTIVATION] = context.code(x.activation.forward)
     block[pictures.X] = address_of(norm.raw)
     block[pictures.SCALE] = norm.row_address(normalization.SCALE)
     block[pictures.SHIFT] = norm.row_address(normalization.SHIFT)
@@ -130,7 +132,7 @@ def _set_skip(context: Context, block: Array, skip: Any, channels: int, c: int) 
         references.append(materialized(context, skip.source))
     else:
         block[pictures.MODE] = pictures.NORM_SKIP
-        if isinstance(skip, Pending) and skip.result is None and skip.skip is None and not skip.relu:
+        if isinstance(skip, Pending) and skip.linear:
             # A shortcut's own normalisation is done here as well.
             references += [skip.norm, skip.norm.raw]
             scale = skip.norm.row_address(normalization.SCALE)

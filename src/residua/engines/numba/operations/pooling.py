@@ -16,6 +16,7 @@ from residua.engines.numba.lazy.materialize import (
     finish,
     flat,
     identity_normalization,
+    materialized,
     on_arrays,
     plain,
     resolved,
@@ -77,6 +78,8 @@ def _is_pooled_by_kernel(x: Any) -> bool:
 
 def _pool(context: Context, kind: int, x: Any, kernel: int, stride: int, padding: int) -> Pooled:
     x = resolved(x)
+    if isinstance(x, Pending) and x.activation is not None:
+        x = Padded(x.shape, flat(context, x))
     n, h, w, c = x.shape
     out_height, out_width = (output_size(side, kernel, stride, padding) for side in (h, w))
     wide = padded(c)
@@ -130,6 +133,8 @@ def _pool_backward(context: Context, kind: int, dy: Any, saved: Saved) -> Any:
 def global_average_pool(context: Context, x: Any) -> Pooled:
     """(N, H, W, C) -> (N, C): the mean over each picture, taken while a pending one is finished."""
     if isinstance(x, Pending):
+        if x.activation is not None:
+            materialized(context, x)
         if x.result is not None:
             x = Pending(x.shape, identity_normalization(context, x), False)
         mean = context.allocate(x.shape[0] * x.norm.padded_channels)

@@ -5,7 +5,7 @@ bound by memory there, and cost as much as a convolution. They ride on passes th
 anyway, between the batch in main memory and one picture in a scratch in the second-level cache:
 
     load_picture    scratch = relu?(x scale + shift + skip), with a border of zeros; keeps z where asked;
-                    a skip may have a scale and a shift of its own
+                    a skip may have a scale and a shift of its own; without a skip, also a smooth activation
     load_gradient   scratch = the gradient by the raw convolution, from the one by its finished output
     store_gradient  dx from the scratch + the shortcut's gradient, zero where ReLU was, and the sums that
                     the batch normalisation in front of it needs
@@ -18,6 +18,7 @@ with zeros; a convolution's input alone may have any number). One vector is WIDT
 from __future__ import annotations
 
 from residua.engines.numba.kernels.pictures.arguments import (
+    ACTIVATION,
     AFFINE,
     COPY,
     MASKED,
@@ -33,6 +34,7 @@ from residua.engines.numba.kernels.pictures.arguments import (
     source_of,
     subsampling,
 )
+from residua.engines.numba.kernels.primitives.calls import call_row
 from residua.engines.numba.kernels.primitives.prefetch import fetch_results
 from residua.engines.numba.kernels.primitives.scalars import get, get_int, put
 from residua.engines.numba.kernels.primitives.vector import (
@@ -76,6 +78,11 @@ def load_rows(channels, args, rows, frame):
         to = frame.address + 4 * (i - rows.first) * frame.width * channels
         if s.mode == COPY:
             copy_row(s.x + 4 * source, to, row)
+            continue
+        activation = get_int(args, ACTIVATION)
+        if activation != 0:
+            kept = s.z + 4 * source if s.keep else 0
+            call_row(get_int(activation, 0), s.x + 4 * source, s.scale, s.shift, channels, to, row, kept)
             continue
         for c in range(0, channels, WIDTH):
             scale, shift = load(s.scale, c), load(s.shift, c)

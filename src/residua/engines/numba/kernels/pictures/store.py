@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from residua.engines.numba.kernels.pictures.arguments import (
     BIAS,
+    DERIVATIVE,
     LOW,
     OUT_LOW,
     PLAIN,
     SUMMED_SKIP,
     SUMMED_SUBSAMPLED,
+    X_SCALE,
+    X_SHIFT,
     Y_SKIP,
     Rows,
     Y,
@@ -17,6 +20,7 @@ from residua.engines.numba.kernels.pictures.arguments import (
     inside,
     subsampling,
 )
+from residua.engines.numba.kernels.primitives.calls import call_row
 from residua.engines.numba.kernels.primitives.scalars import get, get_int
 from residua.engines.numba.kernels.primitives.vector import (
     WIDTH,
@@ -44,7 +48,8 @@ def store_gradient_rows(channels, args, rows, dx, picture, sums):
     """Rows of dx from the frame `dx`, with x from the frame `picture` as the mask; adds to `sums`."""
     g, target = geometry(args), gradient_target(args)
     low = splat(get(get_int(args, LOW), 0))
-    row = g.width * channels
+    row, derivative = g.width * channels, get_int(args, DERIVATIVE)
+    added = target.mode == SUMMED_SKIP and derivative == 0
     for i in range(rows.first, rows.stop):
         to = (rows.picture * g.height + i) * row
         d = dx.address + 4 * (i - rows.first) * dx.width * channels
@@ -62,6 +67,12 @@ def store_gradient_rows(channels, args, rows, dx, picture, sums):
                 for j in range(c, row, sub.step * channels):
                     store(d, j, load(d, j) + where_above(mask, zero(), load(target.skip, k)))
                     k += sub.channels
+        if derivative != 0:
+            skip = target.skip + 4 * to if target.mode == SUMMED_SKIP else 0
+            scale, shift = get_int(args, X_SCALE), get_int(args, X_SHIFT)
+            # Nothing is masked below: as LOW is minus infinity, any finite number may stand for x.
+            x = target.raw + 4 * to
+            call_row(get_int(derivative, 0), x, scale, shift, channels, d, row, skip)
         for c in range(0, channels, WIDTH):
             total, product = load(sums, c), load(sums, channels + c)
             mean = load(target.mean, c)
@@ -70,7 +81,7 @@ def store_gradient_rows(channels, args, rows, dx, picture, sums):
             for j in range(c, last, 2 * channels):
                 k = j + channels
                 v, w = load(d, j), load(d, k)
-                if target.mode == SUMMED_SKIP:
+                if added:
                     v, w = v + load(target.skip, to + j), w + load(target.skip, to + k)
                 v, w = where_above(load(x, j), low, v), where_above(load(x, k), low, w)
                 store(target.dx, to + j, v)
@@ -81,7 +92,7 @@ def store_gradient_rows(channels, args, rows, dx, picture, sums):
             if g.width % 2 == 1:
                 j = last + c
                 v = load(d, j)
-                if target.mode == SUMMED_SKIP:
+                if added:
                     v = v + load(target.skip, to + j)
                 v = where_above(load(x, j), low, v)
                 store(target.dx, to + j, v)
