@@ -45,10 +45,10 @@ kernels: $(VENV)/residua.stamp
 	$(BIN)/python -m residua.engines.numba.carry --host
 
 # The peer is optional: without it the benchmarks time residua alone, and the tests against it skip.
-bench: $(VENV)/residua.stamp
+bench: kernels
 	$(BIN)/residua bench
 
-bench-all: $(VENV)/residua.stamp
+bench-all: kernels
 	$(BIN)/residua bench --cases all --json benchmarks/results/all.json
 	$(BIN)/residua bench --threads 1 --json benchmarks/results/one-thread.json
 

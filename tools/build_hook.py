@@ -34,7 +34,7 @@ class CustomBuildHook(BuildHookInterface):
         if done.returncode:
             last = (done.stderr.strip().splitlines() or ["without a word"])[-1]
             self.app.display_warning(
-                f"This wheel carries no kernels, which Numba will make at first use: {last}"
+                f"this wheel carries no kernels: Numba will make them, when needed: {last}"
             )
             return
         for file in sorted(Path(self._folder.name).iterdir()):

@@ -1,16 +1,15 @@
 """What is called from outside: kernels, by the task board, and the functions that Python itself calls.
 
-A kernel takes four numbers that may be compiled in as constants, the address of its arguments, the number
-of the part to do and the address of a scratch. A function that Python calls takes whole numbers. Neither has
-a result.
+A kernel takes seven whole numbers: usually four that may be compiled in as constants, the address of its
+arguments, the number of the part to do and the address of a scratch. Those that Python calls, any of them.
+Neither has a result.
 """
 
 from __future__ import annotations
 
 from inspect import isfunction
 
-LITERALS = 4  # a kernel's numbers that may be constants
-TAIL = ("args", "part", "scratch")  # its others, by these names
+NUMBERS = 7  # that a kernel takes
 
 
 def entry(function):
@@ -25,8 +24,5 @@ def is_entry(thing):
 
 
 def is_kernel(thing):
-    """Whether it is a kernel."""
-    if not isfunction(thing):
-        return False
-    names = thing.__code__.co_varnames[: thing.__code__.co_argcount]
-    return len(names) == LITERALS + len(TAIL) and names[LITERALS:] == TAIL
+    """Whether it is a kernel, of all plain functions the only ones of so many numbers."""
+    return isfunction(thing) and thing.__code__.co_argcount == NUMBERS and not is_entry(thing)
