@@ -44,7 +44,7 @@ docs: $(VENV)/residua.stamp
 kernels: $(VENV)/residua.stamp
 	$(BIN)/python -m residua.engines.numba.carry --host
 
-# The peer is optional: without it the benchmarks time residua alone, and the tests against it skip.
+# The peers are optional: without them the benchmarks time residua alone, and the tests against them skip.
 bench: kernels
 	$(BIN)/residua bench
 

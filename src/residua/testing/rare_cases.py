@@ -109,7 +109,7 @@ def local_response_norm(rng: Generator) -> Iterator[Case]:
 def concatenate(rng: Generator) -> Iterator[Case]:
     """One, two and three branches, of pictures and of features."""
     for shape in [*PICTURES, *FEATURES]:
-        for counts in ((3,), (1, 4), (2, 16, 3)):
+        for counts in ((3,), (1, 4), (2, 16, 3), (32, 16)):
             yield Case({f"part{i}": normal(rng, *shape[:-1], count) for i, count in enumerate(counts)})
 
 

@@ -21,6 +21,7 @@ from residua.engines.numba.methods import composed, kernel, reference, side_by_s
 from residua.engines.numba.operations import (
     activation,
     batches,
+    branches,
     convolution,
     losses,
     optimizers,
@@ -143,8 +144,8 @@ class NumbaEngine(Engine):
     pad_backward = reference(NumpyEngine.pad_backward)
     upsample = reference(NumpyEngine.upsample)
     upsample_backward = reference(NumpyEngine.upsample_backward)
-    concatenate = reference(NumpyEngine.concatenate)
-    concatenate_backward = reference(NumpyEngine.concatenate_backward)
+    concatenate = kernel(branches.concatenate)
+    concatenate_backward = kernel(branches.concatenate_backward)
     take_channels = reference(NumpyEngine.take_channels)
 
     # ------------------------------------------------------------------ features
