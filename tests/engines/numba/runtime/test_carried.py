@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import tomllib
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+import numpy as np
 import pytest
 from processes import run_python
 
@@ -147,6 +151,34 @@ def test_what_is_made_already_is_left_alone(tmp_path, monkeypatch):
     assert carried.complete([KERNEL], tmp_path)
 
 
+AT_NEED = {
+    "front_end.py",
+    "vector_type.py",
+    "lowering.py",
+}  # which are imported when a kernel is made by Numba
+
+
+def test_nothing_imports_numba_before_it_is_needed():
+    """Half a second of every start: kernels take its names from `primitives.on_demand`."""
+    paths = [path for path in carried.FOLDER.parent.rglob("*.py") if path.name not in AT_NEED]
+    assert len(paths) > 80
+    for path in paths:
+        for statement in ast.parse(path.read_bytes()).body:
+            if isinstance(statement, ast.ImportFrom):
+                names = [statement.module or ""]
+            else:
+                names = [
+                    alias.name for alias in getattr(statement, "names", ()) if isinstance(alias, ast.alias)
+                ]
+            assert "numba" not in {name.partition(".")[0] for name in names}, path
+
+
+def test_wheels_are_built_with_the_numba_that_is_installed():
+    project = tomllib.loads((Path(__file__).parents[4] / "pyproject.toml").read_text())
+    (needed,) = project["tool"]["hatch"]["build"]["targets"]["wheel"]["hooks"]["custom"]["dependencies"]
+    assert needed.partition(";")[0].strip() in project["project"]["optional-dependencies"]["fast"]
+
+
 WITHOUT_NUMBA = """
 import sys
 import numpy as np
@@ -158,8 +190,6 @@ print("numba" in sys.modules)
 
 
 def test_a_process_whose_kernels_are_made_needs_no_numba(engine):
-    import numpy as np
-
     engine.softmax(np.ones((3000, 4), np.float32))
     done = run_python(WITHOUT_NUMBA)
     assert (done.stdout.strip(), done.stderr) == ("False", "")
