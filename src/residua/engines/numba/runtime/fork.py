@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Iterator
 from typing import Any, Protocol
 from weakref import WeakSet
 
@@ -53,11 +54,12 @@ def check_compiler() -> None:
         )
 
 
-def _locks() -> tuple[Any, ...]:
+def _locks() -> Iterator[Any]:
+    """Ours first: whoever holds it may be importing Numba."""
+    yield LOCK
+    numba = getattr(sys.modules.get("numba.core.compiler_lock"), "global_compiler_lock", None)
     library = getattr(ffi.lib, "_lock", None)
-    numba = sys.modules.get("numba.core.compiler_lock")
-    its = numba.global_compiler_lock._lock if numba is not None else None
-    return tuple(lock for lock in (LOCK, its, getattr(library, "_lock", None)) if lock)
+    yield from (lock for lock in (getattr(numba, "_lock", None), getattr(library, "_lock", None)) if lock)
 
 
 def _before() -> None:
@@ -72,7 +74,7 @@ def _after_in_parent() -> None:
 
 def _after_in_child() -> None:
     global _compiler_intact
-    _compiler_intact = _compiler_intact and len(_state.held) == len(_locks())
+    _compiler_intact = _compiler_intact and len(_state.held) == len(list(_locks()))
     _after_in_parent()
     for of_process in list(_renewed):
         of_process.renew()
