@@ -48,7 +48,7 @@ def run_bench(config: BenchConfig, say: Say = print) -> dict[str, Any]:
     limits = Limits(
         config.rounds, config.seconds, time.process_time if config.processor_time else time.perf_counter
     )
-    engine = open_engine(config.engine, threads=config.threads, work=float("inf"))
+    engine = open_engine(config.engine, threads=config.threads, work=1e18)
     peer = _open_peer(engine.threads)
     harness = Harness(engine, limits, peer)
     figures = _about(harness) | {"cases": list(names), "results": []}

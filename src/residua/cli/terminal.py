@@ -15,6 +15,7 @@ from typing import Any, get_args, get_type_hints
 import cyclopts
 
 from residua.config.options import describe_type
+from residua.engines.choice import EngineLine
 from residua.errors import ConfigError
 from residua.files.names import printable
 
@@ -118,6 +119,42 @@ def to_stderr(line: str) -> None:
     """Print one line where errors go, at once, whatever name is in it; not where nobody can hear it."""
     with contextlib.suppress(OSError, ValueError):
         print(printable(line), file=sys.stderr, flush=True)
+
+
+class Notes:
+    """What a verb has to say beside its result, on the error output: first of all which engine answers.
+
+    What is said before that is known waits for it.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: list[str] | None = []
+        _notes.append(self)
+
+    def __call__(self, line: str) -> None:
+        """Say it, now or behind the engine's line."""
+        if isinstance(line, EngineLine):
+            to_stderr(line)
+            self.tell()
+        elif self._waiting is None:
+            to_stderr(line)
+        else:
+            self._waiting.append(line)
+
+    def tell(self) -> None:
+        """Wait no longer."""
+        waiting, self._waiting = self._waiting or [], None
+        for line in waiting:
+            to_stderr(line)
+
+
+_notes: list[Notes] = []
+
+
+def tell_notes() -> None:
+    """Say what still waits: a verb has ended before any engine was chosen."""
+    while _notes:
+        _notes.pop(0).tell()
 
 
 def tell_undrawn_letters() -> None:

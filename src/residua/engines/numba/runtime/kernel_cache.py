@@ -118,6 +118,11 @@ class KernelCache:
         """How many kernels this process had to compile."""
         return self._of_process.count
 
+    @staticmethod
+    def file_of(function: Callable[..., Any], literals: tuple[int, ...] = ()) -> str:
+        """The name of the file in which a kernel's machine code is kept."""
+        return f"{_name_of(function, literals)}.o"
+
     def address(self, function: Callable[..., Any], literals: tuple[int, ...] = ()) -> int:
         """The machine code of a kernel, with these constants or, without any, the general one."""
         address = self._of_process.addresses.get((function, literals))
