@@ -15,7 +15,6 @@ from typing import Any, get_args, get_type_hints
 import cyclopts
 
 from residua.config.options import describe_type
-from residua.engines.choice import EngineLine
 from residua.errors import ConfigError
 from residua.files.names import printable
 
@@ -129,11 +128,11 @@ class Notes:
 
     def __init__(self) -> None:
         self._waiting: list[str] | None = []
-        _notes.append(self)
+        _notes[:] = [self]
 
     def __call__(self, line: str) -> None:
         """Say it, now or behind the engine's line."""
-        if isinstance(line, EngineLine):
+        if getattr(line, "goes_first", False):  # an `EngineLine`, whose module loads NumPy
             to_stderr(line)
             self.tell()
         elif self._waiting is None:
@@ -154,7 +153,7 @@ _notes: list[Notes] = []
 def tell_notes() -> None:
     """Say what still waits: a verb has ended before any engine was chosen."""
     while _notes:
-        _notes.pop(0).tell()
+        _notes.pop().tell()
 
 
 def tell_undrawn_letters() -> None:

@@ -12,10 +12,10 @@ from typing import cast
 
 from residua.engines.choice import choose
 from residua.engines.estimate import Work
-from residua.engines.table import ENGINES
+from residua.engines.table import ENGINES, NEEDS, installed
 from residua.engines.vocabulary.core import Engine
 
-__all__ = ["ENGINES", "Engine", "choose_engine", "open_engine"]
+__all__ = ["ENGINES", "NEEDS", "Engine", "choose_engine", "installed", "open_engine"]
 
 
 def choose_engine(name: str, work: float | Work = 0.0, threads: int | None = None) -> str:

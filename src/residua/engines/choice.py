@@ -22,6 +22,8 @@ FEWEST = 8  # kernels that any network needs: how many must be compiled at least
 class EngineLine(str):
     """The line that says which engine answers: it goes before all others."""
 
+    goes_first = True
+
 
 @dataclass(frozen=True)
 class Choice:

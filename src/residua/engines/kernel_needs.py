@@ -45,7 +45,8 @@ def missing_kernels(rehearsal: Rehearsal, threads: int, patient: bool) -> int | 
 def any_kernels() -> bool:
     """Whether anything has been compiled here before."""
     try:
-        return any(entry.is_dir() and entry.name != NOTES for entry in os.scandir(kernels_folder()))
+        with os.scandir(kernels_folder()) as entries:
+            return any(entry.is_dir() and entry.name != NOTES for entry in entries)
     except (OSError, ValueError):
         return False
 
