@@ -36,7 +36,7 @@ docs: $(VENV)/residua.stamp
 	$(BIN)/python tools/draw_house.py
 	$(BIN)/python tools/code_links.py
 
-# The peer is optional: without it the benchmarks time residua alone, and the tests against it skip.
+# The peers are optional: without them the benchmarks time residua alone, and the tests against them skip.
 bench: $(VENV)/residua.stamp
 	$(BIN)/residua bench
 

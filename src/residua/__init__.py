@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # a test holds this list to the table of verbs
     from residua.api import ensemble as ensemble
     from residua.api import evaluate as evaluate
     from residua.api import explain as explain
+    from residua.api import export as export
     from residua.api import find_rate as find_rate
     from residua.api import fool as fool
     from residua.api import fool_from_noise as fool_from_noise

@@ -15,6 +15,8 @@ Tree = dict[str, Any]
 
 # Replaced by what the forward pass finds: no gradient, no decay, yet saved.
 STATISTICS = frozenset({"running_mean", "running_var", "key"})
+# Never changed.
+FIXED = frozenset({"fixed_weight"})
 
 
 def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Array]:
@@ -62,13 +64,13 @@ def transform(function: Callable[..., Any], tree: Mapping[str, Any], *others: Ma
 
 
 def trainable(tree: Mapping[str, Any]) -> Tree:
-    """The part of the tree that receives gradients: all but the statistics; empty branches vanish."""
+    """The part of the tree that receives gradients: no statistics, nothing fixed; empty branches vanish."""
     part: Tree = {}
     for name, value in tree.items():
         if isinstance(value, Mapping):
             if branch := trainable(value):
                 part[name] = branch
-        elif name not in STATISTICS:
+        elif name not in STATISTICS | FIXED:
             part[name] = value
     return part
 

@@ -56,6 +56,7 @@ VERBS = (
     Verb("warm"),
     Verb("bench"),
     Verb("import", ("import_weights",)),
+    Verb("export", ("export",)),
 )
 
 PUBLIC = {function: verb for verb in VERBS for function in verb.public}

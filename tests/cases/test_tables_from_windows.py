@@ -216,3 +216,17 @@ def test_a_copy_of_the_folder_is_not_left_for_the_one_that_the_table_names(pics,
     assert "24 files were found by the ends of their paths" in " ".join(said)
     data, _ = read(pics, written([(f"file://{pics}/{file}", kind) for file, kind in ROWS]))
     assert data.classes == ("cat", "dog")
+
+
+@pytest.mark.parametrize("words", [("True", "False"), ("1", "0"), ("1.0", "0.0"), ("TRUE", "FALSE")])
+def test_the_column_that_tells_what_validates(pics, words):
+    """As fastai's tables have it: is_valid."""
+    rows = [(*row, words[number % 4 != 0]) for number, row in enumerate(ROWS)]
+    data, said = read(pics, written(rows, "name,label,is_valid"))
+    assert set(data.read("validation").names) == {row[0] for row in ROWS[::4]}
+    assert "true in the column 'is_valid' is the validation split" in " ".join(said)
+    assert set(data.read("test").names).isdisjoint(data.read("validation").names)
+    # A column of other things is none of that.
+    rows = [(*row, "good") for row in ROWS]
+    _, said = read(pics, written(rows, "file,label,valid"))
+    assert "validation split" not in " ".join(said)

@@ -112,7 +112,7 @@ def test_a_config_survives_toml(tmp_path):
     assert configure(TrainConfig, read_toml(path)) == config
 
 
-PATHS = {"classes", "data", "data_dir", "from_", "json", "labels", "output", "run", "weights"}
+PATHS = {"classes", "data", "data_dir", "from_", "json", "labels", "output", "run", "verify", "weights"}
 
 
 @pytest.mark.parametrize("config", CONFIGS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from residua.layers import (
+    GELU,
     Add,
     AveragePool2d,
     BatchNorm1d,
@@ -40,6 +41,7 @@ from residua.layers import (
     Sequential,
     Shares,
     Sigmoid,
+    SiLU,
     Softmax,
     SubsamplePad,
     Tanh,
@@ -85,12 +87,16 @@ CASES = {
         (BatchNorm1d(3), (5, 3)),
         (BatchNorm1d(2, relu=True), (7, 2)),
         (BatchNorm1d(1, momentum=0.5, eps=1e-2), (2, 1)),
+        (BatchNorm1d(4, scale=False), (6, 4)),
     ],
     "BatchNorm2d": [
         (BatchNorm2d(3), (3, 5, 4, 3)),
         (BatchNorm2d(3, relu=True), (3, 4, 4, 3)),
         (BatchNorm2d(2, momentum=1.0, eps=1e-3), (1, 3, 3, 2)),
         (BatchNorm2d(4), (5, 1, 1, 4)),
+        (BatchNorm2d(3, momentum=0.4, eps=1e-12, scale=False), (3, 5, 4, 3)),
+        (BatchNorm2d(2, relu=True, shift=False), (4, 3, 5, 2)),
+        (BatchNorm2d(17, scale=False, shift=False), (2, 4, 3, 17)),
     ],
     "CapsuleNetwork": [
         (_capsules(2), (3, 5, 4, 2)),
@@ -111,11 +117,15 @@ CASES = {
         (Conv2d(2, 3, 2, 3, 1), (1, 8, 5, 2)),
         (Conv2d(3, 2, 3, 1, 0, bias=True, relu=True), (2, 4, 5, 3)),
         (Conv2d(2, 2, 3, 1, 3), (1, 3, 2, 2)),
+        (Conv2d(3, 24, 2, 1, 0, bias=True, fixed=True), (2, 6, 5, 3)),
+        (Conv2d(2, 3, 3, 1, 0, fixed=True), (2, 5, 4, 2)),
     ],
     "ConvNorm": [
         (ConvNorm(Conv2d(2, 3)), (2, 5, 4, 2)),
         (ConvNorm(Conv2d(3, 4, 1, 2, 0), relu=False), (3, 5, 5, 3)),
         (ConvNorm(Conv2d(1, 2, 5, 1, 2), momentum=0.3, eps=1e-3), (2, 6, 5, 1)),
+        (ConvNorm(Conv2d(2, 3), momentum=0.4, eps=1e-12, scale=False), (2, 5, 4, 2)),
+        (ConvNorm(Conv2d(3, 2, 2, 1, 0), relu=False, scale=False, shift=False), (2, 5, 4, 3)),
     ],
     "DepthwiseConv2d": [
         (DepthwiseConv2d(3), (2, 5, 4, 3)),
@@ -145,6 +155,7 @@ CASES = {
         ),
     ],
     "Flatten": [(Flatten(), (2, 3, 4, 2)), (Flatten(), (3, 5))],
+    "GELU": [(GELU(), (3, 5, 4, 2)), (GELU(), (4, 6)), (GELU(), (2, 4, 3, 17))],
     "GlobalAveragePool": [(GlobalAveragePool(), (2, 3, 4, 5)), (GlobalAveragePool(), (1, 1, 1, 2))],
     "GroupedConv2d": [
         (GroupedConv2d(4, 6), (2, 5, 4, 4)),
@@ -208,6 +219,7 @@ CASES = {
         (Sequential({"drop": Dropout(0.3), "layer": Linear(4, 3), "norm": BatchNorm1d(3)}), (5, 4)),
     ],
     "Shares": [(Shares(), (3, 5)), (Shares(), (2, 3, 4))],
+    "SiLU": [(SiLU(), (3, 5, 4, 2)), (SiLU(), (4, 6)), (SiLU(), (2, 4, 3, 17))],
     "Sigmoid": [(Sigmoid(), (3, 5, 4, 2)), (Sigmoid(), (4, 6))],
     "Softmax": [(Softmax(), (4, 6)), (Softmax(), (2, 3, 2, 5))],
     "SubsamplePad": [(SubsamplePad(2, 5), (2, 5, 4, 2)), (SubsamplePad(3, 4, 3), (1, 7, 6, 3))],

@@ -44,7 +44,7 @@ from residua.layers import (
 )
 from residua.models.architectures.small_resnet import small_resnet
 from residua.testing import check_layer
-from residua.variables import merge
+from residua.variables import count_parameters, merge
 
 
 @pytest.mark.parametrize("name", LAYERS)
@@ -196,3 +196,22 @@ def test_multiply_adds_of_layers():
     assert PrimaryCapsules(2, 3, 4, 3, 2).multiply_adds((7, 6, 2)) == 3 * 2 * 12 * 9 * 2
     # Predictions, three weighted sums, two comparisons.
     assert DigitCapsules(5, 3, 4, 2).multiply_adds((5, 3)) == 5 * 3 * 4 * 2 + 5 * 5 * 4 * 2
+
+
+def test_a_fixed_weight_has_no_gradient_and_counts_for_none(engine, rng):
+    layer = Conv2d(3, 4, 2, 1, 0, bias=True, fixed=True)
+    v = layer.init(rng)
+    _, saved, _ = layer.forward(engine, v, rng.normal(size=(2, 5, 5, 3)))
+    _, grads = layer.backward(engine, v, saved, rng.normal(size=(2, 4, 4, 4)))
+    assert grads.keys() == {"bias"}
+    assert count_parameters(v) == 4
+    frozen, variables = layer.freeze(v)
+    assert frozen == Conv2d(3, 4, 2, 1, 0, bias=True)
+    assert variables.keys() == {"weight", "bias"}
+
+
+def test_a_normalisation_without_scale_or_shift_holds_none(rng):
+    assert BatchNorm2d(3, scale=False).init(rng).keys() == {"bias", "running_mean", "running_var"}
+    assert BatchNorm1d(3, shift=False).init(rng).keys() == {"weight", "running_mean", "running_var"}
+    norm = ConvNorm(Conv2d(2, 3), scale=False, shift=False).init(rng)["norm"]
+    assert norm.keys() == {"running_mean", "running_var"}

@@ -17,6 +17,7 @@ from torch_layers import (
 )
 
 from residua.layers import (
+    GELU,
     Add,
     AveragePool2d,
     BatchNorm2d,
@@ -36,6 +37,7 @@ from residua.layers import (
     Reshape,
     Sequential,
     Sigmoid,
+    SiLU,
     Softmax,
     Tanh,
     Threshold,
@@ -53,6 +55,8 @@ every_precision = pytest.mark.parametrize(("dtype", "tolerance"), PRECISIONS)
     [
         (LeakyReLU(), nn.LeakyReLU()),
         (LeakyReLU(0.3), nn.LeakyReLU(0.3)),
+        (GELU(), nn.GELU()),
+        (SiLU(), nn.SiLU()),
         (Tanh(), nn.Tanh()),
         (Sigmoid(), nn.Sigmoid()),
         (Softmax(), nn.Softmax(1)),

@@ -22,6 +22,7 @@ from residua.engines.numpy.engine import NumpyEngine
 from residua.errors import ModelFileError
 from residua.files.tensors import read_tensors, write_tensors
 from residua.layers import (
+    GELU,
     Add,
     AveragePool2d,
     BatchNorm1d,
@@ -59,6 +60,7 @@ from residua.layers import (
     Sequential,
     Shares,
     Sigmoid,
+    SiLU,
     Softmax,
     SubsamplePad,
     Tanh,
@@ -124,6 +126,10 @@ EVERY_LAYER = Sequential(
         "b": Residual(ConvNorm(Conv2d(4, 8, stride=2), momentum=0.3), SubsamplePad(4, 8)),
         "add": Add({"a": GroupedConv2d(8, 8), "b": DepthwiseConv2d(8, bias=True)}),
         "leaky": LeakyReLU(0.1),
+        "bend": GELU(),
+        "bend more": SiLU(),
+        "valid": Conv2d(8, 8, 1, 1, 0, fixed=True),
+        "unscaled": BatchNorm2d(8, momentum=0.4, eps=1e-12, scale=False),
         "join": Concatenate({"a": Tanh(), "b": Sequential({"c": Sigmoid(), "d": Dropout2d(0.1)})}),
         "respond": LocalResponseNorm(3, alpha=0.01),
         "parallel": Parallel({"a": Softmax(), "b": LogSoftmax()}, 16),

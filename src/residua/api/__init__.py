@@ -1,6 +1,6 @@
 """The verbs in Python: what the command line calls, and what a program or a notebook calls.
 
-May import: config, cores, data, engines, errors, files, insight, models, progress, training.
+May import: config, cores, data, deploy, engines, errors, files, insight, models, progress, training.
 """
 
 from residua.api.augment import augment_sheet
@@ -11,6 +11,7 @@ from residua.api.curves import curves
 from residua.api.ensemble import ensemble, ensemble_file
 from residua.api.evaluate import evaluate
 from residua.api.explain import Explanations, explain
+from residua.api.export import export
 from residua.api.find_rate import find_rate
 from residua.api.fool import class_pictures, fool, fool_from_noise, robustness
 from residua.api.import_ import import_weights
@@ -34,6 +35,7 @@ __all__ = [
     "ensemble_file",
     "evaluate",
     "explain",
+    "export",
     "find_rate",
     "fool",
     "fool_from_noise",

@@ -1,9 +1,9 @@
-"""Benchmarks: residua's engine and PyTorch in turn in one process (`residua bench`).
+"""Benchmarks: residua beside PyTorch and the runtimes that people deploy with (`residua bench`).
 
-May import: config, data, engines, errors, files, layers, models, training, variables.
+May import: config, data, deploy, engines, errors, files, layers, models, training, variables.
 
-PyTorch is imported by `pytorch` and `pytorch_networks` alone, and those only where it is installed. Without
-it residua's times alone are shown.
+PyTorch is imported by `pytorch` and `pytorch_networks` alone, the other peers by `runtimes.sides`, and each
+only where it is installed. Without any residua's times alone are shown.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ CASES = {
     "bare": "the same step on one batch that lies ready",
     "deep": "the same step of ResNet-56",
     "batches": "the same step with batches of 32, 100 and 127",
-    "inference": "ResNet-20's answers for 128 pictures and for one",
+    "inference": "six networks' answers for a batch and for one picture, beside every runtime of --peers",
     "layers": "single convolutions, forward and backward",
     "big": "train steps of ResNet-18, VGG16 and ResNet-50, and ResNet-50's inference",
     "denormals": "weights and activations full of denormals against ordinary ones",
@@ -25,6 +25,8 @@ CASES = {
     "startup": "a process's start to the end of its first train step, kernels there and not",
     "smoke": "a tiny network, to see that everything runs; not part of all",
 }
+# What --peers may name: modules, and what people call them.
+PEERS = {"torch": "PyTorch", "onnxruntime": "ONNX Runtime", "openvino": "OpenVINO"}
 ALL = tuple(name for name in CASES if name != "smoke")
 
 
@@ -37,3 +39,11 @@ def chosen_cases(names: tuple[str, ...]) -> tuple[str, ...]:
             raise ConfigError(f"there is no case {name!r}.{near(name, {*CASES, 'all'})}")
     spelled = [case for name in names for case in (ALL if name == "all" else (name,))]
     return tuple(dict.fromkeys(spelled))
+
+
+def chosen_peers(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The peers of those names, each once. Raises ConfigError for an unknown one."""
+    for name in names:
+        if name not in PEERS:
+            raise ConfigError(f"there is no peer {name!r}.{near(name, PEERS)}")
+    return tuple(dict.fromkeys(names))

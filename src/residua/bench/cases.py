@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from residua.bench import data_loading, denormals, networks, processes, scaling
+from residua.bench import data_loading, denormals, inference_cases, networks, processes, scaling
 from residua.bench.harness import Harness, Modes, time_both_sides
 from residua.bench.networks import Convolution, Network, random_batch
 from residua.bench.results import Goal, Result
@@ -119,11 +119,6 @@ def _batches(harness: Harness) -> Iterator[Result]:
         yield bare(harness, "batches", networks.RESNET20, count, Goal(">=", 2.5))
 
 
-def _inference(harness: Harness) -> Iterator[Result]:
-    yield inference(harness, "inference", networks.RESNET20, 128, Goal(">=", 2.5))
-    yield inference(harness, "inference", networks.RESNET20, 1, Goal(">=", 2.0))
-
-
 def _layers(harness: Harness) -> Iterator[Result]:
     for layer in LAYERS:
         yield convolution(harness, layer)
@@ -146,7 +141,7 @@ MEASURES: dict[str, Callable[[Harness], Iterator[Result]]] = {
     "bare": _bare,
     "deep": _deep,
     "batches": _batches,
-    "inference": _inference,
+    "inference": inference_cases.measure,
     "layers": _layers,
     "big": _big,
     "denormals": denormals.measure,

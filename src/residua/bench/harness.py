@@ -17,11 +17,15 @@ Modes = Mapping[str, Callable[[], Workload]]
 
 @dataclass(frozen=True)
 class Harness:
-    """What computes, for how long, and PyTorch's side (`residua.bench.pytorch`) where PyTorch is there."""
+    """What computes, for how long, and PyTorch's side (`residua.bench.pytorch`) where PyTorch is there.
+
+    installed: the peers that were asked for and are there, names of `PEERS`.
+    """
 
     engine: Engine
     limits: Limits
     peer: ModuleType | None
+    installed: tuple[str, ...] = ()
 
     @property
     def threads(self) -> int:

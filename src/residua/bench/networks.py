@@ -14,12 +14,15 @@ from residua.config import OptimizerOptions
 from residua.engines import Engine
 from residua.errors import NonFiniteError
 from residua.layers import Layer
+from residua.layers.parameters import ZeroGenerator
+from residua.models.architectures.alexnet import alexnet
 from residua.models.architectures.large_resnet import large_resnet
 from residua.models.architectures.small_resnet import small_resnet
+from residua.models.architectures.squeezenet import squeezenet
 from residua.models.architectures.vgg import vgg
 from residua.training.optimizers import make_optimizer
 from residua.training.step import Step, make_step, start_state
-from residua.variables import Tree, transform
+from residua.variables import Tree, count_parameters, transform
 
 Pictures = NDArray[np.float32]
 Labels = NDArray[np.int64]
@@ -46,6 +49,10 @@ class Network:
         """Of one picture's forward pass."""
         return self.build().multiply_adds((self.size, self.size, 3))
 
+    def parameters(self) -> int:
+        """Trained numbers."""
+        return count_parameters(self.build().init(ZeroGenerator()))
+
 
 RESNET20 = Network("ResNet-20", small_resnet, 32, {"depth": 20})
 RESNET56 = Network("ResNet-56", small_resnet, 32, {"depth": 56})
@@ -53,6 +60,15 @@ RESNET18_SMALL = Network("ResNet-18 at 32x32", large_resnet, 32, {"depth": 18, "
 RESNET18 = Network("ResNet-18 at 224x224", large_resnet, 224, {"depth": 18}, 1000)
 RESNET50 = Network("ResNet-50 at 224x224", large_resnet, 224, {"depth": 50}, 1000)
 VGG16 = Network("VGG16 at 64x64", vgg, 64, {"blocks": (2, 2, 3, 3, 3), "size": (64, 64)})
+VGG16_LARGE = Network("VGG16 at 224x224", vgg, 224, {"blocks": (2, 2, 3, 3, 3), "size": (224, 224)}, 1000)
+ALEXNET = Network(
+    "AlexNet of one tower at 224x224",
+    alexnet,
+    224,
+    {"towers": 1, "response_norm": False, "size": (224, 224)},
+    1000,
+)
+SQUEEZENET = Network("SqueezeNet at 224x224", squeezenet, 224, {"rectified": True}, 1000)
 TINY = Network("ResNet-8 of width 4", small_resnet, 8, {"depth": 8, "width": 4})
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from residua.bench.networks import OPTIONS, Convolution, Labels, Network, Pictures
 from residua.bench.pytorch_networks import BUILDERS, load
@@ -98,3 +101,30 @@ def convolution(layer: Convolution, x: Pictures, weight: Pictures, dy: Pictures,
         return y
 
     return run
+
+
+def folded_inference(network: Network, pictures: Pictures, layout: str, variables: Tree) -> Workload:
+    """The network's answers, normalisation folded into the convolutions before it."""
+    built = fold(_build(network, "contiguous", variables).train(mode=False)).to(memory_format=LAYOUTS[layout])
+    x = _tensor(pictures, layout)
+
+    def infer() -> object:
+        with torch.inference_mode():
+            return built(x)
+
+    return infer
+
+
+def fold(network: nn.Module) -> Any:
+    """The network, every convolution of a sequence joined with the normalisation behind it."""
+    for name, child in network.named_children():
+        setattr(network, name, fold(child))
+    if not isinstance(network, nn.Sequential):
+        return network
+    layers: list[nn.Module] = []
+    for layer in network:
+        if isinstance(layer, nn.BatchNorm2d) and layers and isinstance(layers[-1], nn.Conv2d):
+            layers[-1] = fuse_conv_bn_eval(layers[-1], layer)
+        else:
+            layers.append(layer)
+    return nn.Sequential(*layers)

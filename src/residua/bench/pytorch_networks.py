@@ -128,18 +128,81 @@ def vgg(
     return nn.Sequential(*layers, nn.Linear(before, classes))
 
 
-BUILDERS = {function.__name__: function for function in (small_resnet, large_resnet, vgg)}
+def alexnet(
+    classes: int = 1000,
+    size: tuple[int, int] = (224, 224),
+    towers: int = 1,
+    response_norm: bool = False,
+    hidden: tuple[int, ...] = (4096, 4096),
+) -> nn.Module:
+    """Krizhevsky 2014's sizes, in one tower and without local response normalisation."""
+    assert (towers, response_norm) == (1, False)
+    plan = ((64, 11, 4, 2), (192, 5, 1, 2), (384, 3, 1, 1), (256, 3, 1, 1), (256, 3, 1, 1))
+    layers: list[nn.Module] = []
+    before, sides = 3, list(size)
+    for number, (after, kernel, stride, padding) in enumerate(plan, start=1):
+        layers += [nn.Conv2d(before, after, kernel, stride, padding), nn.ReLU(inplace=True)]
+        sides = [(side + 2 * padding - kernel) // stride + 1 for side in sides]
+        if number in (1, 2, 5):
+            layers.append(nn.MaxPool2d(3, 2))
+            sides = [(side - 3) // 2 + 1 for side in sides]
+        before = after
+    layers.append(nn.Flatten())
+    before *= sides[0] * sides[1]
+    for units in hidden:
+        layers += [nn.Linear(before, units), nn.ReLU(inplace=True), nn.Dropout(0.5)]
+        before = units
+    return nn.Sequential(*layers, nn.Linear(before, classes))
+
+
+class Fire(nn.Module):
+    """1x1 kernels that squeeze, then 1x1 and 3x3 kernels side by side."""
+
+    def __init__(self, before: int, squeeze: int, expand: int) -> None:
+        super().__init__()
+        self.squeeze = nn.Sequential(nn.Conv2d(before, squeeze, 1), nn.ReLU(inplace=True))
+        self.expand1x1 = nn.Sequential(nn.Conv2d(squeeze, expand, 1), nn.ReLU(inplace=True))
+        self.expand3x3 = nn.Sequential(nn.Conv2d(squeeze, expand, 3, padding=1), nn.ReLU(inplace=True))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """2 * expand channels."""
+        x = self.squeeze(x)
+        return torch.cat([self.expand1x1(x), self.expand3x3(x)], 1)
+
+
+def squeezenet(classes: int = 1000, rectified: bool = True) -> nn.Module:
+    """Version 1.1 (Iandola et al. 2016); `rectified` as its authors have it."""
+    layers: list[nn.Module] = [nn.Conv2d(3, 64, 3, 2), nn.ReLU(inplace=True)]
+    before = 64
+    for number, squeeze in zip(range(2, 10), (16, 16, 32, 32, 48, 48, 64, 64), strict=True):
+        if number in (2, 4, 6):
+            layers.append(nn.MaxPool2d(3, 2))
+        layers.append(Fire(before, squeeze, 4 * squeeze))
+        before = 8 * squeeze
+    layers += [nn.Dropout(0.5), nn.Conv2d(before, classes, 1)]
+    if rectified:
+        layers.append(nn.ReLU(inplace=True))
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+
+
+BUILDERS = {
+    function.__name__: function for function in (small_resnet, large_resnet, vgg, alexnet, squeezenet)
+}
 
 
 def load(network: nn.Module, variables: Mapping[str, Any]) -> nn.Module:
     """The network with residua's weights, which lie in the same order.
 
-    Kernels are turned from (height, width, in, out) to (out, in, height, width), matrices transposed. A
-    matrix that reads more than one pixel of every channel would need its rows in another order too.
+    Kernels are turned from (height, width, in, out) to (out, in, height, width), matrices transposed. The
+    rows of one that reads more than one pixel of every channel lie pixel by pixel, here channel by channel.
     """
     workloads: dict[int, tuple[int, ...]] = {4: (3, 2, 0, 1), 2: (1, 0), 1: (0,)}
     arrays = flatten(trainable(variables)).values()
+    channels = 0
     with torch.no_grad():
         for parameter, array in zip(network.parameters(), arrays, strict=True):
+            if array.ndim == 2 and len(array) > channels > 0 and len(array) % channels == 0:
+                array = array.reshape(-1, channels, array.shape[1]).transpose(1, 0, 2).reshape(array.shape)
+            channels = array.shape[-1]
             parameter.copy_(torch.from_numpy(array.transpose(workloads[array.ndim]).copy()))
     return network

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 OURS, THEIRS = "residua", "PyTorch"
+FASTEST = "faster runtime"
 Unit = Literal["ms", "s", "MiB"]
 Samples = Mapping[str, list[list[float]]]
 
@@ -38,7 +39,12 @@ class Result:
 
     samples: {side: rounds of measurements} in `unit`. over: the ratio is that of the first side's to the
     second's. modes: how a side was run, where there was a choice. flops: of the work, and peak: what a
-    square product of matrices reached, both sides' shares of it being stated where they are known.
+    square product of matrices reached, both sides' shares of it being stated where they are known. reads:
+    bytes that the work cannot but read, and bandwidth: how many a second the memory gives.
+
+    Of a race of more than two, against: the sides whose fastest the ratio is of. differences: of a side's
+    answers from ours, the largest and as a share of our largest answer; above `most_difference` it is not
+    the same work, and nothing is reached.
     """
 
     case: str
@@ -51,6 +57,11 @@ class Result:
     modes: Mapping[str, str] = field(default_factory=dict)
     flops: float = 0.0
     peak: float = 0.0
+    reads: float = 0.0
+    bandwidth: float = 0.0
+    against: tuple[str, ...] = ()
+    differences: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    most_difference: float = 1e-3
 
     def row(self) -> dict[str, Any]:
         """The line as plain types, for JSON."""
@@ -62,16 +73,34 @@ class Result:
             "sides": {side: self._side(side) for side in self.samples},
             "ratio_of": " / ".join(self.over),
         }
-        if all(side in self.samples for side in self.over):
-            row["ratio"] = self._ratio()
+        if self.against:
+            self._add_race(row)
+        elif all(side in self.samples for side in self.over):
+            row["ratio"] = self._ratio(*self.over)
         if self.goal is not None:
             row["to_reach"] = str(self.goal) + ("" if self.goal.figure == "ratio" else f" {self.unit}")
             if self.goal.figure == "ratio":
                 figure = row.get("ratio", {}).get("of_medians")
             else:
                 figure = row["sides"][self.goal.figure]["median"]
-            row["reached"] = None if figure is None else self.goal.reached(figure)
+            row["reached"] = None if figure is None else self.goal.reached(figure) and row.get("agree", True)
         return row
+
+    def _add_race(self, row: dict[str, Any]) -> None:
+        """Every other side's ratio to ours, that of the fastest, and how far the answers are from ours."""
+        others = [side for side in self.samples if side != OURS]
+        row["ratios"] = {side: self._ratio(side, OURS) for side in others}
+        row["ratio_of"] = f"{FASTEST} / {OURS}"
+        rivals = [side for side in others if side in self.against] or others
+        if rivals:
+            fastest = min(rivals, key=lambda side: median(self._all(side)))
+            row["ratio"] = row["ratios"][fastest] | {"side": fastest}
+        row["differences"] = {
+            side: {"largest": _short(largest), "share": _short(share)}
+            for side, (largest, share) in self.differences.items()
+        }
+        # A share that is no number is no agreement either.
+        row["agree"] = all(share <= self.most_difference for _, share in self.differences.values())
 
     def _all(self, side: str) -> list[float]:
         return [value for values in self.samples[side] for value in values]
@@ -83,10 +112,11 @@ class Result:
             about["mode"] = self.modes[side]
         if self.flops and self.peak and self.unit == "ms":
             about["share_of_sgemm_peak"] = round(1e3 * self.flops / median(values) / self.peak, 2)
+        if self.reads and self.bandwidth and self.unit == "ms":
+            about["share_of_bandwidth"] = round(1e3 * self.reads / median(values) / self.bandwidth, 2)
         return about
 
-    def _ratio(self) -> dict[str, Any]:
-        first, second = self.over
+    def _ratio(self, first: str, second: str) -> dict[str, Any]:
         rounds = [min(a) / min(b) for a, b in zip(self.samples[first], self.samples[second], strict=True)]
         return {
             "of_medians": _short(median(self._all(first)) / median(self._all(second))),
@@ -126,6 +156,10 @@ def line(row: Mapping[str, Any]) -> str:
         text += f" (rounds {rounds['low']:.2f} to {rounds['high']:.2f})"
     if row.get("reached") is not None:
         text += f", to reach {row['to_reach']}: {'yes' if row['reached'] else 'no'}"
+    if row.get("differences"):
+        most = max(row["differences"].values(), key=lambda difference: difference["share"])
+        text += f"; logits differ by {most['largest']:g} at most, {most['share']:.0e} of the largest"
+        text += "" if row["agree"] else ": NOT THE SAME ANSWERS"
     shares = [
         f"{side} {about['share_of_sgemm_peak']:.2f}"
         for side, about in row["sides"].items()

@@ -27,7 +27,9 @@ def describe_machine(figures: Mapping[str, Any]) -> str:
     machine = figures["machine"]
     packages = ", ".join(f"{name} {version}" for name, version in figures["versions"].items())
     about = f"{machine['processor']}, {machine['cores']} cores, {machine['system']}; {packages}"
-    return f"{about}; {format_threads(figures['threads'])}, {figures['clock']}"
+    about += f"; {format_threads(figures['threads'])}, {figures['clock']}"
+    changed = [f"{name}={value}" for name, value in figures.get("environment", {}).items()]
+    return f"{about}; with {' '.join(changed)}" if changed else about
 
 
 def table(figures: Mapping[str, Any]) -> str:
@@ -54,18 +56,24 @@ def _columns(row: Mapping[str, Any]) -> tuple[tuple[str, ...], str]:
 
 def _rows(sides: Sequence[str], ratio: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
     shares = any("share_of_sgemm_peak" in about for row in rows for about in row["sides"].values())
+    reads = any("share_of_bandwidth" in about for row in rows for about in row["sides"].values())
     head = ["work", *sides, ratio, "to reach", *(["share of the sgemm peak"] if shares else [])]
+    head += ["share of the memory's bandwidth"] if reads else []
+    head += ["logits differ by"] if any("differences" in row for row in rows) else []
     lines = [_line(head), _line(["---"] * len(head))]
     for row in rows:
         measured = row["sides"]
         cells = [
             row["work"],
-            *(_side(measured[side], row["unit"]) if side in measured else "" for side in sides),
+            *(_side(row, side) if side in measured else "" for side in sides),
         ]
         cells += [_ratio(row), _goal(row)]
         if shares:
-            stated = [measured[side].get("share_of_sgemm_peak") for side in sides if side in measured]
-            cells.append(" / ".join(f"{share:.2f}" for share in stated if share is not None))
+            cells.append(_shares(row, sides, "share_of_sgemm_peak"))
+        if reads:
+            cells.append(_shares(row, sides, "share_of_bandwidth"))
+        if "differences" in row:
+            cells.append(_difference(row))
         lines.append(_line(cells))
     return lines
 
@@ -74,9 +82,26 @@ def _line(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def _side(about: Mapping[str, Any], unit: str) -> str:
-    mode = f", {about['mode']}" if "mode" in about else ""
-    return f"{about['median']:g} {unit} ({about['low']:g} to {about['high']:g}{mode})"
+def _side(row: Mapping[str, Any], side: str) -> str:
+    """A side's time; in a race with how many times as long as ours it took."""
+    about = row["sides"][side]
+    mode = f", {about['mode']}" if "mode" in about and "ratios" not in row else ""
+    text = f"{about['median']:g} {row['unit']} ({about['low']:g} to {about['high']:g}{mode})"
+    ratio = row.get("ratios", {}).get(side)
+    return f"{text}: {ratio['of_medians']:.2f}" if ratio else text
+
+
+def _shares(row: Mapping[str, Any], sides: Sequence[str], name: str) -> str:
+    stated = [row["sides"][side].get(name) for side in sides if side in row["sides"]]
+    return " / ".join(f"{share:.2f}" for share in stated if share is not None)
+
+
+def _difference(row: Mapping[str, Any]) -> str:
+    """The largest of all sides, as a share of the largest logit."""
+    shares = [difference["share"] for difference in row["differences"].values()]
+    if not shares:
+        return ""
+    return f"{max(shares):.0e}" + ("" if row["agree"] else ": **other answers**")
 
 
 def _ratio(row: Mapping[str, Any]) -> str:

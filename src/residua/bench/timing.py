@@ -97,8 +97,40 @@ def sgemm_peak(threads: int) -> float:
 
     In a process of its own, whose BLAS has that many threads, once for every number of threads.
     """
+    return _measured_apart(_PEAK, threads)
+
+
+_BANDWIDTH = """
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+import numpy as np
+threads = int(sys.argv[1])
+parts = [np.ones(2**25, np.float32) for _ in range(threads)]
+best = float("inf")
+with ThreadPoolExecutor(threads) as pool:
+    for _ in range(15):
+        began = time.perf_counter()
+        list(pool.map(np.ndarray.max, parts))
+        best = min(best, time.perf_counter() - began)
+print(sum(part.nbytes for part in parts) / best)
+"""
+
+
+@cache
+def read_bandwidth(threads: int) -> float:
+    """Bytes a second that so many threads read from memory, 128 MiB each: the best of 15."""
+    return _measured_apart(_BANDWIDTH, threads)
+
+
+def _measured_apart(program: str, threads: int) -> float:
+    """What a program prints in a process of its own, whose libraries have so many threads."""
     counts = {f"{name}_NUM_THREADS": str(threads) for name in ("OPENBLAS", "MKL", "OMP", "VECLIB_MAXIMUM")}
     done = subprocess.run(
-        [sys.executable, "-c", _PEAK], env=os.environ | counts, capture_output=True, text=True, check=True
+        [sys.executable, "-c", program, str(threads)],
+        env=os.environ | counts,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return float(done.stdout)

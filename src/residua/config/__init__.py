@@ -16,6 +16,7 @@ from residua.config.curves import CurvesConfig
 from residua.config.ensemble import EnsembleConfig
 from residua.config.evaluate import EvaluateConfig
 from residua.config.explain import ExplainConfig
+from residua.config.export import ExportConfig
 from residua.config.find_rate import SweepConfig, SweepOptions
 from residua.config.fool import FoolConfig
 from residua.config.import_ import ImportConfig
@@ -46,6 +47,7 @@ __all__ = [
     "EnsembleConfig",
     "EvaluateConfig",
     "ExplainConfig",
+    "ExportConfig",
     "FoolConfig",
     "ImportConfig",
     "InsideConfig",

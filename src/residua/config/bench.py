@@ -14,6 +14,8 @@ class BenchConfig:
 
     cases: tuple[str, ...] = ("main",)
     """What to measure; `all` for everything."""
+    peers: tuple[str, ...] = ("torch", "onnxruntime", "openvino")
+    """Who takes part beside residua where it is installed; other cases than inference know torch alone."""
     threads: int | None = None
     """Threads for either side (the cores that this process may use)."""
     rounds: int = 10

@@ -69,6 +69,7 @@ LIMITS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "checkpoint_steps": ("0 or more", _natural),
     "top": ("1 or more", _positive),
     "pictures": ("1 to 100", lambda x: 1 <= x <= 100),
+    "proof_pictures": ("1 to 1000000", lambda x: 1 <= x <= 1_000_000),
     "variations": ("1 to 100", lambda x: 1 <= x <= 100),
     "rounds": ("1 or more", _positive),
     "sample": ("2 to 100000", lambda x: 2 <= x <= 100_000),

@@ -11,11 +11,13 @@ layers.
 from __future__ import annotations
 
 from residua.layers.activation import (
+    GELU,
     LeakyReLU,
     Logarithm,
     LogSoftmax,
     ReLU,
     Sigmoid,
+    SiLU,
     Softmax,
     Tanh,
     Threshold,
@@ -45,6 +47,7 @@ from residua.layers.transposed_convolution import TransposedConv2d
 from residua.layers.upsampling import NearestUpsample2d
 
 __all__ = [
+    "GELU",
     "LAYERS",
     "PROBABILITIES",
     "Add",
@@ -85,6 +88,7 @@ __all__ = [
     "ScaleShift",
     "Sequential",
     "Shares",
+    "SiLU",
     "Sigmoid",
     "Softmax",
     "SubsamplePad",

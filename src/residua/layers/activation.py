@@ -41,6 +41,38 @@ class LeakyReLU(Layer):
 
 
 @dataclass(frozen=True)
+class GELU(Layer):
+    """x Φ(x), Φ being the normal distribution's (Hendrycks and Gimpel 2016, section 2), exactly.
+
+    Not offered: its form with tanh, which was made where exact ones were slow. Here both would take as
+    long.
+    """
+
+    def forward(self, engine: Engine, v: Tree, x: Array) -> tuple[Array, Any, Tree]:
+        """y, shaped like x."""
+        y, saved = engine.gelu(x)
+        return y, saved, {}
+
+    def backward(self, engine: Engine, v: Tree, saved: Any, dy: Array) -> tuple[Array, Tree]:
+        """dy (Φ(x) + x φ(x)), φ being the normal density."""
+        return engine.gelu_backward(dy, saved), {}
+
+
+@dataclass(frozen=True)
+class SiLU(Layer):
+    """x sigmoid(x) (Elfwing et al. 2018, section 2), also known as swish (Ramachandran et al. 2017)."""
+
+    def forward(self, engine: Engine, v: Tree, x: Array) -> tuple[Array, Any, Tree]:
+        """y, shaped like x."""
+        y, saved = engine.silu(x)
+        return y, saved, {}
+
+    def backward(self, engine: Engine, v: Tree, saved: Any, dy: Array) -> tuple[Array, Tree]:
+        """dy s (1 + x (1 - s)) with s = sigmoid(x)."""
+        return engine.silu_backward(dy, saved), {}
+
+
+@dataclass(frozen=True)
 class Tanh(Layer):
     """The hyperbolic tangent."""
 

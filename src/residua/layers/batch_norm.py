@@ -9,16 +9,19 @@ import numpy as np
 
 from residua.engines.vocabulary.core import Array, Engine
 from residua.layers.base import Layer
+from residua.layers.parameters import weight_and_bias_grads
 from residua.layers.scaling import ScaleShift
 from residua.layers.shapes import Shape, need_shape
 from residua.variables import Tree
 
 
-def initial_variables(channels: int) -> Tree:
-    """Weight and running variance one, bias and running mean zero: all (channels,)."""
+def initial_variables(channels: int, scale: bool = True, shift: bool = True) -> Tree:
+    """Weight, if any, and running variance one, bias, if any, and running mean zero: all (channels,)."""
+    learned = {"weight": np.ones(channels, np.float32)} if scale else {}
+    if shift:
+        learned["bias"] = np.zeros(channels, np.float32)
     return {
-        "weight": np.ones(channels, np.float32),
-        "bias": np.zeros(channels, np.float32),
+        **learned,
         "running_mean": np.zeros(channels, np.float32),
         "running_var": np.ones(channels, np.float32),
     }
@@ -34,38 +37,43 @@ def running_statistics(engine: Engine, v: Tree, mean: Array, var: Array, count: 
 
 def scale_and_shift(v: Tree, eps: float) -> tuple[Array, Array]:
     """What x is multiplied by, and what is added then: normalisation by the running statistics."""
-    scale = v["weight"] / (v["running_var"] + eps) ** 0.5
-    return scale, v["bias"] - v["running_mean"] * scale
+    scale = v.get("weight", 1) / (v["running_var"] + eps) ** 0.5
+    return scale, v.get("bias", 0) - v["running_mean"] * scale
 
 
 @dataclass(frozen=True)
 class BatchNorm(Layer):
     """Normalise every channel by the batch's mean and variance (Ioffe and Szegedy 2015, algorithm 1).
 
-    Variables: weight and bias (channels,), and the running mean and variance, mixed in with share
-    `momentum` a step, which the frozen layer uses. `relu` rectifies the output.
+    Variables: weight (with a `scale`) and bias (with a `shift`), (channels,), which what is normalised is
+    multiplied by and moved by; and the running mean and variance, mixed in with share `momentum` a step,
+    which the frozen layer uses. `relu` rectifies the output.
     """
 
     channels: int
     momentum: float = 0.1
     eps: float = 1e-5
     relu: bool = False
+    scale: bool = True
+    shift: bool = True
     dimensions: ClassVar[int]
 
     def init(self, rng: np.random.Generator) -> Tree:
         """Weight and running variance one, bias and running mean zero."""
-        return initial_variables(self.channels)
+        return initial_variables(self.channels, self.scale, self.shift)
 
     def forward(self, engine: Engine, v: Tree, x: Array) -> tuple[Array, Any, Tree]:
         """y, shaped like x, and the new running statistics."""
-        y, mean, var, saved = engine.batch_norm(x, v["weight"], v["bias"], eps=self.eps, relu=self.relu)
+        y, mean, var, saved = engine.batch_norm(
+            x, v.get("weight"), v.get("bias"), eps=self.eps, relu=self.relu
+        )
         count = engine.size(x) // self.channels
         return y, saved, running_statistics(engine, v, mean, var, count, self.momentum)
 
     def backward(self, engine: Engine, v: Tree, saved: Any, dy: Array) -> tuple[Array, Tree]:
         """dx, and the gradients by weight and bias."""
-        dx, dscale, dshift = engine.batch_norm_backward(dy, v["weight"], saved, relu=self.relu)
-        return dx, {"weight": dscale, "bias": dshift}
+        dx, dscale, dshift = engine.batch_norm_backward(dy, v.get("weight"), saved, relu=self.relu)
+        return dx, weight_and_bias_grads(v, dscale, dshift)
 
     def freeze(self, v: Tree) -> tuple[Layer, Tree]:
         """A ScaleShift by the running statistics."""

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from residua.engines.vocabulary.core import Array, Engine
-from residua.layers.base import Layer
+from residua.layers.base import Layer, sparse
 from residua.layers.batch_norm import initial_variables, running_statistics, scale_and_shift
 from residua.layers.convolution import Conv2d
+from residua.layers.parameters import weight_and_bias_grads
 from residua.layers.shapes import Shape
 from residua.variables import Tree
 
@@ -20,22 +21,29 @@ class ConvNorm(Layer):
     """Convolution, batch normalisation and, by option, ReLU as one operation.
 
     Variables: conv (see Conv2d; it has no bias, which the normalisation would take away again) and norm
-    (see BatchNorm). Frozen, all of it is one convolution with a bias.
+    (see BatchNorm, also for `scale` and `shift`). Frozen, all of it is one convolution with a bias.
     """
 
     conv: Conv2d
     relu: bool = True
     momentum: float = 0.1
     eps: float = 1e-5
+    scale: bool = True
+    shift: bool = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.conv.bias or self.conv.relu:
-            raise ValueError("ConvNorm takes a Conv2d without bias and relu; its own relu comes last")
+        if self.conv.bias or self.conv.relu or self.conv.fixed:
+            raise ValueError(
+                "ConvNorm takes a Conv2d without bias and relu, its weight not fixed; its own relu comes last"
+            )
 
     def init(self, rng: np.random.Generator) -> Tree:
         """The convolution's weights and an untrained normalisation."""
-        return {"conv": self.conv.init(rng), "norm": initial_variables(self.conv.out_channels)}
+        return {
+            "conv": self.conv.init(rng),
+            "norm": initial_variables(self.conv.out_channels, self.scale, self.shift),
+        }
 
     def forward(self, engine: Engine, v: Tree, x: Array) -> tuple[Array, Any, Tree]:
         """y: (N, H', W', out_channels), and the new running statistics."""
@@ -43,8 +51,8 @@ class ConvNorm(Layer):
         y, mean, var, saved = engine.conv_norm(
             x,
             v["conv"]["weight"],
-            norm["weight"],
-            norm["bias"],
+            norm.get("weight"),
+            norm.get("bias"),
             stride=self.conv.stride,
             padding=self.conv.padding,
             eps=self.eps,
@@ -58,13 +66,14 @@ class ConvNorm(Layer):
         dx, dweight, dscale, dshift = engine.conv_norm_backward(
             dy,
             v["conv"]["weight"],
-            v["norm"]["weight"],
+            v["norm"].get("weight"),
             saved,
             stride=self.conv.stride,
             padding=self.conv.padding,
             relu=self.relu,
         )
-        return dx, {"conv": {"weight": dweight}, "norm": {"weight": dscale, "bias": dshift}}
+        grads = {"conv": {"weight": dweight}, "norm": weight_and_bias_grads(v["norm"], dscale, dshift)}
+        return dx, sparse(grads)
 
     def freeze(self, v: Tree) -> tuple[Layer, Tree]:
         """One convolution: the normalisation's scale goes into the weight, its shift becomes the bias."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,8 @@ class Conv2d(Layer):
 
     Variables: weight (kernel, kernel, in, out), drawn with standard deviation sqrt(2 / fan in) (He et al.
     2015, "Delving deep into rectifiers", section 2.2), and bias (out,) where `bias` is set. `relu`
-    rectifies the output: frozen networks use it.
+    rectifies the output: frozen networks use it. `fixed`: the weight is named fixed_weight and is not
+    trained; no gradient by it is computed.
     """
 
     in_channels: int
@@ -30,26 +31,39 @@ class Conv2d(Layer):
     padding: int = 1
     bias: bool = False
     relu: bool = False
+    fixed: bool = False
 
     def init(self, rng: np.random.Generator) -> Tree:
         """He's normal weights, bias zero."""
         shape = (self.kernel, self.kernel, self.in_channels, self.out_channels)
         fan_in = self.kernel * self.kernel * self.in_channels
-        return weight_and_bias(rng, shape, fan_in, self.out_channels if self.bias else 0)
+        v = weight_and_bias(rng, shape, fan_in, self.out_channels if self.bias else 0)
+        return {"fixed_weight" if self.fixed and name == "weight" else name: a for name, a in v.items()}
 
     def forward(self, engine: Engine, v: Tree, x: Array) -> tuple[Array, Any, Tree]:
         """y: (N, H', W', out_channels)."""
         y, saved = engine.conv2d(
-            x, v["weight"], v.get("bias"), stride=self.stride, padding=self.padding, relu=self.relu
+            x, self.weight_of(v), v.get("bias"), stride=self.stride, padding=self.padding, relu=self.relu
         )
         return y, saved, {}
 
     def backward(self, engine: Engine, v: Tree, saved: Any, dy: Array) -> tuple[Array, Tree]:
         """dx, and the gradients by weight and bias."""
         dx, dweight, dbias = engine.conv2d_backward(
-            dy, v["weight"], saved, stride=self.stride, padding=self.padding, relu=self.relu
+            dy, self.weight_of(v), saved, stride=self.stride, padding=self.padding, relu=self.relu
         )
         return dx, weight_and_bias_grads(v, dweight, dbias)
+
+    def weight_of(self, v: Tree) -> Array:
+        """The weight, trained or fixed."""
+        return v["fixed_weight" if self.fixed else "weight"]
+
+    def freeze(self, v: Tree) -> tuple[Layer, Tree]:
+        """Itself; of a fixed weight an ordinary one."""
+        if not self.fixed:
+            return self, v
+        others = {name: array for name, array in v.items() if name != "fixed_weight"}
+        return replace(self, fixed=False), {"weight": v["fixed_weight"], **others}
 
     def output_shape(self, shape: Shape) -> Shape:
         """(H, W, in) -> (H', W', out)."""

@@ -31,9 +31,9 @@ def weight_and_bias(
 
 
 def weight_and_bias_grads(v: Tree, dweight: Array, dbias: Array) -> Tree:
-    """The gradients under the names of the variables; without the bias where the layer has none."""
+    """The gradients under the names of the variables: of what the layer has none, there is none."""
     grads = {"weight": dweight, "bias": dbias}
-    return {name: grads[name] for name in v}
+    return {name: grads[name] for name in v if name in grads}
 
 
 class ZeroGenerator(np.random.Generator):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from residua.layers.activation import (
+    GELU,
     LeakyReLU,
     Logarithm,
     LogSoftmax,
     ReLU,
     Sigmoid,
+    SiLU,
     Softmax,
     Tanh,
     Threshold,
@@ -50,6 +52,7 @@ LAYERS: dict[str, type[Layer]] = {
     "Dropout2d": Dropout2d,
     "Ensemble": Ensemble,
     "Flatten": Flatten,
+    "GELU": GELU,
     "GlobalAveragePool": GlobalAveragePool,
     "GroupedConv2d": GroupedConv2d,
     "Identity": Identity,
@@ -72,6 +75,7 @@ LAYERS: dict[str, type[Layer]] = {
     "ScaleShift": ScaleShift,
     "Sequential": Sequential,
     "Shares": Shares,
+    "SiLU": SiLU,
     "Sigmoid": Sigmoid,
     "Softmax": Softmax,
     "SubsamplePad": SubsamplePad,

@@ -95,6 +95,9 @@ def conv_norm(rng: Generator) -> Iterator[Case]:
         options = {"stride": stride, "padding": padding, "eps": (1e-5, 1e-3)[number % 2]}
         for relu in (False, True):
             yield Case(inputs, options | {"relu": relu})
+        if number % 3 == 0:
+            yield Case(inputs | {"scale": None}, options | {"relu": False, "eps": 1e-12})
+            yield Case(inputs | {"scale": None, "shift": None}, options | {"relu": True})
 
 
 def batch_norm(rng: Generator) -> Iterator[Case]:
@@ -109,6 +112,8 @@ def batch_norm(rng: Generator) -> Iterator[Case]:
             values = values.astype(np.float32).astype(np.float64)
             inputs = {"x": values, "scale": 1 + normal(rng, shape[-1]) / 4, "shift": normal(rng, shape[-1])}
             yield Case(inputs, {"eps": 1e-5, "relu": relu})
+            yield Case(inputs | {"scale": None}, {"eps": 1e-3, "relu": relu})
+            yield Case(inputs | {"shift": None}, {"eps": 1e-5, "relu": relu})
 
 
 def scale_shift(rng: Generator) -> Iterator[Case]:

@@ -109,7 +109,7 @@ def local_response_norm(rng: Generator) -> Iterator[Case]:
 def concatenate(rng: Generator) -> Iterator[Case]:
     """One, two and three branches, of pictures and of features."""
     for shape in [*PICTURES, *FEATURES]:
-        for counts in ((3,), (1, 4), (2, 16, 3)):
+        for counts in ((3,), (1, 4), (2, 16, 3), (32, 16)):
             yield Case({f"part{i}": normal(rng, *shape[:-1], count) for i, count in enumerate(counts)})
 
 
@@ -211,6 +211,7 @@ RARE_CASES: dict[str, Callable[[Generator], Iterator[Case]]] = {
     "concatenate": concatenate,
     "depthwise_conv2d": depthwise_conv2d,
     "dropout_maps": dropout_maps,
+    "gelu": values,
     "grouped_conv2d": grouped_conv2d,
     "leaky_relu": _with(relu, {"slope": 0.01}, {"slope": 0.25}),
     "lengths": capsules,
@@ -226,6 +227,7 @@ RARE_CASES: dict[str, Callable[[Generator], Iterator[Case]]] = {
     "select_capsule": select_capsule,
     "shares": shares,
     "sigmoid": values,
+    "silu": values,
     "squash": squash,
     "take_channels": take_channels,
     "tanh": values,

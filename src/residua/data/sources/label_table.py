@@ -10,7 +10,14 @@ from pathlib import Path
 
 from residua.data.sources.labelled_file import LabelledFile
 from residua.data.sources.split_names import split_of
-from residua.data.sources.table_columns import Columns, choose_columns, is_row_of_data, names_columns
+from residua.data.sources.table_columns import (
+    Columns,
+    choose_columns,
+    is_row_of_data,
+    names_columns,
+    says_validation,
+    truth,
+)
 from residua.data.sources.table_files import TableFiles
 from residua.data.sources.text_table import Row, read_rows
 from residua.errors import DataError
@@ -158,8 +165,11 @@ def _splits(table: Path, columns: Columns, rows: list[Row], say: Callable[[str],
     if columns.split is None:
         return nothing
     cells = [row.cells[columns.split] for row in rows]
-    splits = [split_of(cell) for cell in cells]
     name = columns.names[columns.split]
+    if says_validation(name):
+        say(f"{table}: true in the column {name!r} is the validation split.")
+        return ["validation" if truth(cell) else "train" for cell in cells]
+    splits = [split_of(cell) for cell in cells]
     if not any(splits):
         say(f"{table}: the column {name!r} names no train, validation or test, and is not used.")
         return nothing

@@ -1,10 +1,10 @@
 """NumbaEngine: each operation of the vocabulary beside the function that computes it.
 
-There are three kinds. `kernel`: a function of `operations`, which runs compiled kernels, may leave its result
-unfinished (`lazy`), and gives what no kernel takes (another precision, say) to the reference; `side_by_side`,
-where other threads need not wait for it. `reference`: the values are finished, and the reference, NumPy,
-computes it. `composed`: the values are finished, and the vocabulary's own definition is carried out with the
-operations of this engine.
+There are three kinds. `kernel`: a function of `operations`, which runs compiled kernels, may leave its
+result unfinished (`lazy`), and gives what no kernel takes (another precision, say) to the reference;
+`side_by_side`, where other threads need not wait for it. `reference`: the values are finished, and the
+reference, NumPy, computes it. `composed`: the values are finished, and the vocabulary's own definition is
+carried out with the operations of this engine.
 """
 
 from __future__ import annotations
@@ -21,12 +21,14 @@ from residua.engines.numba.methods import composed, kernel, reference, side_by_s
 from residua.engines.numba.operations import (
     activation,
     batches,
+    branches,
     convolution,
     losses,
     optimizers,
     pooling,
     shortcut,
 )
+from residua.engines.numba.operations import batch_norm as norms
 from residua.engines.numba.operations import linear as linear_layers
 from residua.engines.numba.runtime.context import Context
 from residua.engines.numba.runtime.trees import map_leaves
@@ -92,16 +94,20 @@ class NumbaEngine(Engine):
     depthwise_conv2d_backward = reference(NumpyEngine.depthwise_conv2d_backward)
 
     # ------------------------------------------------------------------ normalisation
-    batch_norm = reference(NumpyEngine.batch_norm)
-    batch_norm_backward = reference(NumpyEngine.batch_norm_backward)
-    scale_shift = reference(NumpyEngine.scale_shift)
-    scale_shift_backward = reference(NumpyEngine.scale_shift_backward)
+    batch_norm = kernel(norms.batch_norm)
+    batch_norm_backward = kernel(norms.batch_norm_backward)
+    scale_shift = kernel(norms.scale_shift)
+    scale_shift_backward = kernel(norms.scale_shift_backward)
     local_response_norm = reference(NumpyEngine.local_response_norm)
     local_response_norm_backward = reference(NumpyEngine.local_response_norm_backward)
 
     # ------------------------------------------------------------------ activation
     relu = kernel(activation.relu)
     relu_backward = kernel(activation.relu_backward)
+    gelu = kernel(activation.gelu)
+    gelu_backward = kernel(activation.gelu_backward)
+    silu = kernel(activation.silu)
+    silu_backward = kernel(activation.silu_backward)
     leaky_relu = reference(NumpyEngine.leaky_relu)
     leaky_relu_backward = reference(NumpyEngine.leaky_relu_backward)
     threshold = reference(NumpyEngine.threshold)
@@ -138,8 +144,8 @@ class NumbaEngine(Engine):
     pad_backward = reference(NumpyEngine.pad_backward)
     upsample = reference(NumpyEngine.upsample)
     upsample_backward = reference(NumpyEngine.upsample_backward)
-    concatenate = reference(NumpyEngine.concatenate)
-    concatenate_backward = reference(NumpyEngine.concatenate_backward)
+    concatenate = kernel(branches.concatenate)
+    concatenate_backward = kernel(branches.concatenate_backward)
     take_channels = reference(NumpyEngine.take_channels)
 
     # ------------------------------------------------------------------ features

@@ -90,7 +90,7 @@ class NumpyEngine(Engine):
         return dx, dweight, _channel_sum(dy)
 
     def batch_norm(
-        self, x: Array, scale: Array, shift: Array, *, eps: float, relu: bool = False
+        self, x: Array, scale: Array | None, shift: Array | None, *, eps: float, relu: bool = False
     ) -> tuple[Array, Array, Array, Saved]:
         count = x.size // x.shape[-1]
         mean = _channel_sum(x) / count
@@ -99,14 +99,15 @@ class NumpyEngine(Engine):
         rows = y.reshape(-1, y.shape[-1])
         var = np.einsum("ij,ij->j", rows, rows) / count
         inverse = 1 / np.sqrt(var + eps)
-        y *= inverse * scale
-        y += shift
+        y *= inverse if scale is None else inverse * scale
+        if shift is not None:
+            y += shift
         if relu:
             np.maximum(y, 0, out=y)
         return y, mean, var, (x, mean, inverse, y if relu else None)
 
     def batch_norm_backward(
-        self, dy: Array, scale: Array, saved: Saved, *, relu: bool = False
+        self, dy: Array, scale: Array | None, saved: Saved, *, relu: bool = False
     ) -> tuple[Array, Array, Array]:
         # With u = (x - mean) * inverse and m rows:
         # dx = scale * inverse * (dy - sum(dy) / m - u * sum(dy * u) / m).
@@ -121,7 +122,7 @@ class NumpyEngine(Engine):
         dx *= inverse * dscale / -count
         dx += dy
         dx -= dshift / count
-        dx *= scale * inverse
+        dx *= inverse if scale is None else scale * inverse
         return dx, dscale, dshift
 
     def max_pool(self, x: Array, *, kernel: int, stride: int, padding: int) -> tuple[Array, Saved]:

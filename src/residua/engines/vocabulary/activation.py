@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from residua.engines.vocabulary.normal_distribution import distribution_and_density
+
 Array = Any
 Saved = Any
 
@@ -50,6 +52,29 @@ def sigmoid(engine: Any, x: Array) -> tuple[Array, Saved]:
 def sigmoid_backward(engine: Any, dy: Array, saved: Saved) -> Array:
     """dy y (1 - y)."""
     return dy * saved * (1 - saved)
+
+
+def gelu(engine: Any, x: Array) -> tuple[Array, Saved]:
+    """x Φ(x), Φ being the normal distribution's (Hendrycks and Gimpel 2016, section 2): the exact form."""
+    return x * distribution_and_density(engine.xp, x)[0], x
+
+
+def gelu_backward(engine: Any, dy: Array, saved: Saved) -> Array:
+    """dy (Φ(x) + x φ(x)), φ being the normal density."""
+    below, density = distribution_and_density(engine.xp, saved)
+    return dy * (below + saved * density)
+
+
+def silu(engine: Any, x: Array) -> tuple[Array, Saved]:
+    """x sigmoid(x) (Elfwing et al. 2018, section 2; Ramachandran et al. 2017 call it swish)."""
+    return x * sigmoid(engine, x)[0], x
+
+
+def silu_backward(engine: Any, dy: Array, saved: Saved) -> Array:
+    """dy s (1 + x (1 - s)) with s = sigmoid(x)."""
+    s, _ = sigmoid(engine, saved)
+    # 1 - s of a large x would be zero.
+    return dy * s * (1 + saved * sigmoid(engine, -saved)[0])
 
 
 def channel_softmax(engine: Any, x: Array) -> tuple[Array, Saved]:

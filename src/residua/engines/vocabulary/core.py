@@ -99,8 +99,8 @@ class Engine(ABC):
         self,
         x: Array,
         weight: Array,
-        scale: Array,
-        shift: Array,
+        scale: Array | None,
+        shift: Array | None,
         *,
         stride: int,
         padding: int,
@@ -113,7 +113,15 @@ class Engine(ABC):
         return y, mean, var, (saved_conv, saved_norm)
 
     def conv_norm_backward(
-        self, dy: Array, weight: Array, scale: Array, saved: Saved, *, stride: int, padding: int, relu: bool
+        self,
+        dy: Array,
+        weight: Array,
+        scale: Array | None,
+        saved: Saved,
+        *,
+        stride: int,
+        padding: int,
+        relu: bool,
     ) -> tuple[Array, Array, Array, Array]:
         """Gradients dx, dweight, dscale, dshift of `conv_norm`."""
         saved_conv, saved_norm = saved
@@ -167,6 +175,10 @@ class Engine(ABC):
     tanh_backward = activation.tanh_backward
     sigmoid = activation.sigmoid
     sigmoid_backward = activation.sigmoid_backward
+    gelu = activation.gelu
+    gelu_backward = activation.gelu_backward
+    silu = activation.silu
+    silu_backward = activation.silu_backward
     softmax = activation.softmax
     channel_softmax = activation.channel_softmax
     channel_softmax_backward = activation.channel_softmax_backward

@@ -9,11 +9,12 @@ Saved = Any
 
 
 def batch_norm(
-    engine: Any, x: Array, scale: Array, shift: Array, *, eps: float, relu: bool = False
+    engine: Any, x: Array, scale: Array | None, shift: Array | None, *, eps: float, relu: bool = False
 ) -> tuple[Array, Array, Array, Saved]:
     """y = (x - mean) / sqrt(var + eps) * scale + shift per channel (the last axis), then ReLU by option.
 
-    `mean` and `var` (biased) are the batch's own (Ioffe and Szegedy 2015, algorithm 1).
+    `mean` and `var` (biased) are the batch's own (Ioffe and Szegedy 2015, algorithm 1). Without a scale it is
+    multiplied by one, without a shift moved by zero.
     """
     axes = tuple(range(x.ndim - 1))
     mean = x.mean(axis=axes)
@@ -21,16 +22,18 @@ def batch_norm(
     var = (centred * centred).mean(axis=axes)
     inverse = 1 / engine.xp.sqrt(var + eps)
     normalized = centred * inverse
-    y = normalized * scale + shift
+    y = normalized if scale is None else normalized * scale
+    if shift is not None:
+        y = y + shift
     if relu:
         y = engine.xp.maximum(y, 0)
     return y, mean, var, (normalized, inverse, y if relu else None)
 
 
 def batch_norm_backward(
-    engine: Any, dy: Array, scale: Array, saved: Saved, *, relu: bool = False
+    engine: Any, dy: Array, scale: Array | None, saved: Saved, *, relu: bool = False
 ) -> tuple[Array, Array, Array]:
-    """Gradients dx, dscale, dshift of `batch_norm`."""
+    """Gradients dx, dscale, dshift of `batch_norm`; the latter two also where there is no scale or shift."""
     normalized, inverse, y = saved
     if relu:
         dy = dy * (y > 0)
@@ -38,7 +41,8 @@ def batch_norm_backward(
     count = normalized.size // normalized.shape[-1]
     dshift = dy.sum(axis=axes)
     dscale = (dy * normalized).sum(axis=axes)
-    dx = scale * inverse * (dy - dshift / count - normalized * (dscale / count))
+    slope = inverse if scale is None else scale * inverse
+    dx = slope * (dy - dshift / count - normalized * (dscale / count))
     return dx, dscale, dshift
 
 

@@ -53,11 +53,11 @@ def alexnet(
     before = channels
     for number, after in enumerate(kernels, start=1):
         kernel, stride, padding = {1: (11, 4, 2), 2: (5, 1, 2)}.get(number, (3, 1, 1))
-        plan = {"kernel": kernel, "stride": stride, "padding": padding}
+        sizes = (before, after, kernel, stride, padding)
         if towers == 2 and number in (2, 4, 5):
-            layers[f"conv{number}"] = GroupedConv2d(before, after, **plan, groups=2, bias=True, relu=True)
+            layers[f"conv{number}"] = GroupedConv2d(*sizes, groups=2, bias=True, relu=True)
         else:
-            layers[f"conv{number}"] = Conv2d(before, after, **plan, bias=True, relu=True)
+            layers[f"conv{number}"] = Conv2d(*sizes, bias=True, relu=True)
         if response_norm and number <= 2:
             layers[f"norm{number}"] = LocalResponseNorm()
         if number in (1, 2, 5):

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from residua.deploy.onnx.graph import Graph, Value, Writer
-from residua.layers import Layer, LeakyReLU, Logarithm, LogSoftmax, MultiplyConstant, Softmax, Threshold
+from residua.layers import (
+    GELU,
+    Layer,
+    LeakyReLU,
+    Logarithm,
+    LogSoftmax,
+    MultiplyConstant,
+    SiLU,
+    Softmax,
+    Threshold,
+)
 from residua.layers.activation import LEAST
 from residua.variables import Tree
 
@@ -15,6 +25,20 @@ def elementwise(operator: str) -> Writer:
         return graph.add(operator, [x], x.shape)
 
     return write
+
+
+def gelu(graph: Graph, layer: GELU, v: Tree, x: Value) -> Value:
+    """x (1 + erf(x / sqrt(2))) / 2; Gelu itself came later than this opset."""
+    scaled = graph.add("Mul", [x, graph.constant(0.5**0.5, "root")], x.shape)
+    error = graph.add("Erf", [scaled], x.shape)
+    doubled = graph.add("Add", [error, graph.constant(1.0, "one")], x.shape)
+    half = graph.add("Mul", [x, graph.constant(0.5, "half")], x.shape)
+    return graph.add("Mul", [half, doubled], x.shape)
+
+
+def silu(graph: Graph, layer: SiLU, v: Tree, x: Value) -> Value:
+    """x sigmoid(x)."""
+    return graph.add("Mul", [x, graph.add("Sigmoid", [x], x.shape)], x.shape)
 
 
 def leaky_relu(graph: Graph, layer: LeakyReLU, v: Tree, x: Value) -> Value:

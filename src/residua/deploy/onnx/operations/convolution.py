@@ -14,7 +14,7 @@ from residua.variables import Tree
 
 def conv2d(graph: Graph, layer: Conv2d, v: Tree, x: Value) -> Value:
     """Conv, and Relu where it is fused."""
-    return _convolution(graph, layer, v, x, v["weight"].transpose(3, 2, 0, 1), 1)
+    return _convolution(graph, layer, v, x, layer.weight_of(v).transpose(3, 2, 0, 1), 1)
 
 
 def grouped_conv2d(graph: Graph, layer: GroupedConv2d, v: Tree, x: Value) -> Value:

@@ -13,6 +13,7 @@ from residua.deploy.onnx.operations import (
     reshaping,
 )
 from residua.layers import (
+    GELU,
     Add,
     AveragePool2d,
     CapsuleNetwork,
@@ -46,6 +47,7 @@ from residua.layers import (
     Sequential,
     Shares,
     Sigmoid,
+    SiLU,
     Softmax,
     SubsamplePad,
     Tanh,
@@ -64,6 +66,7 @@ WRITERS: dict[type[Layer], Writer] = {
     DigitCapsules: capsules.digit_capsules,
     Ensemble: containers.ensemble,
     Flatten: reshaping.flatten,
+    GELU: activation.gelu,
     GlobalAveragePool: maps.global_average_pool,
     GroupedConv2d: convolution.grouped_conv2d,
     Identity: containers.identity,
@@ -86,6 +89,7 @@ WRITERS: dict[type[Layer], Writer] = {
     ScaleShift: features.scale_shift,
     Sequential: containers.sequential,
     Shares: capsules.shares,
+    SiLU: activation.silu,
     Sigmoid: activation.elementwise("Sigmoid"),
     Softmax: activation.softmax,
     SubsamplePad: maps.subsample_pad,

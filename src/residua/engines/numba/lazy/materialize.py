@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from residua.engines.numba.kernels.activations import passes as activations
 from residua.engines.numba.kernels.normalization import coefficients as normalization
 from residua.engines.numba.kernels.normalization import passes
 from residua.engines.numba.kernels.pointwise import strides
@@ -92,7 +93,7 @@ def copy_strided(
 ) -> None:
     """Take every stride-th pixel out of large pictures of this shape, or put it back."""
     n, h, w, c = shape
-    parts = min(MOST_PARTS, n)
+    parts = min(MOST_PARTS, n * -(-h // stride))
     block = strides.Strides(parts, n, h, w, c, stride, address_of(large), address_of(small))
     context.run(kernel, block, parts)
 
@@ -145,6 +146,10 @@ def materialized(context: Context, x: Pending) -> Array:
 def finish(context: Context, x: Pending, mean: Array | None) -> None:
     """Store the finished picture and, where there is room for them, the means over its pixels."""
     norm = x.norm
+    if x.activation is not None:
+        x.result = context.allocate(norm.raw.size)
+        _activation_pass(context, activations.forward, x.activation.forward, norm, x.result)
+        return
     count, pixels = x.shape[0], norm.raw.size // (x.shape[0] * norm.padded_channels)
     skip = None if x.skip is None else flat(context, x.skip)
     x.result = context.allocate(norm.raw.size)
@@ -160,6 +165,33 @@ def finish(context: Context, x: Pending, mean: Array | None) -> None:
     x.skip = None
 
 
+def _activation_pass(
+    context: Context,
+    kernel: Callable[..., Any],
+    rows: Callable[..., Any],
+    norm: Normalization,
+    target: Array,
+    dy: Array | None = None,
+) -> None:
+    """A pass of `kernels.activations.passes` over pictures."""
+    pixels = norm.raw.size // norm.padded_channels
+    parts = min(MOST_PARTS, -(-pixels // activations.FEW))
+    block = activations.Pass(
+        parts, pixels, norm.padded_channels, context.code(rows), address_of(norm.raw),
+        norm.row_address(normalization.SCALE), norm.row_address(normalization.SHIFT),
+        0 if dy is None else address_of(dy), address_of(target),
+    )  # fmt: skip
+    context.run(kernel, block, parts)
+
+
+def multiplied_by_derivative(context: Context, dy: Array, y: Pending) -> Array:
+    """A flat gradient by y's activation as that by what it was of."""
+    assert y.activation is not None
+    g = context.allocate(dy.size)
+    _activation_pass(context, activations.backward, y.activation.backward, y.norm, g, dy)
+    return g
+
+
 def identity_normalization(context: Context, x: Any) -> Normalization:
     """A finished picture as one whose normalisation changes nothing."""
     channels = x.shape[-1]
@@ -170,9 +202,12 @@ def identity_normalization(context: Context, x: Any) -> Normalization:
 def masked_gradient(context: Context, dy: Any, y: Pending) -> MaskedGradient:
     """dy as a masked gradient by y: as the convolution above left it, or by one more pass."""
     dy = resolved(dy)
-    if isinstance(dy, MaskedGradient) and dy.value.norm is y.norm and (dy.value is y or not y.relu):
+    linear = not y.relu and y.activation is None
+    if isinstance(dy, MaskedGradient) and dy.value.norm is y.norm and (dy.value is y or linear):
         return dy
     norm = y.norm
+    if y.activation is not None:
+        dy = Padded(y.shape, multiplied_by_derivative(context, flat(context, dy), y))
     count, pixels = y.shape[0], norm.raw.size // (y.shape[0] * norm.padded_channels)
     is_mean = isinstance(dy, MeanGradient)
     rows = flat(context, dy.rows if is_mean else dy)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from residua.engines.numba.kernels.normalization import coefficients as normalization
 from residua.engines.numba.runtime.buffers import address
@@ -42,15 +43,44 @@ class Normalization:
         )
 
 
+class Activation(NamedTuple):
+    """A smooth activation: the kernels of `kernels.activations` for a row of numbers, there and back."""
+
+    forward: Callable[..., Any]
+    backward: Callable[..., Any]
+
+
 class Pending:
-    """relu?(raw * scale + shift [+ skip]); `result` is the finished picture once somebody has stored it."""
+    """relu?(raw * scale + shift [+ skip]); `result` is the finished picture once somebody has stored it.
 
-    __slots__ = ("norm", "relu", "result", "shape", "shared", "skip")
+    Or activation(raw * scale + shift), without a skip: `readers` counts the convolutions that have loaded
+    that.
+    """
 
-    def __init__(self, shape: Shape, norm: Normalization, relu: bool, skip: Any = None) -> None:
-        self.shape, self.norm, self.relu, self.skip = shape, norm, relu, skip
+    __slots__ = ("activation", "norm", "readers", "relu", "result", "shape", "shared", "skip")
+
+    def __init__(
+        self,
+        shape: Shape,
+        norm: Normalization,
+        relu: bool,
+        skip: Any = None,
+        activation: Activation | None = None,
+    ) -> None:
+        self.shape, self.norm, self.relu, self.skip, self.activation = shape, norm, relu, skip, activation
         self.result: Flat | None = None
         self.shared = False
+        self.readers = 0
+
+    @property
+    def linear(self) -> bool:
+        """Whether it is a normalisation alone, to which an activation or a sum may still be added."""
+        return not self.relu and self.activation is None and self.skip is None and self.result is None
+
+    @property
+    def read_once(self) -> bool:
+        """Whether one convolution alone has loaded it, whose gradient is therefore all that there is."""
+        return self.readers == 1 and self.result is None
 
 
 class Padded:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from residua.engines.numba.kernels.normalization import coefficients as rows
 from residua.engines.numba.kernels.pictures import arguments as pictures
+from residua.engines.numba.kernels.pictures.shape import Shape
 from residua.engines.numba.kernels.pointwise import strides
 from residua.engines.numba.lazy.gradients import MaskedGradient, SubsampledGradient
 from residua.engines.numba.lazy.materialize import (
@@ -30,9 +31,14 @@ from residua.engines.numba.lazy.pending import Padded, Pending, Subsampled
 from residua.engines.numba.lazy.promise import BackwardJob, Promise
 from residua.engines.numba.operations.convolution_backward import OutputGradient, backward, expect_backward
 from residua.engines.numba.operations.convolution_forward import forward
-from residua.engines.numba.operations.normalization import channel_sums, normalize, normalize_backward
+from residua.engines.numba.operations.normalization import (
+    Sums,
+    channel_sums,
+    normalize,
+    normalize_backward,
+)
 from residua.engines.numba.operations.pooling import average_pool
-from residua.engines.numba.planning.convolution import pixel_rows, plan
+from residua.engines.numba.planning.convolution import forward_plan, pixel_rows, plan, shape_of
 from residua.engines.numba.planning.plan import Plan
 from residua.engines.numba.runtime.arrays import kernels_accept
 from residua.engines.numba.runtime.context import Context
@@ -65,10 +71,11 @@ def conv2d(
         kept = _kept_pixels(context, x, stride)
         y, inner = conv2d(context, kept, weight, bias, stride=1, padding=0, relu=relu)
         return y, StridedSaved(inner, x.shape, stride)
-    p = convolution_plan(x, weight, stride, padding)
+    p = forward_plan(convolution_shape(x, weight, stride, padding))
+    _count_reader(x)
     shape = _output_shape(x, weight, stride, padding)
     # Within a step nobody writes to what waits to be read.
-    if p.adds and not relu and p.shape.k == shape[-1] and context.thread_pool.in_step:
+    if not relu and p.shape.k == shape[-1] and context.thread_pool.in_step:
 
         def convolve(skip: Any) -> Any:
             pixels, _ = forward(context, x, weight, p, bias=bias, skip=skip, statistics=False)
@@ -106,8 +113,8 @@ def conv_norm(
     context: Context,
     x: Any,
     weight: Array,
-    scale: Array,
-    shift: Array,
+    scale: Array | None,
+    shift: Array | None,
     *,
     stride: int,
     padding: int,
@@ -128,10 +135,12 @@ def conv_norm(
         y, mean, var, inner = conv_norm(context, kept, weight, scale, shift, stride=1, padding=0, **options)
         return y, mean, var, StridedSaved(inner, x.shape, stride)
     p = convolution_plan(x, weight, stride, padding)
+    _count_reader(x)
     raw, sums = forward(context, x, weight, p, statistics=True)
     expect_backward(context, p)
     count = p.shape.out_pixels
-    norm = normalize(context, raw, sums, p.forward.parts, count, scale, shift, eps)
+    of_raw = Sums(sums, p.forward.parts, count)
+    norm = normalize(context, raw, of_raw, weight.shape[3], scale, shift, eps)
     y = Pending(_output_shape(x, weight, stride, padding), norm, relu)
     return y, norm.row(rows.MEAN), norm.row(rows.VARIANCE), (x, y, p)
 
@@ -140,7 +149,7 @@ def conv_norm_backward(
     context: Context,
     dy: Any,
     weight: Array,
-    scale: Array,
+    scale: Array | None,
     saved: Saved,
     *,
     stride: int,
@@ -170,7 +179,12 @@ def conv_norm_backward(
 
 # ---------------------------------------------------------------------- what they have in common
 def convolution_plan(x: Any, weight: Array, stride: int, padding: int) -> Plan:
-    """The plan for convolving this value."""
+    """The plan for training on this value."""
+    return plan(convolution_shape(x, weight, stride, padding))
+
+
+def convolution_shape(x: Any, weight: Array, stride: int, padding: int) -> Shape:
+    """The shape of convolving this value, as a kernel sees it."""
     n, h, w, c = x.shape
     kernel, k = weight.shape[0], weight.shape[-1]
     # Pictures from outside keep their few channels: a direct convolution reads any number.
@@ -179,7 +193,12 @@ def convolution_plan(x: Any, weight: Array, stride: int, padding: int) -> Plan:
     if kernel == stride == 1 and not padding and not subsampled and not unpadded:
         # Pixels do not know their neighbours: they are cut into rows that suit the cache.
         n, h, w = pixel_rows(n * h * w, max(padded(c), padded(k)))
-    return plan(n, h, w, c if unpadded else padded(c), padded(k), kernel, stride, padding)
+    return shape_of(n, h, w, c if unpadded else padded(c), padded(k), kernel, stride, padding)
+
+
+def _count_reader(x: Any) -> None:
+    if isinstance(x, Pending):
+        x.readers += 1
 
 
 def _fits_kernels(x: Any, weight: Array, *others: Any) -> bool:
@@ -202,6 +221,10 @@ def _backward_job(
     context: Context, x: Any, weight: Array, p: Plan, gradient: OutputGradient
 ) -> tuple[Promise, Promise]:
     """Promises of dx and dweight, which one job keeps; it is run by whoever reads one of them first."""
+
+    # What the activation's derivative has been multiplied into cannot be added to other readers' gradients.
+    if isinstance(x, Pending) and x.activation is not None and not x.read_once:
+        x = Padded(x.shape, flat(context, x))
 
     def compute(skip: Any) -> tuple[Any, Any]:
         if p.shape.c % padded(1) == 0:
@@ -241,7 +264,7 @@ def _drops_pixels(x: Any, weight: Array, stride: int, padding: int) -> bool:
 
 def _kept_pixels(context: Context, x: Any, stride: int) -> Any:
     """The pixels that a 1x1 convolution with a stride reads."""
-    if isinstance(x, Pending) and x.result is None and x.skip is None:
+    if isinstance(x, Pending) and x.result is None and x.skip is None and x.activation is None:
         # A pooling whose windows are one pixel finishes them as it reads them.
         return average_pool(context, x, kernel=1, stride=stride, padding=0)[0]
     n, h, w, c = x.shape

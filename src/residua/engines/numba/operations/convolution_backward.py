@@ -122,6 +122,10 @@ def _set_dx(context: Context, block: Array, x: Pending, dx: Array, skip: Any) ->
     block[pictures.DX_MODE] = pictures.SUMMED
     block[pictures.X_RAW] = address_of(x.norm.raw)
     block[pictures.X_MEAN] = x.norm.row_address(normalization.MEAN)
+    if x.activation is not None:
+        block[pictures.DERIVATIVE] = context.code(x.activation.backward)
+        block[pictures.X_SCALE] = x.norm.row_address(normalization.SCALE)
+        block[pictures.X_SHIFT] = x.norm.row_address(normalization.SHIFT)
     summand = dx
     if isinstance(skip, SubsampledGradient):
         block[pictures.DX_MODE] = pictures.SUMMED_SUBSAMPLED

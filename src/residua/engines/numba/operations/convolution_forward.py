@@ -40,10 +40,12 @@ def forward(
 ) -> tuple[Array, Any]:
     """The raw convolution and, with `statistics`, its sums; else y with bias and ReLU.
 
-    skip: flat, added to y before a ReLU, where `Plan.adds` says so.
+    skip: flat, added to y before a ReLU, where there are no `statistics`.
     """
     context.memory.batch = p.shape.batch
-    block = geometry_block(context, p, p.forward.parts)
+    parts = p.forward.parts if statistics else p.sharing.down * p.sharing.across
+    block = geometry_block(context, p, parts)
+    block[pictures.ACROSS] = p.sharing.across
     references = set_input(context, block, x, p.shape.c)
     pixels = padded_weight(context, weight, p.shape.c, p.shape.k)
     y = context.allocate(p.shape.out_pixels * p.shape.k)
@@ -73,7 +75,7 @@ def forward(
         if p.packed:
             references.append(set_panels(context, block, pixels, p, transposed=False))
         kernel = direct.forward
-    context.run(kernel, block, p.forward.parts, *p.forward_literals(statistics), p.forward.scratch)
+    context.run(kernel, block, parts, *p.forward_literals(statistics), p.forward.scratch)
     return y, sums
 
 
@@ -105,6 +107,8 @@ def set_input(context: Context, block: Array, x: Any, c: int) -> list[Any]:
         block[pictures.X] = address_of(x.result)
         return [x.result]
     norm, skip = x.norm, x.skip
+    if x.activation is not None:
+        block[pictures.ACTIVATION] = context.code(x.activation.forward)
     block[pictures.X] = address_of(norm.raw)
     block[pictures.SCALE] = norm.row_address(normalization.SCALE)
     block[pictures.SHIFT] = norm.row_address(normalization.SHIFT)
@@ -130,7 +134,7 @@ def _set_skip(context: Context, block: Array, skip: Any, channels: int, c: int) 
         references.append(materialized(context, skip.source))
     else:
         block[pictures.MODE] = pictures.NORM_SKIP
-        if isinstance(skip, Pending) and skip.result is None and skip.skip is None and not skip.relu:
+        if isinstance(skip, Pending) and skip.linear:
             # A shortcut's own normalisation is done here as well.
             references += [skip.norm, skip.norm.raw]
             scale = skip.norm.row_address(normalization.SCALE)

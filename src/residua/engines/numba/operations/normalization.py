@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,26 +19,48 @@ from residua.engines.numba.runtime.layout import MOST_PARTS, padded
 Array = NDArray[Any]
 
 
+class Sums(NamedTuple):
+    """The sums of so many numbers a channel, and of their squares, part by part; less `origin` each."""
+
+    totals: Array
+    parts: int
+    numbers: int
+    origin: Array | None = None
+
+
 def normalize(
-    context: Context, raw: Array, sums: Array, parts: int, count: int, scale: Array, shift: Array, eps: float
+    context: Context,
+    raw: Array,
+    sums: Sums,
+    channels: int,
+    scale: Array | None,
+    shift: Array | None,
+    eps: float,
 ) -> Normalization:
     """The numbers per channel of a normalisation, from the raw picture's sums."""
-    channels, wide = len(scale), padded(len(scale))
+    wide = padded(channels)
     block = context.allocate(normalization.ROWS * wide)
-    scale, shift = contiguous(context, scale), contiguous(context, shift)
+    scale, shift = _row(context, scale, 1.0, channels), _row(context, shift, 0.0, channels)
     arguments = normalization.Coefficients(
-        1, channels, wide, parts, address_of(sums), address_of(scale), address_of(shift), address_of(block),
-        address_of(raw), double(count), double(eps),
+        1, channels, wide, sums.parts, address_of(sums.totals), address_of(scale), address_of(shift),
+        address_of(block), address_of(raw), 0 if sums.origin is None else address_of(sums.origin),
+        double(sums.numbers), double(eps),
     )  # fmt: skip
     context.run(normalization.coefficients, arguments, 1)
     return Normalization(raw, block, channels, wide)
 
 
+def _row(context: Context, numbers: Array | None, otherwise: float, channels: int) -> Array:
+    if numbers is None:
+        return context.block((otherwise,), channels)
+    return contiguous(context, numbers)
+
+
 def normalize_backward(
-    context: Context, norm: Normalization, gradient: MaskedGradient, count: int, scale: Array
+    context: Context, norm: Normalization, gradient: MaskedGradient, count: int, scale: Array | None
 ) -> None:
     """Fill in a, b, c, dscale and dshift."""
-    scale = contiguous(context, scale)
+    scale = _row(context, scale, 1.0, norm.channels)
     arguments = normalization.CoefficientsBackward(
         1, norm.channels, norm.padded_channels, gradient.parts, address_of(gradient.sums), address_of(scale),
         norm.address, double(count),

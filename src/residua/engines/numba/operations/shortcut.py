@@ -35,7 +35,7 @@ def add_relu(context: Context, a: Any, b: Any) -> tuple[Any, Saved]:
     """max(a + b, 0), in the epilogue of a convolution that waits, or when a pending sum is read."""
     if not isinstance(a, Pending):
         a, b = b, a
-    if isinstance(a, Pending) and not a.relu and a.skip is None and a.result is None:
+    if isinstance(a, Pending) and a.linear:
         y = Pending(a.shape, a.norm, True, b)
         return y, y
     for convolution, other in ((a, b), (b, a)):

@@ -63,14 +63,15 @@ class Context:
         self.allocate = self.memory.allocate
         self.tape: Recorder | None = None
         self._constants: dict[Any, NDArray[Any]] = {}
-        self._transforms: dict[int, tuple[Any, Any, Any]] = {}
+        self._transforms: dict[tuple[int, int], tuple[Any, Any, Any]] = {}
         self.forks = 0
         renew_in_child(self)
 
     def renew(self) -> None:
         """In a forked child: forget what other threads may have been in the middle of.
 
-        Recordings with it (`forks` says so): what they keep from one replay to the next may be half written.
+        Recordings with it (`forks` says so): what they keep from one replay to the next may be half
+        written.
         """
         if self.thread_pool.renew():
             self.memory.renew()
@@ -123,7 +124,7 @@ class Context:
 
     def kept_transform(self, weight: NDArray[Any], size: int) -> tuple[NDArray[Any], NDArray[Any]]:
         """Memory for a weight's transform and for the weight that it was made from, as long as it lives."""
-        key = id(weight)
+        key = id(weight), size  # which tells how the transform lies
         entry = None if self.tape is not None else self._transforms.get(key)
         if entry is None:
             u, copy = self.memory.allocate_fresh(size), self.memory.allocate_fresh(weight.size)
@@ -134,6 +135,17 @@ class Context:
             reference = weakref.ref(weight, lambda _: self._transforms.pop(key, None))
             entry = self._transforms[key] = (u, copy, reference)
         return entry[0], entry[1]
+
+    def code(self, function: Callable[..., Any]) -> int:
+        """The address of where the address of a compiled kernel lies, for others that call it."""
+        key = ("code", function)
+        cell = self._constants.get(key)
+        if cell is None:
+            # In memory of the engine's: an address without any could not be told from one that is stale.
+            cell = self.memory.allocate_fresh(1, np.int64)
+            cell[0] = self.kernels.address(function)
+            self._constants[key] = cell
+        return address_of(cell)
 
     def number(self, value: Any, kind: Any = np.float64) -> NDArray[Any]:
         """An array that holds this number for a kernel: the value itself where it is such an array."""

@@ -1,7 +1,7 @@
 """Batch normalisation's numbers per channel.
 
-Forward: y = raw scale + shift with scale = gamma / sqrt(var + eps), shift = beta - mean scale. Backward: the
-gradient by raw is a g + b raw + c for the gradient g by the normalised value, with
+Forward: y = raw scale + shift with scale = gamma / sqrt(var + eps), shift = beta - mean scale. Backward:
+the gradient by raw is a g + b raw + c for the gradient g by the normalised value, with
 
     a = gamma / std      b = -a mean(g u) / std      c = -a mean(g) - b mean      u = (raw - mean) / std
 
@@ -9,8 +9,8 @@ so every pass over pictures is one multiply-add a number, and rides on a convolu
 numbers lie in one block, `channels` of each: the rows below.
 
 The sums come as one row of doubles a part; they are added in the order of the parts. Of FEW numbers, which
-may be equal or one alone, mean and variance are taken once more, from the numbers themselves: the sums' last
-digits, times 1 / sqrt(eps), would be seen.
+may be equal or one alone, mean and variance are taken once more, from the numbers themselves: the sums'
+last digits, times 1 / sqrt(eps), would be seen.
 """
 
 from __future__ import annotations
@@ -34,7 +34,10 @@ IDENTITY = tuple(float(row == SCALE) for row in range(ROWS))  # changes nothing
 
 
 class Coefficients(NamedTuple):
-    """What `coefficients` is given: channels as the layer has them and padded, and rows of partial sums."""
+    """What `coefficients` is given: channels as the layer has them and padded, and rows of partial sums.
+
+    origin: a number a channel that was taken off before summing, or 0.
+    """
 
     parts: int
     real: int
@@ -45,6 +48,7 @@ class Coefficients(NamedTuple):
     beta: int
     block: int
     raw: int
+    origin: int
     numbers: Double
     eps: Double
 
@@ -92,6 +96,8 @@ def coefficients(l0, l1, l2, l3, args, part, scratch):
         variance = square / p.numbers - mean * mean
         if variance < 0.0:
             variance = 0.0
+        if p.origin != 0:
+            mean += get(p.origin, k)
         if p.numbers <= FEW:
             mean, variance = _exactly(p.raw + 4 * k, channels, np.int64(p.numbers))
         inverse = 1 / np.sqrt(variance + p.eps)

@@ -60,6 +60,32 @@ class MaskGradient(NamedTuple):
     factor: Double
 
 
+class Moments(NamedTuple):
+    """What `moments` is given; `origin` is one number a channel, as near to the others as can be."""
+
+    parts: int
+    batch: int
+    pixels: int
+    channels: int
+    x: int
+    origin: int
+    sums: int
+
+
+class Affine(NamedTuple):
+    """What `affine` is given: all pixels of all pictures."""
+
+    parts: int
+    pixels: int
+    channels: int
+    g: int
+    raw: int
+    a: int
+    b: int
+    c0: int
+    out: int
+
+
 class ChannelSums(NamedTuple):
     """What `channel_sums` is given; z may be 0."""
 
@@ -83,6 +109,7 @@ class Add(NamedTuple):
 
 
 _normalize, _mask, _sums, _add = map(reader, (Normalize, MaskGradient, ChannelSums, Add))
+_moments, _affine = map(reader, (Moments, Affine))
 
 
 def normalize(l0, l1, l2, l3, args, part, scratch):
@@ -167,3 +194,36 @@ def add(l0, l1, l2, l3, args, part, scratch):
     start, stop = part_of(p.vectors, part, p.parts)
     for i in range(start * WIDTH, stop * WIDTH, WIDTH):
         store(p.out, i, load(p.a, i) + load(p.b, i))
+
+
+def moments(l0, l1, l2, l3, args, part, scratch):
+    """The sums of x - origin and of its squares, as doubles: far from zero, those of x would cancel."""
+    p = _moments(args)
+    pixels, channels = p.pixels, p.channels
+    start, stop = part_of(p.batch, part, p.parts)
+    row = pixels * channels
+    clear(scratch, 2 * channels)
+    for n in range(start, stop):
+        for begin in range(n * row, n * row + row, FEW * channels):
+            end = min(begin + FEW * channels, n * row + row)
+            for c in range(0, channels, WIDTH):
+                total, square, o = load(scratch, c), load(scratch, channels + c), load(p.origin, c)
+                for i in range(begin + c, end, channels):
+                    v = load(p.x, i) - o
+                    total = total + v
+                    square = fma(v, v, square)
+                store(scratch, c, total)
+                store(scratch, channels + c, square)
+        flush(2 * channels, scratch, p.sums + 16 * channels * part, n == start)
+
+
+def affine(l0, l1, l2, l3, args, part, scratch):
+    """out = a g + b raw + c0: a normalisation's way back, where no convolution reads it."""
+    p = _affine(args)
+    start, stop = part_of(p.pixels, part, p.parts)
+    for first in range(start, stop, FEW):
+        begin, end = first * p.channels, min(first + FEW, stop) * p.channels
+        for c in range(0, p.channels, WIDTH):
+            a, b, c0 = load(p.a, c), load(p.b, c), load(p.c0, c)
+            for i in range(begin + c, end, p.channels):
+                store(p.out, i, fma(a, load(p.g, i), fma(b, load(p.raw, i), c0)))

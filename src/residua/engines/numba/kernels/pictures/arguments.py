@@ -38,7 +38,13 @@ AHEAD = 45
 Y_SKIP = 46
 # What NORM_SKIP's skip is multiplied by, and what is added to it, a number each a channel.
 SKIP_SCALE, SKIP_SHIFT = 47, 48
-FIELDS = 49
+# The rows of a smooth activation (`activations`): 0, or the address of the address of the one that x takes
+# as it is loaded, and of the one that dx takes, with what the normalisation in front of that multiplies by
+# and adds.
+ACTIVATION, DERIVATIVE, X_SCALE, X_SHIFT = range(49, 53)
+# Without statistics: how many of the parts share the same pixels, each with columns of its own.
+ACROSS = 53
+FIELDS = 54
 
 
 class Geometry(NamedTuple):

@@ -5,7 +5,7 @@ bound by memory there, and cost as much as a convolution. They ride on passes th
 anyway, between the batch in main memory and one picture in a scratch in the second-level cache:
 
     load_picture    scratch = relu?(x scale + shift + skip), with a border of zeros; keeps z where asked;
-                    a skip may have a scale and a shift of its own
+                    a skip may have a scale and a shift of its own; without a skip, also a smooth activation
     load_gradient   scratch = the gradient by the raw convolution, from the one by its finished output
     store_gradient  dx from the scratch + the shortcut's gradient, zero where ReLU was, and the sums that
                     the batch normalisation in front of it needs
@@ -18,6 +18,7 @@ with zeros; a convolution's input alone may have any number). One vector is WIDT
 from __future__ import annotations
 
 from residua.engines.numba.kernels.pictures.arguments import (
+    ACTIVATION,
     AFFINE,
     COPY,
     MASKED,
@@ -26,6 +27,7 @@ from residua.engines.numba.kernels.pictures.arguments import (
     NORM_SUBSAMPLED,
     SKIP_SCALE,
     SKIP_SHIFT,
+    Frame,
     Rows,
     geometry,
     gradient_source,
@@ -33,6 +35,7 @@ from residua.engines.numba.kernels.pictures.arguments import (
     source_of,
     subsampling,
 )
+from residua.engines.numba.kernels.primitives.calls import call_row
 from residua.engines.numba.kernels.primitives.prefetch import fetch_results
 from residua.engines.numba.kernels.primitives.scalars import get, get_int, put
 from residua.engines.numba.kernels.primitives.vector import (
@@ -66,6 +69,15 @@ def load_picture(channels, args, n, frame):
 
 
 @inline
+def load_span(channels, args, n, begin, end, frame):
+    """Of picture n behind its border, as `load_picture` has it, the rows from `begin` to `end`."""
+    g = geometry(args)
+    first, stop = max(0, begin - g.padding), min(g.height, end - g.padding)
+    to = inside(frame, channels, g.padding).address + 4 * first * frame.width * channels
+    load_rows(channels, args, Rows(n, first, stop), Frame(to, frame.width))
+
+
+@inline
 def load_rows(channels, args, rows, frame):
     """Rows of x, finished, into a frame."""
     g, s = geometry(args), source_of(args)
@@ -76,6 +88,11 @@ def load_rows(channels, args, rows, frame):
         to = frame.address + 4 * (i - rows.first) * frame.width * channels
         if s.mode == COPY:
             copy_row(s.x + 4 * source, to, row)
+            continue
+        activation = get_int(args, ACTIVATION)
+        if activation != 0:
+            kept = s.z + 4 * source if s.keep else 0
+            call_row(get_int(activation, 0), s.x + 4 * source, s.scale, s.shift, channels, to, row, kept)
             continue
         for c in range(0, channels, WIDTH):
             scale, shift = load(s.scale, c), load(s.shift, c)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from residua.engines.numba.kernels.pictures.arguments import (
     BIAS,
+    DERIVATIVE,
     LOW,
     OUT_LOW,
     PLAIN,
     SUMMED_SKIP,
     SUMMED_SUBSAMPLED,
+    X_SCALE,
+    X_SHIFT,
     Y_SKIP,
     Rows,
     Y,
@@ -17,6 +22,7 @@ from residua.engines.numba.kernels.pictures.arguments import (
     inside,
     subsampling,
 )
+from residua.engines.numba.kernels.primitives.calls import call_row
 from residua.engines.numba.kernels.primitives.scalars import get, get_int
 from residua.engines.numba.kernels.primitives.vector import (
     WIDTH,
@@ -44,7 +50,8 @@ def store_gradient_rows(channels, args, rows, dx, picture, sums):
     """Rows of dx from the frame `dx`, with x from the frame `picture` as the mask; adds to `sums`."""
     g, target = geometry(args), gradient_target(args)
     low = splat(get(get_int(args, LOW), 0))
-    row = g.width * channels
+    row, derivative = g.width * channels, get_int(args, DERIVATIVE)
+    added = target.mode == SUMMED_SKIP and derivative == 0
     for i in range(rows.first, rows.stop):
         to = (rows.picture * g.height + i) * row
         d = dx.address + 4 * (i - rows.first) * dx.width * channels
@@ -62,6 +69,12 @@ def store_gradient_rows(channels, args, rows, dx, picture, sums):
                 for j in range(c, row, sub.step * channels):
                     store(d, j, load(d, j) + where_above(mask, zero(), load(target.skip, k)))
                     k += sub.channels
+        if derivative != 0:
+            skip = target.skip + 4 * to if target.mode == SUMMED_SKIP else 0
+            scale, shift = get_int(args, X_SCALE), get_int(args, X_SHIFT)
+            # Nothing is masked below: as LOW is minus infinity, any finite number may stand for x.
+            x = target.raw + 4 * to
+            call_row(get_int(derivative, 0), x, scale, shift, channels, d, row, skip)
         for c in range(0, channels, WIDTH):
             total, product = load(sums, c), load(sums, channels + c)
             mean = load(target.mean, c)
@@ -70,7 +83,7 @@ def store_gradient_rows(channels, args, rows, dx, picture, sums):
             for j in range(c, last, 2 * channels):
                 k = j + channels
                 v, w = load(d, j), load(d, k)
-                if target.mode == SUMMED_SKIP:
+                if added:
                     v, w = v + load(target.skip, to + j), w + load(target.skip, to + k)
                 v, w = where_above(load(x, j), low, v), where_above(load(x, k), low, w)
                 store(target.dx, to + j, v)
@@ -81,7 +94,7 @@ def store_gradient_rows(channels, args, rows, dx, picture, sums):
             if g.width % 2 == 1:
                 j = last + c
                 v = load(d, j)
-                if target.mode == SUMMED_SKIP:
+                if added:
                     v = v + load(target.skip, to + j)
                 v = where_above(load(x, j), low, v)
                 store(target.dx, to + j, v)
@@ -92,39 +105,58 @@ def store_gradient_rows(channels, args, rows, dx, picture, sums):
             store(sums, channels + c, product)
 
 
+class Region(NamedTuple):
+    """What is finished of a picture: rows, columns and channels, each from the first to before the last."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+    first: int
+    last: int
+
+
+@inline
+def store_finished(channels, args, n, frame, region):
+    """A region of picture n of y from a frame, with bias, ReLU by the lower bound and what is added."""
+    g, y, skip = geometry(args), get_int(args, Y), get_int(args, Y_SKIP)
+    for i in range(region.top, region.bottom):
+        row = (n * g.out_height + i) * g.out_width * channels
+        for c in range(region.first, region.last, WIDTH):
+            bias, low = load(get_int(args, BIAS), c), load(get_int(args, OUT_LOW), c)
+            for j in range(region.left, region.right):
+                to = row + j * channels + c
+                v = above(low, load(frame.address, (i * frame.width + j) * channels + c) + bias)
+                if skip != 0:
+                    v = above(zero(), v + load(skip, to))
+                store(y, to, v)
+
+
 @inline
 def store_output(channels, args, n, frame, statistics, sums):
-    """Picture n of y from a frame; with `statistics` adds to the sums of y and its squares."""
+    """Picture n of y from a frame, with the sums of y and its squares, or finished."""
     g, y, source = geometry(args), get_int(args, Y), frame.address
     height, width, breadth = g.out_height, g.out_width, frame.width
     row = width * channels
+    if not statistics:
+        store_finished(channels, args, n, frame, Region(0, height, 0, width, 0, channels))
+        return
     for c in range(0, channels, WIDTH):
-        if statistics:
-            total, square, other = load(sums, c), load(sums, channels + c), zero()
-            for i in range(height):
-                to, s, last = (n * height + i) * row, i * breadth * channels, row - channels
-                for j in range(c, last, 2 * channels):
-                    v, w = load(source, s + j), load(source, s + j + channels)
-                    store(y, to + j, v)
-                    store(y, to + j + channels, w)
-                    total = total + (v + w)
-                    square = fma(v, v, square)
-                    other = fma(w, w, other)
-                if width % 2 == 1:
-                    v = load(source, s + last + c)
-                    store(y, to + last + c, v)
-                    total = total + v
-                    square = fma(v, v, square)
-            square = square + other
-            store(sums, c, total)
-            store(sums, channels + c, square)
-        else:
-            bias, low = load(get_int(args, BIAS), c), load(get_int(args, OUT_LOW), c)
-            skip = get_int(args, Y_SKIP)
-            for i in range(height):
-                to, s = (n * height + i) * row, i * breadth * channels
-                for j in range(c, row, channels):
-                    v = above(low, load(source, s + j) + bias)
-                    if skip != 0:
-                        v = above(zero(), v + load(skip, to + j))
-                    store(y, to + j, v)
+        total, square, other = load(sums, c), load(sums, channels + c), zero()
+        for i in range(height):
+            to, s, last = (n * height + i) * row, i * breadth * channels, row - channels
+            for j in range(c, last, 2 * channels):
+                v, w = load(source, s + j), load(source, s + j + channels)
+                store(y, to + j, v)
+                store(y, to + j + channels, w)
+                total = total + (v + w)
+                square = fma(v, v, square)
+                other = fma(w, w, other)
+            if width % 2 == 1:
+                v = load(source, s + last + c)
+                store(y, to + last + c, v)
+                total = total + v
+                square = fma(v, v, square)
+        square = square + other
+        store(sums, c, total)
+        store(sums, channels + c, square)

@@ -1,0 +1,66 @@
+"""Branches side by side: their channels behind one another, and the gradient's parts."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+from residua.engines.numba.kernels.pictures import channel_blocks
+from residua.engines.numba.lazy.materialize import flat, on_arrays, resolved
+from residua.engines.numba.runtime.arrays import Array, kernels_accept
+from residua.engines.numba.runtime.buffers import address as address_of
+from residua.engines.numba.runtime.context import Context
+from residua.engines.numba.runtime.layout import MOST_PARTS, padded
+from residua.engines.vocabulary.core import Saved
+
+SHARE = 2**12  # numbers that are worth a part of their own
+
+
+def concatenate(context: Context, *parts: Any) -> tuple[Any, Saved]:
+    """The parts' channels behind one another."""
+    parts = tuple(map(resolved, parts))
+    sizes, counts = {part.shape[:-1] for part in parts}, tuple(part.shape[-1] for part in parts)
+    if len(sizes) != 1 or not _whole_vectors(counts) or not kernels_accept(*parts):
+        result: tuple[Any, Saved] = on_arrays(context, context.reference.concatenate, *parts)
+        return result
+    shape, wide, before = sizes.pop(), sum(counts), 0
+    y = context.allocate(prod(shape) * wide)
+    for part, count in zip(parts, counts, strict=True):
+        _copy(context, (flat(context, part), count, 0), (y, wide, before), count)
+        before += count
+    return y.reshape(*shape, wide), counts
+
+
+def concatenate_backward(context: Context, dy: Any, saved: Saved) -> tuple[Any, ...]:
+    """Each part's share of `dy`."""
+    dy = resolved(dy)
+    if not _whole_vectors(saved) or not kernels_accept(dy):
+        shares: tuple[Any, ...] = on_arrays(context, context.reference.concatenate_backward, dy, saved)
+        return shares
+    *shape, wide = dy.shape
+    whole, before, results = flat(context, dy), 0, []
+    for count in saved:
+        part = context.allocate(prod(shape) * count)
+        _copy(context, (whole, wide, before), (part, count, 0), count)
+        results.append(part.reshape(*shape, count))
+        before += count
+    return tuple(results)
+
+
+def _whole_vectors(counts: tuple[int, ...]) -> bool:
+    """Whether channels lie without padding, in the parts and in the whole."""
+    return all(count and padded(count) == count for count in counts)
+
+
+def _copy(
+    context: Context, source: tuple[Array, int, int], target: tuple[Array, int, int], count: int
+) -> None:
+    """So many channels of every pixel; source and target: the array, its channels, the first of them."""
+    (read, read_wide, first), (written, written_wide, place) = source, target
+    pixels = read.size // read_wide
+    if not pixels:
+        return
+    parts = min(MOST_PARTS, pixels * count // SHARE + 1)
+    addresses = address_of(read) + 4 * first, address_of(written) + 4 * place
+    block = channel_blocks.Copy(parts, pixels, count, read_wide, written_wide, *addresses)
+    context.run(channel_blocks.copy, block, parts)
