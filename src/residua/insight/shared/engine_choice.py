@@ -15,6 +15,7 @@ C = TypeVar("C", bound=Any)  # the options of a verb
 def settle_engine(config: C, work: Work, say: Callable[[str], Any]) -> C:
     """The options with the engine that answers in place of "auto"; `say` hears which. Raises EngineError."""
     choice = choose(config.engine, work, config.threads)
-    say(choice.line)
+    if say is not print:  # a notebook, which nobody told to say otherwise, asks many times
+        say(choice.line)
     settled: C = replace(config, engine=choice.engine)
     return settled
