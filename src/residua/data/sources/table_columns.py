@@ -115,6 +115,13 @@ def _are_marks(places: list[int], rows: Sequence[Row]) -> bool:
     return bool(cells) and cells <= {"0", "1", "0.0", "1.0"}
 
 
+def repeated_column(names: Sequence[str]) -> str | None:
+    """The first name that two columns of files or labels have."""
+    folded = [fold(name) for name in names]
+    known = [name for name in folded if name in _FILES + _LABELS and folded.count(name) > 1]
+    return names[folded.index(known[0])] if known else None
+
+
 def are_truths(place: int, rows: Sequence[Row]) -> bool:
     """Whether a column holds nothing but true and false, as `truth` reads them."""
     return bool(rows) and all(truth(row.cells[place]) is not None for row in rows if place < len(row.cells))

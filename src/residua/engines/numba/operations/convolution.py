@@ -61,7 +61,7 @@ def conv2d(
     relu: bool = False,
 ) -> tuple[Any, Saved]:
     """A convolution with bias and, by option, ReLU; within a step it waits for a shortcut to be added."""
-    x = kernel_input(context, x)
+    x = _of_whole_vectors(context, kernel_input(context, x))
     if not _fits_kernels(x, weight, bias):
         result: tuple[Any, Saved] = on_arrays(
             context, context.reference.conv2d, x, weight, bias, stride=stride, padding=padding, relu=relu
@@ -122,7 +122,7 @@ def conv_norm(
     relu: bool,
 ) -> tuple[Any, Array, Array, Saved]:
     """Convolution, batch normalisation and, by option, ReLU: y, mean, var, saved. y is pending."""
-    x = kernel_input(context, x)
+    x = _of_whole_vectors(context, kernel_input(context, x))
     options: dict[str, Any] = {"eps": eps, "relu": relu}
     if not _fits_kernels(x, weight, scale, shift):
         options |= {"stride": stride, "padding": padding}
@@ -194,6 +194,13 @@ def convolution_shape(x: Any, weight: Array, stride: int, padding: int) -> Shape
         # Pixels do not know their neighbours: they are cut into rows that suit the cache.
         n, h, w = pixel_rows(n * h * w, max(padded(c), padded(k)))
     return shape_of(n, h, w, c if unpadded else padded(c), padded(k), kernel, stride, padding)
+
+
+def _of_whole_vectors(context: Context, x: Any) -> Any:
+    """x, its channels padded with zeros where an array has more than a vector: few are read as they are."""
+    if isinstance(x, np.ndarray) and x.ndim == 4 and x.shape[3] > padded(1) and kernels_accept(x):
+        return x if x.shape[3] % padded(1) == 0 else Padded(x.shape, flat(context, x))
+    return x
 
 
 def _count_reader(x: Any) -> None:
