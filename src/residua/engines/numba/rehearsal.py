@@ -9,6 +9,7 @@ import numpy as np
 
 from residua.engines.numba.engine import NumbaEngine
 from residua.engines.numba.runtime.kernel_cache import KernelCache
+from residua.engines.numba.runtime.kernel_names import Kernel
 from residua.engines.numba.runtime.thread_pool import ThreadPool
 
 
@@ -19,14 +20,15 @@ class _NotedKernels(KernelCache):
         super().__init__(say=lambda line: None, helped=False)
         self.files: dict[str, None] = {}
 
-    def address(self, function: Callable[..., Any], literals: tuple[int, ...] = ()) -> int:
+    def address(self, function: Kernel, literals: tuple[int, ...] = ()) -> int:
         self.files[self.file_of(function, literals)] = None
         return 0
 
-    def will_need(self, function: Callable[..., Any], literals: tuple[int, ...] = ()) -> None:
+    def will_need(self, function: Kernel, literals: tuple[int, ...] = ()) -> None:
         self.files[self.file_of(function, literals)] = None
 
-    def entry(self, function: Callable[..., Any], signature: tuple[Any, ...]) -> Any:
+    def entry(self, function: Kernel) -> Callable[..., None]:
+        self.files[self.file_of(function)] = None
         return lambda *arguments: None
 
 
