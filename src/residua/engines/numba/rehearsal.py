@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from residua.engines.numba.engine import NumbaEngine
+from residua.engines.numba.kernels.threads import task_board
 from residua.engines.numba.runtime.kernel_cache import KernelCache
 from residua.engines.numba.runtime.kernel_names import Kernel
 from residua.engines.numba.runtime.thread_pool import ThreadPool
@@ -36,7 +37,7 @@ class _IdlePool(ThreadPool):
     """Threads that are never started."""
 
     def _wake(self) -> None:
-        pass
+        self._kernels.entry(task_board.serve)  # what they would run
 
 
 def needed_kernels(passes: Callable[[Any], Any], threads: int) -> tuple[str, ...]:
