@@ -11,6 +11,7 @@ from typing import Any
 from residua.config import EvaluateConfig, ReportConfig, TrainConfig
 from residua.data.dataset import SPLITS
 from residua.errors import ConfigError
+from residua.files.names import alike_pairs, distinct
 from residua.insight.evaluation.model_data import OpenedData, open_data
 from residua.insight.evaluation.predictions import Predictions, answer, answer_work, find_pictures_of
 from residua.insight.inspection.numbers import DeadUnits, look_inside
@@ -93,7 +94,7 @@ def collect_contents(model: str | Path, config: ReportConfig, say: Say) -> Repor
     config = settle_engine(config, work, say)
     part.tell(say)
     with bar("Report", passes.total + len(part.pictures)):
-        answered = answer(loaded, replace(evaluate_config, engine=config.engine), part)
+        answered = _told_apart(answer(loaded, replace(evaluate_config, engine=config.engine), part))
         mistakes = find_mistakes(answered)
         explanations = explain_answers(answered, mistakes, config, say)
         dead = _dead(answered, config)
@@ -114,6 +115,13 @@ def collect_contents(model: str | Path, config: ReportConfig, say: Say) -> Repor
     )
 
 
+def _told_apart(answered: Predictions) -> Predictions:
+    """The same answers; classes whose names look alike have them written as figures and texts do."""
+    names = answered.classes
+    shown = tuple(distinct(names)) if alike_pairs(names) else names
+    return replace(answered, model=replace(answered.model, classes=shown))
+
+
 def _dead(answered: Predictions, config: ReportConfig) -> tuple[DeadUnits, ...] | None:
     try:
         return look_inside(answered, SAMPLE, None, config.engine, config.threads).dead
@@ -126,7 +134,13 @@ def _counts(opened: OpenedData, answered: Predictions) -> dict[str, dict[str, in
     if opened.whole:
         return {answered.split: {entry.name: entry.pictures for entry in answered.evaluation.classes}}
     counts = {split: opened.data.counts(split) for split in SPLITS}
-    return {split: own for split, own in counts.items() if sum(own.values())}
+    names = opened.data.classes
+    shown = dict(zip(names, distinct(names) if alike_pairs(names) else names, strict=True))
+    return {
+        split: {shown[name]: count for name, count in own.items()}
+        for split, own in counts.items()
+        if sum(own.values())
+    }
 
 
 def _run(folder: Path | None, say: Say) -> RunFacts | None:
