@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from residua.data.augmentation.pipeline import Augment
 from residua.data.batches import Batch, Batches
+from residua.data.pictures.selection import release_pages
 from residua.data.random_numbers import FLIP, RandomNumbers
 from residua.engines import Engine
 from residua.errors import RunError
@@ -113,6 +114,7 @@ def cache_features(
                 if mirror:
                     normalized = np.ascontiguousarray(normalized[:, :, ::-1])
                 chunks.append(np.asarray(engine.plain(infer(variables, normalized)), np.float32))
+            release_pages(images)  # each picture passes once
             return np.concatenate(chunks)
 
         file = folder / f"features-{name}{'-mirrored' if mirror else ''}.bin"
