@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PIL import Image
+from tiny import refused
 
 import residua
 
@@ -18,3 +19,10 @@ def test_a_list_of_pictures_of_several_sizes():
     expected = one.fit(pictures, y).predict_proba(pictures)
     assert expected.shape == (6, 2)
     assert (one.predict_proba(list(map(Image.fromarray, pictures))) == expected).all()
+
+
+def test_check_of_their_folder(tmp_path, capsys):
+    Image.new("RGB", SIZES[0]).save(tmp_path / "0.png")
+    assert "holds pictures but no folders" in refused(capsys, "check", tmp_path)
+    line = refused(capsys, "check", tmp_path / "0.png")
+    assert "is a file: a PNG picture (residua predict names its class)" in line

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 from foreign_files import foreign_weights, safetensors_bytes
-from tiny import answered, call, paint, refused
+from tiny import answered, paint, refused
 
 from residua import import_weights, load_model
 from residua.errors import ModelFileError
@@ -39,10 +39,13 @@ def test_the_weights_come_in_as_near_as_their_numbers_are(tmp_path, capsys, kind
 
 def test_check_of_the_folder_says_that_there_are_no_pictures(tmp_path, capsys):
     (tmp_path / "brain.safetensors").write_bytes(safetensors_bytes(WEIGHTS, "BF16"))
-    code, _, err = call(capsys, "check", tmp_path)
-    assert code == 2
-    assert "picture" in err
-    assert len(err.splitlines()) == 1
+    line = refused(capsys, "check", tmp_path)
+    assert "holds no pictures, but a file of weights, " in line
+    assert "brain.safetensors (residua import makes a model of it)" in line
+    np.savez(tmp_path / "archive.npz", a=np.zeros(3))
+    (tmp_path / "archive.npz").rename(tmp_path / "w.pth")
+    line = refused(capsys, "check", tmp_path / "w.pth")
+    assert "w.pth is a file: a file of weights (residua import makes a model of it)" in line
 
 
 @pytest.mark.parametrize("kind", ["F8_E4M3", "F8_E5M2"])

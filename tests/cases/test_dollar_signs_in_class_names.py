@@ -13,6 +13,7 @@ from contextlib import redirect_stderr, redirect_stdout
 
 import odd_names
 import pytest
+from repeated import draw_whole
 from tiny import OPTIONS, call, paint
 
 import residua.api
@@ -45,8 +46,14 @@ def folder(tmp_path_factory):
 def ran(folder):
     """What training printed: exit code, output, errors."""
     out, err = io.StringIO(), io.StringIO()
-    arguments = ["train", "./-$p_ pics", *OPTIONS, "--engine", "numpy", "--run", "run $r_"]
-    with redirect_stdout(out), redirect_stderr(err), warnings.catch_warnings():
+    arguments = ["train", "./-$p_ pics", *OPTIONS, "--engine", "numpy", "--run", "run $r_$"]
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        redirect_stdout(out),
+        redirect_stderr(err),
+        warnings.catch_warnings(),
+    ):
+        draw_whole(patch)  # this is before any test's own fixtures
         warnings.simplefilter("error")
         code = run(arguments)
     return code, out.getvalue(), err.getvalue()
@@ -57,26 +64,26 @@ def test_training_ends_with_its_pictures(folder, ran):
     assert code == 0, err
     assert "Test accuracy" in out
     assert odd_names.obeyed(out + err) == []
-    assert {path.suffix for path in (folder / "run $r_").iterdir()} >= {".png", ".toml", ".jsonl"}
-    assert (folder / "run $r_" / "confusion.png").exists()
-    assert set(load_model(folder / "run $r_").classes) == set(CLASSES)
+    assert {path.suffix for path in (folder / "run $r_$").iterdir()} >= {".png", ".toml", ".jsonl"}
+    assert (folder / "run $r_$" / "confusion.png").exists()
+    assert set(load_model(folder / "run $r_$").classes) == set(CLASSES)
 
 
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("evaluate", "run $r_", "--output", "o"),
-        ("mistakes", "run $r_"),
-        ("calibrate", "run $r_"),
-        ("curves", "run $r_"),
-        ("inside", "run $r_"),
-        ("compare", "run $r_", "run $r_/last.safetensors"),
-        ("report", "run $r_"),
+        ("evaluate", "run $r_$", "--output", "o"),
+        ("mistakes", "run $r_$"),
+        ("calibrate", "run $r_$"),
+        ("curves", "run $r_$"),
+        ("inside", "run $r_$"),
+        ("compare", "run $r_$", "run $r_$/last.safetensors"),
+        ("report", "run $r_$"),
         ("check", "./-$p_ pics", "--size", "8"),
-        ("explain", "run $r_", "FILE"),
-        ("fool", "run $r_", "FILE"),
-        ("predict", "run $r_", "FILE"),
-        ("train", "--resume", "run $r_"),
+        ("explain", "run $r_$", "FILE"),
+        ("fool", "run $r_$", "FILE"),
+        ("predict", "run $r_$", "FILE"),
+        ("train", "--resume", "run $r_$"),
     ],
     ids=lambda arguments: arguments[0],
 )
@@ -93,7 +100,7 @@ def test_every_verb_says_and_draws_names_as_they_are(capsys, folder, ran, argume
 
 def test_tables_for_programs_keep_names_to_the_letter(folder, ran):
     picture = f"./-$p_ pics/{CLASSES[3]}/{FILE.format(0)}"
-    model = load_model("run $r_")
+    model = load_model("run $r_$")
     table = io.StringIO()
     write_csv(residua.api.iterate_predictions(model, [picture], PredictConfig(top=6)), table, 6)
     (row,) = csv.DictReader(io.StringIO(table.getvalue()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tiny import refused
 
 import residua
 from residua.errors import DataError
@@ -18,3 +19,18 @@ def test_missing_labels_are_no_class(kind):
     with pytest.raises(DataError, match=r"6 of 60 \(rows 0, 10, 20, 30, 40, \.\.\.\)"):
         classifier.fit(X, labels)
     assert not hasattr(classifier, "classes_")
+
+
+def test_check_of_their_folder_says_what_they_are_for(tmp_path, capsys):
+    """Arrays in a folder, or named alone: no pictures, but nothing that is empty either."""
+    np.save(tmp_path / "X.npy", np.zeros((6, 8, 8), np.uint8))
+    np.save(tmp_path / "y.npy", np.arange(6) % 3)
+    line = refused(capsys, "check", tmp_path)
+    assert "holds no pictures, but 2 NumPy arrays such as" in line
+    assert "(residua.Classifier in Python takes them)" in line
+    line = refused(capsys, "check", tmp_path / "X.npy")
+    assert "X.npy is a file: a NumPy array (residua.Classifier in Python takes it)" in line
+    (tmp_path / "labels.csv").write_text("file,label\n")
+    assert "is a file: a table; name the folder of its pictures" in refused(
+        capsys, "check", tmp_path / "labels.csv"
+    )

@@ -147,6 +147,10 @@ def test_all_of_these_are_the_same_table(pics, kind):
         ),
         ([(*row, "test") for row in ROWS], "file,label,split", "gives no picture to train"),
         ([("/etc/passwd", "cat")], "file,label", "lies outside"),
+        ([(*row, "x") for row in ROWS], "file,Label,label", "has two columns 'Label'; remove one"),
+        ([(row[0], *row) for row in ROWS], "file,file,label", "has two columns 'file'"),
+        ([], None, "is empty; it needs a line file,label"),
+        ([], "file,label", "names no pictures"),
     ],
 )
 def test_what_is_refused(pics, rows, header, text):
@@ -216,3 +220,29 @@ def test_a_copy_of_the_folder_is_not_left_for_the_one_that_the_table_names(pics,
     assert "24 files were found by the ends of their paths" in " ".join(said)
     data, _ = read(pics, written([(f"file://{pics}/{file}", kind) for file, kind in ROWS]))
     assert data.classes == ("cat", "dog")
+
+
+@pytest.mark.parametrize("words", [("True", "False"), ("1", "0"), ("1.0", "0.0"), ("TRUE", "FALSE")])
+def test_the_column_that_tells_what_validates(pics, words):
+    """As fastai's tables have it: is_valid."""
+    rows = [(*row, words[number % 4 != 0]) for number, row in enumerate(ROWS)]
+    data, said = read(pics, written(rows, "name,label,is_valid"))
+    assert set(data.read("validation").names) == {row[0] for row in ROWS[::4]}
+    assert "true in the column 'is_valid' is the validation split" in " ".join(said)
+    assert set(data.read("test").names).isdisjoint(data.read("validation").names)
+    # A column of other things is none of that.
+    rows = [(*row, "good") for row in ROWS]
+    _, said = read(pics, written(rows, "file,label,valid"))
+    assert "validation split" not in " ".join(said)
+
+
+def test_one_number_written_in_two_ways(pics):
+    rows = [
+        (file, ("1", "1.0", "01")[n % 3] if kind == "cat" else "0") for n, (file, kind) in enumerate(ROWS)
+    ]
+    data, said = read(pics, written(rows))
+    assert data.classes == ("0", "01", "1", "1.0")
+    (line,) = [line for line in said if "one number" in line]
+    assert line.endswith("'1' (4), '1.0' (4), '01' (4) are one number, and count as 3 classes.")
+    _, said = read(pics, written([(file, "0.0" if kind == "cat" else "1.0") for file, kind in ROWS]))
+    assert said == []

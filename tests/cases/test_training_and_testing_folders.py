@@ -83,6 +83,11 @@ def test_single_wrappers_of_classes(tmp_path, wrapper):
         ({"cat/Training": 3, "cat/Validation": 3, "dog": 3}, "cat is no class: it holds the splits"),
         ({"Train": 5, "Test": 3}, "without class folders in them"),
         ({"train": 5, "test/test": 3}, "name a table of their labels"),
+        (
+            {"cat_train": 3, "cat_test": 3, "dog_train": 3, "dog_test": 3},
+            "holds cat_train/ and cat_test/, which are splits of one class",
+        ),
+        ({"train-cat": 3, "VAL cat": 3, "dog": 3}, "train-cat/ and VAL cat/"),
         ({"Train/cat": 3, "Train/dog": 3, "training/cat": 3}, "has both Train/ and training/; keep one"),
         (
             {"train/cat": 3, "train/dog": 3, "dev/cat": 3, "valid/cat": 3},
@@ -117,3 +122,31 @@ def test_classes_that_are_called_like_splits_stay_classes(tmp_path):
         said = []
         assert opened_small(folder, said=said).classes == tuple(sorted(names))
         assert not [line for line in said if "holds out" not in line]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("Trainingsdaten", "Validierungsdaten", "Testdaten"),
+        ("entrenamiento", "Validación", "pruebas"),
+        ("apprentissage", "validation", "test"),
+        ("Données d'entraînement", "Données de validation", "Données de test"),
+        ("treinamento", "validação", "teste"),
+        ("训练集", "验证集", "测试集"),
+        ("訓練データ", "検証データ", "テストデータ"),
+        ("обучение", "валидация", "тест"),
+    ],
+)
+def test_splits_in_other_languages(tmp_path, names):
+    paint_plan(tmp_path / "pets", {f"{split}/{kind}": 4 for split in names for kind in ("cat", "dog")})
+    data = opened_small(tmp_path / "pets")
+    assert data.classes == ("cat", "dog")
+    assert [sum(data.counts(split).values()) for split in ("train", "validation", "test")] == [8, 8, 8]
+    flat = paint_plan(tmp_path / "flat", {names[0]: 4, names[2]: 4})
+    assert "without class folders in them" in rejected_small(flat)
+
+
+def test_classes_that_begin_like_splits_stay_classes(tmp_path):
+    for names in (("train_steam", "train_electric"), ("test tube", "flask"), ("cat_test", "dog_test")):
+        folder = paint_plan(tmp_path / names[0], dict.fromkeys(names, 6))
+        assert opened_small(folder).classes == tuple(sorted(names))

@@ -16,7 +16,7 @@ from residua.data.augmentation.pipeline import Augment
 from residua.data.batches import Batches
 from residua.data.pictures.arrays import Pictures
 from residua.data.preprocessing import Preprocessing
-from residua.data.views import CENTER, VIEWS, View, mean_probabilities
+from residua.data.views import CENTER, VIEWS, View, extract_view, mean_probabilities
 from residua.errors import ShapeError
 from residua.models.model_file import load_model
 from residua.training.progress import Quiet
@@ -77,7 +77,7 @@ def test_smaller_pictures_are_enlarged():
 
 
 def test_the_views_have_what_their_names_say():
-    assert [len(VIEWS[name]) for name in ("one", "flips", "five", "ten")] == [1, 2, 5, 10]
+    assert [len(VIEWS[name]) for name in ("one", "flips", "five", "six", "ten")] == [1, 2, 5, 6, 10]
     assert VIEWS["one"] == (CENTER,)
     assert all(len(set(views)) == len(views) for views in VIEWS.values())
     assert {(v.down, v.right) for v in VIEWS["five"]} == {(0, 0), (-1, -1), (-1, 1), (1, -1), (1, 1)}
@@ -87,9 +87,9 @@ def test_the_views_have_what_their_names_say():
 def test_the_mean_answer():
     rng = np.random.default_rng(0)
     every = [rng.uniform(size=(4, 3)).astype(np.float32) for _ in range(5)]
-    assert np.allclose(mean_probabilities(every), np.mean(every, axis=0))
-    assert mean_probabilities(every).dtype == np.float32
-    assert mean_probabilities(every[:1]) is every[0]
+    assert np.allclose(mean_probabilities(every, VIEWS["five"]), np.mean(every, axis=0))
+    assert mean_probabilities(every, VIEWS["five"]).dtype == np.float32
+    assert mean_probabilities(every[:1], VIEWS["one"]) is every[0]
 
 
 def test_training_cuts_at_every_place_equally_often():
@@ -172,3 +172,23 @@ def test_predict_repeats_evaluate_through_all_views(cut, capsys):
         ]
         assert len(shares) == len(names)
         assert -np.mean(np.log(shares)) == pytest.approx(told["loss"], rel=1e-4, abs=1e-6)
+
+
+@pytest.mark.parametrize("side", [4, 7])
+def test_six_views_are_moved_by_a_pixel_into_the_mirrored_edge_and_count_half(side):
+    images = np.arange(2 * side * side, dtype=np.float32).reshape(2, side, side, 1)
+    wide = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)), "reflect")
+    first = (side - 4) // 2
+    places = [(v.down, v.right, v.mirrored, v.weight) for v in VIEWS["six"]]
+    both = [(step, step, mirrored, 1.0) for step in (-1, 1) for mirrored in (False, True)]
+    assert places == [(0, 0, False, 2.0), (0, 0, True, 2.0), *both]
+    for view in VIEWS["six"][2:]:
+        top = first + 1 + view.down
+        wanted = wide[:, top : top + 4, top : top + 4]
+        got = extract_view(images, (4, 4), view)
+        np.testing.assert_array_equal(got, wanted[:, :, ::-1] if view.mirrored else wanted)
+        assert got.flags.c_contiguous
+    answers = [np.full((1, 2), number, np.float32) for number in (1, 2, 3, 4, 5, 6)]
+    mean = mean_probabilities(answers, VIEWS["six"])
+    np.testing.assert_allclose(mean, (2 * 1 + 2 * 2 + 3 + 4 + 5 + 6) / 8)
+    assert mean.dtype == np.float32

@@ -9,7 +9,7 @@ import pytest
 
 from residua.errors import DataError, ResiduaError, RunError
 from residua.files import durable
-from residua.files.durable import remove_stale, replacing, write_durably
+from residua.files.durable import host, remove_stale, replacing, temporary_for, write_durably
 
 
 def test_writes_and_replaces(tmp_path):
@@ -90,7 +90,7 @@ def test_synced_before_and_after_the_rename(tmp_path, monkeypatch):
 
 KILLED = """
 import os, signal, sys
-from residua.files.durable import replacing
+from residua.files.durable import host, remove_stale, replacing, temporary_for, write_durably
 with replacing(sys.argv[1]) as temporary:
     temporary.write_bytes(b"half")
     os.kill(os.getpid(), signal.SIGKILL)
@@ -127,3 +127,27 @@ def test_a_reused_process_number_does_not_protect_leftovers(tmp_path):
     ours_once = tmp_path / f".model.{os.getpid()}-00112233.partial"
     ours_once.write_bytes(b"from a container that had the same number")
     assert remove_stale(tmp_path) == [ours_once]
+
+
+def test_writers_on_another_computer_are_left_alone_for_a_day(tmp_path):
+    """Their process numbers mean nothing here, where homes are shared."""
+    theirs = tmp_path / ".model.999999999-00000000-11223344.partial"
+    theirs.write_bytes(b"in progress")
+    assert remove_stale(tmp_path) == []
+    os.utime(theirs, (0, 0))
+    assert remove_stale(tmp_path) == [theirs]
+    ours = temporary_for(tmp_path / "model")
+    dead = ours.with_name(ours.name.replace(f".{os.getpid()}-", ".999999999-"))
+    dead.write_bytes(b"of a process that is gone")
+    assert remove_stale(tmp_path) == [dead]
+
+
+def test_a_clock_that_was_set_back_or_forth(tmp_path, monkeypatch):
+    """What lies in the future is not old; a process that is gone is gone whatever the clock says."""
+    running = tmp_path / f".model.{os.getppid()}-{host()}-00112233.partial"
+    dead = tmp_path / f".model.999999999-{host()}-00112233.partial"
+    for path in (running, dead):
+        path.write_bytes(b"")
+        os.utime(path, (4e9, 4e9))
+    assert remove_stale(tmp_path) == [dead]
+    assert running.exists()

@@ -7,6 +7,7 @@ import os
 import pickle
 import pickletools
 import struct
+import warnings
 
 import numpy as np
 import pytest
@@ -201,3 +202,10 @@ def test_the_error_is_the_caller_s():
 def test_every_operation_of_pickle_is_either_read_or_refused():
     for opcode in pickletools.opcodes:
         assert "\n" not in complaint(opcode.code.encode("latin-1") + b"\x00" * 12 + b"\n\n.")
+
+
+def test_unknown_escapes_warn_nobody():
+    """Texts of old pickles; what `pickletools` says of them is no news for whoever reads the file."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert load_plain(b"S'a\\qb'\n.", name="old.pkl") == "a\\qb"

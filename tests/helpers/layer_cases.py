@@ -119,6 +119,7 @@ CASES = {
         (Conv2d(2, 2, 3, 1, 3), (1, 3, 2, 2)),
         (Conv2d(3, 24, 2, 1, 0, bias=True, fixed=True), (2, 6, 5, 3)),
         (Conv2d(2, 3, 3, 1, 0, fixed=True), (2, 5, 4, 2)),
+        (Conv2d(2, 4, identity=True), (2, 5, 4, 2)),
     ],
     "ConvNorm": [
         (ConvNorm(Conv2d(2, 3)), (2, 5, 4, 2)),

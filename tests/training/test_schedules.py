@@ -32,6 +32,13 @@ def test_one_cycle_rises_to_its_peak_and_falls_to_nothing():
     assert all(rate >= 0 for rate in rates)
 
 
+def test_triangle_rises_from_a_fifth_and_falls_to_seven_hundredths():
+    schedule = Schedule("triangle", 2.0, 10)
+    memory = schedule.start()
+    rates = [schedule.rate(epoch, memory) for epoch in (0, 1.15, 2.3, 6.15, 10)]
+    assert rates == pytest.approx([0.4, 1.2, 2.0, 2.0 * 0.535, 0.14])
+
+
 def test_plateau_divides_by_ten_when_validation_stalls():
     schedule = Schedule("plateau", 1.0, 50, patience=2)
     memory = schedule.start()

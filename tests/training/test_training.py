@@ -14,13 +14,16 @@ from residua.config import OptimizerOptions, TrainConfig
 from residua.config.options import configure
 from residua.engines import open_engine
 from residua.errors import NonFiniteError, RunError
-from residua.layers import Linear, Sequential
+from residua.files.tensors import read_tensors
+from residua.layers import GELU, Conv2d, Flatten, Linear, Sequential
+from residua.models.model_file import load_model
 from residua.training.interruption import Interrupted
 from residua.training.optimizers import clip, gradient_norm, make_optimizer
+from residua.training.phases import rests, whitening_biases
 from residua.training.progress import PlainReporter, Quiet
 from residua.training.run_folder import read_log, read_run
 from residua.training.step import make_step, start_state
-from residua.variables import flatten
+from residua.variables import flatten, transform
 
 FAST = pytest.mark.skipif(importlib.util.find_spec("numba") is None, reason="numba is not installed")
 SMALL = {"model": "resnet8", "width": 4, "batch": 128, "final_test": False, "reporter": Quiet()}
@@ -85,10 +88,19 @@ def test_one_seed_gives_the_same_bytes_and_another_does_not(tmp_path):
         {"optimizer": "adamw", "average": 0.9, "dropout": 0.2, "schedule": "cosine", "cutout": 2},
         {"optimizer": "rmsprop", "balance": True, "schedule": "steps", "hidden": [8], "smoothing": 0.1},
         {"mixup": 0.4, "cutmix": 1.0, "balance": True},
+        {
+            "lookahead": True,
+            "alternate_flip": True,
+            "border": "reflect",
+            "bias_rate": 8.0,
+            "schedule": "triangle",
+            "whitening_epochs": 1,
+            "nesterov": True,
+        },
         pytest.param({"engine": "numba", "nesterov": True, "average": 0.9, "dropout": 0.2}, marks=FAST),
         pytest.param({"engine": "numba", "mixup": 0.4}, marks=FAST),
     ],
-    ids=["sgd", "adamw", "rmsprop", "mixed", "fast engine", "mixed on the fast engine"],
+    ids=["sgd", "adamw", "rmsprop", "mixed", "as airbench94", "fast engine", "mixed on the fast engine"],
 )
 def test_stopped_and_resumed_is_bit_equal_to_never_stopped(tmp_path, options):
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
@@ -340,3 +352,35 @@ def test_a_picture_that_cannot_be_drawn_ends_no_training(monkeypatch, tmp_path, 
         residua.train("digits", **options)
     assert len(read_log(tmp_path / "run")) == 2
     assert sum("could not be drawn" in line for line in hears.lines) == 1
+
+
+@pytest.mark.parametrize("name", ["numpy", pytest.param("numba", marks=FAST)])
+def test_the_bias_of_a_whitening_layer_rests_after_its_epochs(name, rng):
+    layers = {"whiten": Conv2d(1, 8, 2, 1, 0, bias=True, fixed=True), "gelu": GELU(), "flat": Flatten()}
+    network = Sequential(layers | {"head": Linear(72, 3)})
+    options = OptimizerOptions(momentum=0.9, whitening_epochs=2)
+    assert [rests(options, epoch) for epoch in range(4)] == [False, False, True, True]
+    assert not rests(OptimizerOptions(), 10)
+    assert whitening_biases(network) == ("whiten.bias",)
+    images, labels = rng.normal(size=(5, 4, 4, 1)).astype(np.float32), np.arange(5) % 3
+    engine, v = open_engine(name), network.init(rng)
+    for resting in ((), whitening_biases(network)):
+        state = start_state(transform(np.array, v), make_optimizer(options), 0.0)
+        step = make_step(network, engine, options, resting=resting)
+        for _ in range(4):
+            state, results = step(state, images, labels, None, 0.1)
+        assert results["finite"]
+        after = state["variables"]
+        assert np.array_equal(after["whiten"]["bias"], v["whiten"]["bias"]) == bool(resting)
+        np.testing.assert_array_equal(after["whiten"]["fixed_weight"], v["whiten"]["fixed_weight"])
+        assert not np.array_equal(after["head"]["weight"], v["head"]["weight"])
+
+
+def test_slow_weights_are_what_is_kept_and_judged(tmp_path):
+    result = residua.train("digits", epochs=1, lookahead=True, run=str(tmp_path / "run"), **SMALL)
+    checkpoint = max((tmp_path / "run").glob("checkpoint-*"))
+    slow = read_tensors(checkpoint, "checkpoint", 1)[0]
+    kept = flatten(load_model(result.model).variables)
+    for path, array in kept.items():
+        np.testing.assert_array_equal(array, slow[f"slow.{path}"])
+    assert any(not np.array_equal(array, slow[f"variables.{path}"]) for path, array in kept.items())

@@ -18,6 +18,7 @@ CASES = {
     "batches": "the same step with batches of 32, 100 and 127",
     "inference": "six networks' answers for a batch and for one picture, beside every runtime of --peers",
     "layers": "single convolutions, forward and backward",
+    "fast-cifar": "the convolutions of a fast CIFAR network (airbench94), batches of 128 and 1,024",
     "big": "train steps of ResNet-18, VGG16 and ResNet-50, and ResNet-50's inference",
     "denormals": "weights and activations full of denormals against ordinary ones",
     "scaling": "one thread against two",

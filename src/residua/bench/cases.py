@@ -83,21 +83,30 @@ LAYERS = (
 )
 
 
-def convolution(harness: Harness, layer: Convolution) -> Result:
+# airbench94's (Jordan 2024, arXiv 2404.00498), in order; the published batch is 1,024.
+FAST_CIFAR = tuple(
+    Convolution(*sizes, 1, count, fixed=sizes[0] == 3)
+    for count in (128, 1024)
+    for sizes in ((3, 24, 32, 2), (24, 64, 31, 3), (64, 64, 15, 3), (64, 256, 15, 3), (256, 256, 7, 3))
+)
+
+
+def convolution(harness: Harness, layer: Convolution, case: str = "layers") -> Result:
     """One convolution forward and backward."""
     x, weight, dy = layer.arrays()
 
     # The layers that networks are not mostly made of, where PyTorch's libraries are at their best.
     light = layer.channels * layer.filters < 2**18
     rare = (layer.kernel == 1 and light) or layer.stride == 2 or layer.channels == 3
+    goal = Goal(">=", 2.5) if case == "fast-cifar" and layer.channels != 3 else None
     return time_both_sides(
         harness,
-        "layers",
+        case,
         f"{layer.title}, forward and backward",
         layer.flops,
         networks.convolution(harness.engine, layer, x, weight, dy),
         harness.modes(lambda peer, layout: peer.convolution(layer, x, weight, dy, layout)),
-        Goal(">=", 1.2) if rare else None,
+        Goal(">=", 1.2) if rare else goal,
     )
 
 
@@ -124,6 +133,11 @@ def _layers(harness: Harness) -> Iterator[Result]:
         yield convolution(harness, layer)
 
 
+def _fast_cifar(harness: Harness) -> Iterator[Result]:
+    for layer in FAST_CIFAR:
+        yield convolution(harness, layer, "fast-cifar")
+
+
 def _big(harness: Harness) -> Iterator[Result]:
     for network, count in ((networks.RESNET18_SMALL, 64), (networks.RESNET18, 8), (networks.VGG16, 32)):
         yield bare(harness, "big", network, count, Goal(">=", 1.5))
@@ -143,6 +157,7 @@ MEASURES: dict[str, Callable[[Harness], Iterator[Result]]] = {
     "batches": _batches,
     "inference": inference_cases.measure,
     "layers": _layers,
+    "fast-cifar": _fast_cifar,
     "big": _big,
     "denormals": denormals.measure,
     "scaling": scaling.measure,

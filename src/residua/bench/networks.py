@@ -138,18 +138,20 @@ class Convolution:
     kernel: int
     stride: int
     count: int
+    fixed: bool = False
 
     @property
     def title(self) -> str:
         """What it is, in words."""
         kind = f"{self.kernel}x{self.kernel} convolution, stride {self.stride}"
         channels = f"{self.channels} to {self.filters} channels"
-        return f"{kind}, {channels} at {self.size}x{self.size}, batch {self.count}"
+        fixed = ", fixed weights" if self.fixed else ""
+        return f"{kind}, {channels} at {self.size}x{self.size}, batch {self.count}{fixed}"
 
     @property
     def padding(self) -> int:
-        """Keeps the size where the stride is 1."""
-        return self.kernel // 2
+        """Keeps the size where the stride is 1 and the kernel odd."""
+        return (self.kernel - 1) // 2
 
     @property
     def out(self) -> int:
@@ -164,7 +166,7 @@ class Convolution:
     @property
     def flops(self) -> float:
         """Of the plain sum, forward and backward; Winograd's way needs fewer."""
-        passes = 3 if self.want_dx else 2
+        passes = 1 + self.want_dx + (not self.fixed)
         products = self.count * self.out**2 * self.kernel**2 * self.channels * self.filters
         return 2.0 * passes * products
 
@@ -180,11 +182,13 @@ class Convolution:
 def convolution(engine: Engine, layer: Convolution, x: Pictures, weight: Pictures, dy: Pictures) -> Workload:
     """Forward and backward."""
     stride, padding = layer.stride, layer.padding
+    bias = np.zeros(layer.filters, np.float32) if layer.fixed else None
 
     def work(x: Pictures, weight: Pictures, dy: Pictures) -> tuple[object, ...]:
-        y, saved = engine.conv2d(x, weight, None, stride=stride, padding=padding)
-        dx, dweight, _ = engine.conv2d_backward(dy, weight, saved, stride=stride, padding=padding)
-        return (y, dx, dweight) if layer.want_dx else (y, dweight)
+        y, saved = engine.conv2d(x, weight, bias, stride=stride, padding=padding)
+        dx, dweight, dbias = engine.conv2d_backward(dy, weight, saved, stride=stride, padding=padding)
+        # What is not returned is not computed.
+        return (y, *((dx,) if layer.want_dx else ()), dbias if layer.fixed else dweight)
 
     compiled = engine.compile(work)
     return lambda: compiled(x, weight, dy)

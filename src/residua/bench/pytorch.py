@@ -90,13 +90,14 @@ def inference(network: Network, pictures: Pictures, layout: str) -> Workload:
 
 def convolution(layer: Convolution, x: Pictures, weight: Pictures, dy: Pictures, layout: str) -> Workload:
     """Forward and backward."""
-    kernel = _tensor(weight.transpose(3, 0, 1, 2), layout).requires_grad_()
+    kernel = _tensor(weight.transpose(3, 0, 1, 2), layout).requires_grad_(not layer.fixed)
+    bias = torch.zeros(layer.filters, requires_grad=True) if layer.fixed else None
     tx, tdy = (_tensor(array, layout) for array in (x, dy))
     tx.requires_grad_(layer.want_dx)
 
     def run() -> object:
         kernel.grad = tx.grad = None
-        y = functional.conv2d(tx, kernel, stride=layer.stride, padding=layer.padding)
+        y = functional.conv2d(tx, kernel, bias, stride=layer.stride, padding=layer.padding)
         y.backward(tdy)
         return y
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 EngineName = Literal["auto", "numpy", "numba"]
 Split = Literal["test", "validation", "train"]
-Views = Literal["one", "flips", "five", "ten"]
+Views = Literal["one", "flips", "five", "six", "ten"]
 UnknownClasses = Literal["skip", "refuse"]
 
 
@@ -67,7 +67,8 @@ def views() -> Any:
     """How often a picture is answered."""
     return described(
         "one",
-        "How often each is looked at: mirrored too, in the middle and the corners, or both; the mean counts.",
+        "How often each is looked at: mirrored too (flips), middle and corners (five), both (ten), "
+        "or mirrored and moved by a pixel (six); the mean counts.",
     )
 
 

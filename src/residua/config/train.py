@@ -35,6 +35,10 @@ class DataOptions:
     """Pixels of padding for random crops; 0 for none (size / 8 for a folder, 4 for CIFAR, else 1 or 2)."""
     flip: bool | None = None
     """Mirror half of the pictures left to right (not for digits and letters)."""
+    alternate_flip: bool = False
+    """Mirror each picture in every other epoch, half of them in the first, instead of at random."""
+    border: Literal["mean", "reflect"] = "mean"
+    """What random crops see outside of a picture: its mean colour, or the picture mirrored."""
     cutout: int = 0
     """Side in pixels of a square that is blanked out of every training picture; 0 for none."""
     input: int | None = None
@@ -137,6 +141,12 @@ class OptimizerOptions:
     """Label smoothing: the share of the target spread evenly over all classes."""
     average: float = 0.0
     """Decay per step of an exponential moving average of the weights, used to evaluate; 0 for none."""
+    lookahead: bool = False
+    """Every five steps let the weights fall back towards slow ones, which are evaluated."""
+    bias_rate: float = 1.0
+    """Learning rate of normalisation biases, in multiples of the others' (airbench94: 64)."""
+    whitening_epochs: int | None = None
+    """Epochs in which the bias of a whitening first layer is trained (all of them; airbench94: 3)."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +157,7 @@ class ScheduleOptions:
     """Passes over the training split (6 to 30, as suits the data set)."""
     batch: int | None = None
     """Pictures in a step (128; 32 for digits and folders)."""
-    schedule: Literal["constant", "steps", "plateau", "cosine", "one-cycle"] = "one-cycle"
+    schedule: Literal["constant", "steps", "plateau", "cosine", "one-cycle", "triangle"] = "one-cycle"
     """steps: the paper's, divided by ten at 1/2 and 3/4; plateau: divided by ten when validation stalls."""
     warmup: float = 0.0
     """Epochs of linear warm-up before steps, plateau and cosine."""

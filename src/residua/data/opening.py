@@ -11,6 +11,7 @@ from residua.config import DataOptions
 from residua.data.dataset import DataSet
 from residua.data.picture_folder import PictureFolder
 from residua.data.pictures.cache import MOST_BAD
+from residua.data.pictures.files import file_content
 from residua.data.published_arrays import PublishedArrays
 from residua.data.sources.card import FOLDER_SIZE, Card, folder_card
 from residua.data.sources.cards import DATASETS
@@ -156,5 +157,7 @@ def _find_folder(name: str, data_dir: str | Path | None) -> Path:
         if candidate.is_dir():
             return candidate
     if folder.exists():
-        raise DataError(f"{name} is a file; name a data set or a folder with one folder per class.")
+        raise DataError(
+            f"{name} is a file{file_content(folder)}; name a data set or a folder with one folder per class."
+        )
     raise DataError(f"{name!r} is neither a data set nor a folder.{near(name, DATASETS)}")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from residua.data.stratified import stratify
 from residua.errors import ConfigError, DataError
 
 Indices = NDArray[np.int64]
@@ -49,11 +50,9 @@ def hold_out(
     """
     if count == 0:
         return np.arange(len(labels)), np.arange(0)
-    seed %= 2**32  # what scikit-learn takes
+    seed %= 2**32  # what scikit-learn and NumPy take
     if groups is not None:
         return _by_group(labels, count, seed, classes, groups, option)
-    from sklearn.model_selection import train_test_split
-
     numbers, sizes = np.unique(labels, return_counts=True)
     lonely = numbers[sizes < 2]
     if lonely.size:
@@ -71,11 +70,9 @@ def hold_out(
             f"{len(shared)} pictures in {kinds} classes are too few to hold out {count} "
             f"with --{option}; add some."
         )
-    kept, held_out = train_test_split(
-        shared, test_size=int(count), random_state=seed, shuffle=True, stratify=labels[shared]
-    )
+    kept, held_out = (shared[side] for side in stratify(labels[shared], count, seed))
     kept = np.concatenate([kept, np.flatnonzero(np.isin(labels, lonely))])
-    return np.sort(kept).astype(np.int64), np.sort(held_out).astype(np.int64)
+    return np.sort(kept).astype(np.int64), held_out.astype(np.int64)
 
 
 def _by_group(

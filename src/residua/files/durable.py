@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
+import platform
 import secrets
 import time
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 from residua.errors import ResiduaError, RunError
@@ -45,7 +48,6 @@ def replacing(path: Path | str, *, error: type[ResiduaError] = RunError) -> Iter
     """
     target = Path(path)
     temporary = temporary_for(target)
-    _active.add(temporary.name)
     try:
         yield temporary
         with temporary.open("rb+") as stream:
@@ -62,25 +64,35 @@ def replacing(path: Path | str, *, error: type[ResiduaError] = RunError) -> Iter
 
 def temporary_for(target: Path) -> Path:
     """A free name beside a file for what is to become it."""
-    return target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}{SUFFIX}")
+    temporary = target.with_name(f".{target.name}.{os.getpid()}-{host()}-{secrets.token_hex(4)}{SUFFIX}")
+    _active.add(temporary.name)  # whoever asks for a name uses it
+    return temporary
+
+
+@cache
+def host() -> str:
+    """This computer in eight letters: several may share a folder, and process numbers are each one's own."""
+    return hashlib.sha256(platform.node().encode(errors="replace")).hexdigest()[:8]
 
 
 def remove_stale(folder: Path | str) -> list[Path]:
     """Remove the temporary files that killed writers left in `folder`; return their paths.
 
     Files of writers that still run are kept. A process number can be taken again by another program,
-    so a temporary older than a day counts as left behind whoever has the number now.
+    so a temporary older than a day counts as left behind whoever has the number now. So does one of
+    another computer that shares the folder, whose processes cannot be seen from here.
     """
     removed = []
     for path in sorted(Path(folder).glob(f".*{SUFFIX}")):
         if path.name in _active:
             continue
-        number = path.name.removesuffix(SUFFIX).rsplit(".", 1)[-1].split("-", 1)[0]
+        number, *writer = path.name.removesuffix(SUFFIX).rsplit(".", 1)[-1].split("-")
         if not number.isdigit():
             continue
+        elsewhere = len(writer) == 2 and writer[0] != host()
         with contextlib.suppress(OSError):
             old = time.time() - path.stat().st_mtime > STALE_SECONDS
-            if old or not _running(int(number)):
+            if old or not (elsewhere or _running(int(number))):
                 path.unlink()
                 removed.append(path)
     return removed

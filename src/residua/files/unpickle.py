@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import io
 import pickletools
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 from residua.errors import DataError, ResiduaError
@@ -94,7 +95,7 @@ class _Reader:
     def run(self, stream: BinaryIO) -> Any:
         stack, memo = self.stack, self.memo
         argument: Any
-        for opcode, argument, _ in pickletools.genops(stream):
+        for opcode, argument in _operations(stream):
             name = opcode.name
             if name in _VALUES:
                 stack.append(argument)
@@ -213,3 +214,15 @@ def _pairs(items: list[Any]) -> dict[Any, Any]:
     if len(items) % 2:
         raise Refusal("a key without a value")
     return dict(zip(items[::2], items[1::2], strict=True))
+
+
+def _operations(stream: BinaryIO) -> Iterator[tuple[pickletools.OpcodeInfo, Any]]:
+    """Each operation and its argument; texts with unknown escapes are the file's, and warn nobody."""
+    operations = pickletools.genops(stream)
+    while True:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            following = next(operations, None)
+        if following is None:
+            return
+        yield following[0], following[1]

@@ -21,7 +21,9 @@ class Conv2d(Layer):
     Variables: weight (kernel, kernel, in, out), drawn with standard deviation sqrt(2 / fan in) (He et al.
     2015, "Delving deep into rectifiers", section 2.2), and bias (out,) where `bias` is set. `relu`
     rectifies the output: frozen networks use it. `fixed`: the weight is named fixed_weight and is not
-    trained; no gradient by it is computed.
+    trained; no gradient by it is computed. `identity`: as many kernels as channels
+    come in, the first, begin as the identity (Zagoruyko and Komodakis 2017, "DiracNets", arXiv
+    1706.00388), the others with a variance of 1 / (3 fan in).
     """
 
     in_channels: int
@@ -32,12 +34,18 @@ class Conv2d(Layer):
     bias: bool = False
     relu: bool = False
     fixed: bool = False
+    identity: bool = False
 
     def init(self, rng: np.random.Generator) -> Tree:
         """He's normal weights, bias zero."""
         shape = (self.kernel, self.kernel, self.in_channels, self.out_channels)
         fan_in = self.kernel * self.kernel * self.in_channels
-        v = weight_and_bias(rng, shape, fan_in, self.out_channels if self.bias else 0)
+        gain = 1 / 3 if self.identity else 2.0
+        v = weight_and_bias(rng, shape, fan_in, self.out_channels if self.bias else 0, gain=gain)
+        if self.identity:
+            middle, same = self.kernel // 2, range(min(self.in_channels, self.out_channels))
+            v["weight"][..., : len(same)] = 0
+            v["weight"][middle, middle, same, same] = 1
         return {"fixed_weight" if self.fixed and name == "weight" else name: a for name, a in v.items()}
 
     def forward(self, engine: Engine, v: Tree, x: Array) -> tuple[Array, Any, Tree]:

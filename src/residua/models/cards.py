@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from residua.layers import Layer
+from residua.models.architectures.airbench import airbench94
 from residua.models.architectures.alexnet import alexnet
 from residua.models.architectures.capsnet import capsnet
 from residua.models.architectures.large_resnet import large_preactivation_resnet, large_resnet
@@ -17,6 +18,7 @@ from residua.models.architectures.vgg import small_vgg, vgg
 
 HE_2015 = "He et al. 2015, Deep Residual Learning for Image Recognition, arXiv 1512.03385"
 HE_2016 = "He et al. 2016, Identity Mappings in Deep Residual Networks, arXiv 1603.05027"
+JORDAN_2024 = "Jordan 2024, 94% on CIFAR-10 in 3.29 Seconds on a Single GPU, arXiv 2404.00498"
 KRIZHEVSKY_2012 = (
     "Krizhevsky et al. 2012, ImageNet Classification with Deep Convolutional Neural Networks, NIPS 25"
 )
@@ -130,6 +132,16 @@ MODELS: dict[str, Card] = {
         note="on MNIST's test split; 6,804,224 parameters without the decoder",
         title="CapsNet, capsules with routing by agreement",
         unit_pixels=True,
+    ),
+    "airbench94": Card(
+        airbench94,
+        {},
+        CIFAR,
+        JORDAN_2024,
+        parameters=1_971_352,
+        published_error=5.99,
+        note="with six views at test time; the fixed first weights are not counted",
+        title="airbench94, made for speed records on CIFAR-10",
     ),
     "vgg8": Card(
         small_vgg,

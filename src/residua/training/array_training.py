@@ -66,7 +66,12 @@ def train_on_arrays(
     task = build_task(config, data, Quiet())
     if weights is not None:
         task = _weighted(task, weights[kept], weights[held_out_indices])
-    state = start_state(task.model.variables, make_optimizer(config.optimizer), config.optimizer.average)
+    state = start_state(
+        task.model.variables,
+        make_optimizer(config.optimizer),
+        config.optimizer.average,
+        config.optimizer.lookahead,
+    )
     with tempfile.TemporaryDirectory(prefix="residua-") as folder:
         run = Path(folder)
         try:

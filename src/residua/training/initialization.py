@@ -12,6 +12,7 @@ from residua.data.preprocessing import Preprocessing
 from residua.layers import Layer
 from residua.models.build import DEFAULT_MODEL, build_model, find_card
 from residua.training.pretrained import Pretrained
+from residua.training.whitening import whiten
 from residua.variables import Tree
 
 
@@ -39,7 +40,8 @@ def initialize(
     shape = (preprocessing.height, preprocessing.width, preprocessing.channels)
     network = build_model(config.model, channels=shape[2], classes=len(classes), size=shape[:2])
     network.output_shape(shape)
-    return Initial(network, network.init(np.random.default_rng([config.run.seed, 1])), preprocessing)
+    variables = network.init(np.random.default_rng([config.run.seed, 1]))
+    return Initial(network, whiten(network, variables, images, preprocessing), preprocessing)
 
 
 def measure_preprocessing(config: TrainConfig, images: Images) -> Preprocessing:

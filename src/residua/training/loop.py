@@ -19,12 +19,13 @@ from residua.training.checkpoint import Position, write_checkpoint
 from residua.training.inference import LabelledProbabilities, predict_probabilities
 from residua.training.interruption import Interrupted, stop_requests
 from residua.training.layer_statistics import FILE, layer_statistics
+from residua.training.lookahead import EVERY, make_fall_back, slow_share
 from residua.training.phases import Phase, make_phase
 from residua.training.run_folder import resume_command
 from residua.training.schedules import make_schedule
 from residua.training.step import mixed_labels
 from residua.training.task import Task
-from residua.variables import Tree
+from residua.variables import Tree, transform
 
 WAITING_SHARE = 0.1  # above this the pictures, not the network, decide the speed
 SHORT_SECONDS = 2.0  # an epoch on cached features: nobody waits for it
@@ -39,6 +40,7 @@ class Training:
         self.epochs = config.schedule.epochs or 1
         self.schedule = make_schedule(config.schedule, config.optimizer.rate or 0.0, self.epochs)
         position.schedule = position.schedule or self.schedule.start()
+        self.fall_back = make_fall_back(task.engine) if "slow" in state else None
         self.checkpoint_seconds = time.monotonic()
         self.stop_requested = threading.Event()
         self.undrawn: set[str] = set()  # why pictures could not be drawn, as far as said
@@ -56,11 +58,16 @@ class Training:
         quiet = np.errstate(over="ignore", invalid="ignore", divide="ignore")
         with stop_requests(self.stop_requested), quiet:
             while self.position.epoch < self.epochs and not self._stalled():
-                if self.position.epoch == self.task.freezing.unfreeze and self.position.batch == 0:
+                if self._phase_begins():
                     phase = self._phase()
                 self._epoch(phase)
         if self.stop_requested.is_set():  # asked for while the last epoch was judged: never swallowed
             raise Interrupted(f"Stopped after the last epoch; {self.task.run} holds the trained model")
+
+    def _phase_begins(self) -> bool:
+        """Whether other layers are trained from here on than in the epoch before."""
+        turns = (self.task.freezing.unfreeze, self.task.config.optimizer.whitening_epochs)
+        return self.position.batch == 0 and self.position.epoch in turns
 
     def _phase(self) -> Phase:
         """What the present epoch trains."""
@@ -97,12 +104,19 @@ class Training:
         if mixed is not None and weights is not None and task.class_weights is not None:
             # A picture made of two counts as much as its classes do, in their shares.
             weights = weights * mixed[1] + task.class_weights[mixed[0]] * (1 - mixed[1])
-        after, results = phase.step(self.state, batch.images, batch.labels, weights, rate, mixed)
+        given = {name: part for name, part in self.state.items() if name != "slow"}
+        after, results = phase.step(given, batch.images, batch.labels, weights, rate, mixed)
         if not results["finite"]:
             self._stop_not_finite(batch, results)
-        self.state = after
+        slow = {} if self.fall_back is None else {"slow": self.state["slow"]}
+        self.state = after | slow
         position.batch += 1
         position.step += 1
+        if self.fall_back is not None and position.step % EVERY == 0:
+            share = slow_share(position.step / (self.epochs * task.train.count))
+            fallen = self.fall_back(after["variables"], slow["slow"], share)
+            # Arrays of its own: a step may write to the variables that it is given.
+            self.state = after | {"variables": fallen, "slow": transform(np.array, fallen)}
         position.seen += len(batch.labels)
         position.loss_sum += float(results["loss"]) * len(batch.labels)
         position.correct += int(results["correct"])
@@ -170,12 +184,13 @@ class Training:
                 self.task.reporter.say(f"A picture of the run could not be drawn: {reason}")
 
     def model(self, row: dict[str, Any]) -> Model:
-        """The model as it stands: averaged weights where they are kept."""
+        """The model as it stands: averaged or slow weights where they are kept."""
         training = self.task.model.training | {"at": row}
         return replace(self.task.model, variables=self._variables(), training=training)
 
     def _variables(self) -> Tree:
-        variables: Tree = self.state["averaged" if "averaged" in self.state else "variables"]
+        kinds = [kind for kind in ("averaged", "slow") if kind in self.state]
+        variables: Tree = self.state[kinds[0] if kinds else "variables"]
         return variables
 
     def validate(self, phase: Phase) -> LabelledProbabilities | None:

@@ -34,11 +34,16 @@ class ParameterStep:
 
 @dataclass(frozen=True)
 class Optimizer:
-    """What all rules share. `decay_norms` False spares biases and normalisation (one-dimensional arrays)."""
+    """What all rules share. `decay_norms` False spares biases and normalisation (one-dimensional arrays).
+
+    bias_rate: biases of normalisations learn at so many times the rate; their decay, which the rate
+    multiplies, is divided by it and so stays what it was.
+    """
 
     decay: float = 0.0
     decoupled: bool = False
     decay_norms: bool = True
+    bias_rate: float = 1.0
 
     slot_names: ClassVar[tuple[str, ...]] = ("velocity",)
 
@@ -60,19 +65,30 @@ class Optimizer:
         count = engine.apply(_next_count, slots["count"])
         gradients, weights = flatten(grads), flatten(variables)
         flat_slots = [flatten(slots[name]) for name in self.slot_names]
-        step = ParameterStep(
-            weights=[weights[path] for path in gradients],
-            slots=[[slot[path] for path in gradients] for slot in flat_slots],
-            gradients=list(gradients.values()),
-            decays=[self._decay_of(weights[path]) for path in gradients],
-            rate=rate,
-            count=count,
-        )
-        updated, *updated_slots = (
-            unflatten(dict(zip(gradients, arrays, strict=True))) for arrays in self.rule(engine, step)
-        )
-        after: Tree = dict(zip(self.slot_names, updated_slots, strict=True))
-        return merge(variables, updated), after | {"count": count}
+        updated: list[dict[str, Array]] = [{} for _ in range(1 + len(flat_slots))]
+        for share, paths in self._paths_by_rate(gradients, weights).items():
+            step = ParameterStep(
+                weights=[weights[path] for path in paths],
+                slots=[[slot[path] for path in paths] for slot in flat_slots],
+                gradients=[gradients[path] for path in paths],
+                decays=[self._decay_of(weights[path]) / share for path in paths],
+                rate=rate if share == 1 else engine.apply(lambda xp, rate, share=share: rate * share, rate),
+                count=count,
+            )
+            for part, arrays in zip(updated, self.rule(engine, step), strict=True):
+                part.update(zip(paths, arrays, strict=True))
+        after: Tree = dict(zip(self.slot_names, map(unflatten, updated[1:]), strict=True))
+        return merge(variables, unflatten(updated[0])), after | {"count": count}
+
+    def _paths_by_rate(self, gradients: Tree, weights: Tree) -> dict[float, list[str]]:
+        """The paths of what learns at each multiple of the rate."""
+        if self.bias_rate == 1:
+            return {1.0: list(gradients)}
+        paths: dict[float, list[str]] = {}
+        for path in gradients:
+            of_norm = path.endswith(".bias") and f"{path.removesuffix('bias')}running_mean" in weights
+            paths.setdefault(self.bias_rate if of_norm else 1.0, []).append(path)
+        return paths
 
     def _decay_of(self, weight: Array) -> float:
         return 0.0 if not self.decay_norms and weight.ndim == 1 else self.decay
@@ -161,6 +177,7 @@ def make_optimizer(options: OptimizerOptions) -> Optimizer:
     common: dict[str, Any] = {
         "decay": DECAY if options.decay is None else options.decay,
         "decay_norms": options.decay_norms,
+        "bias_rate": options.bias_rate,
     }
     if options.optimizer == "sgd":
         return SGD(

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from residua.config import OptimizerOptions
 from residua.data.batches import Batches
-from residua.layers import Layer, Sequential
+from residua.layers import Conv2d, Layer, Sequential
 from residua.models.stages import layer_groups
 from residua.training.feature_cache import cache_features, can_be_cached
 from residua.training.step import Step, make_step
@@ -44,7 +45,9 @@ def make_phase(task: Task, epoch: int, variables: Tree) -> Phase:
     network, engine, options = task.model.network, task.engine, task.config.optimizer
     depth_rate = task.freezing.depth_rate
     if depth_rate is None or not isinstance(network, Sequential):
-        return Phase(network, make_step(network, engine, options), task.train, task.validation)
+        resting = whitening_biases(network) if rests(options, epoch) else ()
+        step = make_step(network, engine, options, resting=resting)
+        return Phase(network, step, task.train, task.validation)
     frozen = task.freezing.frozen_at(epoch)
     tail = Sequential({name: layer for name, layer in network.layers.items() if name not in frozen})
     groups = tuple(
@@ -58,6 +61,19 @@ def make_phase(task: Task, epoch: int, variables: Tree) -> Phase:
         return Phase(network, step, task.train, task.validation)
     base = Sequential({name: network.layers[name] for name in frozen})
     return _phase_on_base(task, tail, step, *base.freeze(variables))
+
+
+def rests(options: OptimizerOptions, epoch: int) -> bool:
+    """Whether the biases of whitening layers are trained no more in this epoch, counted from 0."""
+    return options.whitening_epochs is not None and epoch >= options.whitening_epochs
+
+
+def whitening_biases(network: Layer) -> tuple[str, ...]:
+    """The paths of the biases of a network's own convolutions with fixed weights."""
+    if not isinstance(network, Sequential):
+        return ()
+    fixed = [name for name, layer in network.layers.items() if isinstance(layer, Conv2d) and layer.fixed]
+    return tuple(f"{name}.bias" for name in fixed)
 
 
 def _phase_on_base(task: Task, tail: Sequential, step: Step, base: Layer, variables: Tree) -> Phase:

@@ -19,8 +19,10 @@ class Schedule:
 
     kind: constant; steps (divided by ten at 1/2 and 3/4, as He et al. 2015, section 4.2: 32k and 48k of
     64k iterations); cosine (Loshchilov and Hutter 2017, equation 5, without restarts); one-cycle
-    (linear up over 30 %, then a cosine down to nothing; after Smith 2018); plateau (divided by ten after
-    `patience` epochs without a better validation accuracy). `warmup` epochs rise linearly to the peak.
+    (linear up over 30 %, then a cosine down to nothing; after Smith 2018); triangle (linear from a fifth
+    of the peak up to it over 23 %, then down to 7 % of it: Jordan 2024, arXiv 2404.00498, listing 4);
+    plateau (divided by ten after `patience` epochs without a better validation accuracy). `warmup` epochs
+    rise linearly to the peak.
     """
 
     kind: str
@@ -40,6 +42,11 @@ class Schedule:
             if epoch < rise:
                 return self.peak * (0.04 + 0.96 * epoch / rise)
             return self.peak * (1 + cos(pi * (epoch - rise) / (self.epochs - rise))) / 2
+        if self.kind == "triangle":
+            rise = 0.23 * self.epochs
+            if epoch < rise:
+                return self.peak * (0.2 + 0.8 * epoch / rise)
+            return self.peak * (1 - 0.93 * (epoch - rise) / (self.epochs - rise))
         if epoch < self.warmup:
             return self.peak * (epoch + 1e-3) / (self.warmup + 1e-3)
         if self.kind == "steps":

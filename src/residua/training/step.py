@@ -22,22 +22,32 @@ def mixed_labels(batch: Batch) -> tuple[Array, Array] | None:
     return None if batch.others is None or batch.share is None else (batch.others, batch.share)
 
 
-def start_state(variables: Tree, optimizer: Optimizer, average: float) -> Tree:
-    """What a step changes: the variables, the optimiser's slots and, where wanted, averaged variables."""
+def start_state(variables: Tree, optimizer: Optimizer, average: float, lookahead: bool = False) -> Tree:
+    """What a step changes: the variables, the optimiser's slots and, where wanted, averaged variables.
+
+    With lookahead also the slow variables, which the training loop changes.
+    """
     state = {"variables": variables, "slots": optimizer.init(variables)}
-    return state | {"averaged": transform(np.array, variables)} if average else state
+    if average:
+        state["averaged"] = transform(np.array, variables)
+    return state | {"slow": transform(np.array, variables)} if lookahead else state
 
 
 def make_step(
-    network: Layer, engine: Engine, options: OptimizerOptions, groups: tuple[tuple[str, ...], ...] = ()
+    network: Layer,
+    engine: Engine,
+    options: OptimizerOptions,
+    groups: tuple[tuple[str, ...], ...] = (),
+    resting: tuple[str, ...] = (),
 ) -> Step:
     """step(state, images, labels, weights, rate, mixed) -> state, results.
 
     images: (N, H, W, C) float32; labels: (N,); weights: (N,) per picture, or None; rate: the learning
     rate of this step, or one for each of `groups`, which name the network's layers; mixed: None, or the
-    second labels (N,) and the first ones' share (N,) of pictures made of two. results: loss, correct (how
-    many have the answer of `labels`), norm (of the whole gradient), finite. Where loss, gradient or
-    statistics are not finite numbers the state comes back unchanged.
+    second labels (N,) and the first ones' share (N,) of pictures made of two. resting: paths of variables
+    that are not trained, and by which no gradient is computed where that saves anything. results: loss,
+    correct (how many have the answer of `labels`), norm (of the whole gradient), finite. Where loss,
+    gradient or statistics are not finite numbers the state comes back unchanged.
     """
     optimizer = make_optimizer(options)
 
@@ -53,6 +63,8 @@ def make_step(
         loss, outputs, grads, stats = network.loss(
             engine, variables, images, labels, smoothing=options.smoothing, weights=weights, mixed=mixed
         )
+        if resting:
+            grads = unflatten({path: g for path, g in flatten(grads).items() if path not in resting})
         correct = engine.count_correct(outputs, labels)
         norm = gradient_norm(engine, grads)
         # Statistics too: a variance can overflow while the normalised output stays finite.

@@ -80,8 +80,8 @@ def open_task(config: TrainConfig, reporter: Reporter) -> tuple[Task, DataSet, P
 def resume_training(resumption: Path | Resumption, reporter: Reporter, after_epoch: AfterEpoch) -> Trained:
     """Go on with a run from its newest whole checkpoint, to the same bytes as if it had never stopped.
 
-    Its data are looked for where they were, or where the `Resumption` says that they are now; they must hold
-    what they held. Raises ResiduaError.
+    Its data are looked for where they were, or where the `Resumption` says that they are now; they must
+    hold what they held. Raises ResiduaError.
     """
     again = resumption if isinstance(resumption, Resumption) else Resumption(resumption)
     config = read_run(again.run)
@@ -155,7 +155,12 @@ def _read_task(config: TrainConfig, data: DataSet, reporter: Reporter, pretraine
 
 def _train(task: Task, *, resume: bool, here: TrainConfig | None = None) -> Trained:
     config, run = task.config, task.run
-    state = start_state(task.model.variables, make_optimizer(config.optimizer), config.optimizer.average)
+    state = start_state(
+        task.model.variables,
+        make_optimizer(config.optimizer),
+        config.optimizer.average,
+        config.optimizer.lookahead,
+    )
     position = Position()
     if resume:
         notes: list[str] = []

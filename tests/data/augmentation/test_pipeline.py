@@ -71,6 +71,34 @@ def test_agrees_with_the_slow_way(h, w, c, crop, flip, cutout, seed, epoch):
     assert fast.flags.c_contiguous
 
 
+def test_alternating_flips_show_every_picture_both_ways_in_any_two_epochs():
+    images, indices = random_pixels(40, 6, 6, 1, 3), np.arange(40)
+    prep, augment = Preprocessing.measure(images), Augment(alternate_flip=True)
+    plain = prep.normalize(images)
+    turned = [(augment.apply(images, prep, 9, e, indices) != plain).any((1, 2, 3)) for e in range(4)]
+    assert 10 < turned[0].sum() < 30
+    np.testing.assert_array_equal(turned[1], ~turned[0])
+    np.testing.assert_array_equal(turned[2], turned[0])
+    np.testing.assert_array_equal(turned[3], turned[1])
+    assert bool(augment)
+
+
+@pytest.mark.parametrize("stored", [6, 9])
+def test_crops_see_the_picture_mirrored_at_its_edge(engine, stored):
+    images, indices = random_pixels(30, stored, stored, 3, 4), np.arange(30)[::-1].copy()
+    prep = replace(Preprocessing.measure(images), height=6, width=6)
+    prep = replace(prep, source=(stored, stored)) if stored != 6 else prep
+    augment = Augment(crop=2, flip=True, border="reflect")
+    got = augment.take(images, prep, 7, 3, indices, engine)
+    np.testing.assert_allclose(got, augment.apply(images[indices], prep, 7, 3, indices), atol=1e-6)
+    wide = np.pad(prep.normalize_stored(images), ((0, 0), (2, 2), (2, 2), (0, 0)), "reflect")
+    random = RandomNumbers(7, 3, indices)
+    for k, index in enumerate(indices):
+        y, x = (random.integers(stream, stored - 6 + 5)[k] for stream in (1, 2))
+        window = wide[index, y : y + 6, x : x + 6]
+        np.testing.assert_allclose(got[k], window[:, ::-1] if random.coins(3)[k] else window, atol=1e-6)
+
+
 @pytest.mark.parametrize("crop", [1, 2, 4])
 def test_every_offset_and_both_mirrors_are_reached_equally_often(crop):
     # A single lit pixel in the middle tells where the crop was and whether it was mirrored.

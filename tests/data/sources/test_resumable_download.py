@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from publisher import CONTENT, Server
 
@@ -72,3 +74,23 @@ def test_refusals(tmp_path, status, attempts):
     with Server(status=status) as server, pytest.raises(OSError, match=str(status)):
         fetch_part(server, tmp_path)
     assert len(server.asked) == attempts
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such locks there")
+@pytest.mark.parametrize("have", [0, 50_000])
+def test_two_processes_at_one_file_do_not_mix(tmp_path, have):
+    """While another one collects it, the file is collected beside; what it has is left to it."""
+    import fcntl
+
+    part, out = tmp_path / "file.bin.part", tmp_path / "out"
+    part.write_bytes(CONTENT[:have])
+    with part.open("ab") as theirs, Server() as server:
+        fcntl.flock(theirs, fcntl.LOCK_EX)
+        resumable_downloader(part, pause_seconds=0)(server.url, str(out), None)
+    assert out.read_bytes() == CONTENT
+    assert part.read_bytes() == CONTENT[:have]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file.bin.part", "out"]
+    # The other one is gone, by whatever end: what it had is continued.
+    with Server() as server:
+        assert fetch_part(server, tmp_path) == CONTENT
+    assert server.asked == [f"bytes={have}-" if have else None]

@@ -7,6 +7,7 @@ the batch that it is in, or on where an epoch was taken up again.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,8 +47,11 @@ class Augment:
     crop: pictures are padded by this many pixels on each side and cut back to their size at a random
     place (each of the (2 crop + 1)^2 places equally likely). The padding has the value that becomes
     zero after normalisation, the mean colour, as in He et al. 2015, 1512.03385, section 4.2 (4 pixels).
-    flip: mirror half of the pictures left to right. cutout: side in pixels of a square, centred anywhere
-    in the picture and cut at its border, that is set to the mean colour (DeVries, Taylor 2017, 1708.04552).
+    border "reflect": the picture mirrored at its edge instead. flip: mirror half of the pictures left to
+    right. alternate_flip: half of them, at random, in the first epoch, and after that each in every other
+    one, so that two epochs show every picture both ways (Jordan 2024, 2404.00498, section 3.6). cutout:
+    side in pixels of a square, centred anywhere in the picture and cut at its border, that is set to the
+    mean colour (DeVries, Taylor 2017, 1708.04552).
 
     resized_crop: cut out a box of this share of the area or more, of 3:4 to 4:3 in shape, and bring it to
     size (Szegedy et al. 2015, 1409.4842, section 6: 0.08). rotate, shear: up to so many degrees, shear
@@ -82,6 +86,8 @@ class Augment:
     randaugment: int = 0
     magnitude: float = 9.0
     components: tuple[tuple[float, ...], ...] = ()
+    alternate_flip: bool = False
+    border: str = "mean"
 
     def __post_init__(self) -> None:
         for name in ("crop", "cutout"):
@@ -114,7 +120,7 @@ class Augment:
         return ColorJitter(**{name: getattr(self, name) for name in _COLOR})
 
     def __bool__(self) -> bool:
-        return any((self.crop, self.flip, self.cutout, self._changes_values))
+        return any((self.crop, self.flip, self.alternate_flip, self.cutout, self._changes_values))
 
     @property
     def _changes_values(self) -> bool:
@@ -141,8 +147,8 @@ class Augment:
 
         images: (N, H, W, C) uint8, as stored. indices: (N,) each picture's index in its split, which
         decides, with seed and epoch, how it is varied. Returns (N, height, width, C) float32, of the
-        preprocessing's size: larger pictures are cut at a random place, smaller ones enlarged. What moves in
-        from outside of a picture is zero, the mean colour.
+        preprocessing's size: larger pictures are cut at a random place, smaller ones enlarged. What moves
+        in from outside of a picture is zero, the mean colour.
         """
         preprocessing.check(images)
         random = RandomNumbers(seed, epoch, indices)
@@ -154,8 +160,10 @@ class Augment:
         if normal.shape[1] < size[0] or normal.shape[2] < size[1]:
             normal = resize(normal, *size)
         shape = normal.shape[1], normal.shape[2]
-        if self.crop or self.flip or shape != size:
-            normal = windows(normal, *self._windows(shape, size, random), size)
+        if self.crop or self.flip or self.alternate_flip or shape != size:
+            down, right, mirrored = self._windows(shape, size, random)
+            border = self._border
+            normal = windows(reflected(normal, border), down + border, right + border, mirrored, size)
         return self._cut_out(normal, random)
 
     def take(
@@ -167,7 +175,8 @@ class Augment:
         indices: Indices,
         engine: Engine | None = None,
     ) -> Floats:
-        """`apply` to the pictures at `indices` of a split, by the engine where all is cutting and mirroring.
+        """`apply` to the pictures at `indices` of a split, by the engine where all is cutting and
+        mirroring.
 
         pictures: (M, H, W, C) uint8, the whole split. The result does not depend on the engine.
         """
@@ -181,8 +190,16 @@ class Augment:
         if isinstance(pictures, Selection):
             places, pictures = pictures.rows[indices], pictures.base
         pixels = preprocessing.reorder_channels(pictures)
+        if border := self._border:
+            pixels, places = reflected(pixels[places], border), np.arange(len(places))
+            offsets = offsets[0] + border, offsets[1] + border, offsets[2]
         normal = engine.crop_and_flip(pixels, places, *offsets, size, *preprocessing.scale_and_shift)
         return self._cut_out(normal, random)
+
+    @property
+    def _border(self) -> int:
+        """Pixels around a picture that are not the mean colour."""
+        return self.crop if self.border == "reflect" else 0
 
     def _vary(self, images: NDArray[np.uint8], preprocessing: Preprocessing, random: RandomNumbers) -> Floats:
         """All that is done to values from 0 to 1; normalised at the end."""
@@ -209,6 +226,9 @@ class Augment:
             random.integers(stream, have - want + 2 * self.crop + 1) - self.crop
             for have, want, stream in zip(stored, size, (CROP_Y, CROP_X), strict=True)
         )
+        if self.alternate_flip:
+            at_first = RandomNumbers(random.seed, 0, random.indices).coins(FLIP)
+            return down, right, at_first ^ bool(random.epoch % 2)
         mirrored = random.coins(FLIP)
         return down, right, mirrored if self.flip else np.zeros(len(random.indices), np.bool_)
 
@@ -220,3 +240,12 @@ class Augment:
             for image, top, left in zip(normal, rows.tolist(), columns.tolist(), strict=True):
                 image[max(top, 0) : top + self.cutout, max(left, 0) : left + self.cutout] = 0
         return normal
+
+
+def reflected(pictures: NDArray[Any], border: int) -> NDArray[Any]:
+    """(N, H, W, C) pictures with so many pixels around each: its own, mirrored at its edge."""
+    return (
+        np.pad(pictures, ((0, 0), (border, border), (border, border), (0, 0)), "reflect")
+        if border
+        else pictures
+    )

@@ -14,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.data.pictures.color import finish, flatten
+from residua.data.pictures.jpeg_end import with_end
 from residua.data.pictures.kinds import PAGE, Kind, is_read, recognise
 from residua.data.pictures.metadata import (
+    TURNS,
     claims_too_much,
     exif_orientation,
     least_tiff_bytes,
@@ -23,7 +25,7 @@ from residua.data.pictures.metadata import (
     without_metadata,
     xmp_orientation,
 )
-from residua.data.pictures.notes import METADATA
+from residua.data.pictures.notes import FRAMES, METADATA, NO_END
 from residua.errors import ConfigError, PictureError
 from residua.files.regular import what_it_is
 
@@ -39,6 +41,7 @@ MOST_PIXELS = 100_000_000
 MOST_BYTES = 500_000_000
 # Whose decoders turn pictures by themselves: what their metadata tell has been done.
 _TURNED = ("TIFF", "HEIF")
+_ANIMATED = ("GIF", "WEBP", "PNG", "AVIF", "TIFF")  # MPO's other frames are smaller ones of the same
 
 T = TypeVar("T")
 
@@ -134,6 +137,11 @@ def use_picture(data: bytes, name: str, use: Callable[[PillowImage.Image], T], n
                         result = _use(bare, formats, name, use)
                         notes.append(METADATA)
                         return result
+            with contextlib.suppress(Exception):
+                if "truncated" in str(problem) and (ended := with_end(data)) is not None:
+                    result = _use(ended, formats, name, use)
+                    notes.append(NO_END)
+                    return result
             raise _refusal(name, problem, kind) from None
 
 
@@ -237,6 +245,8 @@ def _fit(
     if box is not None and image.format == "TIFF":
         tags: Any = getattr(image, "tag_v2", {})
         turned_by_decoder = tags.get(0x0112, 1) if tags.get(0x0112) in range(1, 9) else 1
+    if image.format in _ANIMATED and getattr(image, "is_animated", False):
+        notes.append(FRAMES)
     if image.format == "PNG":
         image.load()  # what lies behind the pixels may tell how they lie
     orientation = stored_orientation(image, notes)
@@ -257,19 +267,9 @@ def _fit(
     left, top = max((flat.width - across) / 2, 0.0), max((flat.height - down) / 2, 0.0)
     window = (left, top, min(left + across, flat.width), min(top + down, flat.height))
     small = finish(flat.resize((width, height), Image.Resampling.BILINEAR, box=window), transform, mode)
-    turn = {
-        2: Image.Transpose.FLIP_LEFT_RIGHT,
-        3: Image.Transpose.ROTATE_180,
-        4: Image.Transpose.FLIP_TOP_BOTTOM,
-        5: Image.Transpose.TRANSPOSE,
-        6: Image.Transpose.ROTATE_270,
-        7: Image.Transpose.TRANSVERSE,
-        8: Image.Transpose.ROTATE_90,
-    }.get(orientation)
-    if turn is not None:
-        small = small.transpose(turn)
-    pixels = np.asarray(small, dtype=np.uint8)
-    return np.ascontiguousarray(pixels.reshape(pixels.shape[0], pixels.shape[1], channels))
+    turn = TURNS.get(orientation)
+    small = small if turn is None else small.transpose(Image.Transpose[turn])
+    return np.array(small, dtype=np.uint8).reshape(small.height, small.width, channels)
 
 
 _warnings_lock = threading.Lock()

@@ -33,6 +33,7 @@ _HEIC = frozenset([".heic", ".heif", ".hif"])
 _OF_SYSTEMS = frozenset(["thumbs.db", "ehthumbs.db", "desktop.ini", "picasa.ini", "icon\r"])
 # Half of a file, a second copy of one, a preview of a video: pictures by content, but not data.
 _LEFTOVERS = suffixes("part partial crdownload download aria2 tmp temp bak old orig swp thm")
+_TABLES = suffixes("csv tsv")
 _NO_FILE = Kind("a link to nothing, a pipe or a device", "links to nothing, pipes or devices", picture=False)
 _LEFTOVER = Kind("an unfinished or backup file", "unfinished or backup files", picture=False)
 # What people take for pictures, and no content tells.
@@ -164,6 +165,21 @@ def no_pictures_reason(folder: Path) -> str:
     for _ in walk_pictures(folder, others):
         return ""
     return _instead(others)
+
+
+def file_content(path: Path) -> str:
+    """What a file named where a folder belongs is, and what to do with it, after a colon; or nothing."""
+    if path.suffix.lower() in _TABLES:
+        return ": a table; name the folder of its pictures, and the table with --labels"
+    try:
+        with path.open("rb") as stream:
+            kind = recognise(stream.read(START), path.suffix.lower())
+    except OSError:
+        return ""
+    if kind is None:
+        return ""
+    advice = "residua predict names its class" if is_read(kind) else kind.advice("it")
+    return f": {kind.one}{advice and ' ('}{advice}{advice and ')'}"
 
 
 def _instead(others: PassedOver) -> str:

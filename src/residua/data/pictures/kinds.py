@@ -61,6 +61,8 @@ TEXT = _other("a text file", "text files")
 EMPTY = _other("an empty file", "empty files")
 PAGE = _other("a web page", "web pages", "fetch the picture itself")
 TGA = _readable("TGA", "TGA")
+WEIGHTS = _other("a file of weights", "files of weights", "residua import makes a model of {0}")
+ARRAY = _other("a NumPy array", "NumPy arrays", "residua.Classifier in Python takes {0}")
 POINTER = Kind("a Git LFS pointer", "Git LFS pointers", "fetch the pictures themselves with: git lfs pull")
 
 # What begins with these bytes, and where they stand.
@@ -113,7 +115,7 @@ _MAGIC: tuple[tuple[int, bytes, Kind], ...] = (
     (0, b"FLV\x01", VIDEO),
     (0, b"ID3", _other("a sound file", "sound files")),
     (0, b"OggS", _other("a sound file", "sound files")),
-    (0, b"\x93NUMPY", _other("a NumPy array", "NumPy arrays")),
+    (0, b"\x93NUMPY", ARRAY),
     (0, b"\x89HDF\r\n", _other("an HDF5 file", "HDF5 files")),
     (0, b"SQLite format 3", _other("a database", "databases")),
     (0, b"\xd0\xcf\x11\xe0", _other("an Office document", "Office documents")),
@@ -131,6 +133,7 @@ def suffixes(names: str) -> frozenset[str]:
     return frozenset(f".{name}" for name in names.split())
 
 
+_ARCHIVED = {".npz": ARRAY} | dict.fromkeys(suffixes("pt pth ckpt bin"), WEIGHTS)  # ZIP archives too
 RAW_SUFFIXES = suffixes("dng nef nrw arw srf sr2 pef cr2 cr3 crw raf orf rw2 rwl 3fr iiq srw x3f")
 
 
@@ -154,6 +157,10 @@ def recognise(start: bytes, suffix: str = "") -> Kind | None:
     kind = next((kind for place, mark, kind in _MAGIC if start[place : place + len(mark)] == mark), None)
     if kind is not None and kind.pillow == "TIFF" and (suffix in RAW_SUFFIXES or _is_raw(start)):
         return RAW
+    if start[5:10] == b'\x00\x00\x00{"':  # safetensors: the header's length, then the header
+        return WEIGHTS
+    if start[:2] == b"PK":
+        return _ARCHIVED.get(suffix, kind)
     return kind if kind is not None else _of_text(start)
 
 

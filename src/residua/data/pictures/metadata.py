@@ -19,6 +19,16 @@ _NEEDED = frozenset(
 ) | {332, 338, 339, 347, *range(512, 522), *range(529, 533)}
 _PROFILE = 34675
 MANY_PIXELS = 4_000_000  # above them a file of a few bytes is not believed
+# What brings stored pixels upright, by orientation, as Pillow calls it.
+TURNS = {
+    2: "FLIP_LEFT_RIGHT",
+    3: "ROTATE_180",
+    4: "FLIP_TOP_BOTTOM",
+    5: "TRANSPOSE",
+    6: "ROTATE_270",
+    7: "TRANSVERSE",
+    8: "ROTATE_90",
+}
 
 
 def exif_orientation(block: bytes) -> int | None:

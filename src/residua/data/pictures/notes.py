@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 METADATA = "broken metadata (EXIF, colour profile or text), which are passed over"
+NO_END = "no end marker, and are whole all the same"
+FRAMES = "several frames or pages, of which the first is used"
 STRETCHED = (
     "values that have no agreed white (negative, beyond 16 bits, or no numbers), stretched from the lowest "
     "to the highest of each picture"

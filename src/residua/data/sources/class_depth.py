@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from residua.data.sources.folder_layout import ClassRoot
-from residua.data.sources.split_names import is_fold, is_part, split_of
+from residua.data.sources.split_names import is_fold, is_part, split_of, split_within
 from residua.errors import DataError
 from residua.files.names import first_names
 
@@ -21,6 +21,7 @@ def check_depth(root: ClassRoot, pictures: dict[Path, list[Path]], say: Callable
     """
     if not pictures:
         return
+    _refuse_splits_of_one(root, [kind.name for kind in pictures])
     _tell_odd_names(root, [kind.name for kind in pictures], say)
     inside = {kind: _folders(kind, paths) for kind, paths in pictures.items()}
     for kind, names in inside.items():
@@ -54,6 +55,21 @@ def check_depth(root: ClassRoot, pictures: dict[Path, list[Path]], say: Callable
     kind = next(kind for kind, names_inside in inside.items() if names_inside)
     example = f"{kind.name}/{min(inside[kind])}"
     say(f"{root.path}: pictures in folders inside of a class ({example}/) count for that class.")
+
+
+def _refuse_splits_of_one(root: ClassRoot, classes: list[str]) -> None:
+    """Raise DataError where classes such as cats_train and cats_test are the splits of one."""
+    parts: dict[str, dict[str, str]] = {}
+    for name in classes:
+        if found := split_within(name):
+            parts.setdefault(found[0], {})[found[1]] = name
+    for splits in parts.values():
+        if "train" in splits and len(splits) > 1:
+            one, other = splits.pop("train"), next(iter(splits.values()))
+            raise DataError(
+                f"{root.path} holds {one}/ and {other}/, which are splits of one class; lay "
+                "the splits outside and the classes inside, as in train/ and test/ with a folder per class."
+            )
 
 
 def _tell_odd_names(root: ClassRoot, classes: list[str], say: Callable[[str], None]) -> None:

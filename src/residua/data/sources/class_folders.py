@@ -82,7 +82,9 @@ def _from_class_folders(
         files += [LabelledFile.below(folder, path, kind.name, split=root.split) for path in pictures[kind]]
     if not files and root.split in (None, "train"):
         loose = any(walk_pictures(root.path))
-        content = "holds pictures but no folders" if loose else "is empty"
+        reason = no_pictures_reason(root.path)
+        nothing = f"holds no pictures{reason}" if reason else "is empty"
+        content = "holds pictures but no folders" if loose else nothing
         raise DataError(
             f"{root.path} {content}; put the pictures into one folder per class"
             + (" or name a table of them with --labels." if loose else ".")

@@ -10,7 +10,15 @@ from pathlib import Path
 
 from residua.data.sources.labelled_file import LabelledFile
 from residua.data.sources.split_names import split_of
-from residua.data.sources.table_columns import Columns, choose_columns, is_row_of_data, names_columns
+from residua.data.sources.table_columns import (
+    Columns,
+    choose_columns,
+    is_row_of_data,
+    names_columns,
+    repeated_column,
+    says_validation,
+    truth,
+)
 from residua.data.sources.table_files import TableFiles
 from residua.data.sources.text_table import Row, read_rows
 from residua.errors import DataError
@@ -132,6 +140,10 @@ def _columns(
         if columns is not None and (words := columns.words()):
             say(f"{table} is read with {words}.")
     if columns is None:
+        if not names:
+            raise DataError(f"{table} is empty; it needs a line file,label and one for each picture.")
+        if twice := repeated_column(names):
+            raise DataError(f"{table} has two columns {twice!r}; remove one or call it otherwise.")
         start = separator.join(names)[:80]
         raise DataError(
             f"{table} needs a first line file,label or file,label,group, or other usual names of such "
@@ -158,8 +170,11 @@ def _splits(table: Path, columns: Columns, rows: list[Row], say: Callable[[str],
     if columns.split is None:
         return nothing
     cells = [row.cells[columns.split] for row in rows]
-    splits = [split_of(cell) for cell in cells]
     name = columns.names[columns.split]
+    if says_validation(name):
+        say(f"{table}: true in the column {name!r} is the validation split.")
+        return ["validation" if truth(cell) else "train" for cell in cells]
+    splits = [split_of(cell) for cell in cells]
     if not any(splits):
         say(f"{table}: the column {name!r} names no train, validation or test, and is not used.")
         return nothing
@@ -223,11 +238,22 @@ def _label(table: Path, columns: Columns, row: Row) -> str:
 
 
 def _tell_like_labels(table: Path, found: dict[str, LabelledFile], say: Callable[[str], None]) -> None:
-    """Say which classes differ by capitals and blanks alone."""
+    """Say which classes differ by capitals and blanks alone, or are one number."""
     spellings: dict[str, Counter[str]] = {}
     for file in found.values():
-        spellings.setdefault("".join(file.label.casefold().split()), Counter())[file.label] += 1
+        spellings.setdefault(_folded(file.label), Counter())[file.label] += 1
     for counts in spellings.values():
         if len(counts) > 1:
             names = ", ".join(f"{name!r} ({count:,})" for name, count in counts.most_common())
-            say(f"{table}: {names} differ in capitals or blanks alone, and count as {len(counts)} classes.")
+            numbers = len({"".join(name.casefold().split()) for name in counts}) > 1
+            how = "are one number" if numbers else "differ in capitals or blanks alone"
+            say(f"{table}: {names} {how}, and count as {len(counts)} classes.")
+
+
+def _folded(label: str) -> str:
+    """What labels have in common that people take for one: small letters without blanks, 1 for 1.0 and 01."""
+    text = "".join(label.casefold().split())
+    try:
+        return f"{float(text):g}" if text.isascii() and len(text) < 16 else text
+    except ValueError:
+        return text

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+from residua.files.durable import remove_stale, temporary_for
+
+if sys.platform != "win32":  # which has no such locks
+    import fcntl
 
 ATTEMPTS = 5
 _CHUNK_BYTES = 1 << 16
@@ -17,10 +24,16 @@ def resumable_downloader(part: Path, pause_seconds: float = 1.0) -> Callable[[st
 
     part: survives failures, so that the next run goes on where this one stopped. pause_seconds: waited
     after the first cut, doubled after each further one. A cut is survived as long as five attempts in a
-    row do not all arrive empty. Raises OSError (requests' errors are OSErrors) when it gives up.
+    row do not all arrive empty. Where another process is at it, the file is collected beside `part`. Raises
+    (requests' errors are OSErrors) when it gives up.
     """
 
     def fetch(url: str, output: str, _: Any) -> None:
+        with _reserved(part) as own:
+            collect(url, own)
+            own.replace(output)
+
+    def collect(url: str, part: Path) -> None:
         import requests
 
         with _progress(part.name.removesuffix(".part")) as (moved, total):
@@ -44,9 +57,42 @@ def resumable_downloader(part: Path, pause_seconds: float = 1.0) -> Callable[[st
                         raise
                 time.sleep(pause)
                 pause = min(2 * pause, 8 * pause_seconds)
-        part.replace(output)
 
     return fetch
+
+
+@contextlib.contextmanager
+def _reserved(part: Path) -> Iterator[Path]:
+    """Lend `part`, or another name where a process is writing there now; who dies gives it back at once."""
+    remove_stale(part.parent)
+    with contextlib.ExitStack() as stack:
+        if _taken(part, stack):
+            own = temporary_for(part)
+            stack.callback(own.unlink, missing_ok=True)
+            yield own
+        else:
+            yield part
+
+
+def _taken(part: Path, stack: contextlib.ExitStack) -> bool:
+    """Whether another process holds the lock on `part`; else this one does until the stack ends."""
+    if sys.platform == "win32":
+        return False
+    if not part.exists():
+        part.touch()
+        stack.callback(_remove_empty, part)
+    try:
+        fcntl.flock(stack.enter_context(part.open("rb")), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # a file system without locks
+        return False
+    return False
+
+
+def _remove_empty(part: Path) -> None:
+    if part.exists() and not _size(part):
+        part.unlink()
 
 
 class _Cut(OSError):

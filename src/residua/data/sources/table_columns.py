@@ -26,6 +26,7 @@ _SPLITS = (
     *("split", "set", "subset", "partition", "usage", "phase", "dataset", "datasplit", "splitname"),
     *("settype", "traintest", "fold"),
 )
+_VALID = ("isvalid", "isvalidation", "isval", "valid")  # fastai's: true for validation, else training
 _INDEX = re.compile(r"|index|unnamed\d*|id|nr|no|number|row|rowid|imageid")
 _LOOKED_AT = 5  # rows whose cells are looked for as files
 
@@ -78,6 +79,8 @@ def choose_columns(
     """The columns to read; None where they cannot be told. exists: whether a cell names a picture."""
     folded = [fold(name) for name in names]
     split, group = _first(folded, _SPLITS), _first(folded, _GROUPS)
+    if split is None and (valid := _first(folded, _VALID)) is not None and are_truths(valid, rows):
+        split = valid
     free = [place for place in range(len(names)) if place not in (split, group)]
     file = _file_column(folded, free, rows, exists)
     if file is None:
@@ -110,6 +113,28 @@ def _are_marks(places: list[int], rows: Sequence[Row]) -> bool:
     """Whether columns hold nothing but 0 and 1: a class each."""
     cells = {row.cells[place] for row in rows for place in places if place < len(row.cells)}
     return bool(cells) and cells <= {"0", "1", "0.0", "1.0"}
+
+
+def repeated_column(names: Sequence[str]) -> str | None:
+    """The first name that two columns of files or labels have."""
+    folded = [fold(name) for name in names]
+    known = [name for name in folded if name in _FILES + _LABELS and folded.count(name) > 1]
+    return names[folded.index(known[0])] if known else None
+
+
+def are_truths(place: int, rows: Sequence[Row]) -> bool:
+    """Whether a column holds nothing but true and false, as `truth` reads them."""
+    return bool(rows) and all(truth(row.cells[place]) is not None for row in rows if place < len(row.cells))
+
+
+def truth(cell: str) -> bool | None:
+    """What a cell says of yes or no; None for anything else."""
+    return {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}.get(cell.lower())
+
+
+def says_validation(name: str) -> bool:
+    """Whether a column is called as one that tells the pictures to validate with."""
+    return fold(name) in _VALID
 
 
 def _first(folded: Sequence[str], known: Sequence[str]) -> int | None:

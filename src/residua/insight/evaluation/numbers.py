@@ -67,14 +67,12 @@ class Evaluation:
 
 def measure(answers: LabelledProbabilities, names: tuple[str, ...], data: str, split: str) -> Evaluation:
     """All metrics of these answers. Classes without pictures count for nothing in the balanced accuracy."""
-    from sklearn.metrics import precision_recall_fscore_support
-
     probabilities, labels = answers.probabilities, answers.labels
     chosen = probabilities.argmax(axis=1)
-    every = np.arange(len(names))
-    precision, recall, f1, support = precision_recall_fscore_support(
-        labels, chosen, labels=every, zero_division=0.0
-    )
+    confusion = _confusion(labels, chosen, len(names))
+    right, support, answered = np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
+    precision, recall = _shares(right, answered), _shares(right, support)
+    f1 = _shares(2 * right, support + answered)
     correct = int((chosen == labels).sum())
     # A class is within the first five if fewer than five others are more probable.
     own = probabilities[np.arange(len(labels)), labels]
@@ -94,7 +92,7 @@ def measure(answers: LabelledProbabilities, names: tuple[str, ...], data: str, s
             ClassMetrics(name, int(s), float(p), float(r), float(f))
             for name, p, r, f, s in zip(names, precision, recall, f1, support, strict=True)
         ),
-        confusion=_confusion(labels, chosen, len(names)),
+        confusion=confusion,
     )
 
 
@@ -102,6 +100,11 @@ def _confusion(labels: NDArray[np.int64], chosen: NDArray[np.int64], classes: in
     """(classes, classes) counts: rows are the true classes."""
     counts = np.bincount(labels * classes + chosen, minlength=classes * classes)
     return counts.reshape(classes, classes).astype(np.int64)
+
+
+def _shares(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
+    """A part of nothing is 0."""
+    return part / np.maximum(whole, 1)
 
 
 def calibration_error(probabilities: NDArray[np.float32], labels: NDArray[np.int64], bins: int = 15) -> float:

@@ -128,7 +128,7 @@ def answer(model: Model, config: EvaluateConfig, part: SplitPictures) -> Predict
             predict_probabilities(engine, *frozen, Batches(pictures, shape, None, config.batch, view=view))
             for view in views
         ]
-    probabilities = mean_probabilities([answers.probabilities for answers in every])
+    probabilities = mean_probabilities([answers.probabilities for answers in every], views)
     return Predictions(model, part.data, part.split, pictures, probabilities, part.exposure, part.same)
 
 

@@ -130,7 +130,7 @@ def _predict_items(
                     np.asarray(engine.plain(infer(variables, images)), np.float32)
                     for images in views_of_batch
                 ]
-                rows = iter(mean_probabilities(every))
+                rows = iter(mean_probabilities(every, views))
             for (name, _), picture in zip(chunk, pictures, strict=True):
                 if isinstance(picture, PictureError):
                     yield Prediction(name, (), str(picture), None if threshold is None else False)

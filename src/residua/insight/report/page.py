@@ -31,6 +31,20 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LONG = 24  # rows of a table that are shown; the rest is there to be opened
+_MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 
 
 def report_html(contents: ReportContents, show: int) -> str:
@@ -109,7 +123,7 @@ def page_values(contents: ReportContents) -> dict[str, Any]:
         "machine": contents.machine if run is None else run.machine,
         "written_with": contents.versions,
         "long": LONG,
-        "today": f"{datetime.date.today():%d %B %Y}".lstrip("0"),
+        "today": written(datetime.date.today()),
         "totals": [sum(own.values()) for own in contents.counts.values()],
         "largest": _extreme(counts, largest=True),
         "smallest": _extreme(counts, largest=False),
@@ -142,6 +156,11 @@ def _options(config: TrainConfig) -> dict[str, str]:
 
 def _name(data: str | None) -> str | None:
     return None if data is None else Path(data).name or data
+
+
+def written(day: datetime.date) -> str:
+    """Such as 3 May 2026, in the page's language, whatever the locale calls its months."""
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
 def _extreme(counts: list[tuple[str, list[int]]], *, largest: bool) -> dict[str, Any]:

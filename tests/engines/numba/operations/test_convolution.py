@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tiers import examples
 
+from residua.engines.numba import NumbaEngine
 from residua.errors import ShapeError
 
 
@@ -87,3 +88,34 @@ def test_many_channels_follow_the_reference(engine, shape):
         found, [exact, *REFERENCE.conv2d_backward(*wide, exactly, **options)], strict=True
     ):
         assert far(engine, mine, right) < TOLERANCE
+
+
+@pytest.mark.parametrize(
+    ("size", "c", "k", "kernel", "stride"),
+    [
+        (21, 3, 16, 7, 2),  # rows of outputs
+        (19, 16, 16, 3, 1),  # rows of tiles
+        (9, 144, 144, 3, 1),  # all tiles at once
+        (14, 144, 272, 3, 2),  # gathered windows, for which many pictures would be transformed
+        (5, 144, 272, 1, 1),  # blocks of pixels and panels of columns
+        (7, 16, 48, 5, 1),
+    ],
+)
+def test_a_picture_is_convolved_alone_as_in_a_batch(size, c, k, kernel, stride):
+    """To the last bit, however the threads share it."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(9, size, size, c)).astype(np.float32)
+    weight = rng.normal(0, (kernel * kernel * c) ** -0.5, (kernel, kernel, c, k)).astype(np.float32)
+    bias = rng.normal(size=k).astype(np.float32)
+    engines = [NumbaEngine(threads) for threads in (2, 1, 4)]
+
+    def convolved(engine, count):
+        y, _ = engine.conv2d(x[:count], weight, bias, stride=stride, padding=kernel // 2, relu=True)
+        return engine.plain(y)
+
+    together = convolved(engines[0], 9)
+    exact, _ = REFERENCE.conv2d(x, weight, bias, stride=stride, padding=kernel // 2, relu=True)
+    assert far(engines[0], together, exact.astype(np.float64)) < TOLERANCE
+    for engine in engines:
+        for count in (1, 2):
+            assert np.array_equal(convolved(engine, count), together[:count]), (engine.threads, count)

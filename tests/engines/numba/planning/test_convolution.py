@@ -16,7 +16,7 @@ def test_a_stride_with_many_weights_is_transformed_where_that_pays():
     """Enough pictures for the weights' transforms, and maps that fill their tiles."""
 
     def way(count, size, c, k):
-        chosen = plans.plan(count, size, size, c, k, 3, 2, 1)
+        chosen = plans.plan(plans.shape_of(count, size, size, c, k, 3, 2, 1))
         return f"{chosen.method}, {'one product a place' if chosen.many_channels else 'by pictures'}"
 
     assert way(64, 8, 128, 256) == way(8, 28, 256, 256) == "winograd, one product a place"
@@ -24,12 +24,34 @@ def test_a_stride_with_many_weights_is_transformed_where_that_pays():
     assert way(64, 32, 64, 128) == "winograd, by pictures"
 
 
+@pytest.mark.parametrize(
+    ("size", "c", "k", "kernel", "stride"),
+    [
+        (224, 3, 64, 7, 2),
+        (56, 64, 64, 3, 1),
+        (28, 128, 128, 3, 1),
+        (28, 128, 256, 3, 2),
+        (7, 512, 2048, 1, 1),
+    ],
+)
+def test_threads_share_one_picture(size, c, k, kernel, stride):
+    """And it is convolved as those of a batch are."""
+
+    def planned(count):
+        return plans.forward_plan(plans.shape_of(count, size, size, c, k, kernel, stride, kernel // 2))
+
+    one = planned(1)
+    assert one.sharing.down * one.sharing.across >= 4
+    assert one.method == planned(8).method == planned(64).method
+
+
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("megabytes", [0.5, 1, 2])
 def test_results_are_right_whatever_the_cache(megabytes, monkeypatch):
     """How many tiles are worked on at a time depends on it."""
     monkeypatch.setattr(plans, "second_level_cache", lambda: int(megabytes * 2**20))
-    plans.plan.cache_clear()
+    for cached in (plans.plan, plans.forward_plan):
+        cached.cache_clear()
     try:
         rng = np.random.default_rng(0)
         engine, reference = NumbaEngine(2), NumpyEngine()
@@ -45,4 +67,5 @@ def test_results_are_right_whatever_the_cache(megabytes, monkeypatch):
             for mine, other in zip(found, right, strict=True):
                 assert np.abs(engine.plain(mine) - other).max() <= 2e-5 * np.abs(other).max()
     finally:
-        plans.plan.cache_clear()
+        for cached in (plans.plan, plans.forward_plan):
+            cached.cache_clear()

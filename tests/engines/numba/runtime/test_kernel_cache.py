@@ -77,6 +77,24 @@ def test_a_lock_that_nobody_gives_back_holds_nobody_up(tmp_path, monkeypatch):
         pass
 
 
+def test_what_killed_processes_left_is_removed(tmp_path, monkeypatch):
+    """Of a process that is gone; not of one on another computer that shares the folder."""
+    from residua.engines.numba.runtime.kernel_cache import KernelCache
+    from residua.files.durable import temporary_for
+
+    monkeypatch.setenv("RESIDUA_KERNEL_CACHE", str(tmp_path))
+    folder = kernel_files.cache_folder()
+    folder.mkdir()
+    running = temporary_for(folder / "kernel.o").name
+    gone = running.replace(f".{os.getpid()}-", ".999999999-")
+    away = f".kernel.o.{os.getpid()}-00000000-11111111.partial"
+    for name in (gone, away):
+        (folder / name).write_bytes(b"half")
+    cache = KernelCache(lambda line: None, helped=False)
+    cache._missed()
+    assert [path.name for path in folder.iterdir()] == [away]
+
+
 def test_second_process_compiles_nothing(tmp_path):
     code = SMALL + "print(e.context.kernels.compiled)"
     assert run_python(code, RESIDUA_KERNEL_CACHE=str(tmp_path)).stdout.strip() != "0"

@@ -93,7 +93,7 @@ def copy_strided(
 ) -> None:
     """Take every stride-th pixel out of large pictures of this shape, or put it back."""
     n, h, w, c = shape
-    parts = min(MOST_PARTS, n)
+    parts = min(MOST_PARTS, n * -(-h // stride))
     block = strides.Strides(parts, n, h, w, c, stride, address_of(large), address_of(small))
     context.run(kernel, block, parts)
 

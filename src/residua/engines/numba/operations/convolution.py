@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from residua.engines.numba.kernels.normalization import coefficients as rows
 from residua.engines.numba.kernels.pictures import arguments as pictures
+from residua.engines.numba.kernels.pictures.shape import Shape
 from residua.engines.numba.kernels.pointwise import strides
 from residua.engines.numba.lazy.gradients import MaskedGradient, SubsampledGradient
 from residua.engines.numba.lazy.materialize import (
@@ -37,7 +38,7 @@ from residua.engines.numba.operations.normalization import (
     normalize_backward,
 )
 from residua.engines.numba.operations.pooling import average_pool
-from residua.engines.numba.planning.convolution import pixel_rows, plan
+from residua.engines.numba.planning.convolution import forward_plan, pixel_rows, plan, shape_of
 from residua.engines.numba.planning.plan import Plan
 from residua.engines.numba.runtime.arrays import kernels_accept
 from residua.engines.numba.runtime.context import Context
@@ -60,7 +61,7 @@ def conv2d(
     relu: bool = False,
 ) -> tuple[Any, Saved]:
     """A convolution with bias and, by option, ReLU; within a step it waits for a shortcut to be added."""
-    x = kernel_input(context, x)
+    x = _of_whole_vectors(context, kernel_input(context, x))
     if not _fits_kernels(x, weight, bias):
         result: tuple[Any, Saved] = on_arrays(
             context, context.reference.conv2d, x, weight, bias, stride=stride, padding=padding, relu=relu
@@ -70,11 +71,11 @@ def conv2d(
         kept = _kept_pixels(context, x, stride)
         y, inner = conv2d(context, kept, weight, bias, stride=1, padding=0, relu=relu)
         return y, StridedSaved(inner, x.shape, stride)
-    p = convolution_plan(x, weight, stride, padding)
+    p = forward_plan(convolution_shape(x, weight, stride, padding))
     _count_reader(x)
     shape = _output_shape(x, weight, stride, padding)
     # Within a step nobody writes to what waits to be read.
-    if p.adds and not relu and p.shape.k == shape[-1] and context.thread_pool.in_step:
+    if not relu and p.shape.k == shape[-1] and context.thread_pool.in_step:
 
         def convolve(skip: Any) -> Any:
             pixels, _ = forward(context, x, weight, p, bias=bias, skip=skip, statistics=False)
@@ -121,7 +122,7 @@ def conv_norm(
     relu: bool,
 ) -> tuple[Any, Array, Array, Saved]:
     """Convolution, batch normalisation and, by option, ReLU: y, mean, var, saved. y is pending."""
-    x = kernel_input(context, x)
+    x = _of_whole_vectors(context, kernel_input(context, x))
     options: dict[str, Any] = {"eps": eps, "relu": relu}
     if not _fits_kernels(x, weight, scale, shift):
         options |= {"stride": stride, "padding": padding}
@@ -178,7 +179,12 @@ def conv_norm_backward(
 
 # ---------------------------------------------------------------------- what they have in common
 def convolution_plan(x: Any, weight: Array, stride: int, padding: int) -> Plan:
-    """The plan for convolving this value."""
+    """The plan for training on this value."""
+    return plan(convolution_shape(x, weight, stride, padding))
+
+
+def convolution_shape(x: Any, weight: Array, stride: int, padding: int) -> Shape:
+    """The shape of convolving this value, as a kernel sees it."""
     n, h, w, c = x.shape
     kernel, k = weight.shape[0], weight.shape[-1]
     # Pictures from outside keep their few channels: a direct convolution reads any number.
@@ -187,7 +193,14 @@ def convolution_plan(x: Any, weight: Array, stride: int, padding: int) -> Plan:
     if kernel == stride == 1 and not padding and not subsampled and not unpadded:
         # Pixels do not know their neighbours: they are cut into rows that suit the cache.
         n, h, w = pixel_rows(n * h * w, max(padded(c), padded(k)))
-    return plan(n, h, w, c if unpadded else padded(c), padded(k), kernel, stride, padding)
+    return shape_of(n, h, w, c if unpadded else padded(c), padded(k), kernel, stride, padding)
+
+
+def _of_whole_vectors(context: Context, x: Any) -> Any:
+    """x, its channels padded with zeros where an array has more than a vector: few are read as they are."""
+    if isinstance(x, np.ndarray) and x.ndim == 4 and x.shape[3] > padded(1) and kernels_accept(x):
+        return x if x.shape[3] % padded(1) == 0 else Padded(x.shape, flat(context, x))
+    return x
 
 
 def _count_reader(x: Any) -> None:

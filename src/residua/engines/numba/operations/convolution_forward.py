@@ -40,10 +40,12 @@ def forward(
 ) -> tuple[Array, Any]:
     """The raw convolution and, with `statistics`, its sums; else y with bias and ReLU.
 
-    skip: flat, added to y before a ReLU, where `Plan.adds` says so.
+    skip: flat, added to y before a ReLU, where there are no `statistics`.
     """
     context.memory.batch = p.shape.batch
-    block = geometry_block(context, p, p.forward.parts)
+    parts = p.forward.parts if statistics else p.sharing.down * p.sharing.across
+    block = geometry_block(context, p, parts)
+    block[pictures.ACROSS] = p.sharing.across
     references = set_input(context, block, x, p.shape.c)
     pixels = padded_weight(context, weight, p.shape.c, p.shape.k)
     y = context.allocate(p.shape.out_pixels * p.shape.k)
@@ -73,7 +75,7 @@ def forward(
         if p.packed:
             references.append(set_panels(context, block, pixels, p, transposed=False))
         kernel = direct.forward
-    context.run(kernel, block, p.forward.parts, *p.forward_literals(statistics), p.forward.scratch)
+    context.run(kernel, block, parts, *p.forward_literals(statistics), p.forward.scratch)
     return y, sums
 
 

@@ -36,7 +36,7 @@ def _matrices(context: Context, block: Array, p: Plan) -> tuple[Array, Array]:
 def _run(context: Context, kernel: Any, block: Array, p: Plan, option: int) -> None:
     """One of the kernels whose parts are pictures."""
     literals = (p.shape.c, p.shape.k, option, p.shape.stride)
-    context.run(kernel, block, p.forward.parts, literals, False, p.forward.scratch)
+    context.run(kernel, block, int(block[pictures.PARTS]), literals, False, p.forward.scratch)
 
 
 def _multiply(context: Context, p: Plan, sizes: tuple[int, int], a: Array, b: int, c: Array) -> None:

@@ -85,14 +85,14 @@ def _pool(context: Context, kind: int, x: Any, kernel: int, stride: int, padding
     wide = padded(c)
     y = context.allocate(n * out_height * out_width * wide)
     block = np.zeros(windows.FIELDS, np.int64)
-    parts = min(MOST_PARTS, n)
+    parts = min(MOST_PARTS, n * out_height)
     block[:10] = parts, n, h, w, wide, out_height, out_width, kernel, stride, padding
     references = _set_input(context, block, x)
     block[windows.Y] = address_of(y)
     context.run(forward.forward, block, parts, (kind, 0, 0, 0), True)
     shape = (n, out_height, out_width, c)
     result = y.reshape(shape) if wide == c else Padded(shape, y)
-    return result, (x, y, block, references, parts)
+    return result, (x, y, block, references, min(MOST_PARTS, n))
 
 
 def _set_input(context: Context, block: Array, x: Any) -> Any:
@@ -116,6 +116,7 @@ def _pool_backward(context: Context, kind: int, dy: Any, saved: Saved) -> Any:
     wide = padded(c)
     dx = context.allocate(x.shape[0] * x.shape[1] * x.shape[2] * wide)
     block = block.copy()
+    block[windows.PARTS] = parts  # of pictures, with sums of their own
     block[windows.Y], block[windows.DY], block[windows.DX] = map(address_of, (y, g, dx))
     block[windows.RAW], block[windows.MEAN] = block[windows.X], context.constant(0.0, c)
     sums = None

@@ -15,12 +15,20 @@ from residua.engines.numba.kernels.im2col import forward as im2col
 from residua.engines.numba.kernels.pictures.shape import Cut, Shape
 from residua.engines.numba.kernels.pointwise import backward as pointwise
 from residua.engines.numba.kernels.primitives.vector import WIDTH
-from residua.engines.numba.kernels.products.blocks import rounded_up
+from residua.engines.numba.kernels.products.blocks import BLOCK, ROWS, WIDE, rounded_up
 from residua.engines.numba.kernels.winograd import backward as winograd_backward
 from residua.engines.numba.kernels.winograd import forward as winograd
 from residua.engines.numba.kernels.winograd import many_channels
-from residua.engines.numba.kernels.winograd.transforms import TILE
-from residua.engines.numba.planning.plan import DIRECT, IM2COL, LEAST_GATHERED, WINOGRAD, Pass, Plan
+from residua.engines.numba.kernels.winograd.transforms import PLACES, TILE
+from residua.engines.numba.planning.plan import (
+    DIRECT,
+    IM2COL,
+    LEAST_GATHERED,
+    WINOGRAD,
+    Pass,
+    Plan,
+    Sharing,
+)
 from residua.engines.numba.runtime.layout import LANES, MOST_PARTS
 from residua.engines.numba.runtime.processor import second_level_cache
 from residua.engines.numpy.convolution import output_size
@@ -28,6 +36,7 @@ from residua.engines.numpy.convolution import output_size
 MOST_WEIGHTS = 128 * 128  # of one tap, that Winograd's way takes picture by picture
 MOST_PIXELS = 64  # of a 1x1 convolution at a time: measured with 16 to 2,048 channels
 PARTIAL_BYTES = 5 * 2**20  # of all parts' weight gradients together
+HEAVY_WEIGHTS = 2**19  # bytes
 HEAVY_BYTES, HEAVY_PARTS = 2**17, 8  # of one, from where on half as many parts save more than they cost
 GATHERED = 80 * 1024  # floats of windows gathered at a time: what fits beside the rest into the cache
 MOST_GATHERED = 512 * 1024  # of one picture: beyond the cache, but the weights are read less often
@@ -35,6 +44,7 @@ FEW_GATHERED = 8  # pictures that are worth packing the weight for
 TRANSFORMING = 700  # multiplications of a weight that take as long as transforming it, there and back
 STRAIGHT = 0.85  # of a multiplication in gathered windows is what one with its transforms takes
 LEAST_PARTS = 4  # so that a few threads find work
+MANY_PARTS = 8  # of heavy weights' columns, so that each thread reads weights of its own
 
 
 @lru_cache(maxsize=1024)
@@ -96,8 +106,11 @@ def _power(limit: int) -> int:
 
 def gathers(shape: Shape) -> bool:
     """Whether windows are gathered into a matrix: heavy weights, and some pictures."""
-    heavy = shape.c % LANES == 0 and shape.c * shape.k >= LEAST_GATHERED
-    return shape.kernel > 1 and heavy and shape.batch >= FEW_GATHERED
+    return _heavy_window(shape) and shape.batch >= FEW_GATHERED
+
+
+def _heavy_window(shape: Shape) -> bool:
+    return shape.kernel > 1 and shape.c % LANES == 0 and shape.c * shape.k >= LEAST_GATHERED
 
 
 def transforms_pay(shape: Shape) -> bool:
@@ -121,29 +134,77 @@ def _few_parts(p: Plan) -> int:
 
 
 @lru_cache(maxsize=1024)
-def plan(count: int, height: int, width: int, c: int, k: int, kernel: int, stride: int, padding: int) -> Plan:
-    """The plan for these shapes; ShapeError where the kernel does not fit into the picture."""
-    out_height = output_size(height, kernel, stride, padding)
-    out_width = output_size(width, kernel, stride, padding)
-    shape = Shape(count, height, width, c, k, kernel, stride, padding, out_height, out_width)
+def plan(shape: Shape) -> Plan:
+    """The plan for the two ways of training on pictures of this shape."""
     p = _all_parts(shape)
     if p.many_channels or p.at_once:
         return p
     return replace(p, backward=Pass(_few_parts(p), p.backward.scratch))
 
 
-def _all_parts(shape: Shape) -> Plan:
+@lru_cache(maxsize=1024)
+def forward_plan(shape: Shape) -> Plan:
+    """The plan for the way forward without sums: for one picture the same numbers as for any batch.
+
+    Winograd's way and the others round differently, so how many pictures there are may choose only between
+    ways that add up the same numbers in the same order.
+    """
+    p = _all_parts(shape, forward_alone=True)
+    return replace(p, sharing=_sharing(p))
+
+
+def shape_of(
+    count: int, height: int, width: int, c: int, k: int, kernel: int, stride: int, padding: int
+) -> Shape:
+    """A convolution's shape; ShapeError where the kernel does not fit into the picture."""
+    out_height = output_size(height, kernel, stride, padding)
+    out_width = output_size(width, kernel, stride, padding)
+    return Shape(count, height, width, c, k, kernel, stride, padding, out_height, out_width)
+
+
+def _rereads_transforms(shape: Shape) -> bool:
+    """Whether the weights' transforms outgrow the cache, and are more than all tiles' transforms."""
+    outgrow = 4 * PLACES * shape.c * shape.k > second_level_cache()
+    return outgrow and many_channels.tile_count(shape) * (shape.c + shape.k) <= shape.c * shape.k
+
+
+def _sharing(p: Plan) -> Sharing:
+    s, panels = p.shape, -(-p.shape.k // WIDE)
+    if p.method == WINOGRAD:
+        down, right = -(-s.out_height // TILE), -(-s.out_width // TILE)
+        rows = s.batch * down
+        if p.many_channels:
+            return Sharing(min(MOST_PARTS, rows))
+        if p.cut.group > 1:
+            return Sharing(p.forward.parts)
+        parts = max(rows // p.cut.strip, min(LEAST_PARTS, rows * right // ROWS), 1)
+        return Sharing(min(MOST_PARTS, _power(parts)))
+    if p.method == IM2COL:
+        units = p.forward.parts if p.cut.group > 1 else s.batch * -(-s.out_height // p.cut.strip)
+        units = min(MOST_PARTS, units)
+        return Sharing(units, min(panels, -(-LEAST_PARTS // units)))
+    units = s.batch * (s.out_height if s.out_height > 1 else -(-rounded_up(s.out_width) // BLOCK))
+    if 4 * s.window * s.k > HEAVY_WEIGHTS:
+        across = min(panels, MANY_PARTS)
+        return Sharing(min(units, MOST_PARTS // across), across)
+    units = min(MOST_PARTS, units)
+    return Sharing(units, min(panels, -(-LEAST_PARTS // units)))
+
+
+def _all_parts(shape: Shape, forward_alone: bool = False) -> Plan:
     """The plan with as many parts backward as forward."""
     whole_vectors = shape.c % LANES == 0
     if shape.kernel == 3 and shape.stride <= 2 and whole_vectors:
-        if shape.c * shape.k <= MOST_WEIGHTS:
+        at_once = forward_alone and _rereads_transforms(shape)
+        if shape.c * shape.k <= MOST_WEIGHTS and not at_once:
             cut = _winograd_cut(shape)
             scratch = winograd.forward_scratch(shape, cut), winograd_backward.backward_scratch(shape, cut)
             return _plan(shape, WINOGRAD, cut, scratch)
-        if shape.stride == 1 or transforms_pay(shape):
+        few_weights = shape.c * shape.k <= MOST_WEIGHTS
+        if shape.stride == 1 or few_weights or (not forward_alone and transforms_pay(shape)):
             cut, size = Cut(chunk=many_channels.rounded_tiles(shape)), many_channels.scatter_scratch(shape)
             return _plan(shape, WINOGRAD, cut, (size, size), many_channels=True)
-    if gathers(shape):
+    if gathers(shape) or (forward_alone and _heavy_window(shape)):
         cut = _im2col_cut(shape)
         scratch = im2col.forward_scratch(shape, cut), im2col_backward.backward_scratch(shape, cut)
         return _plan(shape, IM2COL, cut, scratch)
@@ -152,6 +213,15 @@ def _all_parts(shape: Shape) -> Plan:
     return _plan(shape, DIRECT, Cut(), (direct.forward_scratch(shape), backward(shape)), pointwise=one_pixel)
 
 
-def _plan(shape: Shape, method: str, cut: Cut, scratch: tuple[int, int], **kind: bool) -> Plan:
+def _plan(
+    shape: Shape,
+    method: str,
+    cut: Cut,
+    scratch: tuple[int, int],
+    *,
+    many_channels: bool = False,
+    pointwise: bool = False,
+) -> Plan:
     parts = min(MOST_PARTS, -(-shape.batch // cut.group))
-    return Plan(shape, method, cut, Pass(parts, scratch[0]), Pass(parts, scratch[1]), **kind)
+    there, back = (Pass(parts, floats) for floats in scratch)
+    return Plan(shape, method, cut, there, back, many_channels, pointwise)

@@ -33,6 +33,17 @@ class Pass:
 
 
 @dataclass(frozen=True)
+class Sharing:
+    """How the way forward is shared where there are no sums, even of one picture: no result depends on it.
+
+    down: parts of all pixels. across: parts of the columns that each of these is divided into.
+    """
+
+    down: int
+    across: int = 1
+
+
+@dataclass(frozen=True)
 class Plan:
     """One convolution: its shape, the family of its kernels, and how the work is cut up.
 
@@ -47,6 +58,7 @@ class Plan:
     backward: Pass
     many_channels: bool = False
     pointwise: bool = False
+    sharing: Sharing = Sharing(1)
 
     @property
     def at_once(self) -> bool:
@@ -67,11 +79,6 @@ class Plan:
         """
         heavy = self.shape.c * self.shape.k >= LEAST_GATHERED
         return self.pointwise and heavy and self.shape.pixels >= LEAST_PACKED
-
-    @property
-    def adds(self) -> bool:
-        """Whether the forward kernel can add a shortcut to what it stores."""
-        return self.method == DIRECT or (self.method == WINOGRAD and not self.many_channels)
 
     @property
     def straight(self) -> bool:

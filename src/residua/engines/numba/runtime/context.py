@@ -63,7 +63,7 @@ class Context:
         self.allocate = self.memory.allocate
         self.tape: Recorder | None = None
         self._constants: dict[Any, NDArray[Any]] = {}
-        self._transforms: dict[int, tuple[Any, Any, Any]] = {}
+        self._transforms: dict[tuple[int, int], tuple[Any, Any, Any]] = {}
         self.forks = 0
         renew_in_child(self)
 
@@ -124,7 +124,7 @@ class Context:
 
     def kept_transform(self, weight: NDArray[Any], size: int) -> tuple[NDArray[Any], NDArray[Any]]:
         """Memory for a weight's transform and for the weight that it was made from, as long as it lives."""
-        key = id(weight)
+        key = id(weight), size  # which tells how the transform lies
         entry = None if self.tape is not None else self._transforms.get(key)
         if entry is None:
             u, copy = self.memory.allocate_fresh(size), self.memory.allocate_fresh(weight.size)

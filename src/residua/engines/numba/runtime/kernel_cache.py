@@ -197,6 +197,7 @@ class KernelCache:
         compiled.count += 1
         if self.folder is not None and not compiled.announced:
             compiled.announced = True
+            kernel_files.clear(self.folder)
             self._say("residua: compiling kernels for this machine; this happens once.")
             if self._helped:
                 compiled.helper = CompileHelper()

@@ -7,7 +7,6 @@ import errno
 import hashlib
 import os
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from functools import cache
@@ -19,6 +18,7 @@ from llvmlite import binding
 
 from residua.engines.numba.kernels.primitives.vector import REGISTERS, WIDTH
 from residua.engines.numba.runtime.machine_code import LEVEL
+from residua.files.durable import remove_stale, temporary_for
 from residua.files.user_cache import user_cache
 
 if sys.platform != "win32":  # which has no such locks
@@ -68,21 +68,22 @@ def usable(folder: Path) -> bool:
     """Whether the folder can be written to; it is made where it can be."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _create(probe := _beside(folder / "probe"), b"")
-        os.unlink(probe)
+        _create(probe := temporary_for(folder / "probe"), b"")
+        probe.unlink(missing_ok=True)
     except (OSError, ValueError):
         return False
     return True
 
 
-def _beside(path: Path) -> Path:
-    """A name that no other thread or process takes."""
-    return path.with_name(f".{path.name}-{os.getpid()}-{threading.get_ident()}")
-
-
 def _create(path: Path, content: bytes) -> None:
     with open(path, "wb") as file:
         file.write(content)
+
+
+def clear(folder: Path) -> None:
+    """Remove what killed processes left half written; before this process writes anything."""
+    with contextlib.suppress(OSError):
+        remove_stale(folder)
 
 
 def read(path: Path) -> bytes | None:
@@ -98,13 +99,14 @@ def read(path: Path) -> bytes | None:
 
 def write(path: Path, code: bytes) -> None:
     """Leave it there, whole or not at all; a full disk costs the next process time, nothing else."""
+    new = temporary_for(path)
     with contextlib.suppress(OSError):
         try:
-            _create(new := _beside(path), hashlib.sha256(code).digest() + code)
+            _create(new, hashlib.sha256(code).digest() + code)
             os.replace(new, path)
         except BaseException:
             with contextlib.suppress(OSError):
-                os.unlink(_beside(path))
+                new.unlink()
             raise
 
 

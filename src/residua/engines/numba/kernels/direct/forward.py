@@ -17,10 +17,10 @@ import numpy as np
 
 from residua.engines.numba.kernels.direct.in_place import readable_in_place
 from residua.engines.numba.kernels.pictures import arguments as pictures
-from residua.engines.numba.kernels.pictures.arguments import Frame, following, geometry
-from residua.engines.numba.kernels.pictures.load import fetch_source, load_picture
+from residua.engines.numba.kernels.pictures.arguments import Frame, geometry
+from residua.engines.numba.kernels.pictures.load import copy_row, fetch_source, load_span
 from residua.engines.numba.kernels.pictures.shape import Shape
-from residua.engines.numba.kernels.pictures.store import store_output
+from residua.engines.numba.kernels.pictures.store import Region, store_finished, store_output
 from residua.engines.numba.kernels.primitives.prefetch import fetch
 from residua.engines.numba.kernels.primitives.scalars import clear, flush, get_int, part_of
 from residua.engines.numba.kernels.primitives.vector import WIDTH
@@ -61,11 +61,27 @@ def forward(c, k, stride, statistics, args, part, scratch):
     out = scratch + 4 * size
     sums = out + 4 * g.out_height * rows * k
     totals = get_int(args, pictures.SUMS) + 16 * k * part
-    clear(scratch, size)
     clear(sums, 2 * k)
-    start, stop = part_of(g.batch, part, g.parts)
-    x_size, y_size = g.height * g.width * c, g.out_height * g.out_width * k
     deep, wide = DEEP if kernel == 1 else kernel * c, min(WIDE, k)
+    # Without sums, work is shared by rows (blocks of pixels where a picture has one row), and by columns.
+    units, across = 1, 1
+    if statistics == 0:
+        units = g.out_height if g.out_height > 1 else (rows + BLOCK - 1) // BLOCK
+        across = get_int(args, pictures.ACROSS)
+    number, numbers = part // across, g.parts // across
+    start, stop = part_of(g.batch * units, number, numbers)
+    first_column, last_column = part_of((k + wide - 1) // wide, part % across, across)
+    first_column, last_column = first_column * wide, min(last_column * wide, k)
+    begin, end = start // units, (stop + units - 1) // units
+    in_place = readable_in_place(args, stride, width)
+    if not in_place:
+        first, last = 0, height
+        if end - begin == 1 and g.out_height > 1 and statistics == 0:
+            first, last = start % units * stride, (stop - 1) % units * stride + kernel
+        # Behind it lies what the last block's rows reach into.
+        count = ((last - first) * width * c + (kernel + ROWS * stride) * c + WIDTH - 1) // WIDTH * WIDTH
+        clear(scratch + 4 * first * width * c, count)
+    x_size, y_size = g.height * g.width * c, g.out_height * g.out_width * k
     turns = g.out_height * ((rows + BLOCK - 1) // BLOCK) * ((k + wide - 1) // wide)
     turns *= (kernel * c + deep - 1) // deep
     x_lines, y_lines = x_size // 16 // turns + 1, y_size // 16 // turns + 1
@@ -76,22 +92,46 @@ def forward(c, k, stride, statistics, args, part, scratch):
     if x_size + y_size > AHEAD:
         x_lines, y_lines = 0, y_size // 16 // turns + 1 if by_rows else 0
     pace = pace_of(y_lines, min(BLOCK, rows), wide, kernel * min(deep, kernel * c))
-    in_place = readable_in_place(args, stride, width)
-    finished = get_int(args, pictures.BIAS) == 0 and not statistics
+    finished = get_int(args, pictures.BIAS) == 0 and statistics == 0
+    # Of a row that blocks of pixels do not fill, the last ones are copied, to be read beyond.
+    row_alone = g.out_height == 1 and kernel == 1 and stride == 1 and g.padding == 0
+    row_alone = row_alone and not in_place and statistics == 0
+    row_alone = row_alone and get_int(args, pictures.MODE) == pictures.COPY
     picture, added = scratch, get_int(args, pictures.Y_SKIP)
-    for n in range(start, stop):
+    for n in range(begin, end):
+        top, bottom, left, right = 0, g.out_height, 0, rows
+        if statistics == 0:
+            lower, upper = max(0, start - n * units), min(units, stop - n * units)
+            if g.out_height > 1:
+                top, bottom = lower, upper
+            else:
+                left, right = lower * BLOCK, min(rows, upper * BLOCK)
         if in_place:
             picture = get_int(args, pictures.X) + 4 * n * x_size
+        elif row_alone:
+            picture, tail = get_int(args, pictures.X) + 4 * n * x_size, width // BLOCK * BLOCK
+            copy_row(picture + 4 * tail * c, scratch + 4 * tail * c, (width - tail) * c)
         else:
-            load_picture(c, args, n, Frame(scratch, width))
+            last = height if bottom == g.out_height else max((bottom - 1) * stride + kernel, bottom * stride)
+            load_span(c, args, n, top * stride, last, Frame(scratch, width))
+            picture = scratch
         if rows == g.out_width:
             out = get_int(args, pictures.Y) + 4 * n * y_size
-        after = following(args, part, n + 1, stop)
-        x_next, y_next = after * x_size, after * y_size
+        x_next, y_next = (n + 1) * x_size, (n + 1) * y_size
+        if n + 1 == end:
+            unit = part_of(
+                g.batch * units, part // across + get_int(args, pictures.AHEAD), g.parts // across
+            )[0]
+            pixels, y_pixels = unit % units * stride * g.width, unit % units * g.out_width
+            if g.out_height == 1:
+                pixels = y_pixels = unit % units * BLOCK
+            x_next, y_next = unit // units * x_size + pixels * c, unit // units * y_size + y_pixels * k
         if by_rows:
-            y_next = n * y_size + g.out_width * k
-        for outer in range(0, g.out_height if by_rows else k, 1 if by_rows else wide):
-            for inner in range(0, k if by_rows else g.out_height, wide if by_rows else 1):
+            y_next = n * y_size + (top + 1) * g.out_width * k
+        outermost = (top, bottom, 1) if by_rows else (first_column, last_column, wide)
+        innermost = (first_column, last_column, wide) if by_rows else (top, bottom, 1)
+        for outer in range(outermost[0], outermost[1], outermost[2]):
+            for inner in range(innermost[0], innermost[1], innermost[2]):
                 i, panel = (outer, inner) if by_rows else (inner, outer)
                 columns = columns_at(panel, k, wide)
                 b, lead = weight + 4 * panel, k
@@ -99,12 +139,13 @@ def forward(c, k, stride, statistics, args, part, scratch):
                     b, lead = weight + 4 * panel * kernel * kernel * c, columns
                 for depth in range(0, kernel * c, deep):
                     steps = min(deep, kernel * c - depth)
-                    for row in range(0, rows, BLOCK):
+                    for row in range(left, right, BLOCK):
                         # A few lines at a time: more at once would make the products wait.
                         fetch_source(args, x_next, x_lines, g.batch * x_size)
                         if added != 0:
                             fetch(added, y_next, y_lines, g.batch * y_size)
-                        a = picture + 4 * ((i * width + row) * stride * c + depth)
+                        source = scratch if row_alone and row + BLOCK > width else picture
+                        a = source + 4 * ((i * width + row) * stride * c + depth)
                         to = Result(out + 4 * ((i * rows + row) * k + panel), k)
                         product_ahead(
                             Left(a, stride * c, width * c, 1),
@@ -116,7 +157,9 @@ def forward(c, k, stride, statistics, args, part, scratch):
                         )
                         x_next += 16 * x_lines
                         y_next += 16 * y_lines
-        if rows != g.out_width or not finished:
-            store_output(k, args, n, Frame(out, rows), statistics, sums)
         if statistics:
-            flush(2 * k, sums, totals, n == start)
+            store_output(k, args, n, Frame(out, rows), statistics, sums)
+            flush(2 * k, sums, totals, n == begin)
+        elif rows != g.out_width or not finished:
+            region = Region(top, bottom, left, min(right, g.out_width), first_column, last_column)
+            store_finished(k, args, n, Frame(out, rows), region)

@@ -78,7 +78,7 @@ def backward(c, k, stride, what, args, part, scratch):
             pixels = count * (strip.bottom - top) * g.out_width
             rows, gradient = rounded(pixels), dy + 4 * top * g.out_width * dy_pitch
             if what & WEIGHT_ONLY:
-                gather_windows(c, stride, args, strip, frame, Result(windows, pitch))
+                gather_windows(c, stride, args, strip, frame, Result(windows, pitch), top == 0)
                 for row in range(0, window, LINE):
                     fetch(get_int(args, pictures.DY), y_next, y_lines, stop * y_size)
                     fetch(get_int(args, pictures.RAW), y_next, y_lines, stop * y_size)

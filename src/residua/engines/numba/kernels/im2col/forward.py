@@ -9,7 +9,7 @@ from residua.engines.numba.kernels.pictures import arguments as pictures
 from residua.engines.numba.kernels.pictures.arguments import Frame, geometry
 from residua.engines.numba.kernels.pictures.load import fetch_source
 from residua.engines.numba.kernels.pictures.shape import Cut, Shape
-from residua.engines.numba.kernels.pictures.store import store_output
+from residua.engines.numba.kernels.pictures.store import Region, store_finished, store_output
 from residua.engines.numba.kernels.primitives.prefetch import fetch_to_write
 from residua.engines.numba.kernels.primitives.scalars import clear, flush, get_int, part_of
 from residua.engines.numba.kernels.products.blocks import DEEP, ROWS, WIDE, pace_of, rounded
@@ -35,24 +35,36 @@ def forward(c, k, stride, statistics, args, part, scratch):
     totals = get_int(args, pictures.SUMS) + 16 * k * part
     clear(scratch, sizes.picture)
     clear(sums, 2 * k)
-    start, stop = part_of(g.batch, part, g.parts)
+    # Without sums, work is shared by strips of rows and by panels of columns.
+    strips, units, across = (g.out_height + g.strip - 1) // g.strip, 1, 1
+    if statistics == 0:
+        units, across = strips, get_int(args, pictures.ACROSS)
+    start, stop = part_of(g.batch * units, part // across, g.parts // across)
+    first_column, last_column = part_of((k + WIDE - 1) // WIDE, part % across, across)
+    first_column, last_column = first_column * WIDE, min(last_column * WIDE, k)
+    begin, end = start // units, (stop + units - 1) // units
     x_size, y_size = g.height * g.width * c, sizes.pixels * k
-    turns = (window + DEEP - 1) // DEEP * ((k + WIDE - 1) // WIDE) * ((g.out_height + g.strip - 1) // g.strip)
-    for first in range(start, stop, g.group):
-        count = min(g.group, stop - first)
+    turns = (window + DEEP - 1) // DEEP * ((k + WIDE - 1) // WIDE) * strips
+    for first in range(begin, end, g.group):
+        count = min(g.group, end - first)
         x_lines, y_lines = count * x_size // 16 // turns + 1, count * y_size // 16 // turns + 1
         x_next, y_next = (first + count) * x_size, (first + count) * y_size
-        for top in range(0, g.out_height, g.strip):  # in groups of pictures, once
+        lower, upper = 0, g.out_height
+        if units > 1:
+            lower = max(0, start - first * units) * g.strip
+            upper = min(g.out_height, (stop - first * units) * g.strip)
+        for top in range(lower, upper, g.strip):  # in groups of pictures, once
             strip = Strip(first, count, top, min(top + g.strip, g.out_height))
-            gather_windows(c, stride, args, strip, Frame(scratch, sizes.width), Result(windows, pitch))
+            matrix = Result(windows, pitch)
+            gather_windows(c, stride, args, strip, Frame(scratch, sizes.width), matrix, top == lower)
             rows = rounded(count * (strip.bottom - top) * g.out_width)
             to = out + 4 * top * g.out_width * k
             for depth in range(0, window, DEEP):
                 steps = min(DEEP, window - depth)
-                for panel in range(0, k, WIDE):
+                for panel in range(first_column, last_column, WIDE):
                     columns = min(WIDE, k - panel)
-                    fetch_source(args, x_next, x_lines, stop * x_size)
-                    fetch_to_write(y, y_next, y_lines, stop * y_size)
+                    fetch_source(args, x_next, x_lines, end * x_size)
+                    fetch_to_write(y, y_next, y_lines, end * y_size)
                     x_next += 16 * x_lines
                     y_next += 16 * y_lines
                     b = weight + 4 * (panel * window + depth * columns)
@@ -68,6 +80,10 @@ def forward(c, k, stride, statistics, args, part, scratch):
                     )
         for number in range(count):
             frame = Frame(out + 4 * number * y_size, g.out_width)
-            store_output(k, args, first + number, frame, statistics, sums)
+            if statistics:
+                store_output(k, args, first + number, frame, statistics, sums)
+            else:
+                region = Region(lower, upper, 0, g.out_width, first_column, last_column)
+                store_finished(k, args, first + number, frame, region)
         if statistics:
-            flush(2 * k, sums, totals, first == start)
+            flush(2 * k, sums, totals, first == begin)

@@ -65,14 +65,14 @@ def sizes_of(c, args):
 
 
 @inline
-def gather_windows(c, stride, args, strip, frame, matrix):
+def gather_windows(c, stride, args, strip, frame, matrix, fresh):
     """Copy a strip's windows, pixel by pixel, into the rows of a matrix (a `Result`).
 
-    The pictures are loaded into the frame, one after the other, where their first strip is gathered.
+    The pictures are loaded into the frame, one after the other, for the `fresh` strip, which is the first.
     """
     g, to = geometry(args), matrix.address
     for n in range(strip.picture, strip.picture + strip.pictures):
-        if strip.top == 0:
+        if fresh:
             load_picture(c, args, n, frame)
         for i in range(strip.top, strip.bottom):
             for j in range(g.out_width):

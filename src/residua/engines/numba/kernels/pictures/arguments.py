@@ -42,7 +42,9 @@ SKIP_SCALE, SKIP_SHIFT = 47, 48
 # as it is loaded, and of the one that dx takes, with what the normalisation in front of that multiplies by
 # and adds.
 ACTIVATION, DERIVATIVE, X_SCALE, X_SHIFT = range(49, 53)
-FIELDS = 53
+# Without statistics: how many of the parts share the same pixels, each with columns of its own.
+ACROSS = 53
+FIELDS = 54
 
 
 class Geometry(NamedTuple):

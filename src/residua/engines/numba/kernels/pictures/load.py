@@ -27,6 +27,7 @@ from residua.engines.numba.kernels.pictures.arguments import (
     NORM_SUBSAMPLED,
     SKIP_SCALE,
     SKIP_SHIFT,
+    Frame,
     Rows,
     geometry,
     gradient_source,
@@ -65,6 +66,15 @@ def load_picture(channels, args, n, frame):
     """Picture n of x, finished, into a frame, behind its border."""
     g = geometry(args)
     load_rows(channels, args, Rows(n, 0, g.height), inside(frame, channels, g.padding))
+
+
+@inline
+def load_span(channels, args, n, begin, end, frame):
+    """Of picture n behind its border, as `load_picture` has it, the rows from `begin` to `end`."""
+    g = geometry(args)
+    first, stop = max(0, begin - g.padding), min(g.height, end - g.padding)
+    to = inside(frame, channels, g.padding).address + 4 * first * frame.width * channels
+    load_rows(channels, args, Rows(n, first, stop), Frame(to, frame.width))
 
 
 @inline

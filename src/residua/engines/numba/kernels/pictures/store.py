@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from residua.engines.numba.kernels.pictures.arguments import (
     BIAS,
     DERIVATIVE,
@@ -103,39 +105,58 @@ def store_gradient_rows(channels, args, rows, dx, picture, sums):
             store(sums, channels + c, product)
 
 
+class Region(NamedTuple):
+    """What is finished of a picture: rows, columns and channels, each from the first to before the last."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+    first: int
+    last: int
+
+
+@inline
+def store_finished(channels, args, n, frame, region):
+    """A region of picture n of y from a frame, with bias, ReLU by the lower bound and what is added."""
+    g, y, skip = geometry(args), get_int(args, Y), get_int(args, Y_SKIP)
+    for i in range(region.top, region.bottom):
+        row = (n * g.out_height + i) * g.out_width * channels
+        for c in range(region.first, region.last, WIDTH):
+            bias, low = load(get_int(args, BIAS), c), load(get_int(args, OUT_LOW), c)
+            for j in range(region.left, region.right):
+                to = row + j * channels + c
+                v = above(low, load(frame.address, (i * frame.width + j) * channels + c) + bias)
+                if skip != 0:
+                    v = above(zero(), v + load(skip, to))
+                store(y, to, v)
+
+
 @inline
 def store_output(channels, args, n, frame, statistics, sums):
-    """Picture n of y from a frame; with `statistics` adds to the sums of y and its squares."""
+    """Picture n of y from a frame, with the sums of y and its squares, or finished."""
     g, y, source = geometry(args), get_int(args, Y), frame.address
     height, width, breadth = g.out_height, g.out_width, frame.width
     row = width * channels
+    if not statistics:
+        store_finished(channels, args, n, frame, Region(0, height, 0, width, 0, channels))
+        return
     for c in range(0, channels, WIDTH):
-        if statistics:
-            total, square, other = load(sums, c), load(sums, channels + c), zero()
-            for i in range(height):
-                to, s, last = (n * height + i) * row, i * breadth * channels, row - channels
-                for j in range(c, last, 2 * channels):
-                    v, w = load(source, s + j), load(source, s + j + channels)
-                    store(y, to + j, v)
-                    store(y, to + j + channels, w)
-                    total = total + (v + w)
-                    square = fma(v, v, square)
-                    other = fma(w, w, other)
-                if width % 2 == 1:
-                    v = load(source, s + last + c)
-                    store(y, to + last + c, v)
-                    total = total + v
-                    square = fma(v, v, square)
-            square = square + other
-            store(sums, c, total)
-            store(sums, channels + c, square)
-        else:
-            bias, low = load(get_int(args, BIAS), c), load(get_int(args, OUT_LOW), c)
-            skip = get_int(args, Y_SKIP)
-            for i in range(height):
-                to, s = (n * height + i) * row, i * breadth * channels
-                for j in range(c, row, channels):
-                    v = above(low, load(source, s + j) + bias)
-                    if skip != 0:
-                        v = above(zero(), v + load(skip, to + j))
-                    store(y, to + j, v)
+        total, square, other = load(sums, c), load(sums, channels + c), zero()
+        for i in range(height):
+            to, s, last = (n * height + i) * row, i * breadth * channels, row - channels
+            for j in range(c, last, 2 * channels):
+                v, w = load(source, s + j), load(source, s + j + channels)
+                store(y, to + j, v)
+                store(y, to + j + channels, w)
+                total = total + (v + w)
+                square = fma(v, v, square)
+                other = fma(w, w, other)
+            if width % 2 == 1:
+                v = load(source, s + last + c)
+                store(y, to + last + c, v)
+                total = total + v
+                square = fma(v, v, square)
+        square = square + other
+        store(sums, c, total)
+        store(sums, channels + c, square)

@@ -33,15 +33,15 @@ def take_out(l0, l1, l2, l3, args, part, scratch):
     """small[n, i, j] = large[n, i stride, j stride]."""
     p = _strides(args)
     height, width, channels, stride, large, small = p.height, p.width, p.channels, p.stride, p.large, p.small
-    start, stop = part_of(p.batch, part, p.parts)
-    to = start * ((height + stride - 1) // stride) * ((width + stride - 1) // stride) * channels
-    for n in range(start, stop):
-        for i in range(0, height, stride):
-            row = (n * height + i) * width * channels
-            for at in range(row, row + width * channels, stride * channels):
-                for c in range(0, channels, WIDTH):
-                    store(small, to + c, load(large, at + c))
-                to += channels
+    rows = (height + stride - 1) // stride
+    start, stop = part_of(p.batch * rows, part, p.parts)
+    to = start * ((width + stride - 1) // stride) * channels
+    for i in range(start, stop):
+        row = (i // rows * height + i % rows * stride) * width * channels
+        for at in range(row, row + width * channels, stride * channels):
+            for c in range(0, channels, WIDTH):
+                store(small, to + c, load(large, at + c))
+            to += channels
 
 
 def put_back(l0, l1, l2, l3, args, part, scratch):

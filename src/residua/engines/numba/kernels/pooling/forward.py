@@ -32,21 +32,22 @@ def forward(kind, l1, l2, l3, args, part, scratch):
     kernel, stride, padding = p.kernel, p.stride, p.padding
     low = splat(get(p.low, 0))
     share = splat(np.float32(1) / np.float32(kernel * kernel))
-    start, stop = part_of(p.batch, part, p.parts)
-    for n in range(start, stop):
-        for i in range(out_height):
-            top, bottom = max(0, i * stride - padding), min(height, i * stride - padding + kernel)
-            for c in range(0, channels, WIDTH):
-                s, t = load(p.scale, c), load(p.shift, c)
-                for j in range(out_width):
-                    left, right = max(0, j * stride - padding), min(width, j * stride - padding + kernel)
-                    result = splat(np.float32(-np.inf)) if kind == MAXIMUM else zero()
-                    for h in range(top, bottom):
-                        at = ((n * height + h) * width + left) * channels + c
-                        for _ in range(left, right):
-                            v = above(low, fma(load(p.x, at), s, t))
-                            result = largest(result, v) if kind == MAXIMUM else result + v
-                            at += channels
-                    if kind != MAXIMUM:
-                        result = result * share
-                    store(p.y, ((n * out_height + i) * out_width + j) * channels + c, result)
+    # Rows of outputs, of all pictures.
+    start, stop = part_of(p.batch * out_height, part, p.parts)
+    for row in range(start, stop):
+        n, i = row // out_height, row % out_height
+        top, bottom = max(0, i * stride - padding), min(height, i * stride - padding + kernel)
+        for c in range(0, channels, WIDTH):
+            s, t = load(p.scale, c), load(p.shift, c)
+            for j in range(out_width):
+                left, right = max(0, j * stride - padding), min(width, j * stride - padding + kernel)
+                result = splat(np.float32(-np.inf)) if kind == MAXIMUM else zero()
+                for h in range(top, bottom):
+                    at = ((n * height + h) * width + left) * channels + c
+                    for _ in range(left, right):
+                        v = above(low, fma(load(p.x, at), s, t))
+                        result = largest(result, v) if kind == MAXIMUM else result + v
+                        at += channels
+                if kind != MAXIMUM:
+                    result = result * share
+                store(p.y, (row * out_width + j) * channels + c, result)

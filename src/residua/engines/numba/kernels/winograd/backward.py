@@ -110,7 +110,7 @@ def backward(c, k, stride, unused, args, part, scratch):
             bottom = strip.bottom
             for number in range(count):
                 frame = Frame(scratch + 4 * number * size, breadth)
-                fill_strip(c, stride, args, first + number, strip, frame)
+                fill_strip(c, stride, args, first + number, strip, frame, top == 0)
                 end = min(height, TILE * bottom)
                 if unfinished:
                     continue

@@ -94,19 +94,25 @@ def forward(c, k, statistics, stride, args, part, scratch):
     totals = get_int(args, pictures.SUMS) + 16 * k * part
     clear(scratch, group * size)
     clear(sums, 2 * k)
-    start, stop = part_of(g.batch, part, g.parts)
+    # Without sums, work is shared by rows of tiles, unless small pictures go together.
+    units = down if statistics == 0 and group == 1 else 1
+    start, stop = part_of(g.batch * units, part, g.parts)
+    begin_picture, end_picture = start // units, (stop + units - 1) // units
     x, skip, z = sources(args)
     same = stride == 1 and c == k
-    for first in range(start, stop, group):
-        count = min(group, stop - first)
-        for top in range(0, down, g.strip):
-            strip = Strip(first, count, top, min(top + g.strip, down), right)
+    for first in range(begin_picture, end_picture, group):
+        count = min(group, end_picture - first)
+        lower, upper = 0, down
+        if units > 1:
+            lower, upper = max(0, start - first * units), min(down, stop - first * units)
+        for top in range(lower, upper, g.strip):
+            strip = Strip(first, count, top, min(top + g.strip, upper), right)
             for number in range(count):
                 frame = Frame(scratch + 4 * number * size, breadth)
-                fill_strip(c, stride, args, first + number, strip, frame)
+                fill_strip(c, stride, args, first + number, strip, frame, top == lower)
             tiles = count * (strip.bottom - top) * right
             turns = (tiles + chunk - 1) // chunk * along * along + 2 * tiles
-            ahead = lookahead(c, k, stride, args, part, strip, stop, turns)
+            ahead = lookahead(c, k, stride, args, part, strip, end_picture, turns)
             if added != 0 and same:
                 skip = added + 4 * (ahead.y - ahead.x)  # fetched in its stead
             streams, turn = Streams(x, skip, z, y), 0
@@ -148,7 +154,7 @@ def forward(c, k, statistics, stride, args, part, scratch):
                         store_edge(k, statistics, edge, Frame(to, width), part_inside, finish)
                     tile = tile_after(strip, tile)
         if statistics:
-            flush(2 * k, sums, totals, first == start)
+            flush(2 * k, sums, totals, first == begin_picture)
 
 
 @inline

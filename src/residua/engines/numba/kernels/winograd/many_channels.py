@@ -20,18 +20,18 @@ from typing import NamedTuple
 
 from residua.engines.numba.kernels.pictures import arguments as pictures
 from residua.engines.numba.kernels.pictures.arguments import Frame, geometry, inside
-from residua.engines.numba.kernels.pictures.load import load_gradient, load_picture
+from residua.engines.numba.kernels.pictures.load import load_gradient, load_picture, load_span
 from residua.engines.numba.kernels.pictures.shape import Shape
 from residua.engines.numba.kernels.pictures.store import store_gradient
 from residua.engines.numba.kernels.primitives.arguments import reader
 from residua.engines.numba.kernels.primitives.scalars import clear, flush, get_int, part_of
 from residua.engines.numba.kernels.primitives.vector import WIDTH, inline
-from residua.engines.numba.kernels.products.blocks import BLOCK, DEEP, pace_of
+from residua.engines.numba.kernels.products.blocks import BLOCK, DEEP, ROWS, pace_of
 from residua.engines.numba.kernels.products.operands import Ahead, Left, Result, Right, Size
 from residua.engines.numba.kernels.products.panels import at_column, panels_of, width_of
 from residua.engines.numba.kernels.products.product import product_ahead
 from residua.engines.numba.kernels.products.transposed import Block, Panels, product_transposed
-from residua.engines.numba.kernels.winograd.output import Finish, Inside, store_edge
+from residua.engines.numba.kernels.winograd.output import Finish, Inside, add_skip, store_edge
 from residua.engines.numba.kernels.winograd.tiles import (
     GAP,
     patch_to_places,
@@ -51,7 +51,8 @@ X_ONLY, BOTH = 1, 2
 
 def rounded_tiles(shape: Shape) -> int:
     """Rows of V and M: all tiles, and what the last block of a product needs."""
-    return -(-tile_count(shape) // BLOCK) * BLOCK
+    block = ROWS if tile_count(shape) <= ROWS else BLOCK
+    return -(-tile_count(shape) // block) * block
 
 
 def tile_count(shape: Shape) -> int:
@@ -93,15 +94,27 @@ def scatter(c, k, what, stride, args, part, scratch):
     v, m = get_int(args, pictures.V), get_int(args, pictures.M)
     c_panel, k_panel = width_of(c), width_of(k)
     dy = scratch + 4 * tiles.size
-    clear(scratch, tiles.size)
     if what == BOTH:
         clear(dy, TILE * tiles.down * TILE * right * k)
-    start, stop = part_of(g.batch, part, g.parts)
-    for n in range(start, stop):
-        load_picture(c, args, n, Frame(scratch, width))
+    down = tiles.down
+    units = 1 if what == BOTH else down  # rows of tiles
+    start, stop = part_of(g.batch * units, part, g.parts)
+    begin, end = start // units, (stop + units - 1) // units
+    # Of the border, what is read of it.
+    first, last = 0, down
+    if end - begin == 1 and units > 1:
+        first, last = start % units, (stop - 1) % units + 1
+    clear(scratch + 4 * side * first * width * c, (side * (last - first) + 2) * width * c)
+    for n in range(begin, end):
+        lower, upper = 0, down
         if what == BOTH:
+            load_picture(c, args, n, Frame(scratch, width))
             load_gradient(k, args, n, Frame(dy, TILE * right))
-        for t in range(tiles.down * right):
+        else:
+            lower, upper = max(0, start - n * down), min(down, stop - n * down)
+            bottom = g.height + g.padding if upper == down else side * upper + 2
+            load_span(c, args, n, side * lower, bottom, Frame(scratch, width))
+        for t in range(lower * right, upper * right):
             row, column, tile = t // right, t % right, n * tiles.down * right + t
             d = scratch + 4 * (row * width + column) * side * c
             for i in range(0, c, WIDTH):
@@ -162,7 +175,7 @@ def multiply(l0, l1, l2, l3, args, part, scratch):
                     Left(a + 4 * (depth * rows + row * deep), deep, deep * rows, 1),
                     Right(b + 4 * at, deep * panel, panel),
                     Result(c + 4 * (column * rows + row * panel), panel),
-                    Size(BLOCK, panel, steps // deep, deep),
+                    Size(min(BLOCK, rows), panel, steps // deep, deep),
                     depth,
                     Ahead(b + 4 * (at + steps * panel + row // BLOCK * 16 * lines), pace),
                 )
@@ -206,12 +219,18 @@ def gather(c, k, statistics, stride, args, part, scratch):
     m, y = get_int(args, pictures.M), get_int(args, pictures.Y)
     sums, edge = scratch, scratch + 8 * k
     bias, low = get_int(args, pictures.BIAS), get_int(args, pictures.OUT_LOW)
-    gap, finish = (low - bias) // 4, Finish(sums, bias, low, 0)
+    added = get_int(args, pictures.Y_SKIP) if statistics == 0 else 0
+    gap, finish = (low - bias) // 4, Finish(sums, bias, low, added)
     totals = get_int(args, pictures.SUMS) + 16 * k * part
     clear(sums, 2 * k)
-    start, stop = part_of(g.batch, part, g.parts)
-    for n in range(start, stop):
-        for t in range(tiles.down * right):
+    units = tiles.down if statistics == 0 else 1  # rows of tiles
+    start, stop = part_of(g.batch * units, part, g.parts)
+    begin, end = start // units, (stop + units - 1) // units
+    for n in range(begin, end):
+        lower, upper = 0, tiles.down
+        if statistics == 0:
+            lower, upper = max(0, start - n * units), min(units, stop - n * units)
+        for t in range(lower * right, upper * right):
             row, column, tile = t // right, t % right, n * tiles.down * right + t
             to = y + 4 * ((n * height + TILE * row) * width + TILE * column) * k
             whole = TILE * row + TILE <= height and TILE * column + TILE <= width
@@ -224,11 +243,13 @@ def gather(c, k, statistics, stride, args, part, scratch):
                     places_to_tile_summed(stride, places, pixels, sums + 4 * i, k)
                 else:
                     places_to_tile_biased(stride, places, pixels, bias + 4 * i, gap)
+            if whole and added != 0:
+                add_skip(k, to, added + (to - y), width * k)
             if not whole:
                 of_tile = Inside(min(TILE, height - TILE * row), min(TILE, width - TILE * column), to - y)
                 store_edge(k, statistics != 0, edge, Frame(to, width), of_tile, finish)
         if statistics != 0:
-            flush(2 * k, sums, totals, n == start)
+            flush(2 * k, sums, totals, n == begin)
 
 
 def gather_gradient(c, k, l2, stride, args, part, scratch):

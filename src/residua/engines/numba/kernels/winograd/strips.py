@@ -81,22 +81,23 @@ def lookahead(c, k, stride, args, part, strip, stop, turns):
 
 
 @inline
-def fill_strip(c, stride, args, n, strip, frame):
+def fill_strip(c, stride, args, n, strip, frame, fresh):
     """The rows of picture n under a strip's rows of tiles, with their border of zeros.
 
     A tile takes TILE * stride rows further down, and two more: of these, one with a stride of 2 is read only
-    where it is the picture's last.
+    where it is the picture's last. fresh: nothing of it is there from the strip before.
     """
     g, scratch, top = geometry(args), frame.address, strip.top
     side = TILE * stride
     row, begin, end = 4 * frame.width * c, side * top, side * strip.bottom + 2
-    if top > 0:
+    if not fresh:
         last = scratch + side * g.strip * row
         for i in range(0, 2 * frame.width * c, WIDTH):
             store(scratch, i, load(last, i))
         begin += 2
     first, stop = max(0, begin - g.padding), min(g.height, end - g.padding)
-    if g.strip != (g.out_height + TILE - 1) // TILE:  # else the border is zero from the start
+    # In groups of whole pictures the border is zero from the start.
+    if g.strip != (g.out_height + TILE - 1) // TILE or strip.pictures == 1:
         if begin < g.padding:
             clear(scratch, (min(end, g.padding) - side * top) * frame.width * c)
         after = max(begin, g.padding + g.height)
