@@ -324,6 +324,7 @@ def test_certificates_that_cannot_be_used(options, message, tmp_path, monkeypatc
 
 def test_a_port_in_use_and_keys_that_are_none(tmp_path):
     with open_port(ServeConfig(**OPTIONS)) as taken:
+        assert taken.proto == socket.IPPROTO_TCP, "answers would wait for the acknowledgement of their heads"
         taken.listen()
         with pytest.raises(ConfigError, match="Address already in use; choose another --port"):
             open_port(ServeConfig(port=taken.getsockname()[1]))
