@@ -25,6 +25,7 @@ from residua.files.regular import require_file
 from residua.models.model_file import find_model
 
 MOST_CONNECTIONS = 1024
+BACKLOG = 2048
 FIRST_SECONDS = 10.0  # until the first request of a connection has its headers
 TICK_SECONDS = 0.1  # of uvicorn's loop
 GRACE_SECONDS = 30  # for requests that are being answered when it ends
@@ -120,6 +121,7 @@ def open_port(config: ServeConfig) -> socket.socket:
             listening = unless_bound.enter_context(socket.socket(*kind))
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listening.bind((config.host, config.port))
+            listening.listen(BACKLOG)  # who reads the address may come at once, and waits
             unless_bound.pop_all()
         return listening
     except OSError as error:
