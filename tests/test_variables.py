@@ -15,6 +15,7 @@ from residua.variables import (
     fill,
     flatten,
     merge,
+    settled,
     trainable,
     transform,
     unflatten,
@@ -117,3 +118,18 @@ def test_fill_shortens_long_lists():
     with pytest.raises(ModelFileError, match=r"misshapen .* and \d+ more") as caught:
         fill(wanted, flatten(other), "w")
     assert len(str(caught.value)) < 600
+
+
+def test_settled_kernels_cannot_be_written_to_and_others_still_can():
+    shared, own = np.ones((3, 3, 4, 4), np.float32), np.ones((1, 1, 4, 4), np.float32)
+    trained = {"conv": {"weight": shared}, "linear": {"weight": np.ones((4, 2))}}
+    frozen = settled(
+        {"conv": {"weight": shared}, "next": {"weight": own}, "linear": trained["linear"]}, trained
+    )
+    assert frozen["next"]["weight"] is own
+    assert frozen["linear"]["weight"] is trained["linear"]["weight"]
+    for name in ("conv", "next"):
+        with pytest.raises(ValueError, match="read-only"):
+            frozen[name]["weight"][:] = 0
+    shared[:] = 2
+    assert (frozen["conv"]["weight"] == 1).all()

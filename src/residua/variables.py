@@ -63,6 +63,21 @@ def transform(function: Callable[..., Any], tree: Mapping[str, Any], *others: Ma
     }
 
 
+def settled(tree: Mapping[str, Any], others: Mapping[str, Any]) -> Tree:
+    """The tree with kernels of convolutions that nobody can write to any more, as engines may keep what they
+    make of such ones; those that others hold, too, are copied first. `others`: their tree."""
+    held = set(map(id, flatten(others).values()))
+
+    def settle(leaf: Any) -> Any:
+        if getattr(leaf, "ndim", 0) != 4 or not hasattr(leaf, "setflags"):
+            return leaf
+        kernel = leaf.copy() if leaf.base is not None or id(leaf) in held else leaf
+        kernel.setflags(write=False)
+        return kernel
+
+    return transform(settle, tree)
+
+
 def trainable(tree: Mapping[str, Any]) -> Tree:
     """The part of the tree that receives gradients: no statistics, nothing fixed; empty branches vanish."""
     part: Tree = {}

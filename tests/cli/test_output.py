@@ -107,6 +107,7 @@ def test_other_places_are_looked_at_too(place, capsys):
     assert contents(place) == before
 
 
+@pytest.mark.usefixtures("stub_figures")
 @pytest.mark.parametrize("verb", FILES)
 def test_a_folder_gets_the_default_name(place, capsys, verb):
     arguments, name = FILES[verb]
@@ -120,6 +121,7 @@ def test_the_ending_says_how_a_picture_is_written(place, capsys):
     assert Path("new/x.jpg").read_bytes().startswith(b"\xff\xd8")
 
 
+@pytest.mark.usefixtures("stub_figures")
 @pytest.mark.parametrize("verb", ["mistakes", "classes"])  # what they share is one function
 def test_a_folder_is_made(place, capsys, verb):
     before = contents(place).keys()
@@ -137,6 +139,7 @@ NUMBERS = [
 ]
 
 
+@pytest.mark.usefixtures("stub_figures")
 @pytest.mark.parametrize("verb", NUMBERS)
 def test_a_full_disk_does_not_cost_the_numbers(place, capsys, monkeypatch, verb):
     def full(handle):
@@ -185,6 +188,7 @@ def test_a_full_disk_after_an_import_and_an_ensemble(place, capsys, monkeypatch)
     assert "No space left on device" in err.splitlines()[-1]
 
 
+@pytest.mark.usefixtures("stub_figures")
 def test_in_python_the_error_carries_the_numbers(place, monkeypatch):
     def full(handle):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -201,6 +205,7 @@ def test_in_python_the_error_carries_the_numbers(place, monkeypatch):
     assert "No picture of the confusion matrix: Cannot write" in said[-1]
 
 
+@pytest.mark.usefixtures("stub_figures")
 def test_pathlib_in_python(place):
     """`tests/config` has every option; here are some that work with them."""
     say = {"say": lambda line: None}

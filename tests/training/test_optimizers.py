@@ -15,6 +15,7 @@ SLOTS = {
     "adam": {"first", "second"},
     "adamw": {"first", "second"},
     "rmsprop": {"square", "velocity"},
+    "muon": {"velocity"},
 }
 
 

@@ -96,6 +96,7 @@ def test_one_seed_gives_the_same_bytes_and_another_does_not(tmp_path):
             "schedule": "triangle",
             "whitening_epochs": 1,
             "nesterov": True,
+            "optimizer": "muon",
         },
         pytest.param({"engine": "numba", "nesterov": True, "average": 0.9, "dropout": 0.2}, marks=FAST),
         pytest.param({"engine": "numba", "mixup": 0.4}, marks=FAST),

@@ -22,7 +22,7 @@ from residua.models.architectures.squeezenet import squeezenet
 from residua.models.architectures.vgg import vgg
 from residua.training.optimizers import make_optimizer
 from residua.training.step import Step, make_step, start_state
-from residua.variables import Tree, count_parameters, transform
+from residua.variables import Tree, count_parameters, settled, transform
 
 Pictures = NDArray[np.float32]
 Labels = NDArray[np.int64]
@@ -123,7 +123,9 @@ class TrainStepper:
 def inference(engine: Engine, network: Network, pictures: Pictures) -> Workload:
     """The frozen network's answers, as `residua predict` computes them."""
     layers = network.build()
-    frozen, variables = layers.freeze(layers.init(np.random.default_rng(0)))
+    trained = layers.init(np.random.default_rng(0))
+    frozen, variables = layers.freeze(trained)
+    variables = settled(variables, trained)
     compiled = engine.compile(lambda v, x: frozen.infer(engine, v, x))
     return lambda: compiled(variables, pictures)
 

@@ -6,4 +6,4 @@ BATCH = 128
 DECAY = 0.0001
 
 # Learning rates that suit most networks, by optimiser.
-RATES = {"sgd": 0.1, "adam": 0.001, "adamw": 0.001, "rmsprop": 0.001}
+RATES = {"sgd": 0.1, "adam": 0.001, "adamw": 0.001, "rmsprop": 0.001, "muon": 0.02}

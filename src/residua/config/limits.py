@@ -55,6 +55,7 @@ LIMITS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "clip": ("0 or more", _natural),
     "smoothing": ("a share from 0 to below 1", _share),
     "average": ("a share from 0 to below 1", _share),
+    "rest_rate": ("above 0 and at most 1000", lambda x: 0 < x <= 1000),
     "bias_rate": ("above 0 and at most 1000", lambda x: 0 < x <= 1000),
     "whitening_epochs": ("0 or more", _natural),
     "epochs": ("1 or more", _positive),

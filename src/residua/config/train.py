@@ -121,14 +121,16 @@ class TransferOptions:
 class OptimizerOptions:
     """How a gradient becomes a step."""
 
-    optimizer: Literal["sgd", "adam", "adamw", "rmsprop"] = "sgd"
+    optimizer: Literal["sgd", "adam", "adamw", "rmsprop", "muon"] = "sgd"
     """The update rule."""
     rate: float | None = None
-    """Learning rate at the schedule's peak (sgd 0.1, CIFAR 0.15, digits and folders 0.05; others 0.001)."""
+    """Rate at the schedule's peak (sgd 0.1, CIFAR 0.15, digits and folders 0.05; muon 0.02; others 0.001)."""
     momentum: float = 0.9
-    """Share of the velocity that is kept (sgd, rmsprop)."""
+    """Share of the velocity that is kept (sgd, muon, rmsprop)."""
     nesterov: bool | None = None
-    """Nesterov's momentum (sgd; on for CIFAR)."""
+    """Nesterov's momentum (sgd, muon; on for CIFAR)."""
+    rest_rate: float = 1.0
+    """Learning rate of what is no kernel of a convolution, in multiples of the kernels' (muon)."""
     decay: float | None = None
     """Weight decay (0.0001; 0.0005 for CIFAR)."""
     decoupled: bool = False

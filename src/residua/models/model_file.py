@@ -26,7 +26,7 @@ from residua.layers.parameters import ZeroGenerator
 from residua.layers.serialization import build, describe
 from residua.models.calibration import Calibration, tempered
 from residua.models.training_record import MOST_LETTERS, check_training
-from residua.variables import Tree, fill, flatten
+from residua.variables import Tree, fill, flatten, settled
 
 KIND = "model file"
 VERSION = 1
@@ -62,7 +62,8 @@ class Model:
     def frozen(self) -> tuple[Layer, Tree]:
         """The network and variables for inference, its temperature included."""
         temperature = 1.0 if self.calibration is None else self.calibration.temperature
-        return tempered(*self.network.freeze(self.variables), temperature)
+        network, variables = tempered(*self.network.freeze(self.variables), temperature)
+        return network, settled(variables, self.variables)
 
 
 def save_model(path: str | Path, model: Model) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from residua.config import OptimizerOptions
 from residua.config.defaults import DECAY
 from residua.engines.vocabulary.core import Array, Engine
+from residua.training.muon import kernel_step
 from residua.variables import Tree, flatten, merge, trainable, transform, unflatten
 
 
@@ -172,6 +173,39 @@ class RMSprop(Optimizer):
         )
 
 
+@dataclass(frozen=True)
+class Muon(SGD):
+    """Kernels of convolutions along orthogonalised directions (Jordan et al. 2024, see `muon`), the rest
+    by SGD.
+
+    rest_rate: the rate of the rest, in multiples of the kernels'.
+    """
+
+    rest_rate: float = 1.0
+
+    def rule(self, engine: Engine, step: ParameterStep) -> tuple[list[Array], ...]:
+        """See `muon.kernel_step`, and `update_rules.sgd` for the rest."""
+        weights, velocities = list(step.weights), list(step.slots[0])
+        rest = [place for place, weight in enumerate(weights) if weight.ndim != 4]
+        for place in (place for place, weight in enumerate(weights) if weight.ndim == 4):
+            options = {"momentum": self.momentum, "nesterov": self.nesterov, "decay": step.decays[place]}
+            weights[place], velocities[place] = engine.apply(
+                lambda xp, *arrays, options=options: kernel_step(*arrays, **options),
+                weights[place],
+                velocities[place],
+                step.gradients[place],
+                step.rate,
+            )
+        if rest:
+            lists = (step.weights, step.slots[0], step.gradients, step.decays)
+            of_rest: list[list[Any]] = [[values[place] for place in rest] for values in lists]
+            rate = engine.apply(lambda xp, rate: rate * self.rest_rate, step.rate)
+            part = ParameterStep(of_rest[0], [of_rest[1]], of_rest[2], of_rest[3], rate, step.count)
+            for place, weight, velocity in zip(rest, *super().rule(engine, part), strict=True):
+                weights[place], velocities[place] = weight, velocity
+        return weights, velocities
+
+
 def make_optimizer(options: OptimizerOptions) -> Optimizer:
     """The optimiser that the options describe."""
     common: dict[str, Any] = {
@@ -179,13 +213,13 @@ def make_optimizer(options: OptimizerOptions) -> Optimizer:
         "decay_norms": options.decay_norms,
         "bias_rate": options.bias_rate,
     }
-    if options.optimizer == "sgd":
-        return SGD(
-            **common,
-            decoupled=options.decoupled,
-            momentum=options.momentum,
-            nesterov=bool(options.nesterov),
-        )
+    if options.optimizer in ("sgd", "muon"):
+        common |= {
+            "decoupled": options.decoupled,
+            "momentum": options.momentum,
+            "nesterov": bool(options.nesterov),
+        }
+        return Muon(**common, rest_rate=options.rest_rate) if options.optimizer == "muon" else SGD(**common)
     if options.optimizer == "rmsprop":
         return RMSprop(**common, decoupled=options.decoupled, momentum=options.momentum)
     return Adam(**common, decoupled=options.decoupled or options.optimizer == "adamw")

@@ -54,7 +54,7 @@ def test_options_promise_the_defaults_that_the_recipes_and_the_one_table_of_defa
     promises = {
         OptimizerOptions: [
             f"(sgd {RATES['sgd']:g}, CIFAR {cifar.rate:g}, digits and folders {digits.rate:g}; "
-            f"others {RATES['adam']:g})",
+            f"muon {RATES['muon']:g}; others {RATES['adam']:g})",
             f"({DECAY:g}; {cifar.decay:g} for CIFAR)",
         ],
         ScheduleOptions: [f"({BATCH}; {digits.batch} for digits and folders)"],

@@ -53,6 +53,7 @@ def test_a_run_gets_a_page_and_a_card(trained, tmp_path, capsys):
     assert contents(trained) == before
 
 
+@pytest.mark.usefixtures("stub_figures")  # its words are read
 def test_a_model_file_has_what_needs_no_run(trained, tmp_path, capsys):
     alone = tmp_path / "alone.safetensors"
     alone.write_bytes((trained / "run" / "best.safetensors").read_bytes())
@@ -136,6 +137,7 @@ def test_no_mistakes_are_told_happily(findings, page):
     assert "No label is suspected to be wrong." in words
 
 
+@pytest.mark.usefixtures("stub_figures")  # its words are read
 def test_mistakes_are_shown_with_both_guesses(trained, tmp_path):
     folder = paint_folder(tmp_path / "others", ("red", "blue"), 3)
     paint(folder / "blue" / "wrong.png", (250, 20, 20), 5)
@@ -151,6 +153,7 @@ def test_mistakes_are_shown_with_both_guesses(trained, tmp_path):
     assert "| blue | 4 | 75.0 % |" in card
 
 
+@pytest.mark.usefixtures("stub_figures")  # its words are read
 def test_one_class(findings, monkeypatch):
     without_maps(monkeypatch)
     lone = changed(findings, ("blue",), np.zeros(5, np.int64), np.ones((5, 1), np.float32))
@@ -223,6 +226,7 @@ def test_no_certainty_is_made_up():
     ]  # fmt: skip
 
 
+@pytest.mark.usefixtures("stub_figures")  # its words are read
 def test_an_ensemble_has_neither_stages_nor_grad_cam(trained, tmp_path, capsys):
     both = tmp_path / "both.safetensors"
     members = (trained / "run" / f"{name}.safetensors" for name in ("best", "last"))
@@ -233,6 +237,7 @@ def test_an_ensemble_has_neither_stages_nor_grad_cam(trained, tmp_path, capsys):
     assert "Integrated gradients share out" in text
 
 
+@pytest.mark.usefixtures("stub_figures")  # its words are read
 def test_a_transfer_run_names_its_base(trained, tmp_path, capsys):
     paint_folder(tmp_path / "more", ("blue", "red"), 10, seed=9)
     options = {name: value for name, value in TINY.items() if name not in ("model", "width")}

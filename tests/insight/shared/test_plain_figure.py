@@ -7,7 +7,10 @@ import re
 import warnings
 from pathlib import Path
 
+import matplotlib
 import odd_names
+import pytest
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
@@ -73,6 +76,30 @@ def test_few_decades_have_ticks_between_powers():
     axes.set_yscale("log")
     drawn(figure)
     assert "2×10⁻¹" in [label.get_text() for label in axes.get_yticklabels(which="both")]
+
+
+@pytest.mark.parametrize("kind", ["png", "svg"])
+def test_a_saved_figure_is_drawn_once_and_looks_as_if_drawn_twice(monkeypatch, kind):
+    monkeypatch.setitem(matplotlib.rcParams, "svg.hashsalt", "the same")
+    saved, calls = [], []
+    draw = Axes.draw
+    monkeypatch.setattr(Axes, "draw", lambda self, renderer: calls.append(self) or draw(self, renderer))
+    for save in (PlainFigure.savefig, Figure.savefig):
+        figure = new_figure(4, 3)
+        left, right = figure.subplots(1, 2)
+        figure.colorbar(left.imshow([[0, 1, 3], [2, 3, 9]], aspect="auto"), ax=left, label="how much")
+        right.plot([1, 30, 900], label="a line")
+        right.set_yscale("log")
+        right.set_title("a long title over one of two axes")
+        right.legend()
+        figure.suptitle("both")
+        buffer = io.BytesIO()
+        save(figure, buffer, format=kind, metadata={"Date": None} if kind == "svg" else None)
+        saved.append(buffer.getvalue())
+        saved.append(len(calls))
+        calls.clear()
+    assert saved[0] == saved[2]
+    assert (saved[1], saved[3]) == (3, 6)
 
 
 def test_every_figure_of_the_house_is_a_plain_one(tmp_path):

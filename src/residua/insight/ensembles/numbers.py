@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import combinations
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -163,7 +163,8 @@ def _warn_of_other_splits(
     ]
     if not others:
         return
-    whole = Path(str(first.get("data"))).is_dir() and not (Path(str(first["data"])) / "test").is_dir()
+    data = str(first.get("data"))
+    whole = os.path.isdir(data) and not os.path.isdir(os.path.join(data, "test"))
     what = "validation or test" if whole else "validation"
     say(
         f"{', '.join(others)} had another split than {names[0]}: the {what} split holds pictures from their "

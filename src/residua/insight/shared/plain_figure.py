@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import warnings
 from typing import Any
 
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, LogFormatterMathtext, LogFormatterSciNotation
 
@@ -19,6 +21,16 @@ _SUPERSCRIPT = str.maketrans("0123456789-\N{MINUS SIGN}.+", "⁰¹²³⁴⁵⁶�
 class PlainFigure(Figure):
     """Matplotlib reads text between two dollar signs as a formula, and takes one font for all letters."""
 
+    _saving = False
+
+    def savefig(self, *arguments: Any, **options: Any) -> None:
+        """As any figure, drawn once: Matplotlib would draw it a first time without ink to find its layout."""
+        self._saving = True
+        try:
+            super().savefig(*arguments, **options)
+        finally:
+            self._saving = False
+
     def draw(self, renderer: Any) -> None:
         """As any figure, once all its text is plain."""
         for axis in self.findobj(Axis):
@@ -28,7 +40,14 @@ class PlainFigure(Figure):
         with warnings.catch_warnings():
             # Text that is wider than the figure is cut; there is nothing that anybody could do.
             warnings.filterwarnings("ignore", "constrained_layout not applied")
-            super().draw(renderer)
+            layout = self.get_layout_engine()
+            if self._saving and isinstance(layout, ConstrainedLayoutEngine):
+                # The layout measures what it arranges by itself, and is switched off when ink is drawn.
+                with contextlib.suppress(ValueError):  # as Matplotlib does: what cannot be arranged stays
+                    if self.axes:
+                        layout.execute(self)
+            else:
+                super().draw(renderer)
 
 
 class PlainPowers(LogFormatterSciNotation):

@@ -9,11 +9,12 @@ pytest.importorskip("numba")
 
 from residua.config import OptimizerOptions
 from residua.engines.numba.trace import compiled_step as compiled
-from residua.layers import Dropout, GlobalAveragePool, Linear, MaxPool2d, Sequential
+from residua.engines.numba.trace.recording import KernelSequence
+from residua.layers import Conv2d, Dropout, GlobalAveragePool, Linear, MaxPool2d, Sequential
 from residua.models.architectures.small_resnet import small_resnet
 from residua.training.optimizers import make_optimizer
 from residua.training.step import make_step, start_state
-from residua.variables import flatten
+from residua.variables import flatten, settled, transform
 
 OPTIONS = {
     "sgd": OptimizerOptions(momentum=0.9, decay=1e-4),
@@ -254,3 +255,27 @@ def test_new_weights_under_an_old_recording(engine):
     assert second == engine.plain(frozen.infer(engine, others, x)).tobytes()
     variables["stem"]["weight"][:] = others["stem"]["weight"]
     assert run(variables, x).tobytes() == engine.plain(frozen.infer(engine, variables, x)).tobytes()
+
+
+@pytest.mark.parametrize(("size", "c", "k", "kernel"), [(9, 16, 16, 3), (6, 144, 80, 1)])
+def test_what_is_made_of_fixed_weights_is_made_anew_for_others(engine, size, c, k, kernel, monkeypatch):
+    """Kernels of convolutions are transformed or packed once, as long as nobody can write to them."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(1, size, size, c)).astype(np.float32)
+    network = Sequential({"conv": Conv2d(c, k, kernel, padding=kernel // 2)})
+    trained = [network.init(np.random.default_rng(seed)) for seed in range(2)]
+    fixed = [settled(variables, variables) for variables in trained]
+    exact = [np.array(engine.plain(network.infer(engine, variables, x))) for variables in trained]
+    step = engine.compile(lambda v, x: network.infer(engine, v, x))
+    ran = []
+    replay = KernelSequence.replay
+    monkeypatch.setattr(KernelSequence, "replay", lambda *given: ran.append(1) or replay(*given))
+    for number in (0, 0, 0, 0, 1, 1, 0, 0):
+        assert np.array_equal(step(fixed[number], x), exact[number])
+    ran.clear()
+    step(fixed[0], x)
+    assert len(ran) == 1  # the convolution alone
+    writable = transform(np.array, trained[0])
+    for _ in range(3):
+        writable["conv"]["weight"] *= 2
+        assert np.array_equal(step(writable, x), network.infer(engine, transform(np.array, writable), x))

@@ -19,6 +19,7 @@ from residua.engines.numba.operations.weight_transforms import padded_weight, se
 from residua.engines.numba.planning.plan import IM2COL, WINOGRAD, Plan
 from residua.engines.numba.runtime.arrays import contiguous, fitted
 from residua.engines.numba.runtime.buffers import address as address_of
+from residua.engines.numba.runtime.buffers import nobody_writes
 from residua.engines.numba.runtime.context import Context
 from residua.engines.numba.runtime.layout import padded
 
@@ -67,14 +68,15 @@ def forward(
             many_channels.forward(context, block, p, statistics)
             return y, sums
         kernel: Any = winograd.forward
-    elif p.method == IM2COL:
-        references.append(set_panels(context, block, pixels, p, transposed=False))
-        kernel = im2col.forward
     else:
-        block[pictures.WEIGHT] = address_of(pixels)
-        if p.packed:
-            references.append(set_panels(context, block, pixels, p, transposed=False))
-        kernel = direct.forward
+        # Panels of weights that stay what they are cost nothing but memory.
+        steady = not statistics and pixels.size == weight.size and nobody_writes(weight)
+        packed = p.method == IM2COL or p.packed or (steady and p.heavy)
+        block[pictures.WEIGHT], block[pictures.PACKED] = address_of(pixels), packed
+        if packed:
+            kept = weight if steady else None
+            references += set_panels(context, block, pixels, p, transposed=False, kept=kept)
+        kernel = im2col.forward if p.method == IM2COL else direct.forward
     context.run(kernel, block, parts, *p.forward_literals(statistics), p.forward.scratch)
     return y, sums
 
@@ -87,7 +89,6 @@ def geometry_block(context: Context, p: Plan, parts: int) -> Array:
         parts, s.batch, s.height, s.width, s.padding, s.out_height, s.out_width,
         cut.group, cut.chunk, s.kernel, cut.strip,
     )  # fmt: skip
-    block[pictures.PACKED] = p.packed
     block[pictures.AHEAD] = context.thread_pool.threads
     return block
 

@@ -12,7 +12,7 @@ from residua.engines.numba.kernels.winograd.transforms import PLACES
 from residua.engines.numba.planning.plan import IM2COL, WINOGRAD, Plan
 from residua.engines.numba.runtime.arrays import contiguous, fitted
 from residua.engines.numba.runtime.buffers import address as address_of
-from residua.engines.numba.runtime.context import Context
+from residua.engines.numba.runtime.context import Context, Prepare
 from residua.engines.numba.runtime.layout import padded
 
 Array = NDArray[Any]
@@ -33,35 +33,53 @@ def set_transform(
 
     For a `few` pictures transforming would take longer than convolving: U is kept as long as the weight.
     """
-    (c, k), size, copy = (p.shape.c, p.shape.k), PLACES * p.weights, None
-    if few and flat.size == weight.size:
-        u, copy = context.kept_transform(weight, size)
-    else:
-        u = context.allocate(size)
-    arguments = winograd.TransformWeight(
-        parts=max(1, c // 16 if p.many_channels else c * k // SHARE), c=c, k=k,
-        weight=address_of(flat), u=address_of(u), copy=0 if copy is None else address_of(copy),
-        stride=p.shape.stride, places=p.weights, panel=p.panel(k),
-    )  # fmt: skip
-    context.run(winograd.transform_weight, arguments, arguments.parts)
-    block[pictures.WEIGHT] = address_of(u)
-    return [u, copy]
+    (c, k), size = (p.shape.c, p.shape.k), PLACES * p.weights
+
+    def prepare(u: int, copy: int) -> tuple[Any, Any, int]:
+        arguments = winograd.TransformWeight(
+            parts=max(1, c // 16 if p.many_channels else c * k // SHARE), c=c, k=k,
+            weight=address_of(flat), u=u, copy=copy,
+            stride=p.shape.stride, places=p.weights, panel=p.panel(k),
+        )  # fmt: skip
+        return winograd.transform_weight, arguments, arguments.parts
+
+    kept = weight if few and flat.size == weight.size else None
+    return _set_weight(context, block, prepare, (size, p.shape.stride), kept)
 
 
-def set_panels(context: Context, block: Array, flat: Array, p: Plan, *, transposed: bool) -> Array:
-    """Fill in the weight cut into panels, as gathered windows read it."""
+def set_panels(
+    context: Context, block: Array, flat: Array, p: Plan, *, transposed: bool, kept: Array | None = None
+) -> list[Any]:
+    """Fill in the weight cut into panels, as gathered windows read it; what must stay alive.
+
+    kept: the weight, if the panels are kept as long as that.
+    """
     window, k = p.shape.window, p.shape.k
-    packed = context.allocate(window * k)
-    arguments = packing.PackPanels(
-        parts=max(1, (window if transposed else k) // 32), window=window, k=k,
-        weight=address_of(flat), packed=address_of(packed), transposed=int(transposed),
-    )  # fmt: skip
-    context.run(packing.pack_panels, arguments, arguments.parts)
-    block[pictures.WEIGHT] = address_of(packed)
-    return packed
+
+    def prepare(packed: int, copy: int) -> tuple[Any, Any, int]:
+        arguments = packing.PackPanels(
+            parts=max(1, (window if transposed else k) // 32), window=window, k=k,
+            weight=address_of(flat), packed=packed, transposed=int(transposed),
+        )  # fmt: skip
+        return packing.pack_panels, arguments, arguments.parts
+
+    return _set_weight(context, block, prepare, (window * k, "panels"), kept)
 
 
-def set_transposed(context: Context, block: Array, flat: Array, p: Plan, want_dx: bool) -> Array:
+def _set_weight(
+    context: Context, block: Array, prepare: Prepare, kind: tuple[int, Any], kept: Array | None
+) -> list[Any]:
+    """Fill in what a kernel makes of a weight, kept or made for this once; kind: its size, and what it is."""
+    if kept is None:
+        arrays = [context.allocate(kind[0])]
+        context.run(*prepare(address_of(arrays[0]), 0))
+    else:
+        arrays = context.prepared(kept, *kind, prepare)
+    block[pictures.WEIGHT] = address_of(arrays[0])
+    return arrays
+
+
+def set_transposed(context: Context, block: Array, flat: Array, p: Plan, want_dx: bool) -> Any:
     """Fill in the weight as the way back reads it, inputs and outputs exchanged."""
     if (p.method == IM2COL or p.pointwise) and want_dx:
         return set_panels(context, block, flat, p, transposed=True)

@@ -184,6 +184,15 @@ def lease_of(array: Any) -> Lease | None:
     return None
 
 
+def nobody_writes(array: Any) -> bool:
+    """Whether it can be written to neither by itself nor through what it is a view of."""
+    while isinstance(array, np.ndarray):
+        if array.flags.writeable:
+            return False
+        array = array.base
+    return array is None
+
+
 def address(array: NDArray[Any]) -> int:
     """Where an array's first number lies."""
     base = array.base

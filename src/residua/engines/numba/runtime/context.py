@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.engines.numba.kernels.primitives.arguments import Double
-from residua.engines.numba.runtime.buffers import BufferPool, Lease
+from residua.engines.numba.runtime.buffers import BufferPool, Lease, nobody_writes
 from residua.engines.numba.runtime.buffers import address as address_of
 from residua.engines.numba.runtime.fork import renew_in_child
 from residua.engines.numba.runtime.kernel_cache import KernelCache
@@ -36,6 +36,8 @@ def double(number: float) -> Double:
 class Recorder(Protocol):
     """What a context tells of a step while it is recorded (`trace.tape.Tape`)."""
 
+    prepares: Any  # the weight of which the next kernel makes something that is kept
+
     def lent(self, lease: Lease) -> None:
         """Memory was lent."""
 
@@ -52,6 +54,19 @@ class Recorder(Protocol):
         """The step goes on because this flag holds."""
 
 
+# From where a result and, or 0, a copy of the weight lie: a kernel, its block and how many parts it has.
+Prepare = Callable[[int, int], tuple[Callable[..., Any], Sequence[int], int]]
+
+
+class Prepared:
+    """What was made of a weight; `settled`: not to be made again as long as nobody can write to that."""
+
+    __slots__ = ("arrays", "settled", "weight")
+
+    def __init__(self, arrays: list[NDArray[Any]], weight: Any) -> None:
+        self.arrays, self.weight, self.settled = arrays, weight, False
+
+
 class Context:
     """What the operations of one engine run on; `reference` computes what no kernel takes."""
 
@@ -63,7 +78,7 @@ class Context:
         self.allocate = self.memory.allocate
         self.tape: Recorder | None = None
         self._constants: dict[Any, NDArray[Any]] = {}
-        self._transforms: dict[tuple[int, int], tuple[Any, Any, Any]] = {}
+        self._prepared: dict[Any, Prepared] = {}
         self.forks = 0
         renew_in_child(self)
 
@@ -77,7 +92,7 @@ class Context:
             self.memory.renew()
             self.tape = None
             self._constants.clear()
-            self._transforms.clear()
+            self._prepared.clear()
             self.forks += 1
 
     def run(
@@ -122,19 +137,36 @@ class Context:
         finally:
             self.tape = self.memory.on_lend = None
 
-    def kept_transform(self, weight: NDArray[Any], size: int) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Memory for a weight's transform and for the weight that it was made from, as long as it lives."""
-        key = id(weight), size  # which tells how the transform lies
-        entry = None if self.tape is not None else self._transforms.get(key)
+    def prepared(self, weight: NDArray[Any], size: int, kind: Any, prepare: Prepare) -> list[NDArray[Any]]:
+        """`size` numbers that a kernel makes of a weight, kept as long as the weight, with what it needs.
+
+        kind: what tells them from others of that weight.
+
+        Of a weight that nobody can write to they are made once; else the kernel runs every time, and may
+        compare the weight with the copy that it is given, to see whether it has changed.
+        """
+        key, settled = (id(weight), size, kind), nobody_writes(weight)
+        entry = None if self.tape is not None else self._prepared.get(key)
+        if entry is not None and settled and entry.settled:
+            return entry.arrays
         if entry is None:
-            u, copy = self.memory.allocate_fresh(size), self.memory.allocate_fresh(weight.size)
-            copy[:] = np.nan  # equal to nothing
-            if self.tape is not None:
-                self.tape.keep(u, copy)
-                return u, copy
-            reference = weakref.ref(weight, lambda _: self._transforms.pop(key, None))
-            entry = self._transforms[key] = (u, copy, reference)
-        return entry[0], entry[1]
+            arrays = [self.memory.allocate_fresh(size)]
+            if not settled:
+                arrays.append(self.memory.allocate_fresh(weight.size))
+                arrays[1][:] = np.nan  # equal to nothing
+            entry = Prepared(arrays, weakref.ref(weight, lambda _: self._prepared.pop(key, None)))
+        made, copy = address_of(entry.arrays[0]), address_of(entry.arrays[-1])
+        function, block, parts = prepare(made, copy if len(entry.arrays) > 1 else 0)
+        if self.tape is None:
+            self._prepared[key] = entry
+            self.run(function, block, parts)
+            entry.settled = settled
+        else:
+            self.tape.keep(*entry.arrays)
+            self.tape.prepares = weight if settled else None
+            self.run(function, block, parts)
+            self.tape.prepares = None
+        return entry.arrays
 
     def code(self, function: Callable[..., Any]) -> int:
         """The address of where the address of a compiled kernel lies, for others that call it."""

@@ -11,12 +11,13 @@ are found there by their value: an address lies far above any count and far belo
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from residua.engines.numba.runtime.buffers import address
+from residua.engines.numba.runtime.buffers import address, nobody_writes
 from residua.engines.numba.runtime.context import Context
 from residua.engines.numba.runtime.trees import leaves, map_leaves
 from residua.engines.numba.trace.results import ResultElement, ReturnedTree, Slot, View
@@ -77,6 +78,29 @@ class KernelSequence:
         context.thread_pool.run_many(self.table)
 
 
+class Preparation:
+    """Kernels that make of weights what a step keeps, before anything else, where that is not as it was."""
+
+    def __init__(self, kernels: KernelSequence, slots: list[int]) -> None:
+        self._kernels, self._slots = kernels, slots
+        self._weights: list[Any] = []
+
+    def replay(self, context: Context, values: list[Any], addresses: Any) -> None:
+        """Run them, unless they ran for these arrays and nobody can have written to one."""
+        weights = [values[slot] for slot in self._slots]
+        settled = all(map(nobody_writes, weights))
+        if settled and self._weights and all(map(_refers, self._weights, weights)):
+            return
+        self._weights = []
+        self._kernels.replay(context, addresses)
+        if settled:
+            self._weights = list(map(weakref.ref, weights))
+
+
+def _refers(reference: Any, array: Any) -> bool:
+    return reference() is array
+
+
 class HostCall:
     """A call of the reference, or anything else that happens on arrays of the host."""
 
@@ -95,8 +119,15 @@ class Recording:
     """A step that can be replayed. It owns the memory that the step worked in."""
 
     def __init__(
-        self, entries: list[Any], slots: int, template: Any, outputs: list[tuple[int, Any]], memory: list[Any]
+        self,
+        entries: list[Any],
+        slots: int,
+        template: Any,
+        outputs: list[tuple[int, Any]],
+        memory: list[Any],
+        preparation: Preparation | None = None,
     ) -> None:
+        self._preparation = preparation
         self._entries, self._slots = entries, slots
         self._outputs, self._memory = outputs, memory
         self._addresses = np.zeros(slots + len(outputs), np.int64)
@@ -134,6 +165,8 @@ class Recording:
                 return values[leaf.number]
             return leaf.of(values[leaf.slot]) if isinstance(leaf, View) else leaf
 
+        if self._preparation is not None:
+            self._preparation.replay(context, inputs, self._addresses)
         for entry in self._entries:
             if isinstance(entry, KernelSequence):
                 entry.replay(context, self._addresses)

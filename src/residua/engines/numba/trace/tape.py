@@ -22,6 +22,7 @@ from residua.engines.numba.trace.recording import (
     Condition,
     HostCall,
     KernelSequence,
+    Preparation,
     Recording,
     Unrecordable,
 )
@@ -39,6 +40,10 @@ class Tape:
         self._leases: dict[int, weakref.ref[Lease]] = {}
         self._blocks: dict[int, Any] = {}
         self._kept: list[Any] = []
+        self._inputs = len(self.known)
+        self.preparation = KernelSequence()
+        self.prepared: list[int] = []  # the inputs that it reads
+        self.prepares: Any = None
 
     # ------------------------------------------------------------------ what the context tells
     def lent(self, lease: Lease) -> None:
@@ -48,9 +53,14 @@ class Tape:
 
     def kernel(self, function: int, literals: Sequence[int], block: Any, parts: int, scratch: int) -> None:
         """A kernel ran."""
-        if not self.entries or not isinstance(self.entries[-1], KernelSequence):
-            self.entries.append(KernelSequence())
-        run = self.entries[-1]
+        slot = self._numbers.get(id(self.prepares), self._inputs)
+        if slot < self._inputs:
+            self.prepared.append(slot)
+            run = self.preparation
+        else:
+            if not self.entries or not isinstance(self.entries[-1], KernelSequence):
+                self.entries.append(KernelSequence())
+            run = self.entries[-1]
         run.calls.append((function, *literals, parts))
         run.blocks.append(np.array(block, np.int64))
         run.scratch = max(run.scratch, scratch)
@@ -147,9 +157,12 @@ class Tape:
             else:
                 entry.flag = final(entry.flag)
         kinds = [(lease.size, lease.dtype) for lease in outputs]
-        return Recording(
-            self.entries, count, map_leaves(result, final), kinds, [*self._blocks.values(), *self._kept]
-        )
+        preparation = None
+        if self.prepared:
+            self.preparation.finish(spans, known)
+            preparation = Preparation(self.preparation, self.prepared)
+        memory = [*self._blocks.values(), *self._kept]
+        return Recording(self.entries, count, map_leaves(result, final), kinds, memory, preparation)
 
     def _owned(self, context: Context, outputs: list[Lease]) -> list[tuple[int, int]]:
         """Take the step's memory for the recording: where it lies."""

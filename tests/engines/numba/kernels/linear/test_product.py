@@ -28,7 +28,7 @@ def at_the_edge(array):
     return placed
 
 e, r, rng = NumbaEngine(2), NumpyEngine(), np.random.default_rng(0)
-for n, i, o in ((5, 20, 10), (5, 64, 17), (3, 25, 31), (2, 20, 1000), (9, 33, 33), (1, 3, 5)):
+for n, i, o in ((5, 20, 10), (5, 64, 17), (3, 25, 31), (2, 20, 1000), (9, 33, 33), (1, 3, 5), (1, 21, 300)):
     shapes = (n, i), (i, o), o, (n, o)
     x, w, b, dy = (at_the_edge(rng.normal(size=shape).astype(np.float32)) for shape in shapes)
     y, saved = e.linear(x, w, b)
@@ -46,3 +46,14 @@ def test_linear_layers_read_nothing_beyond_their_arrays(engine):
     engine.linear_backward(np.ones((2, 10), np.float32), np.ones((20, 10), np.float32), saved)
     done = run_python(EDGE)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_row_alone_is_multiplied_as_in_a_batch(engine):
+    """It streams the weights another way, and adds up in the same order."""
+    rng = np.random.default_rng(0)
+    x, weight = rng.normal(size=(9, 50)).astype(np.float32), rng.normal(size=(50, 600)).astype(np.float32)
+    bias = rng.normal(size=600).astype(np.float32)
+    together = engine.plain(engine.linear(x, weight, bias)[0])
+    for row in range(9):
+        alone = engine.plain(engine.linear(x[row : row + 1], weight, bias)[0])
+        assert np.array_equal(alone, together[row : row + 1])

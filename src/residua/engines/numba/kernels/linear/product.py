@@ -25,6 +25,7 @@ from residua.engines.numba.kernels.primitives.scalars import (
 )
 from residua.engines.numba.kernels.primitives.vector import WIDTH, inline, load, store, transpose, zero
 from residua.engines.numba.kernels.products.blocks import ROWS
+from residua.engines.numba.kernels.products.one_row import COLUMNS, multiply_row
 from residua.engines.numba.kernels.products.operands import Left, Result, Right, Size
 from residua.engines.numba.kernels.products.product import product
 
@@ -106,9 +107,27 @@ class WeightGradient(NamedTuple):
 _forward, _input_gradient, _weight_gradient = map(reader, (Forward, InputGradient, WeightGradient))
 
 
+@inline
+def _forward_row(args, part, scratch):
+    """`forward` of one row, the sums in the same order."""
+    p = _forward(args)
+    first, last = part_of((p.outputs + COLUMNS - 1) // COLUMNS, part, p.parts)
+    for number in range(first, last):
+        column = min(number * COLUMNS, p.outputs - COLUMNS)
+        multiply_row(p.x, p.weight + 4 * column, p.outputs, scratch, p.inputs)
+        for i in range(0, COLUMNS, WIDTH):
+            v = load(scratch, i)
+            if p.bias != 0:
+                v = v + load(p.bias, column + i)
+            store(p.y, column + i, v)
+
+
 def forward(l0, l1, l2, l3, args, part, scratch):
     """y = x weight + bias."""
     p = _forward(args)
+    if p.rows == 1 and p.outputs >= COLUMNS:
+        _forward_row(args, part, scratch)
+        return
     first, last = part_of((p.outputs + PANEL - 1) // PANEL, part, p.parts)
     block = scratch + 4 * ROWS * p.inputs
     for number in range(first, last):
