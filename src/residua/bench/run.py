@@ -59,7 +59,7 @@ def run_bench(config: BenchConfig, say: Say = print) -> dict[str, Any]:
     engine = open_engine(config.engine, threads=config.threads, work=float("inf"))
     installed = tuple(name for name in peers if importlib.util.find_spec(name) is not None)
     peer = _open_peer(engine.threads) if "torch" in installed else None
-    harness = Harness(engine, limits, peer, installed)
+    harness = Harness(engine, limits, peer, installed, config.engine)
     figures = _about(harness) | {"cases": list(names), "results": []}
     missing = [name for name in peers if name not in installed and (name == "torch" or RACE in names)]
     for text in _header(figures, missing):

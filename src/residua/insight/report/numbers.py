@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from residua.config import EvaluateConfig, ReportConfig, TrainConfig
 from residua.data.dataset import SPLITS
 from residua.errors import ConfigError
+from residua.files.names import alike_pairs, distinct
 from residua.insight.evaluation.model_data import OpenedData, open_data
 from residua.insight.evaluation.predictions import Predictions, predict_split
 from residua.insight.inspection.numbers import DeadUnits, look_inside
@@ -84,7 +85,7 @@ def collect_contents(model: str | Path, config: ReportConfig, say: Say) -> Repor
     loaded = load_model(file)
     evaluate_config = EvaluateConfig.of(config)
     opened = open_data(loaded, evaluate_config, say)
-    answered = predict_split(loaded, evaluate_config, say, opened=opened)
+    answered = _told_apart(predict_split(loaded, evaluate_config, say, opened=opened))
     shape = loaded.preprocessing
     rows = loaded.network.rows((shape.height, shape.width, shape.channels))
     mistakes = find_mistakes(answered)
@@ -103,6 +104,13 @@ def collect_contents(model: str | Path, config: ReportConfig, say: Say) -> Repor
     )
 
 
+def _told_apart(answered: Predictions) -> Predictions:
+    """The same answers; classes whose names look alike have them written as figures and texts do."""
+    names = answered.classes
+    shown = tuple(distinct(names)) if alike_pairs(names) else names
+    return replace(answered, model=replace(answered.model, classes=shown))
+
+
 def _dead(answered: Predictions, config: ReportConfig) -> tuple[DeadUnits, ...] | None:
     try:
         return look_inside(answered, SAMPLE, None, config.engine, config.threads).dead
@@ -115,7 +123,13 @@ def _counts(opened: OpenedData, answered: Predictions) -> dict[str, dict[str, in
     if opened.whole:
         return {answered.split: {entry.name: entry.pictures for entry in answered.evaluation.classes}}
     counts = {split: opened.data.counts(split) for split in SPLITS}
-    return {split: own for split, own in counts.items() if sum(own.values())}
+    names = opened.data.classes
+    shown = dict(zip(names, distinct(names) if alike_pairs(names) else names, strict=True))
+    return {
+        split: {shown[name]: count for name, count in own.items()}
+        for split, own in counts.items()
+        if sum(own.values())
+    }
 
 
 def _run(folder: Path | None, say: Say) -> RunFacts | None:
