@@ -124,6 +124,7 @@ def mixed(trained, tmp_path, monkeypatch):
 def told(err):
     lines = err.splitlines()
     assert lines == [
+        "Engine: numpy",
         "residua: Cannot read bad.png: it holds a web page; fetch the picture itself.",
         "residua: Cannot read absent.png: there is no such file.",
     ]

@@ -20,9 +20,12 @@ from residua.data.views import VIEWS, View, mean_probabilities
 from residua.engines import Engine
 from residua.engines.borrowing import borrow_engine
 from residua.errors import ConfigError, PictureError
+from residua.insight.shared.engine_choice import settle_engine
 from residua.layers.cost import pictures_at_once
 from residua.models.model_file import Model
+from residua.progress import separate_bar
 from residua.training.inference import make_infer
+from residua.training.work import model_work
 
 # What a picture is called, and its pixels where they are there already.
 _Item = tuple[str, NDArray[np.uint8] | None]
@@ -85,9 +88,16 @@ def predict_files(
     """
     threshold = least_confidence(model, config)
     items = [item for file in files for item in _pictures_in(str(file))]
-    work = len(VIEWS[config.views]) * model.work(len(items))
-    with borrow_engine(config.engine, threads=config.threads, work=work) as engine:
-        yield from _predict_items(model, items, config, threshold, engine, say)
+    work = model_work(model, len(VIEWS[config.views]) * len(items))
+    config = settle_engine(config, work, say)
+    with (
+        borrow_engine(config.engine, threads=config.threads) as engine,
+        separate_bar("Pictures", len(items)) as shown,
+    ):
+        for prediction in _predict_items(model, items, config, threshold, engine, say):
+            yield prediction
+            if shown is not None:
+                shown.advance(1)
 
 
 def _predict_items(

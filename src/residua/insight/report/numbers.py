@@ -13,15 +13,18 @@ from residua.data.dataset import SPLITS
 from residua.errors import ConfigError
 from residua.files.names import alike_pairs, distinct
 from residua.insight.evaluation.model_data import OpenedData, open_data
-from residua.insight.evaluation.predictions import Predictions, predict_split
+from residua.insight.evaluation.predictions import Predictions, answer, answer_work, find_pictures_of
 from residua.insight.inspection.numbers import DeadUnits, look_inside
 from residua.insight.mistakes.numbers import Mistakes, find_mistakes
-from residua.insight.report.explanations import Explanations, explain_answers
+from residua.insight.report.explanations import Explanations, explain_answers, explanation_passes
+from residua.insight.shared.engine_choice import settle_engine
 from residua.layers import Row
 from residua.models.model_file import Model, find_model, load_model
+from residua.progress import bar
 from residua.training.environment import machine_facts, package_versions
 from residua.training.layer_statistics import read_statistics
 from residua.training.run_folder import read_environment, read_log, read_run, read_seconds, torn_logs
+from residua.training.work import Passes
 
 Say = Callable[[str], None]
 SAMPLE = 500  # pictures on which channels that are never on are looked for
@@ -85,10 +88,18 @@ def collect_contents(model: str | Path, config: ReportConfig, say: Say) -> Repor
     loaded = load_model(file)
     evaluate_config = EvaluateConfig.of(config)
     opened = open_data(loaded, evaluate_config, say)
-    answered = _told_apart(predict_split(loaded, evaluate_config, say, opened=opened))
+    part = find_pictures_of(loaded, evaluate_config, say, opened)
+    passes = explanation_passes(loaded, len(part.pictures)) + Passes(min(SAMPLE, len(part.pictures)))
+    work = answer_work(loaded, evaluate_config, part, passes)
+    config = settle_engine(config, work, say)
+    part.tell(say)
+    with bar("Report", passes.total + len(part.pictures)):
+        answered = _told_apart(answer(loaded, replace(evaluate_config, engine=config.engine), part))
+        mistakes = find_mistakes(answered)
+        explanations = explain_answers(answered, mistakes, config, say)
+        dead = _dead(answered, config)
     shape = loaded.preprocessing
     rows = loaded.network.rows((shape.height, shape.width, shape.channels))
-    mistakes = find_mistakes(answered)
     return ReportContents(
         file=file,
         checksum=hashlib.sha256(file.read_bytes()).hexdigest(),
@@ -97,9 +108,9 @@ def collect_contents(model: str | Path, config: ReportConfig, say: Say) -> Repor
         opened=opened,
         counts=_counts(opened, answered),
         rows=tuple(row for row in rows if row.kind != "Identity"),
-        explanations=explain_answers(answered, mistakes, config, say),
+        explanations=explanations,
         run=_run(path if path.is_dir() else None, say),
-        dead=_dead(answered, config),
+        dead=dead,
         sample=min(SAMPLE, len(answered)),
     )
 
