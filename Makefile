@@ -4,11 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
+# Without the hook, which builds kernels for other machines than this one.
+INSTALL := HATCH_BUILD_NO_HOOKS=true $(PIP) install --editable
+
 # How many processes test side by side.
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-.PHONY: train test test-all coverage check docs bench bench-all peer browser clean
+.PHONY: train test test-all coverage check docs kernels bench bench-all peer browser clean
 
 train: $(VENV)/residua.stamp
 	$(BIN)/residua train digits
@@ -36,16 +39,21 @@ docs: $(VENV)/residua.stamp
 	$(BIN)/python tools/draw_house.py
 	$(BIN)/python tools/code_links.py
 
+# What Numba makes of the kernels, for this machine: a minute less where kernels are compiled anew. Kernels that
+# were edited since are made by Numba when they are needed.
+kernels: $(VENV)/residua.stamp
+	$(BIN)/python -m residua.engines.numba.carry --host
+
 # The peers are optional: without them the benchmarks time residua alone, and the tests against them skip.
-bench: $(VENV)/residua.stamp
+bench: kernels
 	$(BIN)/residua bench
 
-bench-all: $(VENV)/residua.stamp
+bench-all: kernels
 	$(BIN)/residua bench --cases all --json benchmarks/results/all.json
 	$(BIN)/residua bench --threads 1 --json benchmarks/results/one-thread.json
 
 peer: $(VENV)/residua.stamp
-	$(PIP) install --editable '.[fast,peer]'
+	$(INSTALL) '.[fast,peer]'
 
 # Optional too: what the tests of the report's page drive a Chromium of the system with; without it they skip.
 browser: $(VENV)/residua.stamp
@@ -58,7 +66,7 @@ $(VENV)/python.stamp:
 	touch $@
 
 $(VENV)/residua.stamp: $(VENV)/python.stamp pyproject.toml
-	$(PIP) install --editable '.[fast]'
+	$(INSTALL) '.[fast]'
 	touch $@
 
 $(VENV)/test.stamp: $(VENV)/residua.stamp

@@ -36,7 +36,7 @@ def _facts(name: str, engine: Engine) -> str:
         from residua.engines.numba.runtime.kernel_files import cache_folder
 
         folder = cache_folder()
-        count = sum(file.suffix in (".o", ".nbc") for file in folder.iterdir()) if folder.is_dir() else 0
+        count = sum(file.suffix == ".o" for file in folder.iterdir()) if folder.is_dir() else 0
         return (
             f"numba {version('numba')}, llvmlite {version('llvmlite')}; {engine.threads} threads, "
             f"vectors of {WIDTH} floats; {count} kernels in {folder}"

@@ -60,6 +60,7 @@ from residua.engines.numba.kernels.winograd import many_channels
 from residua.engines.numba.kernels.products.operands import Left, Result, Right, Size
 from residua.engines.numba.kernels.products.product import product
 from residua.engines.numba.kernels.primitives.vector import KERNEL
+from residua.engines.numba.kernels.primitives import vector_type
 binding.initialize_all_targets()
 binding.initialize_all_asmprinters()
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import types
 from numpy.typing import NDArray
 
 from residua.engines.numba.kernels.pictures import batches
 from residua.engines.numba.runtime.buffers import address as address_of
 from residua.engines.numba.runtime.context import Context
-
-SIGNATURE = (types.int64,) * 12
 
 
 def crop_and_flip(
@@ -45,7 +42,7 @@ def crop_and_flip(
     rows = [np.tile(numbers, w).astype(np.float32) for numbers in (scale, shift)]
     result = np.empty((n, *size, c), np.float32)
     reversed_rows = np.empty((*size, c), np.uint8)
-    kernel = context.kernels.entry(batches.crop_and_flip, SIGNATURE)
+    kernel = context.kernels.entry(batches.crop_and_flip)
     arrays: list[NDArray[Any]] = [pixels, windows, result, *rows, reversed_rows]
     kernel(*map(address_of, arrays), n, h, w, c, *size)
     return result

@@ -1,7 +1,9 @@
-"""A second process that compiles while the first one does: backward kernels during the forward pass.
+"""Other processes that compile while the first one does: backward kernels during the forward pass.
 
-Compiling holds the interpreter's lock, so threads do not help. The helper is started at the first kernel
-that is missing on this machine, and is `compile_worker`; here is what the first process knows of it.
+LLVM compiles one kernel at a time in a process. The helpers are started at the first kernel that is missing
+on this machine, one for each further core, and are `compile_worker`s; here is what the first process knows
+of them. What is asked for waits in one queue: a helper is given the next when it is done with the last, and
+the first process takes from it too where it would have to wait.
 """
 
 from __future__ import annotations
@@ -11,19 +13,14 @@ import subprocess
 import sys
 import threading
 import weakref
-from collections.abc import Callable
-from typing import IO, Any
+from collections import deque
+from typing import IO
 
-Key = tuple[Callable[..., Any], tuple[int, ...]]
-KERNELS = "residua.engines.numba.kernels."  # below it, modules are named in messages
+from residua.cores import available_cores
+from residua.engines.numba.runtime.kernel_names import Key, as_line, from_line
+
 WORKER = "residua.engines.numba.runtime.compile_worker"
-
-
-def as_line(key: Key) -> str:
-    """A kernel and its constants as a line of text."""
-    function, literals = key
-    return " ".join([function.__module__.removeprefix(KERNELS), function.__name__, *map(str, literals)])
-
+MOST = 7  # helpers: a network has few kernels more
 
 # What every training needs beside its convolutions: made while the first of these are compiled.
 USUAL = (
@@ -43,75 +40,110 @@ USUAL = (
 )
 
 
-class CompileHelper:
-    """The second process, as the first one sees it."""
+class CompileHelpers:
+    """The other processes, as the first one sees them."""
 
-    def __init__(self) -> None:
-        self._requested: set[str] = set()
-        self._started: set[str] = set()
-        self._done: set[str] = set()
+    def __init__(self, count: int | None = None) -> None:
+        """count: of processes, as many as there are cores beside this one by default."""
+        self._requested = set(USUAL)
+        self._asked: deque[str] = deque()
+        self._usual = deque(USUAL)
+        self._making: dict[subprocess.Popen[bytes], str] = {}
+        self._idle: list[subprocess.Popen[bytes]] = []
         self._changed = threading.Condition()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._processes: list[subprocess.Popen[bytes]] = []
+        count = min(available_cores() - 1, MOST) if count is None else count
         # Where no process can be started, everything is compiled here, later.
         with contextlib.suppress(OSError, ValueError):
-            # Without buffers: these have locks, which a forked child would find taken.
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", WORKER],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0,
-            )  # fmt: skip
-            self._ending = weakref.finalize(self, _end, self._process)
-            threading.Thread(target=_listen, args=(weakref.ref(self), self._process), daemon=True).start()
-        for line in USUAL:
-            self._send(line)
+            for _ in range(count):
+                self._start()
+        self._ending = weakref.finalize(self, _end, self._processes)
+
+    def _start(self) -> None:
+        # Without buffers: these have locks, which a forked child would find taken.
+        process = subprocess.Popen(
+            [sys.executable, "-m", WORKER],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0,
+        )  # fmt: skip
+        self._processes.append(process)
+        threading.Thread(target=_listen, args=(weakref.ref(self), process), daemon=True).start()
 
     def request(self, key: Key) -> None:
         """Have this kernel compiled."""
-        self._send(as_line(key))
-
-    def _send(self, line: str) -> None:
-        if self._process is None or line in self._requested:
-            return
-        self._requested.add(line)
-        try:
-            _pipe(self._process.stdin).write(f"{line}\n".encode())
-        except OSError:
-            self._process = None
-
-    def leave(self) -> None:
-        """In a forked child: let go of the parent's process without ending it."""
-        if self._process is not None:
-            self._ending.detach()
-            for stream in (self._process.stdin, self._process.stdout):
-                _pipe(stream).close()
-            self._process = None
-
-    def receive(self, message: str) -> None:
-        """What the second process says: `begin` or `done` and a kernel; nothing once it is gone."""
-        word, _, line = message.strip().partition(" ")
-        with self._changed:
-            if not word:
-                self._process = None
-            (self._started if word == "begin" else self._done).add(line)
-            self._changed.notify_all()
-
-    def wait(self, key: Key) -> None:
-        """Until the kernel is in the cache, if it is being made; one that waits is made here instead."""
         line = as_line(key)
         with self._changed:
-            while self._process is not None and line in self._started - self._done:
+            if line not in self._requested:
+                self._requested.add(line)
+                self._asked.append(line)
+                self._hand_out()
+
+    def _next(self) -> str | None:
+        for queue in (self._asked, self._usual):
+            if queue:
+                return queue.popleft()
+        return None
+
+    def _hand_out(self) -> None:
+        while self._idle and (line := self._next()) is not None:
+            process = self._idle.pop()
+            self._making[process] = line
+            try:
+                _pipe(process.stdin).write(f"{line}\n".encode())
+            except OSError:
+                del self._making[process]
+                self._changed.notify_all()
+
+    def receive(self, process: subprocess.Popen[bytes], message: str) -> None:
+        """What a process says: that it is ready for the next kernel; nothing once it is gone."""
+        with self._changed:
+            self._making.pop(process, None)
+            if message:
+                self._idle.append(process)
+            self._hand_out()
+            self._changed.notify_all()
+
+    def making(self, key: Key) -> bool:
+        """Whether another process makes this kernel now; one that waits is taken out of the queue."""
+        line = as_line(key)
+        with self._changed:
+            self._requested.add(line)
+            for queue in (self._asked, self._usual):
+                if line in queue:
+                    queue.remove(line)
+            return line in self._making.values()
+
+    def take(self) -> Key | None:
+        """A kernel that nobody has begun, for the asker to make."""
+        with self._changed:
+            line = self._next()
+        return None if line is None else from_line(line)
+
+    def wait(self, key: Key) -> None:
+        """Until no other process makes this kernel, or one has become free."""
+        line = as_line(key)
+        with self._changed:
+            if line in self._making.values():
                 self._changed.wait()
 
+    def leave(self) -> None:
+        """In a forked child: let go of the parent's processes without ending them."""
+        self._ending.detach()
+        for process in self._processes:
+            for stream in (process.stdin, process.stdout):
+                _pipe(stream).close()
+        self._processes = []
 
-def _listen(helper: weakref.ref[CompileHelper], process: subprocess.Popen[bytes]) -> None:
+
+def _listen(helpers: weakref.ref[CompileHelpers], process: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(OSError, ValueError):
         for message in _pipe(process.stdout):
-            listener = helper()
+            listener = helpers()
             if listener is None:
                 return
-            listener.receive(message.decode())
+            listener.receive(process, message.decode().strip())
             del listener
-    if listener := helper():
-        listener.receive("")
+    if listener := helpers():
+        listener.receive(process, "")
 
 
 def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
@@ -119,9 +151,11 @@ def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
     return stream
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.kill()
-    process.wait()
-    for stream in (process.stdin, process.stdout):
-        with contextlib.suppress(OSError):
-            _pipe(stream).close()
+def _end(processes: list[subprocess.Popen[bytes]]) -> None:
+    for process in processes:
+        process.kill()
+    for process in processes:
+        process.wait()
+        for stream in (process.stdin, process.stdout):
+            with contextlib.suppress(OSError):
+                _pipe(stream).close()

@@ -1,27 +1,24 @@
-"""The program of the second process that compiles: `compile_helper` starts it.
+"""The program of another process that compiles: `compile_helper` starts it.
 
-It reads the kernels to make from its input, a line each, leaves them in the cache, and says on its output
-which it begins and which are done.
+It says on its output that it is ready, reads from its input a kernel to make, leaves it in the cache, and is
+ready again.
 """
 
 from __future__ import annotations
 
-import importlib
 import sys
 
-from residua.engines.numba.runtime.compile_helper import KERNELS
 from residua.engines.numba.runtime.kernel_cache import KernelCache
+from residua.engines.numba.runtime.kernel_names import from_line
 
 
 def main() -> None:
-    """The worker's life: a line in, a kernel made, the line out."""
+    """The worker's life."""
     kernels = KernelCache(say=lambda line: None, helped=False)
+    print("ready", flush=True)
     for line in sys.stdin:
-        print("begin", line, end="", flush=True)
-        module, name, *literals = line.split()
-        function = getattr(importlib.import_module(f"{KERNELS}{module}"), name)
-        kernels.address(function, tuple(map(int, literals)))
-        print("done", line, end="", flush=True)
+        kernels.address(*from_line(line))
+        print("ready", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,20 +1,22 @@
 """Processes that fork: the child has one thread and copies of all locks, some held by threads that it lacks.
 
-Before a fork Numba's lock and LLVM's are taken, so that no compiling is cut in two, and given back on both
-sides. In the child whoever has `renew` begins anew: fresh locks and threads, nothing of what other threads
-had half done. Compiled kernels stay.
+Before a fork our lock, Numba's and LLVM's are taken, so that no compiling is cut in two, and given back on
+both sides. In the child whoever has `renew` begins anew: fresh locks and threads, nothing of what other
+threads had half done. Compiled kernels stay.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 import threading
+from collections.abc import Iterator
 from typing import Any, Protocol
 from weakref import WeakSet
 
 from llvmlite.binding import ffi
-from numba.core.compiler_lock import global_compiler_lock
 
+from residua.engines.numba.runtime.machine_code import LOCK
 from residua.errors import EngineError
 
 PATIENCE_SECONDS = 60.0  # a kernel is compiled within two
@@ -52,9 +54,12 @@ def check_compiler() -> None:
         )
 
 
-def _locks() -> tuple[Any, ...]:
+def _locks() -> Iterator[Any]:
+    """Ours first: whoever holds it may be importing Numba."""
+    yield LOCK
+    numba = getattr(sys.modules.get("numba.core.compiler_lock"), "global_compiler_lock", None)
     library = getattr(ffi.lib, "_lock", None)
-    return tuple(lock for lock in (global_compiler_lock._lock, getattr(library, "_lock", None)) if lock)
+    yield from (lock for lock in (getattr(numba, "_lock", None), getattr(library, "_lock", None)) if lock)
 
 
 def _before() -> None:
@@ -69,7 +74,7 @@ def _after_in_parent() -> None:
 
 def _after_in_child() -> None:
     global _compiler_intact
-    _compiler_intact = _compiler_intact and len(_state.held) == len(_locks())
+    _compiler_intact = _compiler_intact and len(_state.held) == len(list(_locks()))
     _after_in_parent()
     for of_process in list(_renewed):
         of_process.renew()

@@ -10,88 +10,40 @@ Kernels are built from several modules, so they lie in a folder named after ever
 
 from __future__ import annotations
 
+import ctypes
 import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from numba import njit
-from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
-from numba.core.compiler_lock import global_compiler_lock
-
-from residua.engines.numba.kernels.primitives.vector import KERNEL
-from residua.engines.numba.runtime import kernel_files, machine_code
-from residua.engines.numba.runtime.compile_helper import KERNELS, CompileHelper
+from residua.engines.numba.runtime import carried, kernel_files, machine_code
+from residua.engines.numba.runtime.compile_helper import CompileHelpers
 from residua.engines.numba.runtime.fork import check_compiler, renew_in_child
+from residua.engines.numba.runtime.kernel_names import Kernel, Key, name_of
 from residua.files.user_cache import NOWHERE, not_kept_in
 
 T = TypeVar("T")
-
-
-class _Locator(_CacheLocator):
-    """Tells Numba our folder; its name holds the source's state, so the stamp is constant."""
-
-    folder: Path
-
-    def __init__(self, py_func: Any) -> None:
-        self._name = _name_of(py_func, ())
-
-    def get_cache_path(self) -> str:
-        return str(self.folder)
-
-    def get_source_stamp(self) -> Any:
-        return self.folder.name
-
-    def get_disambiguator(self) -> str:
-        return self._name
-
-    @classmethod
-    def from_function(cls, py_func: Any, py_file: str) -> Any:
-        return cls(py_func)
-
-
-class _Implementation(CompileResultCacheImpl):
-    _locator_classes = (_Locator,)
-
-
-class _Cache(FunctionCache):
-    """Numba's cache, in our folder, that tells when it holds nothing and compiling begins."""
-
-    _impl_class = _Implementation
-    missed: Callable[[], None]
-
-    def load_overload(self, sig: Any, target_context: Any) -> Any:
-        result = super().load_overload(sig, target_context)
-        if result is None:
-            self.missed()
-        return result
-
-
-def _name_of(function: Callable[..., Any], literals: tuple[int, ...]) -> str:
-    """The name of a kernel's file."""
-    module = function.__module__.removeprefix(KERNELS).replace(".", "-")
-    return "-".join([module, function.__name__, *map(str, literals)])
 
 
 class Compiled:
     """What this process has of one folder's kernels; all its engines share it."""
 
     def __init__(self) -> None:
-        self.addresses: dict[Any, int] = {}
-        self.entries: dict[Any, Any] = {}
-        self.lowered: dict[Any, bytes] = {}
-        self.helper: CompileHelper | None = None
+        self.addresses: dict[Key, int] = {}
+        self.entries: dict[Kernel, Callable[..., None]] = {}
+        self.lowered: dict[Kernel, bytes] = {}
+        self.helpers: CompileHelpers | None = None
         self.announced = False
         self.count = 0  # that were compiled here
         renew_in_child(self)
 
     def renew(self) -> None:
-        """In a forked child: the parent's helper answers the parent."""
-        if self.helper is not None:
-            self.helper.leave()
-            self.helper = None
+        """In a forked child: the parent's helpers answer the parent."""
+        if self.helpers is not None:
+            self.helpers.leave()
+            self.helpers = None
             self.announced = False
 
 
@@ -102,7 +54,7 @@ class KernelCache:
     """The compiled kernels, by function and constants."""
 
     def __init__(self, say: Callable[[str], None] | None = None, helped: bool = True) -> None:
-        """say: told once that kernels are compiled. helped: by a second process."""
+        """say: told once that kernels are compiled. helped: by other processes."""
         self._helped = helped
         self._say = say or (lambda line: print(line, file=sys.stderr, flush=True))
         folder = kernel_files.cache_folder()
@@ -118,44 +70,56 @@ class KernelCache:
         """How many kernels this process had to compile."""
         return self._of_process.count
 
-    def address(self, function: Callable[..., Any], literals: tuple[int, ...] = ()) -> int:
+    def address(self, function: Kernel, literals: tuple[int, ...] = ()) -> int:
         """The machine code of a kernel, with these constants or, without any, the general one."""
         address = self._of_process.addresses.get((function, literals))
         if address is None:
-            if self._of_process.helper is not None:
-                self._of_process.helper.wait((function, literals))
+            if self._of_process.helpers is not None:
+                self._help(self._of_process.helpers, (function, literals))
             address = _undisturbed(lambda: self._load(function, literals))
         return address
 
-    def will_need(self, function: Callable[..., Any], literals: tuple[int, ...] = ()) -> None:
-        """Say that this kernel will be needed: while others compile here, a second process makes it."""
-        helper = self._of_process.helper
-        if helper is not None and (function, literals) not in self._of_process.addresses:
-            helper.request((function, literals))
+    def _help(self, helpers: CompileHelpers, key: Key) -> None:
+        """As long as another process makes that kernel, make others that wait."""
+        while helpers.making(key):
+            if (other := helpers.take()) is not None:
+                _undisturbed(lambda other=other: self._load(*other))  # type: ignore[misc]
+            else:
+                helpers.wait(key)
 
-    def entry(self, function: Callable[..., Any], signature: tuple[Any, ...]) -> Any:
-        """A compiled function to be called from Python."""
+    def will_need(self, function: Kernel, literals: tuple[int, ...] = ()) -> None:
+        """Say that this kernel will be needed: while kernels are compiled here, other processes make it."""
+        helpers = self._of_process.helpers
+        if helpers is not None and (function, literals) not in self._of_process.addresses:
+            helpers.request((function, literals))
+
+    def entry(self, function: Kernel) -> Callable[..., None]:
+        """A compiled function to be called from Python, with whole numbers; other threads run meanwhile."""
         entry = self._of_process.entries.get(function)
-        return entry or _undisturbed(lambda: self._load_entry(function, signature))
+        if entry is None:
+            kind = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * function.__code__.co_argcount)
+            entry = self._of_process.entries[function] = kind(self.address(function))
+        return entry
 
     # One at a time from the first look on: batches are prepared, and their kernel made, in a thread of
     # their own.
-    def _load(self, function: Callable[..., Any], literals: tuple[int, ...]) -> int:
+    def _load(self, function: Kernel, literals: tuple[int, ...]) -> int:
         check_compiler()
-        name = _name_of(function, literals)
-        with global_compiler_lock:
+        name = name_of(function, literals)
+        with machine_code.LOCK:
             address = self._of_process.addresses.get((function, literals))
             if address is None:
                 code = self._kept(f"{name}.o", lambda: self._make(function, literals, name))
                 address = self._of_process.addresses[function, literals] = machine_code.load(code, name)
         return address
 
-    def _make(self, function: Callable[..., Any], literals: tuple[int, ...], name: str) -> bytes:
+    def _make(self, function: Kernel, literals: tuple[int, ...], name: str) -> bytes:
         self._missed()
         lowered = self._of_process.lowered.get(function)
         if lowered is None:
-            file = f"{_name_of(function, ())}.bc"
-            lowered = self._kept(file, lambda: machine_code.lowered(function))
+            lowered = carried.find(function)
+            if lowered is None:
+                lowered = self._kept(f"{name_of(function)}.bc", lambda: _lowered(function))
             self._of_process.lowered[function] = lowered
         return machine_code.machine_code(function, lowered, literals, name)
 
@@ -173,25 +137,6 @@ class KernelCache:
                     kernel_files.write(path, code)
         return code
 
-    def _load_entry(self, function: Callable[..., Any], signature: tuple[Any, ...]) -> Any:
-        check_compiler()
-        with global_compiler_lock:
-            entry = self._of_process.entries.get(function)
-            if entry is None:
-                dispatcher = njit(**KERNEL)(function)
-                if self.folder is None:
-                    self._missed()
-                    dispatcher.compile(signature)
-                else:
-                    _Locator.folder = self.folder
-                    cache = dispatcher._cache = _Cache(dispatcher.py_func)
-                    cache.missed = self._missed
-                    with kernel_files.alone(self.folder / _name_of(function, ())), machine_code.optimised():
-                        dispatcher.compile(signature)
-                entry = dispatcher.overloads[signature].entry_point
-                self._of_process.entries[function] = entry
-        return entry
-
     def _missed(self) -> None:
         compiled = self._of_process
         compiled.count += 1
@@ -200,7 +145,14 @@ class KernelCache:
             kernel_files.clear(self.folder)
             self._say("residua: compiling kernels for this machine; this happens once.")
             if self._helped:
-                compiled.helper = CompileHelper()
+                compiled.helpers = CompileHelpers()
+
+
+def _lowered(function: Kernel) -> bytes:
+    """The kernel in LLVM's language, by Numba, which is imported for it."""
+    from residua.engines.numba.runtime import lowering
+
+    return lowering.lowered(function)
 
 
 def _undisturbed(work: Callable[[], T]) -> T:

@@ -12,12 +12,9 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-import llvmlite
-import numba
 from llvmlite import binding
 
-from residua.engines.numba.kernels.primitives.vector import REGISTERS, WIDTH
-from residua.engines.numba.runtime.machine_code import LEVEL
+from residua.engines.numba.runtime import kernel_sources
 from residua.files.durable import remove_stale, temporary_for
 from residua.files.user_cache import user_cache
 
@@ -27,33 +24,16 @@ if sys.platform != "win32":  # which has no such locks
 PATIENCE_SECONDS = 120.0  # that another process may take over one kernel before it is made here as well
 DIGEST_BYTES = 32
 
-# Read as the modules are: what is edited while a process runs must not pass for what it compiles.
-SOURCES = [
-    (path.name, path.read_bytes())
-    for folder in ("kernels", "runtime")
-    for path in sorted(Path(__file__).parents[1].joinpath(folder).rglob("*.py"))
-    if folder == "kernels" or path.name == "machine_code.py"
-]
-
 
 @cache
 def fingerprint() -> str:
     """A digest of all that kernels are built from: sources, versions and processor."""
     digest = hashlib.sha256()
-    for name, source in SOURCES:
+    for name, source in kernel_sources.SOURCES.items():
         digest.update(name.encode())
         digest.update(source)
     features = ",".join(sorted(k for k, v in binding.get_host_cpu_features().items() if v))
-    versions = (
-        numba.__version__,
-        llvmlite.__version__,
-        sys.version,
-        binding.get_host_cpu_name(),
-        features,
-        WIDTH,
-        REGISTERS,
-        LEVEL,
-    )
+    versions = (sys.version, binding.get_host_cpu_name(), features, *kernel_sources.lowering())
     digest.update(repr(versions).encode())
     return digest.hexdigest()[:20]
 

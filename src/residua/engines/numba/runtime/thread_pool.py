@@ -74,14 +74,14 @@ class ThreadPool:
         with self.lock:
             self._task += 1
             if self._submit is None:
-                self._submit = self._kernels.entry(task_board.submit, task_board.SUBMIT_TYPES)
+                self._submit = self._kernels.entry(task_board.submit)
             self._submit(self._board_address, function, *literals, address_of(arguments), parts, self._task)
 
     def run_many(self, table: Any) -> None:
         """Do many kernels. `table`: (kernels, 7) int64, see `task_board.submit_many`."""
         with self.lock:
             if self._submit_many is None:
-                self._submit_many = self._kernels.entry(task_board.submit_many, task_board.SUBMIT_MANY_TYPES)
+                self._submit_many = self._kernels.entry(task_board.submit_many)
             self._submit_many(self._board_address, address_of(table), len(table), self._task + 1)
             self._task += len(table)
 
@@ -119,7 +119,7 @@ class ThreadPool:
     def _start_workers(self) -> None:
         # Threads do not survive a fork; the child starts its own.
         self._wake_signals = [threading.Semaphore(0) for _ in range(self.threads - 1)]
-        loop = self._kernels.entry(task_board.serve, task_board.SERVE_TYPES)
+        loop = self._kernels.entry(task_board.serve)
         quitting = threading.Event()
         for number, wake in enumerate(self._wake_signals, start=1):
             place = SCRATCH + number * LINE

@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import numpy as np
 from llvmlite import ir
-from numba.extending import intrinsic
 
+from residua.engines.numba.kernels.primitives.on_demand import intrinsic, types
 from residua.engines.numba.kernels.primitives.vector import (
     LANES,
     VECTOR,
     fma,
     inline,
     splat,
-    vector,
     where_above,
 )
 
@@ -45,7 +44,7 @@ def times_power(typing, x, n):
         n = builder.shl(n, ir.Constant(LANES, [23] * LANES.count))
         return builder.bitcast(builder.add(x, n), VECTOR)
 
-    return vector(vector, vector), emit
+    return types.vector(types.vector, types.vector), emit
 
 
 @inline

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 
+from residua.engines.numba.kernels.primitives.entries import entry
+from residua.engines.numba.kernels.primitives.on_demand import intrinsic, types
 from residua.engines.numba.kernels.primitives.prefetch import fetch
 from residua.engines.numba.kernels.primitives.scalars import get, get_int, put
-from residua.engines.numba.kernels.primitives.vector import VECTOR, WIDTH, inline, load, store, vector, zero
+from residua.engines.numba.kernels.primitives.vector import VECTOR, WIDTH, inline, load, store, zero
 
 BYTE = ir.IntType(8)
 BYTES = ir.VectorType(BYTE, WIDTH)
@@ -27,7 +27,7 @@ def load_bytes(typing, a, i):
         number.align = 1
         return builder.uitofp(number, VECTOR)
 
-    return vector(types.int64, types.int64), emit
+    return types.vector(types.int64, types.int64), emit
 
 
 @intrinsic
@@ -134,6 +134,7 @@ def normalise(to, source, scale, shift, count):
     store(to, k, load_bytes(source, k) * load(scale, k) + load(shift, k))
 
 
+@entry
 def crop_and_flip(pixels, windows, out, scale, shift, buffer, count, h, w, channels, height, width):
     """out[n] = the window of a picture, times scale plus shift; places[n] = (picture, down, right, mirrored).
 

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from typing import NewType, get_type_hints
 
-from numba import types
-from numba.extending import intrinsic
-
+from residua.engines.numba.kernels.primitives.on_demand import intrinsic, types
 from residua.engines.numba.kernels.primitives.vector import DOUBLE, INT, address
 
 Double = NewType("Double", int)  # a float64, as its bits lie in a block
@@ -18,15 +16,16 @@ Double = NewType("Double", int)  # a float64, as its bits lie in a block
 
 def reader(kind, first=0):
     """A function that reads a block's numbers, from the one numbered `first` on, as a `kind`."""
-    floating = [annotation is Double for annotation in get_type_hints(kind).values()]
-    if any(floating):
-        numbers = [types.float64 if double else types.int64 for double in floating]
-        result = types.NamedTuple(numbers, kind)
-    else:
-        result = types.NamedUniTuple(types.int64, len(floating), kind)
 
     @intrinsic
     def read(typing, args):
+        floating = [annotation is Double for annotation in get_type_hints(kind).values()]
+        if any(floating):
+            numbers = [types.float64 if double else types.int64 for double in floating]
+            result = types.NamedTuple(numbers, kind)
+        else:
+            result = types.NamedUniTuple(types.int64, len(floating), kind)
+
         def emit(context, builder, sig, args):
             values = [
                 builder.load(address(builder, args[0], first + number, DOUBLE if double else INT))

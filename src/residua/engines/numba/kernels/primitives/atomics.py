@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 
 from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 
+from residua.engines.numba.kernels.primitives.on_demand import intrinsic, types
 from residua.engines.numba.kernels.primitives.vector import INT, X86, address, call_named
 
 

@@ -10,9 +10,8 @@ is computed to the last digit.
 from __future__ import annotations
 
 from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 
+from residua.engines.numba.kernels.primitives.on_demand import intrinsic, types
 from residua.engines.numba.kernels.primitives.vector import ARM, INT, X86, call_named
 
 BYTE = ir.IntType(8).as_pointer()

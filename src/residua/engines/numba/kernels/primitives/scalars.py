@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 
+from residua.engines.numba.kernels.primitives.on_demand import intrinsic, types
 from residua.engines.numba.kernels.primitives.vector import (
     DOUBLE,
     FLOAT,
@@ -19,35 +18,35 @@ from residua.engines.numba.kernels.primitives.vector import (
 )
 
 
-def _reader(numba_type, element):
+def _reader(name, element):
     @intrinsic
     def get(typing, a, i):
         def emit(context, builder, sig, args):
             return builder.load(address(builder, args[0], args[1], element))
 
-        return numba_type(types.int64, types.int64), emit
+        return getattr(types, name)(types.int64, types.int64), emit
 
     return get
 
 
-def _writer(numba_type, element):
+def _writer(name, element):
     @intrinsic
     def put(typing, a, i, value):
         def emit(context, builder, sig, args):
             builder.store(args[2], address(builder, args[0], args[1], element))
             return context.get_dummy_value()
 
-        return types.void(types.int64, types.int64, numba_type), emit
+        return types.void(types.int64, types.int64, getattr(types, name)), emit
 
     return put
 
 
-get = _reader(types.float32, FLOAT)
-put = _writer(types.float32, FLOAT)
-get_double = _reader(types.float64, DOUBLE)
-put_double = _writer(types.float64, DOUBLE)
-get_int = _reader(types.int64, INT)
-put_int = _writer(types.int64, INT)
+get = _reader("float32", FLOAT)
+put = _writer("float32", FLOAT)
+get_double = _reader("float64", DOUBLE)
+put_double = _writer("float64", DOUBLE)
+get_int = _reader("int64", INT)
+put_int = _writer("int64", INT)
 
 
 @intrinsic

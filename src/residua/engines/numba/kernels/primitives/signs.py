@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from numba.extending import intrinsic
-
-from residua.engines.numba.kernels.primitives.vector import VECTOR, WIDTH, call_named, vector
+from residua.engines.numba.kernels.primitives.on_demand import intrinsic, types
+from residua.engines.numba.kernels.primitives.vector import VECTOR, WIDTH, call_named
 
 
 @intrinsic
@@ -14,7 +13,7 @@ def choose_above(typing, x, low, v, w):
     def emit(context, builder, sig, args):
         return builder.select(builder.fcmp_unordered(">", args[0], args[1]), args[2], args[3])
 
-    return vector(vector, vector, vector, vector), emit
+    return types.vector(types.vector, types.vector, types.vector, types.vector), emit
 
 
 @intrinsic
@@ -24,4 +23,4 @@ def magnitude(typing, x):
     def emit(context, builder, sig, args):
         return call_named(builder, f"llvm.fabs.v{WIDTH}f32", VECTOR, args)
 
-    return vector(vector), emit
+    return types.vector(types.vector), emit

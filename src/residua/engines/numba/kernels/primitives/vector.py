@@ -11,16 +11,12 @@ numbers from a[i] on. Loads and stores need no alignment.
 
 from __future__ import annotations
 
-import operator
 import os
 import platform
 
 from llvmlite import binding, ir
-from numba import njit, types
-from numba.core.typing.templates import AbstractTemplate, infer_global, signature
-from numba.extending import intrinsic, lower_builtin, models, register_model
 
-from residua.engines.numba.kernels.primitives.front_end import FrontEnd
+from residua.engines.numba.kernels.primitives.on_demand import Function, intrinsic, types
 
 
 def host_width() -> int:
@@ -50,9 +46,30 @@ LANES = ir.VectorType(ir.IntType(32), WIDTH)
 KERNEL = {"nogil": True, "error_model": "numpy", "boundscheck": False, "cache": False}
 # No code that Python itself could call: each kernel would be compiled three times.
 BARE = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-inline = njit(forceinline=True, pipeline_class=FrontEnd, **KERNEL, **BARE)
-# In Numba already: nothing of its own to compile, for functions that only hand on.
-spliced = njit(inline="always", **KERNEL, **BARE)
+
+
+def inline(function):
+    """A function that becomes part of the kernels that call it."""
+    return Function(function, _inline)
+
+
+def _inline(function):
+    from numba import njit
+
+    from residua.engines.numba.kernels.primitives.front_end import FrontEnd
+
+    return njit(forceinline=True, pipeline_class=FrontEnd, **KERNEL, **BARE)(function)
+
+
+def spliced(function):
+    """In Numba already: nothing of its own to compile, for functions that only hand on."""
+    return Function(function, _spliced)
+
+
+def _spliced(function):
+    from numba import njit
+
+    return njit(inline="always", **KERNEL, **BARE)(function)
 
 
 # ---------------------------------------------------------------- what the intrinsics are built from
@@ -114,44 +131,6 @@ def multiply_add(builder, x, y, z):
     return call_named(builder, f"llvm.fmuladd.v{WIDTH}f32", VECTOR, [x, y, z])
 
 
-# ---------------------------------------------------------------- the type
-class VectorType(types.Type):
-    """WIDTH float32 numbers."""
-
-    def __init__(self):
-        super().__init__(name=f"float32x{WIDTH}")
-
-
-vector = VectorType()
-
-
-@register_model(VectorType)
-class VectorModel(models.PrimitiveModel):
-    """A vector lives in one register."""
-
-    def __init__(self, manager, fe_type):
-        super().__init__(manager, fe_type, VECTOR)
-
-
-def _operator(operation, emit):
-    @infer_global(operation)
-    class Template(AbstractTemplate):
-        def generic(self, args, kws):
-            if len(args) == 2 and args[0] == vector and args[1] == vector:
-                return signature(vector, vector, vector)
-            return None
-
-    @lower_builtin(operation, vector, vector)
-    def lower(context, builder, sig, args):
-        return emit(builder, args[0], args[1])
-
-
-_operator(operator.add, lambda b, x, y: b.fadd(x, y))
-_operator(operator.sub, lambda b, x, y: b.fsub(x, y))
-_operator(operator.mul, lambda b, x, y: b.fmul(x, y))
-_operator(operator.truediv, lambda b, x, y: b.fdiv(x, y))
-
-
 # ---------------------------------------------------------------- vectors and memory
 @intrinsic
 def load(typing, a, i):
@@ -160,7 +139,7 @@ def load(typing, a, i):
     def emit(context, builder, sig, args):
         return read(builder, address(builder, *args))
 
-    return vector(types.int64, types.int64), emit
+    return types.vector(types.int64, types.int64), emit
 
 
 @intrinsic
@@ -171,25 +150,29 @@ def store(typing, a, i, v):
         write(builder, args[2], address(builder, *args[:2]))
         return context.get_dummy_value()
 
-    return types.void(types.int64, types.int64, vector), emit
+    return types.void(types.int64, types.int64, types.vector), emit
 
 
 @intrinsic
 def splat(typing, x):
     """A vector of WIDTH times x."""
-    return vector(types.float32), lambda context, builder, sig, args: broadcast(builder, args[0])
+    return types.vector(types.float32), lambda context, builder, sig, args: broadcast(builder, args[0])
 
 
 @intrinsic
 def zero(typing):
     """A vector of zeros."""
-    return vector(), lambda context, builder, sig, args: constant(0.0)
+    return types.vector(), lambda context, builder, sig, args: constant(0.0)
 
 
 @intrinsic
 def fma(typing, x, y, z):
     """x * y + z."""
-    return vector(vector, vector, vector), lambda context, builder, sig, args: multiply_add(builder, *args)
+
+    def emit(context, builder, sig, args):
+        return multiply_add(builder, *args)
+
+    return types.vector(types.vector, types.vector, types.vector), emit
 
 
 @intrinsic
@@ -202,7 +185,7 @@ def above(typing, low, x):
     def emit(context, builder, sig, args):
         return builder.select(builder.fcmp_ordered(">", *args), *args)
 
-    return vector(vector, vector), emit
+    return types.vector(types.vector, types.vector), emit
 
 
 @intrinsic
@@ -212,7 +195,7 @@ def where_above(typing, x, low, v):
     def emit(context, builder, sig, args):
         return builder.select(builder.fcmp_unordered(">", args[0], args[1]), args[2], constant(0.0))
 
-    return vector(vector, vector, vector), emit
+    return types.vector(types.vector, types.vector, types.vector), emit
 
 
 @intrinsic
@@ -222,7 +205,7 @@ def where_equal(typing, x, y, v, w):
     def emit(context, builder, sig, args):
         return builder.select(builder.fcmp_unordered("==", args[0], args[1]), args[2], args[3])
 
-    return vector(vector, vector, vector, vector), emit
+    return types.vector(types.vector, types.vector, types.vector, types.vector), emit
 
 
 @intrinsic
@@ -234,7 +217,7 @@ def largest(typing, x, y):
         larger = builder.select(builder.fcmp_ordered(">", x, y), x, y)
         return builder.select(builder.fcmp_unordered("uno", x, x), x, larger)
 
-    return vector(vector, vector), emit
+    return types.vector(types.vector, types.vector), emit
 
 
 @intrinsic
@@ -268,7 +251,7 @@ def root(typing, x):
     def emit(context, builder, sig, args):
         return call_named(builder, f"llvm.sqrt.v{WIDTH}f32", VECTOR, args)
 
-    return vector(vector), emit
+    return types.vector(types.vector), emit
 
 
 @intrinsic

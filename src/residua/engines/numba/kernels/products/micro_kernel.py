@@ -10,10 +10,7 @@ channels, which lie side by side in memory) and a weight's gradient (o and i: th
 
 from __future__ import annotations
 
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
-
+from residua.engines.numba.kernels.primitives.on_demand import cgutils, intrinsic, types
 from residua.engines.numba.kernels.primitives.vector import (
     FLOAT,
     INT,

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
-
+from residua.engines.numba.kernels.primitives.on_demand import cgutils, intrinsic, types
 from residua.engines.numba.kernels.primitives.vector import (
     FLOAT,
     INT,

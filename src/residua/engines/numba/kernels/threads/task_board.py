@@ -13,8 +13,6 @@ own. Results are the same for any number of threads.
 from __future__ import annotations
 
 from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 
 from residua.engines.numba.kernels.primitives.atomics import (
     atomic_add,
@@ -25,6 +23,8 @@ from residua.engines.numba.kernels.primitives.atomics import (
     swap,
 )
 from residua.engines.numba.kernels.primitives.denormals import FLUSH, floating_mode, set_floating_mode
+from residua.engines.numba.kernels.primitives.entries import entry
+from residua.engines.numba.kernels.primitives.on_demand import intrinsic, types
 from residua.engines.numba.kernels.primitives.scalars import get_int
 from residua.engines.numba.kernels.primitives.vector import INT, address, inline
 
@@ -72,6 +72,7 @@ def take_parts(board, scratch):
             atomic_add(board, FINISHED, 1)
 
 
+@entry
 def serve(board, place):
     """A worker's life during a step: take parts, wait for the next task, until told to stop."""
     set_floating_mode(floating_mode() | FLUSH)
@@ -121,6 +122,7 @@ def hand_out(board, function, l0, l1, l2, l3, arguments, parts, task):
             offer_core()
 
 
+@entry
 def submit(board, function, l0, l1, l2, l3, arguments, parts, task):
     """One task."""
     mode = floating_mode()
@@ -129,6 +131,7 @@ def submit(board, function, l0, l1, l2, l3, arguments, parts, task):
     set_floating_mode(mode)
 
 
+@entry
 def submit_many(board, table, count, task):
     """Many tasks, one after the other. `table`: rows of function, four literals, arguments, parts."""
     mode = floating_mode()
@@ -147,6 +150,3 @@ def submit_many(board, table, count, task):
             task + i,
         )
     set_floating_mode(mode)
-
-
-SERVE_TYPES, SUBMIT_TYPES, SUBMIT_MANY_TYPES = (types.int64,) * 2, (types.int64,) * 9, (types.int64,) * 4
