@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "src")]
+sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "src"), str(ROOT / "tests" / "helpers")]
 HANGS_AFTER = 30.0  # seconds on the wall, of which most must have been computed
 COLUMNS = ("mutations", "loaded", "refused", "warned")
 
@@ -56,7 +56,7 @@ class Job:
         }
         arguments = [self.folder, self.progress, self.options.seed, self.next, self.options.jobs, self.end]
         code = (
-            f"import sys; sys.path[:0] = {sys.path[:2]!r}\n"
+            f"import sys; sys.path[:0] = {sys.path[:3]!r}\n"
             "from fuzzing.worker import work; from pathlib import Path; a = sys.argv[1:]\n"
             "work(Path(a[0]), Path(a[1]), int(a[2]), int(a[3]), int(a[4]), a[6:], float(a[5]))\n"
         )

@@ -84,7 +84,7 @@ def test_a_bad_picture_keeps_its_row(pets, trained, capsys):
     for form in ([], ["--csv"], ["--json"]):
         code, out, err = call(capsys, "predict", trained / "run", *files, *form)
         assert code == 1
-        assert len(err.splitlines()) == 3
+        assert len(err.splitlines()) == 4
         if not form:
             assert out.splitlines()[1] == "pets/bad.png   cannot be read"
         assert named_in(out, form) == files

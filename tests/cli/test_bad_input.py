@@ -122,7 +122,7 @@ def test_a_bad_picture_stops_a_small_folder_and_is_passed_over_in_a_large_one(
     assert code == 1
     assert out.splitlines()[0] == f"{pics / 'red' / 'bad.jpg'}   cannot be read"
     assert out.splitlines()[1].startswith(f"{pics / 'blue' / '0.png'}   blue ")
-    assert err.startswith("residua: Cannot read")
+    assert err.startswith("Engine: numpy\nresidua: Cannot read")
     assert "red/bad.jpg" in err
     assert reason in err
 

@@ -184,7 +184,7 @@ def test_errors_in_a_process_of_its_own(tmp_path):
 def test_whoever_stops_reading_ends_it_quietly(trained):
     command = f"'{sys.executable}' -m residua predict '{trained / 'run'}' '{trained / 'pics'}' | head -n 1"
     done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, timeout=60)
-    assert done.stderr == b""
+    assert done.stderr == b"Engine: numpy\n"
     assert len(done.stdout.splitlines()) == 1
     command = f"'{sys.executable}' -m residua models | true; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, timeout=60)
@@ -223,7 +223,7 @@ def test_names_that_are_no_text_are_printed_all_the_same(trained, tmp_path, enco
         assert done.returncode == 1
         assert b"red" in done.stdout
         assert b"Traceback" not in done.stderr
-        assert done.stderr.startswith(b"residua: Cannot read ")
+        assert done.stderr.startswith(b"Engine: numpy\nresidua: Cannot read ")
         if form == ["--json"]:
             assert json.loads(done.stdout)[0]["file"] == os.fsdecode(odd)
         elif encoding == "utf-8":

@@ -50,7 +50,7 @@ def answered(capsys, *arguments) -> str:
 def refused(capsys, *arguments) -> str:
     """The one line with which a call is refused; exit code 2."""
     code, _, err = call(capsys, *arguments)
-    lines = err.splitlines()
+    lines = [line for line in err.splitlines() if "Engine: " not in line]
     assert code == 2, (code, err)
     assert len(lines) == 1, err
     assert lines[0].startswith("residua: "), err

@@ -9,6 +9,7 @@ import tomli_w
 
 from residua.config import DataOptions, TrainConfig
 from residua.errors import DataError
+from residua.insight.evaluation.model_data import same_data
 from residua.training.places import (
     Places,
     data_places,
@@ -68,6 +69,17 @@ def test_where_was_looked_is_told(here):
         data_places("pets", ["pets", "/gone/pets"], None)
     assert first_file(["no", "photos"]) == "photos"
     assert first_file(["no", "neither"]) == "no"
+
+
+@pytest.mark.parametrize(
+    "name", ["x" * 5000, "a\0b", "~nobody-of-that-name/pets"], ids=["long", "NUL", "user"]
+)
+def test_a_name_that_no_folder_can_have_is_not_found(here, name):
+    """Model files of others name their data."""
+    with pytest.raises(DataError, match=r"is not where it was"):
+        data_places(name, [name], None)
+    assert first_file([name]) == name
+    assert not same_data(name, "photos")
 
 
 def test_a_table_is_looked_for_beside_the_pictures(here):

@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from foreign_files import safetensors_bytes
+
 from fuzzing import mutations, seeds, uses
 from fuzzing.mutations import spoil_bytes
 
@@ -165,7 +167,7 @@ def make_kinds(folder: Path) -> dict[str, Kind]:
     zipped = partial(
         mutations.spoil_zip, spoil_entry=lambda rng, data: rng.choice((_entry, spoil_bytes))(rng, data)
     )
-    plain = [seeds.safetensors(seeds.weights()), seeds.safetensors(seeds.weights(), "BF16")]
+    plain = [safetensors_bytes(seeds.weights()), safetensors_bytes(seeds.weights(), "BF16")]
     run_toml = uses.prepare(folder)
     kinds = [
         Kind("model file", ".safetensors", seeds.models(folder),

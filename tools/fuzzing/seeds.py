@@ -87,24 +87,6 @@ def weights(kind: str = "f4") -> dict[str, Any]:
     return found
 
 
-def safetensors(arrays: dict[str, Any], kind: str = "F32") -> bytes:
-    """A safetensors file; BF16 holds the upper halves."""
-    header, body = {}, b""
-    for name, array in arrays.items():
-        data = array.astype("<f4").tobytes()
-        if kind == "BF16":
-            data = (array.astype("<f4").view("<u4") >> 16).astype("<u2").tobytes()
-        header[name] = {
-            "dtype": kind,
-            "shape": list(array.shape),
-            "data_offsets": [len(body), len(body) + len(data)],
-        }
-        body += data
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    return len(text).to_bytes(8, "little") + text + body
-
-
 def torch_files() -> list[bytes]:
     """.pth of three kinds of numbers, one with a checkpoint around."""
     halves = {name: (a.view("<u4") >> 16).astype("<u2") for name, a in weights().items()}

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from foreign_files import safetensors_bytes
 from PIL import Image
 
 from fuzzing import seeds
@@ -73,7 +74,7 @@ def prepare(folder: Path) -> bytes:
     every = seeds.weights()
     for number in (0, 1):
         part = {name: array for i, (name, array) in enumerate(every.items()) if i % 2 == number}
-        (folder / f"model-0000{number + 1}-of-00002.safetensors").write_bytes(seeds.safetensors(part))
+        (folder / f"model-0000{number + 1}-of-00002.safetensors").write_bytes(safetensors_bytes(part))
     for name in ("run", "npy"):
         (folder / name).mkdir(exist_ok=True)
     config = configure(TrainConfig, {"data": "pics", "epochs": 3, "model": "resnet8", "size": 8})

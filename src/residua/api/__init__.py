@@ -1,6 +1,6 @@
 """The verbs in Python: what the command line calls, and what a program or a notebook calls.
 
-May import: config, cores, data, deploy, engines, errors, files, insight, models, training.
+May import: config, cores, data, deploy, engines, errors, files, insight, models, progress, training.
 """
 
 from residua.api.augment import augment_sheet

@@ -70,9 +70,13 @@ def explain(
     """
     from residua.engines import open_engine
     from residua.insight.saliency import figure as figures
-    from residua.insight.saliency.numbers import METHODS, explain_pictures
-    from residua.insight.saliency.randomization import compare_with_random, random_levels
+    from residua.insight.saliency.numbers import explain_pictures
+    from residua.insight.saliency.passes import explaining_passes
+    from residua.insight.saliency.randomization import checking_passes, compare_with_random, random_levels
+    from residua.insight.shared.engine_choice import settle_engine
     from residua.models.model_file import find_model, load_model
+    from residua.progress import bar
+    from residua.training.work import model_work
 
     config = configure(ExplainConfig, options)
     path = find_model(model)
@@ -86,13 +90,19 @@ def explain(
     names, images, labels, errors = (
         (*_read(loaded, named, say),) if named else (*_of_data(loaded, config, say), [])
     )
-    work = loaded.work(len(images)) * sum(METHODS[name].passes for name in config.methods or METHODS)
-    engine = open_engine(config.engine, threads=config.threads, work=work)
-    explained = explain_pictures(loaded, images, config, names=names, labels=labels, engine=engine, say=say)
-    randomization = None
+    passes = explaining_passes(loaded, len(images), config)
     if config.check:
-        normal = loaded.preprocessing.normalize(images)
-        randomization = compare_with_random(explained, normal, config, engine, config.batch)
+        passes += checking_passes(loaded, len(images), config)
+    config = settle_engine(config, model_work(loaded, passes.forward, passes.gradients), say)
+    engine = open_engine(config.engine, threads=config.threads)
+    randomization = None
+    with bar("Explaining", passes.total):
+        explained = explain_pictures(
+            loaded, images, config, names=names, labels=labels, engine=engine, say=say
+        )
+        if config.check:
+            normal = loaded.preprocessing.normalize(images)
+            randomization = compare_with_random(explained, normal, config, engine, config.batch)
     count = len(explained)
     each = config.sheet or (1 if count <= ALONE else ROWS * figures.abreast(len(explained.maps)))
     sheets = [range(start, min(start + each, count)) for start in range(0, count, each)]

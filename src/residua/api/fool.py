@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,17 +30,20 @@ def fool(
     """
     from residua.files.durable import write_durably
     from residua.insight.adversarial.figure import fooling_figure
-    from residua.insight.adversarial.numbers import fool_picture
+    from residua.insight.adversarial.numbers import fool_picture, usual_gradients
     from residua.insight.adversarial.text import size_note
     from residua.insight.shared.picture_files import file_name
     from residua.models.model_file import find_model, load_model
+    from residua.progress import bar
 
     config = configure(FoolConfig, options)
     path, picture = find_model(model), named_path(file, "a picture")
     loaded = load_model(path)
     stem = output_stem(path, config.output)
     shape = loaded.preprocessing
-    result = fool_picture(loaded, shape.read(picture), config, picture.name)
+    pixels = shape.read(picture)
+    with bar("Fooling", 3 * usual_gradients(config)):
+        result = fool_picture(loaded, pixels, config, picture.name, say=say)
     with written_after(result, on_result):
         if not result.fooled:
             return result, []
@@ -53,7 +57,7 @@ def fool(
 
 
 def fool_from_noise(
-    model: str | Path, *, on_result: OnResult = ignore, **options: Any
+    model: str | Path, *, say: Any = print, on_result: OnResult = ignore, **options: Any
 ) -> tuple[Noise, list[Path]]:
     """Change noise until the model is sure to see a class in it; what came of it, and the pictures.
 
@@ -70,7 +74,7 @@ def fool_from_noise(
     path = find_model(model)
     loaded = load_model(path)
     stem = output_stem(path, config.output)
-    result = noise.fool_from_noise(loaded, config)
+    result = noise.fool_from_noise(loaded, config, say)
     with written_after(result, on_result):
         if config.target is None:
             return result, [save_picture(noise_figure(result), f"{stem}noise.png")]
@@ -82,7 +86,7 @@ def fool_from_noise(
 
 
 def class_pictures(
-    model: str | Path, *, on_result: OnResult = ignore, **options: Any
+    model: str | Path, *, say: Any = print, on_result: OnResult = ignore, **options: Any
 ) -> tuple[ClassPictures, Path]:
     """A sheet of pictures that raise the scores of the model's classes most; what they are, and its path.
 
@@ -97,7 +101,7 @@ def class_pictures(
     path = find_model(model)
     loaded = load_model(path)
     stem = output_stem(path, config.output)
-    result = class_visualization.class_pictures(loaded, config)
+    result = class_visualization.class_pictures(loaded, config, say)
     names = [] if config.target is None else [loaded.classes[result.classes[0]]]
     with written_after(result, on_result):
         sheet = f"{stem}{file_name(['class-pictures', *names])}.png"
@@ -119,18 +123,26 @@ def robustness(
     from residua.insight.adversarial.figure import robustness_figure
     from residua.insight.adversarial.numbers import open_scorer
     from residua.insight.adversarial.robustness import STEPS, robust_accuracy
-    from residua.insight.evaluation.predictions import predict_split
+    from residua.insight.evaluation.predictions import answer, answer_work, find_pictures_of
+    from residua.insight.shared.engine_choice import settle_engine
     from residua.models.model_file import find_model, load_model
+    from residua.progress import bar
+    from residua.training.work import Passes
 
     config = configure(FoolConfig, options)
     path = find_model(model)
     loaded = load_model(path)
     stem = output_stem(path, config.output)
     answer_options = EvaluateConfig.of(config, data=None if data is None else str(data))
-    answered = predict_split(loaded, answer_options, say, config.sample)
-    steps = config.iterations or STEPS
+    part = find_pictures_of(loaded, answer_options, say, most=config.sample)
+    steps, count = config.iterations or STEPS, len(part.pictures)
     # Larger sizes find few pictures left to attack.
-    scorer = open_scorer(loaded, config, 3 * steps * len(answered))
-    result = robust_accuracy(answered, scorer, config.sizes, steps, config.seed)
+    passes = Passes(2 * len(config.sizes) * count, min(3, len(config.sizes)) * steps * count)
+    config = settle_engine(config, answer_work(loaded, answer_options, part, passes), say)
+    part.tell(say)
+    with bar("Attacking", passes.total + count):
+        answered = answer(loaded, replace(answer_options, engine=config.engine), part)
+        scorer = open_scorer(loaded, config, 0)
+        result = robust_accuracy(answered, scorer, config.sizes, steps, config.seed)
     with written_after(result, on_result):
         return result, save_picture(robustness_figure(result), f"{stem}robustness.png")

@@ -47,15 +47,18 @@ def inside(
     hears the numbers before anything is drawn. Raises ResiduaError.
     """
     from residua.engines import open_engine
-    from residua.insight.evaluation.predictions import predict_split
+    from residua.insight.evaluation.predictions import answer, answer_work, find_pictures_of
     from residua.insight.inspection import figure as figures
     from residua.insight.inspection.feature_map_figure import feature_map_figure
     from residua.insight.inspection.numbers import look_inside
     from residua.insight.inspection.stages import frozen_chain, stages
     from residua.insight.inspection.statistics_figure import statistics_figure
+    from residua.insight.shared.engine_choice import settle_engine
     from residua.models.model_file import find_model, load_model
+    from residua.progress import bar
     from residua.training.layer_statistics import read_statistics
     from residua.training.run_folder import torn_logs
+    from residua.training.work import Passes, model_work
 
     config = configure(InsideConfig, options)
     path = find_model(model)
@@ -66,12 +69,20 @@ def inside(
     images = _read(shape, named_paths(files, "a picture"), say)
     result = None
     if config.data is not None or loaded.training.get("data") is not None:
-        answered = predict_split(loaded, EvaluateConfig.of(config), say, config.sample)
-        result = look_inside(answered, config.sample, config.stage, config.engine, config.threads)
+        evaluate_config = EvaluateConfig.of(config)
+        part = find_pictures_of(loaded, evaluate_config, say, most=config.sample)
+        count = len(part.pictures)
+        work = answer_work(loaded, evaluate_config, part, Passes(count + len(images)))
+        config = settle_engine(config, work, say)
+        part.tell(say)
+        with bar("Looking inside", 2 * count):
+            answered = answer(loaded, EvaluateConfig.of(config), part)
+            result = look_inside(answered, config.sample, config.stage, config.engine, config.threads)
         if not images:
             names = answered.pictures.names
             images = [(names[i], answered.pictures.images[i]) for i in (0, len(answered) // 2)]
     else:
+        config = settle_engine(config, model_work(loaded, len(images)), say)
         say("This model does not say what it was trained on: name a data set with --data to see more")
     drawn: list[Path] = []
 

@@ -69,7 +69,7 @@ def train(
         run = named_path(resume, "a run")
         chosen = read_run(run)
         require_writable(run, hint="a run that goes on writes into its folder")
-        trained = resume_training(Resumption(run, **changed) if changed else run, reporter, draw_curves)
+        trained = resume_training(Resumption(run, config=chosen, **changed), reporter, draw_curves)
     else:
         if config is not None and (data is not None or options):
             raise ConfigError("give either a whole config or single options, not both")

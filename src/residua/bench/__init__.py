@@ -1,6 +1,6 @@
 """Benchmarks: residua beside PyTorch and the runtimes that people deploy with (`residua bench`).
 
-May import: config, data, deploy, engines, errors, files, layers, models, training, variables.
+May import: config, data, deploy, engines, errors, files, insight, layers, models, training, variables.
 
 PyTorch is imported by `pytorch` and `pytorch_networks` alone, the other peers by `runtimes.sides`, and each
 only where it is installed. Without any residua's times alone are shown.
@@ -24,6 +24,7 @@ CASES = {
     "scaling": "one thread against two",
     "memory": "peak memory of a process that trains",
     "startup": "a process's start to the end of its first train step, kernels there and not",
+    "pipeline": "whole programs: photographs to answers, transfer learning, CIFAR-10's epoch; their memory",
     "smoke": "a tiny network, to see that everything runs; not part of all",
 }
 # What --peers may name: modules, and what people call them.

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from residua.bench import data_loading, denormals, inference_cases, networks, processes, scaling
 from residua.bench.harness import Harness, Modes, time_both_sides
 from residua.bench.networks import Convolution, Network, random_batch
+from residua.bench.pipelines import measure as pipeline
 from residua.bench.results import Goal, Result
 
 
@@ -163,5 +164,6 @@ MEASURES: dict[str, Callable[[Harness], Iterator[Result]]] = {
     "scaling": scaling.measure,
     "memory": processes.measure_memory,
     "startup": processes.measure_startup,
+    "pipeline": pipeline.measure,
     "smoke": _smoke,
 }

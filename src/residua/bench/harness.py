@@ -20,12 +20,14 @@ class Harness:
     """What computes, for how long, and PyTorch's side (`residua.bench.pytorch`) where PyTorch is there.
 
     installed: the peers that were asked for and are there, names of `PEERS`.
+    engine_option: what programs of residua are told of the engine; auto leaves it to them.
     """
 
     engine: Engine
     limits: Limits
     peer: ModuleType | None
     installed: tuple[str, ...] = ()
+    engine_option: str = "auto"
 
     @property
     def threads(self) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from residua.bench.harness import Harness
 from residua.bench.results import OURS, THEIRS, Goal, Result
+from residua.bench.timing import turns
 from residua.errors import RunError
 
 STEPS = 10  # until memory has processes its size
@@ -116,10 +117,6 @@ def _rounds(
 ) -> dict[str, list[ProcessRun]]:
     """One process of each side after the other, round for round."""
     processes: dict[str, list[ProcessRun]] = {side: [] for side in sides}
-    began = time.perf_counter()
-    for number in range(rounds):
-        for side in list(sides)[:: -1 if number % 2 else 1]:
-            processes[side].append(run_process(harness, steps, sides[side], environment))
-        if time.perf_counter() - began > harness.limits.seconds:
-            break
+    for side in turns(sides, rounds, harness.limits.seconds):
+        processes[side].append(run_process(harness, steps, sides[side], environment))
     return processes

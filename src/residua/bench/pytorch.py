@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from residua.bench.networks import OPTIONS, Convolution, Labels, Network, Pictures
-from residua.bench.pytorch_networks import BUILDERS, load
+from residua.bench.pytorch_networks import BUILDERS, load, squeezenet
 from residua.bench.timing import Workload
 from residua.variables import Tree
 
@@ -114,6 +115,11 @@ def folded_inference(network: Network, pictures: Pictures, layout: str, variable
             return built(x)
 
     return infer
+
+
+def save_squeezenet(variables: Tree, file: Path) -> None:
+    """SqueezeNet's weights for a thousand classes, as PyTorch's programs read them."""
+    torch.save(load(squeezenet(), variables).state_dict(), file)
 
 
 def fold(network: nn.Module) -> Any:

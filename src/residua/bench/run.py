@@ -56,10 +56,10 @@ def run_bench(config: BenchConfig, say: Say = print) -> dict[str, Any]:
     limits = Limits(
         config.rounds, config.seconds, time.process_time if config.processor_time else time.perf_counter
     )
-    engine = open_engine(config.engine, threads=config.threads, work=float("inf"))
+    engine = open_engine(config.engine, threads=config.threads, work=1e18)
     installed = tuple(name for name in peers if importlib.util.find_spec(name) is not None)
     peer = _open_peer(engine.threads) if "torch" in installed else None
-    harness = Harness(engine, limits, peer, installed)
+    harness = Harness(engine, limits, peer, installed, config.engine)
     figures = _about(harness) | {"cases": list(names), "results": []}
     missing = [name for name in peers if name not in installed and (name == "torch" or RACE in names)]
     for text in _header(figures, missing):

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from math import ceil
@@ -42,15 +42,20 @@ def time_in_turn(workloads: Mapping[str, Workload], limits: Limits) -> dict[str,
     slowest = max(_warm_up(workload, limits.clock) for workload in workloads.values())
     repeats = 1 if slowest > 1 else min(MOST_REPEATS, max(3, ceil(TURN_SECONDS / slowest)))
     samples: dict[str, list[list[float]]] = {side: [] for side in workloads}
-    began = time.perf_counter()
-    for number in range(limits.rounds):
-        for side in list(workloads)[:: -1 if number % 2 else 1]:
-            time.sleep(REST_SECONDS)
-            workloads[side]()
-            samples[side].append([1e3 * _seconds(workloads[side], limits.clock) for _ in range(repeats)])
-        if time.perf_counter() - began > limits.seconds:
-            break
+    for side in turns(workloads, limits.rounds, limits.seconds):
+        time.sleep(REST_SECONDS)
+        workloads[side]()
+        samples[side].append([1e3 * _seconds(workloads[side], limits.clock) for _ in range(repeats)])
     return samples
+
+
+def turns(sides: Iterable[str], rounds: int, seconds: float) -> Iterator[str]:
+    """Whose turn it is: each side once a round, the first changing each round, until so long has passed."""
+    began = time.perf_counter()
+    for number in range(rounds):
+        yield from list(sides)[:: -1 if number % 2 else 1]
+        if time.perf_counter() - began > seconds:
+            break
 
 
 def choose_fastest(modes: Mapping[str, Callable[[], Workload]], limits: Limits) -> tuple[str, Workload]:

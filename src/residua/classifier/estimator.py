@@ -133,6 +133,7 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         from residua.data.pictures.arrays import Pictures
         from residua.engines.borrowing import borrow_engine
         from residua.training.inference import predict_probabilities
+        from residua.training.work import model_work
 
         check_is_fitted(self)
         given = sort_input(X)
@@ -145,7 +146,8 @@ class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         pictures = Pictures(images, np.zeros(len(images), np.int64), tuple(map(str, range(len(images)))))
         batches = Batches(pictures, self.model_.preprocessing, None, ANSWERED_AT_ONCE)
         threads = plain(_mapping(self.options).get("threads"))
-        with borrow_engine(plain(self.engine), threads=threads) as engine:
+        work = model_work(self.model_, len(images))
+        with borrow_engine(plain(self.engine), threads=threads, work=work) as engine:
             return predict_probabilities(engine, *self.model_.frozen(), batches).probabilities
 
     def predict(self, X: Any) -> NDArray[Any]:

@@ -1,6 +1,7 @@
 """The command line: parse, call the verb, print.
 
-May import: api, bench, config, deploy, engines, errors, files, insight, models, training, variables, verbs.
+May import: api, bench, config, deploy, engines, errors, files, insight, models, progress, training,
+variables, verbs.
 
 Flags and help come from the dataclasses in `residua.config`. Whatever goes wrong is one line on standard
 error and exit code 2 (1 where the work itself failed, 130 after Ctrl-C). Heavy modules are imported by
@@ -23,6 +24,7 @@ from residua.cli.terminal import (
     options_file,
     refuse_fractions,
     show_default,
+    tell_notes,
     tell_undrawn_letters,
     to_stderr,
 )
@@ -70,6 +72,7 @@ def run(arguments: list[str]) -> int:
                 app[name]
         result: Any = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()  # while an error can still be told
+        tell_notes()
         tell_undrawn_letters()
         return result if isinstance(result, int) else 0
     except cyclopts.CycloptsError as error:
@@ -94,5 +97,6 @@ def _fail(line: str, code: int) -> int:
         sys.stdout.flush()  # what was printed before it went wrong stands first
     except OSError:
         drop_output()
+    tell_notes()
     to_stderr(f"residua: {line}")
     return code

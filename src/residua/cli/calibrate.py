@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from residua.cli.shared import Options, Switch, print_line, print_pictures, printer, refuse_two_data_sets
-from residua.cli.terminal import to_stderr
+from residua.cli.terminal import Notes
 from residua.config import CalibrateConfig
 
 
@@ -33,7 +33,7 @@ def calibrate(
 
     refuse_two_data_sets(data, options.data)
     chosen = vars(options) | {"data": data or options.data}
-    _, drawn = api.calibrate(model, say=to_stderr, on_result=printer(json, calibration_text), **chosen)
+    _, drawn = api.calibrate(model, say=Notes(), on_result=printer(json, calibration_text), **chosen)
     print_pictures(drawn, json)
     print_line(
         f"Kept in {model}; `residua predict --reject-accuracy 0.99` says 'not sure' where needed", json

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from residua.cli.shared import Options, Switch, print_pictures, printer
-from residua.cli.terminal import to_stderr
+from residua.cli.terminal import Notes
 from residua.config import CompareConfig
 
 
@@ -27,6 +27,6 @@ def compare(
     from residua.insight.comparison.text import comparison_text
 
     show = printer(json, comparison_text)
-    _, path = api.compare(models, say=to_stderr, on_result=show, **vars(options))
+    _, path = api.compare(models, say=Notes(), on_result=show, **vars(options))
     print_pictures([path], json)
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from residua.cli.shared import Options, Switch, printer
-from residua.cli.terminal import to_stderr
+from residua.cli.terminal import Notes, to_stderr
 from residua.config import EnsembleConfig
 from residua.errors import ConfigError
 
@@ -44,6 +44,6 @@ def ensemble(
             printer(json, ensemble_text)(report)
 
     path = api.ensemble_file(out)
-    api.ensemble(path, models, say=to_stderr, on_result=show, **vars(options))
+    api.ensemble(path, models, say=Notes(), on_result=show, **vars(options))
     to_stderr(f"Model file: {path}")
     return 0

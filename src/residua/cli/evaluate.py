@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from residua.cli.shared import Options, Switch, printer
-from residua.cli.terminal import to_stderr
+from residua.cli.terminal import Notes
 from residua.config import EvaluateConfig
 
 
@@ -28,5 +28,5 @@ def evaluate(
     from residua import api
     from residua.insight.evaluation.text import evaluation_text
 
-    api.evaluate(model, say=to_stderr, on_result=printer(json, evaluation_text), **vars(options))
+    api.evaluate(model, say=Notes(), on_result=printer(json, evaluation_text), **vars(options))
     return 0

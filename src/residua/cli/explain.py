@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from residua.cli.shared import Options, Switch, print_pictures, printer
-from residua.cli.terminal import to_stderr
+from residua.cli.terminal import Notes, to_stderr
 from residua.config import ExplainConfig
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def explain(
     """
     from residua import api
 
-    result = api.explain(model, files, say=to_stderr, on_result=printer(json, _text), **vars(options))
+    result = api.explain(model, files, say=Notes(), on_result=printer(json, _text), **vars(options))
     print_pictures(result.drawn, json)
     for error in result.errors:
         to_stderr(f"residua: {error}")

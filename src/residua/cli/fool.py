@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from residua.cli.shared import Options, Switch, print_line, print_pictures, printer
-from residua.cli.terminal import to_stderr
+from residua.cli.terminal import Notes
 from residua.config import FoolConfig
 from residua.errors import ConfigError
 
@@ -56,7 +56,7 @@ def _picture(model: str, file: str | None, json: bool, options: dict[str, Any]) 
     from residua.insight.adversarial.text import fool_text
 
     assert file is not None
-    result, drawn = api.fool(model, file, say=to_stderr, on_result=printer(json, fool_text), **options)
+    result, drawn = api.fool(model, file, say=Notes(), on_result=printer(json, fool_text), **options)
     for what, path in zip(("Fooled picture", "Shown beside it"), drawn, strict=False):
         print_line(f"{what}: {path}", json)
     return 0 if result.fooled else 1
@@ -66,7 +66,7 @@ def _noise(model: str, file: str | None, json: bool, options: dict[str, Any]) ->
     from residua import api
     from residua.insight.adversarial.text import noise_text
 
-    result, drawn = api.fool_from_noise(model, on_result=printer(json, noise_text), **options)
+    result, drawn = api.fool_from_noise(model, say=Notes(), on_result=printer(json, noise_text), **options)
     print_pictures(drawn, json)
     return 0 if result.reached == len(result.classes) else 1
 
@@ -75,7 +75,7 @@ def _classes(model: str, file: str | None, json: bool, options: dict[str, Any]) 
     from residua import api
     from residua.insight.adversarial.text import class_text
 
-    _, path = api.class_pictures(model, on_result=printer(json, class_text), **options)
+    _, path = api.class_pictures(model, say=Notes(), on_result=printer(json, class_text), **options)
     print_pictures([path], json)
     return 0
 
@@ -85,6 +85,6 @@ def _curve(model: str, file: str | None, json: bool, options: dict[str, Any]) ->
     from residua.insight.adversarial.text import robustness_text
 
     show = printer(json, robustness_text)
-    _, path = api.robustness(model, file, say=to_stderr, on_result=show, **options)
+    _, path = api.robustness(model, file, say=Notes(), on_result=show, **options)
     print_pictures([path], json)
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from residua.cli.shared import Options, Switch, print_pictures, printer
-from residua.cli.terminal import to_stderr
+from residua.cli.terminal import Notes
 from residua.config import InsideConfig
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def inside(
         if result is not None:
             printer(json, _text)(result)
 
-    _, drawn = api.inside(model, files, say=to_stderr, on_result=show, **vars(options))
+    _, drawn = api.inside(model, files, say=Notes(), on_result=show, **vars(options))
     print_pictures(drawn, json)
     return 0
 

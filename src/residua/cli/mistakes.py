@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from residua.cli.shared import Options, Switch, print_pictures, printer, refuse_two_data_sets
-from residua.cli.terminal import to_stderr
+from residua.cli.terminal import Notes
 from residua.config import MistakesConfig
 
 
@@ -33,6 +33,6 @@ def mistakes(
 
     refuse_two_data_sets(data, options.data)
     chosen = vars(options) | {"data": data or options.data}
-    _, drawn = api.mistakes(model, say=to_stderr, on_result=printer(json, mistakes_text), **chosen)
+    _, drawn = api.mistakes(model, say=Notes(), on_result=printer(json, mistakes_text), **chosen)
     print_pictures(drawn, json)
     return 0

@@ -7,7 +7,7 @@ import sys
 from typing import Annotated
 
 from residua.cli.shared import Options, Switch
-from residua.cli.terminal import to_stderr, to_stdout
+from residua.cli.terminal import Notes, to_stderr, to_stdout
 from residua.config import PredictConfig
 from residua.config.options import check
 from residua.errors import ConfigError
@@ -43,16 +43,26 @@ def predict(
     if json and csv:
         raise ConfigError("choose one of --json and --csv")
     loaded = load_model(model)
-    predictions = api.iterate_predictions(loaded, files, check(options), to_stderr)
+    predictions = api.iterate_predictions(loaded, files, check(options), Notes())
     write = write_json if json else write_csv if csv else write_text
     bad = write(
         predictions,
-        _Seen() if csv and sys.stdout.isatty() else sys.stdout,
+        (_Seen() if csv else _Shown()) if sys.stdout.isatty() else sys.stdout,
         min(options.top, len(loaded.classes)),
     )
     for prediction in bad:
         to_stderr(f"residua: {prediction.error}")
     return 1 if bad else 0
+
+
+class _Shown(io.StringIO):
+    """A terminal's output as it is at the moment: a bar may be there, which what is printed goes above."""
+
+    def write(self, text: str) -> int:
+        return sys.stdout.write(text)
+
+    def flush(self) -> None:
+        sys.stdout.flush()
 
 
 class _Seen(io.StringIO):

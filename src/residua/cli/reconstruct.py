@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from residua.cli.shared import Options, print_pictures
-from residua.cli.terminal import to_stderr
+from residua.cli.terminal import Notes
 from residua.config import ReconstructConfig
 
 
@@ -21,5 +21,5 @@ def reconstruct(
     """
     from residua import api
 
-    print_pictures(api.reconstruct(model, say=to_stderr, **vars(options)))
+    print_pictures(api.reconstruct(model, say=Notes(), **vars(options)))
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from residua.cli.shared import Options, Switch, print_line, printer, refuse_two_data_sets
-from residua.cli.terminal import to_stderr
+from residua.cli.terminal import Notes
 from residua.config import ReportConfig
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def report(
 
     refuse_two_data_sets(data, options.data)
     chosen = vars(options) | {"data": data or options.data}
-    written = api.report(model, say=to_stderr, on_result=printer(json, _text), **chosen)
+    written = api.report(model, say=Notes(), on_result=printer(json, _text), **chosen)
     size = f"{written.page.stat().st_size / 1e6:.1f} MB, opens in any browser"
     print_line(f"Report: {written.page}  ({size})", json)
     print_line(f"Model card: {written.card}", json)

@@ -120,6 +120,42 @@ def to_stderr(line: str) -> None:
         print(printable(line), file=sys.stderr, flush=True)
 
 
+class Notes:
+    """What a verb has to say beside its result, on the error output: first of all which engine answers.
+
+    What is said before that is known waits for it.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: list[str] | None = []
+        _notes[:] = [self]
+
+    def __call__(self, line: str) -> None:
+        """Say it, now or behind the engine's line."""
+        if getattr(line, "goes_first", False):  # an `EngineLine`, whose module loads NumPy
+            to_stderr(line)
+            self.tell()
+        elif self._waiting is None:
+            to_stderr(line)
+        else:
+            self._waiting.append(line)
+
+    def tell(self) -> None:
+        """Wait no longer."""
+        waiting, self._waiting = self._waiting or [], None
+        for line in waiting:
+            to_stderr(line)
+
+
+_notes: list[Notes] = []
+
+
+def tell_notes() -> None:
+    """Say what still waits: a verb has ended before any engine was chosen."""
+    while _notes:
+        _notes.pop().tell()
+
+
 def tell_undrawn_letters() -> None:
     """Say once which letters no figure could show, and what helps."""
     fonts = sys.modules.get("residua.insight.shared.fonts")  # only where figures were drawn

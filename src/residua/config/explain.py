@@ -37,7 +37,7 @@ class ExplainConfig:
     baseline: Literal["black", "white", "mean"] = "black"
     """Where integrated gradients begin: a black or white picture, or the mean colour."""
     most_steps: int = 1024
-    """Integrated gradients double their steps until 0.5 % is missing, up to so many."""
+    """Integrated gradients take more steps until 0.5 % is missing, up to so many."""
     patch: int | None = None
     """Side of the square that covers parts of the picture, in pixels (a fifth of the shorter side)."""
     sheet: int | None = None

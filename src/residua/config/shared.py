@@ -80,7 +80,7 @@ def batch(default: int) -> Any:
 def engine() -> Any:
     """What computes."""
     return described(
-        "auto", "What computes; auto takes numba, where it is installed, for jobs above a minute."
+        "auto", "What computes; auto takes the one that will be through first (docs/engines.md)."
     )
 
 

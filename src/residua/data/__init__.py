@@ -1,6 +1,6 @@
 """Data sets: a table of published ones, and anybody's folder of pictures.
 
-May import: config, cores, engines.vocabulary, errors, files.
+May import: config, cores, engines.vocabulary, errors, files, progress.
 """
 
 from __future__ import annotations

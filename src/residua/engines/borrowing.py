@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from residua.cores import available_cores
 from residua.engines import choose_engine, open_engine
+from residua.engines.estimate import Work
 from residua.engines.vocabulary.core import Engine
 
 MOST_IDLE = 8  # engines of one kind that wait for work
@@ -22,13 +23,15 @@ _of_parents: list[object] = []
 
 
 @contextmanager
-def borrow_engine(name: str = "auto", *, threads: int | None = None, work: float = 0.0) -> Iterator[Engine]:
+def borrow_engine(
+    name: str = "auto", *, threads: int | None = None, work: float | Work = 0.0
+) -> Iterator[Engine]:
     """An engine as `open_engine` opens it, for the `with` statement alone; nobody else has it meanwhile.
 
     One that has been given back is lent again, so many small jobs, in one thread or in several, open and
     compile once. Raises as `open_engine`.
     """
-    key = choose_engine(name, work), threads or available_cores()
+    key = choose_engine(name, work, threads), threads or available_cores()
     with _lock:
         engine = _idle[key].pop() if _idle[key] else None
     if engine is None:

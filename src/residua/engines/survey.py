@@ -7,7 +7,8 @@ from importlib.metadata import version
 
 import numpy as np
 
-from residua.engines import ENGINES, NEEDS, installed, open_engine
+from residua.engines import open_engine
+from residua.engines.table import ENGINES, NEEDS, installed
 from residua.engines.vocabulary.core import Engine
 
 SECONDS = 0.5  # for each engine's measurement, once its kernels are there

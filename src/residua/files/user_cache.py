@@ -24,6 +24,12 @@ def user_cache() -> Path:
     return folder if folder.is_absolute() else NOWHERE
 
 
+def kernels_folder() -> Path:
+    """Where folders of compiled kernels lie: RESIDUA_KERNEL_CACHE, or a folder of the user's cache."""
+    root = os.environ.get("RESIDUA_KERNEL_CACHE")
+    return Path(root) if root else user_cache() / "kernels"
+
+
 def not_kept_in(folder: Path, problem: str) -> str:
     """Behind what is not kept in a folder of the cache: why, and what to do about it."""
     if NOWHERE in folder.parents:

@@ -3,5 +3,5 @@
 A folder for each capability, inside it always the same: `numbers` (what is computed), `figure` (what is
 drawn) and `text` (what is said in words); what several capabilities share is in `shared`.
 
-May import: config, cores, data, engines, errors, files, layers, models, training, variables.
+May import: config, cores, data, engines, errors, files, layers, models, progress, training, variables.
 """

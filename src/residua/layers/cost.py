@@ -12,6 +12,17 @@ from residua.layers.residual import Residual
 from residua.layers.sequential import Sequential
 from residua.layers.shapes import Shape
 
+MAPS_BYTES = 2**25  # of the largest maps of pictures that are answered at once
+
+
+def pictures_at_once(layer: Layer, shape: Shape) -> int:
+    """How many pictures to answer at once: a power of two that keeps the largest maps within 32 MiB.
+
+    More are no faster, since maps beyond a cache come from memory anyway, and take memory for each.
+    """
+    most = MAPS_BYTES // (4 * max(1, largest_output(layer, shape)))
+    return 1 << max(0, most.bit_length() - 1)
+
 
 def largest_output(layer: Layer, shape: Shape) -> int:
     """The most numbers that any layer inside gives for one picture of this shape.

@@ -1,6 +1,6 @@
 """Training: from variables and pictures to a run folder.
 
-May import: config, cores, data, engines, errors, files, layers, models, variables.
+May import: config, cores, data, engines, errors, files, layers, models, progress, variables.
 
 In the order of a run: `train.py` opens the data; `pretrained.py` loads what `--from` or `--weights` name;
 `option_defaults.py` gives open options the recipe's values; `initialization.py` makes the network and its

@@ -15,12 +15,38 @@ from residua.data.batches import Batch, Batches
 from residua.data.random_numbers import FLIP, RandomNumbers
 from residua.engines import Engine
 from residua.layers import Layer
+from residua.layers.cost import pictures_at_once
 from residua.variables import Tree
 
-CHUNK = 32  # pictures at a time
+MOST_AT_ONCE = 64  # pictures; fewer of large ones
 MOST_MEMORY = 2**30  # bytes of features; beyond that they lie in a file
 
 Infer = Callable[[Tree, NDArray[np.float32]], Any]
+Indices = NDArray[np.int64]
+
+
+class Features:
+    """What a frozen base makes of pictures, those that are `wanted` computed once and kept.
+
+    compute: (indices) -> (N, ...) float32 of any pictures. count: how many there are in all.
+    """
+
+    def __init__(
+        self, compute: Callable[[Indices], NDArray[np.float32]], wanted: Indices, count: int, file: Path
+    ) -> None:
+        self._compute, self._rows = compute, np.full(count, -1, np.int64)
+        self._rows[wanted] = np.arange(len(wanted))
+        self._array = np.empty((0,), np.float32)
+        for start in range(0, len(wanted), MOST_AT_ONCE):
+            chunk = compute(wanted[start : start + MOST_AT_ONCE])
+            if not start:
+                self._array = _allocate((len(wanted), *chunk.shape[1:]), file)
+            self._array[start : start + len(chunk)] = chunk
+
+    def take(self, indices: Indices) -> NDArray[np.float32]:
+        """(N, ...) the features of these pictures, computed now where they were not wanted."""
+        rows = self._rows[indices]
+        return self._compute(indices) if np.any(rows < 0) else np.array(self._array[rows])
 
 
 class FeatureBatches(Batches):
@@ -30,26 +56,34 @@ class FeatureBatches(Batches):
     half of the pictures are taken from there: the same ones that would have been mirrored before the base.
     """
 
-    def __init__(
-        self, pictures: Batches, features: NDArray[np.float32], mirrored: NDArray[np.float32] | None
-    ) -> None:
+    def __init__(self, pictures: Batches, features: Features, mirrored: Features | None) -> None:
         super().__init__(
             pictures.pictures, pictures.preprocessing, pictures.augment, pictures.batch, pictures.seed
         )
         self.features, self.mirrored = features, mirrored
 
-    def make(self, order: NDArray[np.int64], epoch: int, number: int) -> Batch:
+    def make(self, order: Indices, epoch: int, number: int) -> Batch:
         """Prepare batch `number` of an epoch visited in `order`."""
         indices = order[self.place(number)]
-        features = np.array(self.features[indices])
-        if self.mirrored is not None and self.seed is not None:
-            flipped = RandomNumbers(self.seed, epoch, indices).coins(FLIP)
-            features[flipped] = self.mirrored[indices[flipped]]
-        return Batch(features, self.pictures.labels[indices], indices)
+        return Batch(self._varied(indices, epoch), self.pictures.labels[indices], indices)
 
-    def unvaried(self, indices: NDArray[np.int64]) -> NDArray[np.float32]:
+    def _varied(self, indices: Indices, epoch: int) -> NDArray[np.float32]:
+        if self.mirrored is None or self.seed is None:
+            return self.features.take(indices)
+        flipped = RandomNumbers(self.seed, epoch, indices).coins(FLIP)
+        parts = [
+            (mask, source.take(indices[mask]))
+            for mask, source in ((~flipped, self.features), (flipped, self.mirrored))
+            if mask.any()
+        ]
+        features = np.empty((len(indices), *parts[0][1].shape[1:]), np.float32)
+        for mask, part in parts:
+            features[mask] = part
+        return features
+
+    def unvaried(self, indices: Indices) -> NDArray[np.float32]:
         """The features of the pictures at these places, not mirrored."""
-        return np.array(self.features[indices])
+        return self.features.take(indices)
 
 
 def can_be_cached(augment: Augment | None) -> bool:
@@ -58,32 +92,41 @@ def can_be_cached(augment: Augment | None) -> bool:
 
 
 def cache_features(
-    engine: Engine, base: Layer, variables: Tree, pictures: Batches, folder: Path, name: str
+    engine: Engine, base: Layer, variables: Tree, pictures: Batches, folder: Path, name: str, epochs: range
 ) -> FeatureBatches:
     """The split's batches of features, computed by the base's inference network.
 
-    folder: the run folder, for features beyond a gigabyte; `name` tells their files apart.
+    folder: the run folder, for features beyond a gigabyte; `name` tells their files apart. epochs: those that
+    will ask, of which a few may want a picture in one of its two ways alone.
     """
     infer: Infer = engine.compile(lambda v, x: base.infer(engine, v, x))
-    flip = bool(pictures.augment)
-    count = len(pictures.pictures)
+    shape, images = pictures.preprocessing, pictures.pictures.images
+    at_once = min(MOST_AT_ONCE, pictures_at_once(base, (shape.height, shape.width, shape.channels)))
 
-    def compute(mirror: bool) -> NDArray[np.float32]:
-        images = pictures.pictures.images
-        features: NDArray[np.float32] | None = None
-        for start in range(0, count, CHUNK):
-            normalized = pictures.preprocessing.normalize(images[start : start + CHUNK])
-            if mirror:
-                normalized = np.ascontiguousarray(normalized[:, :, ::-1])
-            chunk = np.asarray(engine.plain(infer(variables, normalized)), np.float32)
-            if features is None:
-                shape = (count, *chunk.shape[1:])
-                features = _allocate(shape, folder / f"features-{name}{'-mirrored' if mirror else ''}.npy")
-            features[start : start + len(chunk)] = chunk
-        assert features is not None
-        return features
+    def features(mirror: bool, wanted: Indices) -> Features:
+        def compute(indices: Indices) -> NDArray[np.float32]:
+            chunks = []
+            for start in range(0, len(indices), at_once):
+                normalized = shape.normalize(images[indices[start : start + at_once]])
+                if mirror:
+                    normalized = np.ascontiguousarray(normalized[:, :, ::-1])
+                chunks.append(np.asarray(engine.plain(infer(variables, normalized)), np.float32))
+            return np.concatenate(chunks)
 
-    return FeatureBatches(pictures, compute(False), compute(True) if flip else None)
+        file = folder / f"features-{name}{'-mirrored' if mirror else ''}.npy"
+        return Features(compute, wanted, len(images), file)
+
+    every = np.arange(len(images))
+    if not pictures.augment or pictures.seed is None:
+        return FeatureBatches(pictures, features(False, every), None)
+    mirrored, plain = np.zeros(len(images), np.bool_), np.zeros(len(images), np.bool_)
+    for epoch in epochs:
+        coins = RandomNumbers(pictures.seed, epoch, every).coins(FLIP)
+        mirrored |= coins
+        plain |= ~coins
+        if mirrored.all() and plain.all():
+            break
+    return FeatureBatches(pictures, features(False, every[plain]), features(True, every[mirrored]))
 
 
 def _allocate(shape: tuple[int, ...], file: Path) -> NDArray[np.float32]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from residua.data.batches import Batch
 from residua.engines import Engine
 from residua.layers import PROBABILITIES, Layer
+from residua.layers.cost import pictures_at_once
 from residua.variables import Tree
 
 
@@ -67,7 +68,10 @@ def predict_probabilities(
     infer = make_infer(engine, network)
     probabilities, labels = [], []
     for batch in batches:
-        probabilities.append(np.asarray(engine.plain(infer(variables, batch.images)), np.float32))
+        images, at_once = batch.images, pictures_at_once(network, batch.images.shape[1:])
+        for start in range(0, len(images), at_once):
+            answers = engine.plain(infer(variables, images[start : start + at_once]))
+            probabilities.append(np.asarray(answers, np.float32))
         labels.append(batch.labels)
         watch(len(batch.labels))
     return LabelledProbabilities(np.concatenate(probabilities), np.concatenate(labels))

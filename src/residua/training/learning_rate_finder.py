@@ -22,6 +22,7 @@ from residua.config import RunOptions, ScheduleOptions, SweepConfig, TrainConfig
 from residua.config.defaults import BATCH
 from residua.data.batches import Batch, Batches
 from residua.errors import ConfigError
+from residua.progress import advance, bar
 from residua.training.optimizers import make_optimizer
 from residua.training.phases import make_phase
 from residua.training.progress import Quiet
@@ -139,12 +140,13 @@ def _train_with_rising_rates(task: Task, rates: Floats) -> tuple[list[float], st
     with tempfile.TemporaryDirectory(prefix="residua-") as folder, np.errstate(all="ignore"):
         task = replace(task, validation=None, run=Path(folder))
         phase = make_phase(task, 0, state["variables"])
-        with contextlib.closing(_endless_batches(phase.train)) as batches:
+        with contextlib.closing(_endless_batches(phase.train)) as batches, bar("Steps", len(rates)):
             for rate, batch in zip(map(float, rates), batches, strict=False):
                 weights = None if task.class_weights is None else task.class_weights[batch.labels]
                 state, results = phase.step(
                     state, batch.images, batch.labels, weights, rate, mixed_labels(batch)
                 )
+                advance()
                 if not results["finite"]:
                     return losses, f"at {rate:.2g} the loss was no finite number any more"
                 losses.append(float(results["loss"]))

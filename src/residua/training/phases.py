@@ -60,7 +60,10 @@ def make_phase(task: Task, epoch: int, variables: Tree) -> Phase:
     if not frozen:
         return Phase(network, step, task.train, task.validation)
     base = Sequential({name: network.layers[name] for name in frozen})
-    return _phase_on_base(task, tail, step, *base.freeze(variables))
+    last = task.config.schedule.epochs or 1
+    if epoch < (unfreeze := task.freezing.unfreeze or 0):
+        last = min(last, unfreeze)
+    return _phase_on_base(task, tail, step, *base.freeze(variables), range(epoch, last))
 
 
 def rests(options: OptimizerOptions, epoch: int) -> bool:
@@ -76,7 +79,9 @@ def whitening_biases(network: Layer) -> tuple[str, ...]:
     return tuple(f"{name}.bias" for name in fixed)
 
 
-def _phase_on_base(task: Task, tail: Sequential, step: Step, base: Layer, variables: Tree) -> Phase:
+def _phase_on_base(
+    task: Task, tail: Sequential, step: Step, base: Layer, variables: Tree, epochs: range
+) -> Phase:
     """The layers behind a frozen base: on its features where they can be cached, else run for every batch."""
     train, validation, say = task.train, task.validation, task.reporter.say
     count = len(task.freezing.frozen)
@@ -91,7 +96,7 @@ def _phase_on_base(task: Task, tail: Sequential, step: Step, base: Layer, variab
     say(f"{count} layers are frozen: their features of {pictures:,} pictures are computed once")
 
     def cached(batches: Batches, name: str) -> Batches:
-        return cache_features(task.engine, base, variables, batches, task.run, name)
+        return cache_features(task.engine, base, variables, batches, task.run, name, epochs)
 
     features = cached(train, "train")
     return Phase(tail, step, features, None if validation is None else cached(validation, "validation"))

@@ -98,8 +98,9 @@ def find_data(name: str, data_dir: str | None) -> Path | None:
     """The folder that is meant, here or in a data folder; None for published data, or where there is none."""
     if name in DATASETS or not name:
         return None
-    folders = [Path(name).expanduser(), *(root / name for root in data_folders(data_dir))]
-    return next((folder for folder in folders if folder.is_dir()), None)
+    folders = [Path(os.path.expanduser(name)), *(root / name for root in data_folders(data_dir))]
+    # `is_dir` of a Path raises for names that no file can have, and this name may be a model file's.
+    return next((folder for folder in folders if os.path.isdir(folder)), None)
 
 
 def data_places(name: str, paths: Sequence[str], data_dir: str | None) -> list[str]:
@@ -118,7 +119,7 @@ def data_places(name: str, paths: Sequence[str], data_dir: str | None) -> list[s
 
 def first_file(paths: Sequence[str]) -> str:
     """The first path under which there is something, or the first."""
-    return next((path for path in paths if Path(path).expanduser().exists()), paths[0])
+    return next((path for path in paths if os.path.exists(os.path.expanduser(path))), paths[0])
 
 
 def find_labels(typed: DataOptions, places: Places, folder: str) -> str | None:

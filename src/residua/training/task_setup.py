@@ -17,7 +17,8 @@ from residua.data.batches import Batches
 from residua.data.pictures.arrays import Pictures
 from residua.data.preprocessing import Preprocessing
 from residua.data.seen_pictures import SeenPictures
-from residua.engines import choose_engine, open_engine
+from residua.engines import open_engine
+from residua.engines.choice import choose_for_training
 from residua.errors import ConfigError, DataError
 from residua.layers import Layer, Sequential
 from residua.models.model_file import Model
@@ -124,7 +125,7 @@ def _with_engine(config: TrainConfig, network: Layer, shape: tuple[int, ...], pi
     """The config with the engine that "auto" comes to, which is part of the run."""
     # A step costs about three times its forward pass.
     work = 3.0 * network.multiply_adds(shape) * pictures * (config.schedule.epochs or 1)
-    engine = cast(EngineName, choose_engine(config.run.engine, work))
+    engine = cast(EngineName, choose_for_training(config.run.engine, work))
     return replace(config, run=replace(config.run, engine=engine))
 
 

@@ -38,13 +38,17 @@ AfterEpoch = Callable[[Path], object]
 
 @dataclass(frozen=True)
 class Resumption:
-    """A run to go on with, and what may have changed since: where its data are, and the threads."""
+    """A run to go on with, and what may have changed since: where its data are, and the threads.
+
+    config: the run's options, where they have been read already.
+    """
 
     run: Path
     data: str | None = None
     data_dir: str | None = None
     labels: str | None = None
     threads: int | None = None
+    config: TrainConfig | None = None
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ def resume_training(resumption: Path | Resumption, reporter: Reporter, after_epo
     hold what they held. Raises ResiduaError.
     """
     again = resumption if isinstance(resumption, Resumption) else Resumption(resumption)
-    config = read_run(again.run)
+    config = again.config or read_run(again.run)
     config = replace(config, run=replace(config.run, threads=again.threads or config.run.threads))
     pretrained = load_pretrained(config, again.run)
     data, here = _find_data(config, again, pretrained, reporter)

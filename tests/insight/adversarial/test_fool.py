@@ -133,7 +133,7 @@ def test_nothing_within_the_bound_is_told_and_nothing_written(trained, picture, 
     assert "not fooled: nothing up to 2/255 at any pixel makes it anything else by pgd, 3 steps" in out
     assert "allow more with --most" in out
     assert len(out.splitlines()) == 1
-    assert err == ""
+    assert err == "Engine: numpy\n"
     assert not list(tmp_path.iterdir())
     code, out, _ = call(capsys, *asked, "--json")
     assert code == 1

@@ -47,6 +47,24 @@ def evaluated(model, trained):
     return found
 
 
+def test_large_pictures_are_answered_a_few_at_once(model, files, monkeypatch):
+    """However many are read together: activations of a batch would take gigabytes."""
+    shown = []
+    import residua.insight.prediction.numbers as numbers
+
+    make_infer = numbers.make_infer
+
+    def counted(engine, network):
+        infer = make_infer(engine, network)
+        return lambda v, x: shown.append(len(x)) or infer(v, x)
+
+    monkeypatch.setattr(numbers, "make_infer", counted)
+    monkeypatch.setattr(numbers, "pictures_at_once", lambda network, shape: 4)
+    config = PredictConfig(batch=10, engine="numpy")
+    assert len(list(predict_files(model, files[:14], config))) == 14
+    assert shown == [4, 4, 2, 4]
+
+
 @pytest.mark.parametrize("batch", [1, 7, 64])
 def test_predictions_equal_evaluation_to_the_last_digit(model, trained, files, evaluated, batch):
     config = PredictConfig(top=2, batch=batch, engine="numpy")
@@ -106,6 +124,7 @@ def mixed(trained, tmp_path, monkeypatch):
 def told(err):
     lines = err.splitlines()
     assert lines == [
+        "Engine: numpy",
         "residua: Cannot read bad.png: it holds a web page; fetch the picture itself.",
         "residua: Cannot read absent.png: there is no such file.",
     ]

@@ -6,6 +6,7 @@ import html
 import json
 import re
 import shlex
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -19,6 +20,7 @@ from residua.insight.report.numbers import collect_contents
 from residua.insight.report.page import report_html
 from residua.insight.report.pictures import format_certainty
 from residua.insight.report.saliency_section import strongest_part
+from residua.models.model_file import load_model, save_model
 from residua.training.progress import Quiet
 
 pytestmark = pytest.mark.usefixtures("quiet_cache")
@@ -248,3 +250,17 @@ def test_a_transfer_run_names_its_base(trained, tmp_path, capsys):
     text = (tmp_path / "r" / "report.html").read_text(encoding="utf-8")
     assert f"--from {trained / 'run'}" in html.unescape(text)
     assert "It began with the weights of" in (tmp_path / "r" / "model-card.md").read_text(encoding="utf-8")
+
+
+def test_classes_that_look_alike_are_told_apart(trained, tmp_path):
+    """One letter in two Unicode forms: on the page and on the card as in texts and figures."""
+    twins = ("\u00e9t\u00e9", "e\u0301te\u0301")
+    for colour, name in zip(("blue", "red"), twins, strict=True):
+        shutil.copytree(trained / "pics" / colour, tmp_path / "data" / name)
+    model = replace(load_model(trained / "run"), classes=twins)
+    save_model(tmp_path / "m.safetensors", model)
+    found = collect_contents(tmp_path / "m.safetensors", replace(NUMPY, data=str(tmp_path / "data")), print)
+    page = report_html(found, NUMPY.show)
+    for name in twins:
+        assert name.encode("ascii", "backslashreplace").decode().replace("\\xe9", "\\u00e9") in page
+        assert not any(f">{name}<" in text for text in (page, model_card(found)))

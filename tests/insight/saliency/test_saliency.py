@@ -13,6 +13,7 @@ from residua.engines import installed, open_engine
 from residua.engines.numpy.engine import NumpyEngine
 from residua.insight.saliency import methods
 from residua.insight.saliency.cam_layer import has_relu
+from residua.insight.saliency.integrated import integrated_gradients
 from residua.insight.saliency.numbers import METHODS, explain_pictures
 from residua.insight.saliency.randomization import compare_with_random, rank_correlation, with_random
 from residua.insight.shared.scorer import Scorer, explained_network, layer_shapes
@@ -145,7 +146,7 @@ def test_integrated_gradients_are_those_of_pytorch(published, peer, seen, kind, 
         scorer, x = in_double(published), x.astype(np.float64)
     else:
         scorer = Scorer.of_scores(published, open_engine(kind, threads=1))
-    found = methods.integrated_gradients(scorer, x, classes, baseline, tolerance=0, most=16)
+    found = integrated_gradients(scorer, x, classes, baseline, tolerance=0, most=16)
     assert found.steps.tolist() == [16]
     weights = np.r_[0.5, np.ones(15), 0.5] / 16
     line = x.astype(np.float64) - baseline
@@ -221,7 +222,7 @@ def test_maps_of_a_linear_score_are_its_weights(rng):
     np.testing.assert_allclose(methods.guided_gradient(scorer, x, classes), expected, rtol=1e-5)
     np.testing.assert_allclose(methods.smooth_gradient(scorer, x, classes), expected, rtol=1e-5)
     start = rng.normal(size=(5, 4, 2)).astype(np.float32)
-    found = methods.integrated_gradients(scorer, x, classes, start)
+    found = integrated_gradients(scorer, x, classes, start)
     np.testing.assert_allclose(found.maps, expected * (x - start), rtol=1e-4, atol=1e-5)
     assert (found.share < 1e-4).all()
     assert not has_relu(explained_network(model)[0])

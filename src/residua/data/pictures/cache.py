@@ -7,11 +7,10 @@ import json
 import math
 import os
 import shutil
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 from numpy.lib.format import open_memmap
@@ -23,8 +22,8 @@ from residua.data.pictures.kinds import avif_is_read, heic_is_read
 from residua.errors import DataError, PictureError
 from residua.files.durable import remove_stale, replacing, write_durably
 from residua.files.user_cache import not_kept_in
+from residua.progress import advance, bar
 
-T = TypeVar("T")
 MOST_BAD = 0.01
 _ALWAYS_FITS = 10**9  # bytes below which nobody counts
 MOST_THREADS = 16  # beyond that the disk is what is waited for
@@ -140,22 +139,14 @@ def _decode_all(
         if said:
             notes[index] = said
 
-    with no_pillow_warnings(), ThreadPoolExecutor(min(available_cores(), MOST_THREADS)) as pool:
-        for _ in _with_progress_bar(pool.map(decode, range(len(paths))), len(paths)):
-            pass
+    with (
+        no_pillow_warnings(),
+        ThreadPoolExecutor(min(available_cores(), MOST_THREADS)) as pool,
+        bar("Decoding pictures", len(paths)),
+    ):
+        for _ in pool.map(decode, range(len(paths))):
+            advance()
     return Decoded(images, dict(sorted(bad.items())), dict(sorted(notes.items())))
-
-
-def _with_progress_bar(results: Iterator[T], total: int) -> Iterator[T]:
-    """Pass results on, with a bar on the error output where there are many and somebody looks."""
-    if total < 2000 or not sys.stderr.isatty():
-        yield from results
-        return
-    from rich.console import Console
-    from rich.progress import track
-
-    console = Console(stderr=True)
-    yield from track(results, "Decoding pictures", total, console=console, transient=True)
 
 
 def _load(pixels: Path, notes: Path, shape: tuple[int, ...]) -> Decoded | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from residua.insight.shared.class_names import class_index
 from residua.insight.shared.objectives import score_and_lead
 from residua.insight.shared.scorer import Scorer
 from residua.models.model_file import Model
+from residua.progress import bar
 
 STEPS = 200
 
@@ -53,7 +55,9 @@ def choose_classes(model: Model, config: FoolConfig) -> tuple[int, ...]:
     return tuple(np.unique(indices).tolist())
 
 
-def class_pictures(model: Model, config: FoolConfig) -> ClassPictures:
+def class_pictures(
+    model: Model, config: FoolConfig, say: Callable[[str], Any] = lambda line: None
+) -> ClassPictures:
     """The pictures that raise the scores of classes most, kept smooth and near the mean colour.
 
     Simonyan, Vedaldi, Zisserman 2013, 1312.6034, section 2: the score, less the squared distance from the
@@ -63,8 +67,9 @@ def class_pictures(model: Model, config: FoolConfig) -> ClassPictures:
     Raises ConfigError for a class that there is not.
     """
     classes, steps = choose_classes(model, config), config.iterations or STEPS
-    scorer = open_scorer(model, config, len(classes) * steps)
-    images = np.rint(_ascend(scorer, np.array(classes), steps, config.seed)).astype(np.uint8)
+    scorer = open_scorer(model, config, len(classes) * steps, say)
+    with bar("Class pictures", 3 * len(classes) * steps):
+        images = np.rint(_ascend(scorer, np.array(classes), steps, config.seed)).astype(np.uint8)
     rows = np.arange(len(classes))
     scores = scorer.pixel_logits(images)[rows, list(classes)]
     return ClassPictures(model, classes, images, scores, scorer.pixel_probabilities(images))

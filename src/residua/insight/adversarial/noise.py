@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,8 +16,10 @@ from residua.insight.adversarial.class_visualization import choose_classes
 from residua.insight.adversarial.numbers import open_scorer
 from residua.insight.shared.picture_files import encode_png
 from residua.models.model_file import Model
+from residua.progress import bar
 
 STEPS = 500
+USUAL_STEPS = 50  # after which most classes are seen
 
 CONFIDENCE = 0.99
 REACHES = (0.5, 0.1)
@@ -65,7 +68,7 @@ class Noise:
         }
 
 
-def fool_from_noise(model: Model, config: FoolConfig) -> Noise:
+def fool_from_noise(model: Model, config: FoolConfig, say: Callable[[str], Any] = lambda line: None) -> Noise:
     """Change noise, by the gradient of each class's probability, until the model is sure that it sees it.
 
     Nguyen, Yosinski, Clune 2015, 1412.1897, section 2.4 (gradient ascent), here by the gradient's signs
@@ -77,7 +80,7 @@ def fool_from_noise(model: Model, config: FoolConfig) -> Noise:
         raise ConfigError(f"{model.name} knows one class alone: it sees that in any noise")
     classes, steps = choose_classes(model, config), config.iterations or STEPS
     confidence = CONFIDENCE if config.confidence is None else config.confidence
-    scorer = open_scorer(model, config, len(classes) * min(steps, 50))
+    scorer = open_scorer(model, config, len(classes) * min(steps, USUAL_STEPS), say)
     shape = model.preprocessing
     sides = (*shape.reading, shape.channels)
     before = np.stack(
@@ -87,7 +90,8 @@ def fool_from_noise(model: Model, config: FoolConfig) -> Noise:
     settings = Attack("iterated", "inf", steps, confidence=confidence + 0.01 * (1 - confidence))
     part = shape.cut(before)
     labels, bound = np.array(classes), np.full(len(classes), ANYWHERE)
-    result = attack(scorer, part, labels, bound, settings, targeted=True)
+    with bar("Noise", 3 * len(classes) * min(steps, USUAL_STEPS)):
+        result = attack(scorer, part, labels, bound, settings, targeted=True)
     pictures, gradients = result.pictures, result.gradients
     left = np.flatnonzero(~result.fooled)
     for reach in REACHES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,9 +14,11 @@ from residua.engines import Engine, open_engine
 from residua.errors import ConfigError
 from residua.insight.adversarial.attacks import Attack, Attacked, Floats, attack, distance, smallest
 from residua.insight.shared.class_names import class_index
+from residua.insight.shared.engine_choice import settle_engine
 from residua.insight.shared.picture_files import encode_png
 from residua.insight.shared.scorer import Scorer
 from residua.models.model_file import Model
+from residua.training.work import model_work
 
 MOST_STEP = 32.0  # of 255, at any pixel
 MOST_ROOT = 8.0  # of 255, at every number of a picture
@@ -96,15 +99,32 @@ class Fooling:
         }
 
 
-def open_scorer(model: Model, config: FoolConfig, gradients: int) -> Scorer:
-    """The model's logits on the engine that so many gradients are worth. Raises EngineError."""
-    # A gradient takes a pass forward and, by inputs alone, about as much back; the reference takes both.
-    engine = open_engine(config.engine, threads=config.threads, work=3 * model.work(gradients))
+def open_scorer(
+    model: Model, config: FoolConfig, gradients: int, say: Callable[[str], Any] = lambda line: None
+) -> Scorer:
+    """The model's logits on the engine that so many gradients are worth; `say` hears which.
+
+    Raises EngineError.
+    """
+    config = settle_engine(config, model_work(model, 2, gradients), say)
+    engine = open_engine(config.engine, threads=config.threads)
     return Scorer.of_logits(model, engine)
 
 
+def usual_gradients(config: FoolConfig) -> int:
+    """How many gradients it takes, as a rule, to fool a model on one picture."""
+    steps = 1 if config.method == "fgsm" else config.iterations or STEPS
+    # The least size is looked for by a handful of attempts, most of which end early.
+    return steps if config.epsilon is not None else 4 * steps
+
+
 def fool_picture(
-    model: Model, picture: NDArray[np.uint8], config: FoolConfig, name: str = "", engine: Engine | None = None
+    model: Model,
+    picture: NDArray[np.uint8],
+    config: FoolConfig,
+    name: str = "",
+    engine: Engine | None = None,
+    say: Callable[[str], Any] = lambda line: None,
 ) -> Fooling:
     """Change one picture so that the model sees `config.target` in it, or anything else than now.
 
@@ -117,7 +137,7 @@ def fool_picture(
         raise ConfigError(f"{model.name} knows one class alone: no other answer can come of it")
     target = None if config.target is None else class_index(model, config.target)
     scorer = (
-        open_scorer(model, config, 5 * (config.iterations or STEPS))
+        open_scorer(model, config, usual_gradients(config), say)
         if engine is None
         else Scorer.of_logits(model, engine)
     )

@@ -17,8 +17,10 @@ from residua.insight.evaluation.predictions import (
     Predictions,
     SplitPictures,
     answer,
+    answer_work,
     find_pictures_of,
 )
+from residua.insight.shared.engine_choice import settle_engine
 from residua.models.calibration import Calibration, Coverage
 from residua.models.model_file import Model
 
@@ -256,6 +258,7 @@ def calibrate_model(model: Model, config: CalibrateConfig, say: Say) -> Calibrat
             "calibration needs pictures that the model was not trained on, and this run kept none "
             "(--validation 0): name a folder of others"
         ) from None
+    evaluate_config = settle_engine(evaluate_config, answer_work(model, evaluate_config, part), say)
     before = answer(model, evaluate_config, part)
     if model.training.get("fingerprint") is None if part.same else model.seen is None:
         say(

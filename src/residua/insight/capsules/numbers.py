@@ -12,8 +12,10 @@ from residua.config import EvaluateConfig, ReconstructConfig
 from residua.engines import Engine, open_engine
 from residua.errors import DataError, ModelFileError
 from residua.insight.evaluation.predictions import find_pictures_of
+from residua.insight.shared.engine_choice import settle_engine
 from residua.layers import CapsuleNetwork
 from residua.models.model_file import Model
+from residua.training.work import model_work
 
 Say = Callable[[str], None]
 Floats = NDArray[np.float32]
@@ -66,7 +68,8 @@ def sample_capsules(model: Model, name: str, config: ReconstructConfig, say: Say
     if not len(pictures):
         raise DataError(f"the {config.split} split of {data} is empty: name another with --split")
     images = model.preprocessing.normalize(np.asarray(pictures.images))
-    engine = open_engine(config.engine, threads=config.threads, work=model.work(len(images)))
+    config = settle_engine(config, model_work(model, len(images)), say)
+    engine = open_engine(config.engine, threads=config.threads)
     capsules = np.asarray(engine.plain(network.capsules(engine, model.variables, images)), np.float32)
     answers = np.linalg.norm(capsules, axis=2).argmax(axis=1)
     return CapsuleSample(model, network, engine, data, images, pictures.labels, capsules, answers)

@@ -146,7 +146,7 @@ def compare_models(models: Sequence[str | Path], config: CompareConfig, say: Say
 
 
 def _say_of(name: str, say: Say, line: str) -> None:
-    say(f"{name}: {line}")
+    say(type(line)(f"{name}: {line}"))
 
 
 def _pairs(rights: Sequence[Right], config: CompareConfig) -> tuple[Pair, ...]:

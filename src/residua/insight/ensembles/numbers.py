@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import combinations
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,10 +16,13 @@ from residua.data.batches import Batches
 from residua.engines.borrowing import borrow_engine
 from residua.errors import ConfigError, ResiduaError
 from residua.insight.evaluation.predictions import SplitPictures, find_pictures_of
+from residua.insight.shared.engine_choice import settle_engine
 from residua.layers.ensemble import combine
 from residua.models.ensemble import best_weights, check_members, join_models
 from residua.models.model_file import Model
+from residua.progress import advance, bar
 from residua.training.inference import LabelledProbabilities, predict_probabilities
+from residua.training.work import model_work
 
 Say = Callable[[str], None]
 
@@ -138,14 +141,15 @@ def _answers(
     """The pictures, and each member's answers."""
     evaluate_config = EvaluateConfig.of(config, split=split)
     part = find_pictures_of(common, evaluate_config, say)
+    config = settle_engine(config, model_work(common, len(part.pictures)), say)
     part.tell(say)
     pictures = part.pictures
     every = []
-    for model in models:
-        batches = Batches(pictures, model.preprocessing, None, config.batch)
-        work = model.work(len(pictures))
-        with borrow_engine(config.engine, threads=config.threads, work=work) as engine:
-            every.append(predict_probabilities(engine, *model.frozen(), batches))
+    with bar("Pictures", len(models) * len(pictures)):
+        for model in models:
+            batches = Batches(pictures, model.preprocessing, None, config.batch)
+            with borrow_engine(config.engine, threads=config.threads) as engine:
+                every.append(predict_probabilities(engine, *model.frozen(), batches, advance))
     return part, every
 
 
@@ -163,7 +167,8 @@ def _warn_of_other_splits(
     ]
     if not others:
         return
-    whole = Path(str(first.get("data"))).is_dir() and not (Path(str(first["data"])) / "test").is_dir()
+    data = str(first.get("data"))
+    whole = os.path.isdir(data) and not os.path.isdir(os.path.join(data, "test"))
     what = "validation or test" if whole else "validation"
     say(
         f"{', '.join(others)} had another split than {names[0]}: the {what} split holds pictures from their "

@@ -6,6 +6,7 @@ file keeps.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -224,4 +225,4 @@ def _times(sides: tuple[int, int, int]) -> str:
 
 def same_data(one: str, other: str) -> bool:
     """Whether two names mean the same data set or folder."""
-    return one == other or (Path(one).is_dir() and Path(one).resolve() == Path(other).resolve())
+    return one == other or (os.path.isdir(one) and Path(one).resolve() == Path(other).resolve())

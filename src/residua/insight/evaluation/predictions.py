@@ -17,15 +17,19 @@ from residua.data.dataset import SPLITS
 from residua.data.pictures.arrays import join_images
 from residua.data.views import VIEWS, mean_probabilities
 from residua.engines.borrowing import borrow_engine
+from residua.engines.estimate import Work
 from residua.errors import DataError
 from residua.files.names import printable
 from residua.insight.evaluation.class_matching import match_labels
 from residua.insight.evaluation.exposure import Exposure, exposure
 from residua.insight.evaluation.model_data import OpenedData, open_data
 from residua.insight.evaluation.numbers import Evaluation, measure
+from residua.insight.shared.engine_choice import settle_engine
 from residua.insight.shared.text import split_name
 from residua.models.model_file import Model
+from residua.progress import advance, bar
 from residua.training.inference import LabelledProbabilities, predict_probabilities
+from residua.training.work import NO_PASSES, Passes, model_work
 
 Say = Callable[[str], None]
 
@@ -114,18 +118,32 @@ def predict_split(
     ConfigError where no data is known.
     """
     part = find_pictures_of(model, config, say, opened, most)
+    config = settle_engine(config, answer_work(model, config, part), say)
     part.tell(say)
     return answer(model, config, part)
+
+
+def answer_work(
+    model: Model, config: EvaluateConfig, part: SplitPictures, beside: Passes = NO_PASSES
+) -> Work:
+    """What `answer` computes, and the other passes that follow it."""
+    forward = len(VIEWS[config.views]) * len(part.pictures)
+    return model_work(model, forward + beside.forward, beside.gradients)
 
 
 def answer(model: Model, config: EvaluateConfig, part: SplitPictures) -> Predictions:
     """The model's answers for these pictures."""
     pictures = part.pictures
     views, shape, frozen = VIEWS[config.views], model.preprocessing, model.frozen()
-    work = len(views) * model.work(len(pictures))
-    with borrow_engine(config.engine, threads=config.threads, work=work) as engine:
+    work = answer_work(model, config, part)
+    with (
+        borrow_engine(config.engine, threads=config.threads, work=work) as engine,
+        bar("Pictures", len(views) * len(pictures)),
+    ):
         every = [
-            predict_probabilities(engine, *frozen, Batches(pictures, shape, None, config.batch, view=view))
+            predict_probabilities(
+                engine, *frozen, Batches(pictures, shape, None, config.batch, view=view), advance
+            )
             for view in views
         ]
     probabilities = mean_probabilities([answers.probabilities for answers in every], views)

@@ -16,6 +16,8 @@ from residua.insight.shared.scorer import layer_shapes
 from residua.layers import Conv2d, Layer, Linear, Sequential
 from residua.layers.hooks import Hooked, ends_in_relu, with_hooks
 from residua.models.model_file import Model
+from residua.progress import advance
+from residua.training.work import model_work
 
 Floats = NDArray[np.float32]
 BATCH = 64
@@ -134,7 +136,7 @@ def look_inside(
     indices = np.unique(
         np.linspace(0, len(answered) - 1, min(sample, len(answered))).round().astype(np.int64)
     )
-    computing = open_engine(engine, threads=threads, work=model.work(len(indices)))
+    computing = open_engine(engine, threads=threads, work=model_work(model, len(indices)))
     first = answered.pictures.images[indices[:1]]
     normal = model.preprocessing.normalize(first)
     shapes = layer_shapes(computing, network, variables, normal)
@@ -145,6 +147,7 @@ def look_inside(
     for start in range(0, len(indices), BATCH):
         images = answered.pictures.images[indices[start : start + BATCH]]
         hooked.infer(computing, variables, model.preprocessing.normalize(images))
+        advance(len(images))
     none = np.zeros((len(indices), 0), np.float32)
     dead = tuple(
         DeadUnits(name, tuple(np.flatnonzero(~on).tolist()), len(on))

@@ -16,12 +16,16 @@ from residua.cores import available_cores
 from residua.data.pictures.decoding import fit_pixels
 from residua.data.pictures.notes import note_lines
 from residua.data.sources.readers.pixel_table import is_pixel_table, read_pixel_table
-from residua.data.views import VIEWS, mean_probabilities
+from residua.data.views import VIEWS, View, mean_probabilities
 from residua.engines import Engine
 from residua.engines.borrowing import borrow_engine
 from residua.errors import ConfigError, PictureError
+from residua.insight.shared.engine_choice import settle_engine
+from residua.layers.cost import pictures_at_once
 from residua.models.model_file import Model
+from residua.progress import separate_bar
 from residua.training.inference import make_infer
+from residua.training.work import model_work
 
 # What a picture is called, and its pixels where they are there already.
 _Item = tuple[str, NDArray[np.uint8] | None]
@@ -84,9 +88,16 @@ def predict_files(
     """
     threshold = least_confidence(model, config)
     items = [item for file in files for item in _pictures_in(str(file))]
-    work = len(VIEWS[config.views]) * model.work(len(items))
-    with borrow_engine(config.engine, threads=config.threads, work=work) as engine:
-        yield from _predict_items(model, items, config, threshold, engine, say)
+    work = model_work(model, len(VIEWS[config.views]) * len(items))
+    config = settle_engine(config, work, say)
+    with (
+        borrow_engine(config.engine, threads=config.threads) as engine,
+        separate_bar("Pictures", len(items)) as shown,
+    ):
+        for prediction in _predict_items(model, items, config, threshold, engine, say):
+            yield prediction
+            if shown is not None:
+                shown.advance(1)
 
 
 def _predict_items(
@@ -114,6 +125,13 @@ def _predict_items(
         except PictureError as error:
             return error, notes
 
+    at_once = pictures_at_once(network, (shape.height, shape.width, shape.channels))
+
+    def answer(pictures: list[NDArray[np.uint8]], view: View) -> NDArray[np.float32]:
+        parts = (np.stack(pictures[at : at + at_once]) for at in range(0, len(pictures), at_once))
+        answers = [engine.plain(infer(variables, shape.normalize(part, view))) for part in parts]
+        return np.concatenate([np.asarray(one, np.float32) for one in answers])
+
     with ThreadPoolExecutor(available_cores()) as pool:
         for start in range(0, len(items), config.batch):
             chunk = items[start : start + config.batch]
@@ -125,12 +143,7 @@ def _predict_items(
             good = [picture for picture in pictures if not isinstance(picture, PictureError)]
             rows: Iterator[NDArray[np.float32]] = iter(())
             if good:
-                views_of_batch = (shape.normalize(np.stack(good), view) for view in views)
-                every = [
-                    np.asarray(engine.plain(infer(variables, images)), np.float32)
-                    for images in views_of_batch
-                ]
-                rows = iter(mean_probabilities(every, views))
+                rows = iter(mean_probabilities([answer(good, view) for view in views], views))
             for (name, _), picture in zip(chunk, pictures, strict=True):
                 if isinstance(picture, PictureError):
                     yield Prediction(name, (), str(picture), None if threshold is None else False)

@@ -14,6 +14,9 @@ from residua.errors import ConfigError
 from residua.insight.evaluation.predictions import Predictions
 from residua.insight.mistakes.numbers import Mistakes
 from residua.insight.saliency.numbers import Explained, explain_pictures
+from residua.insight.saliency.passes import explaining_passes
+from residua.models.model_file import Model
+from residua.training.work import Passes
 
 RIGHT, WRONG = 4, 4  # answers of each kind that are explained
 # Where there are no maps for Grad-CAM, the integrated gradients stand in its place.
@@ -45,6 +48,11 @@ def explained_indices(answered: Predictions, mistakes: Mistakes) -> NDArray[np.i
         earlier[label] = earlier.get(label, 0) + 1
     order = np.argsort(turns, kind="stable")[:count]
     return np.concatenate([surest[order], wrong]).astype(np.int64)
+
+
+def explanation_passes(model: Model, pictures: int) -> Passes:
+    """How often pictures go through the network for what a report explains of so many answers."""
+    return explaining_passes(model, min(RIGHT + WRONG, pictures), ExplainConfig(methods=(FIRST, SECOND)))
 
 
 def explain_answers(

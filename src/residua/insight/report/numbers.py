@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from residua.config import EvaluateConfig, ReportConfig, TrainConfig
 from residua.data.dataset import SPLITS
 from residua.errors import ConfigError
+from residua.files.names import alike_pairs, distinct
 from residua.insight.evaluation.model_data import OpenedData, open_data
-from residua.insight.evaluation.predictions import Predictions, predict_split
+from residua.insight.evaluation.predictions import Predictions, answer, answer_work, find_pictures_of
 from residua.insight.inspection.numbers import DeadUnits, look_inside
 from residua.insight.mistakes.numbers import Mistakes, find_mistakes
-from residua.insight.report.explanations import Explanations, explain_answers
+from residua.insight.report.explanations import Explanations, explain_answers, explanation_passes
+from residua.insight.shared.engine_choice import settle_engine
 from residua.layers import Row
 from residua.models.model_file import Model, find_model, load_model
+from residua.progress import bar
 from residua.training.environment import machine_facts, package_versions
 from residua.training.layer_statistics import read_statistics
 from residua.training.run_folder import read_environment, read_log, read_run, read_seconds, torn_logs
+from residua.training.work import Passes
 
 Say = Callable[[str], None]
 SAMPLE = 500  # pictures on which channels that are never on are looked for
@@ -84,10 +88,18 @@ def collect_contents(model: str | Path, config: ReportConfig, say: Say) -> Repor
     loaded = load_model(file)
     evaluate_config = EvaluateConfig.of(config)
     opened = open_data(loaded, evaluate_config, say)
-    answered = predict_split(loaded, evaluate_config, say, opened=opened)
+    part = find_pictures_of(loaded, evaluate_config, say, opened)
+    passes = explanation_passes(loaded, len(part.pictures)) + Passes(min(SAMPLE, len(part.pictures)))
+    work = answer_work(loaded, evaluate_config, part, passes)
+    config = settle_engine(config, work, say)
+    part.tell(say)
+    with bar("Report", passes.total + len(part.pictures)):
+        answered = _told_apart(answer(loaded, replace(evaluate_config, engine=config.engine), part))
+        mistakes = find_mistakes(answered)
+        explanations = explain_answers(answered, mistakes, config, say)
+        dead = _dead(answered, config)
     shape = loaded.preprocessing
     rows = loaded.network.rows((shape.height, shape.width, shape.channels))
-    mistakes = find_mistakes(answered)
     return ReportContents(
         file=file,
         checksum=hashlib.sha256(file.read_bytes()).hexdigest(),
@@ -96,11 +108,18 @@ def collect_contents(model: str | Path, config: ReportConfig, say: Say) -> Repor
         opened=opened,
         counts=_counts(opened, answered),
         rows=tuple(row for row in rows if row.kind != "Identity"),
-        explanations=explain_answers(answered, mistakes, config, say),
+        explanations=explanations,
         run=_run(path if path.is_dir() else None, say),
-        dead=_dead(answered, config),
+        dead=dead,
         sample=min(SAMPLE, len(answered)),
     )
+
+
+def _told_apart(answered: Predictions) -> Predictions:
+    """The same answers; classes whose names look alike have them written as figures and texts do."""
+    names = answered.classes
+    shown = tuple(distinct(names)) if alike_pairs(names) else names
+    return replace(answered, model=replace(answered.model, classes=shown))
 
 
 def _dead(answered: Predictions, config: ReportConfig) -> tuple[DeadUnits, ...] | None:
@@ -115,7 +134,13 @@ def _counts(opened: OpenedData, answered: Predictions) -> dict[str, dict[str, in
     if opened.whole:
         return {answered.split: {entry.name: entry.pictures for entry in answered.evaluation.classes}}
     counts = {split: opened.data.counts(split) for split in SPLITS}
-    return {split: own for split, own in counts.items() if sum(own.values())}
+    names = opened.data.classes
+    shown = dict(zip(names, distinct(names) if alike_pairs(names) else names, strict=True))
+    return {
+        split: {shown[name]: count for name, count in own.items()}
+        for split, own in counts.items()
+        if sum(own.values())
+    }
 
 
 def _run(folder: Path | None, say: Say) -> RunFacts | None:

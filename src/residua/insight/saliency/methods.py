@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from residua.insight.shared.scorer import Floats, Labels, Scorer
-
-FIRST_STEPS = 32  # of integrated gradients, doubled as long as need be
-TOLERANCE = 0.005  # share of the difference of scores that may be missing
 
 
 def gradient(scorer: Scorer, x: Floats, classes: Labels) -> Floats:
@@ -52,81 +46,6 @@ def smooth_gradient(
     return (total / samples).astype(x.dtype)
 
 
-@dataclass(frozen=True, eq=False)
-class Integrated:
-    """Integrated gradients and how complete they are.
-
-    maps: (N, H, W, C). difference: (N,) the score of the picture less that of the baseline, which the maps
-    should sum to; gap: (N,) by how much they do not; steps: (N,) at how many points it took.
-    """
-
-    maps: Floats
-    difference: NDArray[np.float64]
-    gap: NDArray[np.float64]
-    steps: NDArray[np.int64]
-
-    @property
-    def share(self) -> NDArray[np.float64]:
-        """(N,) the gap as a share of the difference; 0 where both are 0."""
-        size = np.abs(self.difference)
-        return np.divide(self.gap, size, out=np.where(self.gap > 0, np.inf, 0.0), where=size > 0)
-
-
-def integrated_gradients(
-    scorer: Scorer,
-    x: Floats,
-    classes: Labels,
-    baseline: Floats,
-    tolerance: float = TOLERANCE,
-    most: int = 1024,
-) -> Integrated:
-    """Integrated gradients from a baseline (H, W, C) to each picture along a straight line.
-
-    Sundararajan, Taly and Yan 2017, "Axiomatic attribution for deep networks", section 3, arXiv 1703.01365.
-    They add up to the difference of the scores (completeness, proposition 1) but for the sum that stands for
-    the integral: by the trapezoidal rule, whose steps are doubled for each picture until the gap is at most
-    `tolerance` of the difference, or `most` is reached.
-    """
-    count, line = len(x), (x - baseline).astype(x.dtype)
-    total = np.zeros(x.shape, np.float64)
-    ends = np.zeros((2, count))
-
-    def run(chosen: Labels, shares: Floats, weights: Floats) -> None:
-        """Add the weighed gradients at these shares of the way, for the chosen pictures."""
-        for indices, numbers in variants(len(chosen), len(shares), scorer.batch):
-            part = chosen[indices]
-            points = baseline + shares[numbers, None, None, None].astype(x.dtype) * line[part]
-            scores, dx = scorer.gradient(points, classes[part])
-            add_at(total, part, weights[numbers, None, None, None] * dx)
-            for end in (0, 1):
-                at_end = shares[numbers] == end
-                ends[end, part[at_end]] = scores[at_end]
-
-    steps = np.full(count, min(FIRST_STEPS, most), np.int64)
-    first = np.linspace(0, 1, int(steps[0]) + 1) if count else np.zeros(0)
-    run(np.arange(count), first, np.where((first == 0) | (first == 1), 0.5, 1.0))
-
-    def gaps() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        difference = ends[1] - ends[0]
-        summed = (total * line).sum(axis=(1, 2, 3)) / steps
-        return difference, np.abs(summed - difference)
-
-    difference, gap = gaps()
-    while True:
-        unfinished = np.flatnonzero((gap > tolerance * np.abs(difference)) & (2 * steps <= most))
-        if not len(unfinished):
-            break
-        # The points between those that there are: every gradient counts for the finer sum, too.
-        current = int(steps[unfinished].min())
-        unfinished = unfinished[steps[unfinished] == current]
-        between = (np.arange(current) + 0.5) / current
-        run(unfinished, between, np.ones(current))
-        steps[unfinished] *= 2
-        difference, gap = gaps()
-    maps = total / steps[:, None, None, None] * line
-    return Integrated(maps.astype(x.dtype), difference, gap, steps)
-
-
 def grad_cam(scorer: Scorer, x: Floats, classes: Labels, layer: str) -> Floats:
     """Class activation maps (N, H, W), at the size of the pictures, from the maps that a layer gives.
 
@@ -163,13 +82,18 @@ def default_patch(height: int, width: int) -> int:
     return 2 * max(1, round(min(height, width) / 10))
 
 
-def occlusion(
-    scorer: Scorer,
-    x: Floats,
-    classes: Labels,
-    patch: int | None = None,
-    watch: Callable[[int], Any] = lambda count: None,
-) -> Floats:
+def occlusion_corners(height: int, width: int, patch: int | None = None) -> list[tuple[int, int]]:
+    """The upper left corners (top, left) of all squares that hide a part of a picture; some begin outside."""
+    side = patch or default_patch(height, width)
+    stride = max(1, side // 2)
+    return [
+        (top, left)
+        for top in range(stride - side, height, stride)
+        for left in range(stride - side, width, stride)
+    ]
+
+
+def occlusion(scorer: Scorer, x: Floats, classes: Labels, patch: int | None = None) -> Floats:
     """By how much the score falls (N, H, W) when a square is covered with the mean colour.
 
     patch: its side in pixels; it moves by half of that. Each pixel has the mean over the squares that cover
@@ -177,13 +101,7 @@ def occlusion(
     1311.2901, where each square's result is drawn at its middle.
     """
     count, height, width = x.shape[:3]
-    side = patch or default_patch(height, width)
-    stride = max(1, side // 2)
-    corners = [
-        (top, left)
-        for top in range(stride - side, height, stride)
-        for left in range(stride - side, width, stride)
-    ]
+    side, corners = patch or default_patch(height, width), occlusion_corners(height, width, patch)
     masks = np.zeros((len(corners), height, width), bool)
     for mask, (top, left) in zip(masks, corners, strict=True):
         mask[max(top, 0) : top + side, max(left, 0) : left + side] = True
@@ -193,7 +111,6 @@ def occlusion(
         covered = np.where(masks[numbers, :, :, None], x.dtype.type(0), x[indices])
         falls = whole[indices] - scorer.scores(covered, classes[indices])
         add_at(total, indices, falls[:, None, None] * masks[numbers])
-        watch(len(indices))
     fall: Floats = (total / masks.sum(axis=0)).astype(x.dtype)
     return fall
 

@@ -14,10 +14,12 @@ from residua.engines import Engine, open_engine
 from residua.errors import ConfigError
 from residua.insight.saliency import methods as compute
 from residua.insight.saliency.cam_layer import cam_layer, has_relu
-from residua.insight.saliency.methods import Integrated
+from residua.insight.saliency.integrated import Integrated, integrated_gradients
+from residua.insight.saliency.passes import explaining_passes
 from residua.insight.shared.class_names import class_index
 from residua.insight.shared.scorer import Floats, Labels, Scorer
 from residua.models.model_file import Model
+from residua.training.work import model_work
 
 
 @dataclass(frozen=True)
@@ -25,23 +27,22 @@ class Method:
     """How a method's maps are drawn and named.
 
     signed: whether they speak for (above 0) and against the class. low, high: what the ends of its colours
-    mean. passes: through the network, forward ones, as a rule.
+    mean.
     """
 
     title: str
     signed: bool
     low: str
     high: str
-    passes: float
 
 
 METHODS: dict[str, Method] = {
-    "gradient": Method("gradient", False, "0", "sensitive", 3),
-    "smooth": Method("SmoothGrad", False, "0", "sensitive", 150),
-    "integrated": Method("integrated gradients", True, "against", "for the class", 400),
-    "guided": Method("guided backprop.", False, "0", "strong", 3),
-    "grad-cam": Method("Grad-CAM", False, "0", "for the class", 3),
-    "occlusion": Method("occlusion", True, "score rises", "score falls", 140),
+    "gradient": Method("gradient", False, "0", "sensitive"),
+    "smooth": Method("SmoothGrad", False, "0", "sensitive"),
+    "integrated": Method("integrated gradients", True, "against", "for the class"),
+    "guided": Method("guided backprop.", False, "0", "strong"),
+    "grad-cam": Method("Grad-CAM", False, "0", "for the class"),
+    "occlusion": Method("occlusion", True, "score rises", "score falls"),
 }
 
 
@@ -117,7 +118,8 @@ def explain_pictures(
     """
     chosen: tuple[str, ...] = config.methods or tuple(METHODS)
     if engine is None:
-        work = model.work(len(images)) * sum(METHODS[name].passes for name in chosen)
+        passes = explaining_passes(model, len(images), config)
+        work = model_work(model, passes.forward, passes.gradients)
         engine = open_engine(config.engine, threads=config.threads, work=work)
     target = None if config.target is None else class_index(model, config.target)
     scorer = Scorer.of_scores(model, engine, config.batch)
@@ -176,7 +178,7 @@ def compute_maps(
             maps[name] = _largest(smooth)
         elif name == "integrated":
             start = baseline(scorer.model, config.baseline)
-            integrated = compute.integrated_gradients(scorer, x, targets, start, most=config.most_steps)
+            integrated = integrated_gradients(scorer, x, targets, start, most=config.most_steps)
             maps[name] = integrated.maps.sum(axis=-1)
         elif name == "guided":
             maps[name] = _largest(compute.guided_gradient(scorer, x, targets))

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from residua.config import ExplainConfig
 from residua.engines import Engine
 from residua.errors import ConfigError
-from residua.insight.saliency.numbers import Explained, compute_maps
+from residua.insight.saliency.numbers import METHODS, Explained, compute_maps
+from residua.insight.saliency.passes import method_passes
 from residua.insight.shared.scorer import Floats, Scorer
 from residua.layers import CapsuleNetwork, Sequential
 from residua.models.model_file import Model
+from residua.training.work import NO_PASSES, Passes
 from residua.variables import count_parameters
 
 CHECKED = 8  # pictures at most
@@ -69,6 +71,14 @@ def compare_with_random(
             pairs = zip(explained.maps[name][:count], other, strict=True)
             likeness[name].append(float(np.mean([rank_correlation(a, b) for a, b in pairs])))
     return Randomization(tuple(levels), {name: tuple(row) for name, row in likeness.items()}, count)
+
+
+def checking_passes(model: Model, pictures: int, config: ExplainConfig) -> Passes:
+    """How often these pictures go through the networks of `compare_with_random`."""
+    every = NO_PASSES
+    for name in config.methods or METHODS:
+        every += method_passes(model, name, config)
+    return every * (min(CHECKED, pictures) * len(random_levels(model)))
 
 
 def random_levels(model: Model) -> dict[str, list[str]]:

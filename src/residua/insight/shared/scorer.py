@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 
 from residua.data.views import CENTER, center_view_backward, extract_view
 from residua.engines import Engine
+from residua.engines.estimate import BACK
 from residua.engines.guided import guided
 from residua.insight.shared.objectives import Objective, class_score
 from residua.layers import PROBABILITIES, Ensemble, Layer, Logarithm, Sequential
 from residua.layers.hooks import with_hooks
 from residua.models.model_file import Model
+from residua.progress import advance
 from residua.training.inference import make_infer
 from residua.variables import Tree
 
@@ -99,7 +101,7 @@ class Scorer:
     # ------------------------------------------------------------------ normalised inputs
     def outputs(self, x: Floats) -> Floats:
         """(N, classes): logits, lengths or probabilities."""
-        (outputs,) = self._concatenated(lambda part: (self._infer(self.variables, x[part]),), len(x))
+        (outputs,) = self._concatenated(lambda part: (self._infer(self.variables, x[part]),), len(x), 1)
         return outputs
 
     def scores(self, x: Floats, labels: Labels) -> Floats:
@@ -108,7 +110,7 @@ class Scorer:
 
     def probabilities(self, x: Floats) -> NDArray[np.float32]:
         """(N, classes), as `residua predict` gives them."""
-        (probabilities,) = self._concatenated(lambda part: (self._predict(x[part]),), len(x))
+        (probabilities,) = self._concatenated(lambda part: (self._predict(x[part]),), len(x), 1)
         return probabilities
 
     def gradient(self, x: Floats, labels: Labels, guide: bool = False) -> tuple[Floats, Floats]:
@@ -127,7 +129,7 @@ class Scorer:
     def pixel_probabilities(self, pixels: NDArray[Any]) -> NDArray[np.float32]:
         """(N, classes), as `residua predict` gives them."""
         (probabilities,) = self._concatenated(
-            lambda part: (self._predict(self._normalize(pixels[part])),), len(pixels)
+            lambda part: (self._predict(self._normalize(pixels[part])),), len(pixels), 1
         )
         return probabilities
 
@@ -135,7 +137,7 @@ class Scorer:
         """(N, classes) outputs; not compiled, as attacks ask for another number of pictures every time."""
         network, engine, v = self.network, self.engine, self.variables
         (outputs,) = self._concatenated(
-            lambda part: (network.infer(engine, v, self._normalize(pixels[part])),), len(pixels)
+            lambda part: (network.infer(engine, v, self._normalize(pixels[part])),), len(pixels), 1
         )
         return outputs
 
@@ -167,14 +169,17 @@ class Scorer:
 
     # ------------------------------------------------------------------ steps, made ready once
     def _concatenated(
-        self, compute: Callable[[slice], tuple[Any, ...]], count: int
+        self, compute: Callable[[slice], tuple[Any, ...]], count: int, passes: float = 1 + BACK
     ) -> tuple[NDArray[Any], ...]:
-        """What `compute` gives for the pictures of a slice, batch by batch, for all of them."""
-        parts = [
+        """What `compute` gives for the pictures of a slice, batch by batch, for all of them.
+
+        passes: that each picture goes through the network, for who watches.
+        """
+        parts = []
+        for part in _slices(count, self.batch):
             # Copied at once: what an engine lends, its next step may overwrite.
-            tuple(np.array(self.engine.plain(result)) for result in compute(part))
-            for part in _slices(count, self.batch)
-        ]
+            parts.append(tuple(np.array(self.engine.plain(result)) for result in compute(part)))
+            advance((part.stop - part.start) * passes)
         return tuple(map(np.concatenate, zip(*parts, strict=True)))
 
     @cached_property

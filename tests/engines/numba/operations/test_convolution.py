@@ -94,6 +94,7 @@ def test_many_channels_follow_the_reference(engine, shape):
     ("size", "c", "k", "kernel", "stride"),
     [
         (21, 3, 16, 7, 2),  # rows of outputs
+        (97, 3, 16, 3, 1),  # each finished by itself
         (19, 16, 16, 3, 1),  # rows of tiles
         (9, 144, 144, 3, 1),  # all tiles at once
         (14, 144, 272, 3, 2),  # gathered windows, for which many pictures would be transformed

@@ -111,3 +111,14 @@ def test_outside_of_a_step_nothing_waits(engine):
     before = np.array(y)
     x *= 2
     assert np.array_equal(np.asarray(y), before)
+
+
+def test_a_shortcut_is_added_to_a_convolution_without_bias(engine):
+    """Even where its products go straight to where they are wanted."""
+    x, weight, _, _, skip = given(np.random.default_rng(0), 1, 8, 8, 16, 16, kernel=1)
+
+    def work(engine, x, weight, skip):
+        return engine.plain(engine.add_relu(engine.conv2d(x, weight, None, stride=1, padding=0)[0], skip)[0])
+
+    found = engine.compile(lambda *arrays: work(engine, *arrays))(x, weight, skip)
+    close(found, work(NumpyEngine(), x, weight, skip))

@@ -15,7 +15,12 @@ from residua.engines.numba.kernels.winograd import forward as winograd
 from residua.engines.numba.lazy.materialize import flat, materialized
 from residua.engines.numba.lazy.pending import Padded, Pending, Subsampled
 from residua.engines.numba.operations import many_channels
-from residua.engines.numba.operations.weight_transforms import padded_weight, set_panels, set_transform
+from residua.engines.numba.operations.weight_transforms import (
+    kept_padded_weight,
+    padded_weight,
+    set_panels,
+    set_transform,
+)
 from residua.engines.numba.planning.plan import IM2COL, WINOGRAD, Plan
 from residua.engines.numba.runtime.arrays import contiguous, fitted
 from residua.engines.numba.runtime.buffers import address as address_of
@@ -48,14 +53,16 @@ def forward(
     block = geometry_block(context, p, parts)
     block[pictures.ACROSS] = p.sharing.across
     references = set_input(context, block, x, p.shape.c)
-    pixels = padded_weight(context, weight, p.shape.c, p.shape.k)
+    steady = not statistics and nobody_writes(weight)
+    padding = kept_padded_weight if steady else padded_weight
+    pixels = padding(context, weight, p.shape.c, p.shape.k)
     y = context.allocate(p.shape.out_pixels * p.shape.k)
     block[pictures.Y] = address_of(y)
     sums = None
     if statistics:
         sums = context.allocate(p.forward.parts * 2 * p.shape.k, np.float64)
         block[pictures.SUMS] = address_of(sums)
-    elif bias is not None or relu or not p.straight:
+    elif bias is not None or relu or skip is not None or not p.straight:
         offsets = context.block((0.0,), p.shape.k) if bias is None else contiguous(context, bias)
         offsets = fitted(context, offsets, p.shape.k)
         block[pictures.BIAS], block[pictures.OUT_LOW] = address_of(offsets), _low(context, relu, p.shape.k)
@@ -70,7 +77,6 @@ def forward(
         kernel: Any = winograd.forward
     else:
         # Panels of weights that stay what they are cost nothing but memory.
-        steady = not statistics and pixels.size == weight.size and nobody_writes(weight)
         packed = p.method == IM2COL or p.packed or (steady and p.heavy)
         block[pictures.WEIGHT], block[pictures.PACKED] = address_of(pixels), packed
         if packed:

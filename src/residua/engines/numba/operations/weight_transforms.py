@@ -7,11 +7,13 @@ from typing import Any
 from numpy.typing import NDArray
 
 from residua.engines.numba.kernels.pictures import arguments as pictures
+from residua.engines.numba.kernels.pictures.channel_padding import Fit, fit
 from residua.engines.numba.kernels.weights import gradient, packing, winograd
 from residua.engines.numba.kernels.winograd.transforms import PLACES
 from residua.engines.numba.planning.plan import IM2COL, WINOGRAD, Plan
 from residua.engines.numba.runtime.arrays import contiguous, fitted
 from residua.engines.numba.runtime.buffers import address as address_of
+from residua.engines.numba.runtime.buffers import nobody_writes
 from residua.engines.numba.runtime.context import Context, Prepare
 from residua.engines.numba.runtime.layout import padded
 
@@ -24,6 +26,19 @@ def padded_weight(context: Context, weight: Array, c: int, k: int) -> Array:
     if (c, k) == weight.shape[2:]:
         return contiguous(context, weight).reshape(-1)
     return fitted(context, weight, *weight.shape[:2], c, k).reshape(-1)
+
+
+def kept_padded_weight(context: Context, weight: Array, c: int, k: int) -> Array:
+    """`padded_weight` of one that nobody can write to, made once where there is something to make."""
+    if (c, k) == weight.shape[2:] or not weight.flags.c_contiguous:
+        return padded_weight(context, weight, c, k)
+    taps, (rows, columns) = weight.shape[0] * weight.shape[1], weight.shape[2:]
+
+    def prepare(target: int, copy: int) -> tuple[Any, Any, int]:
+        size = Fit(max(1, taps * c // 16), taps, rows, columns, c, k, address_of(weight), target)
+        return fit, size, size.parts
+
+    return context.prepared(weight, taps * c * k, "padded", prepare)[0]
 
 
 def set_transform(
@@ -43,7 +58,8 @@ def set_transform(
         )  # fmt: skip
         return winograd.transform_weight, arguments, arguments.parts
 
-    kept = weight if few and flat.size == weight.size else None
+    # A copy to compare with is one of the weight itself.
+    kept = weight if few and (flat.size == weight.size or nobody_writes(weight)) else None
     return _set_weight(context, block, prepare, (size, p.shape.stride), kept)
 
 

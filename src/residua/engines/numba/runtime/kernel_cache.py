@@ -70,6 +70,11 @@ class KernelCache:
         """How many kernels this process had to compile."""
         return self._of_process.count
 
+    @staticmethod
+    def file_of(function: Kernel, literals: tuple[int, ...] = ()) -> str:
+        """The name of the file in which a kernel's machine code is kept."""
+        return f"{name_of(function, literals)}.o"
+
     def address(self, function: Kernel, literals: tuple[int, ...] = ()) -> int:
         """The machine code of a kernel, with these constants or, without any, the general one."""
         address = self._of_process.addresses.get((function, literals))
@@ -105,11 +110,11 @@ class KernelCache:
     # their own.
     def _load(self, function: Kernel, literals: tuple[int, ...]) -> int:
         check_compiler()
-        name = name_of(function, literals)
+        name, file = name_of(function, literals), self.file_of(function, literals)
         with machine_code.LOCK:
             address = self._of_process.addresses.get((function, literals))
             if address is None:
-                code = self._kept(f"{name}.o", lambda: self._make(function, literals, name))
+                code = self._kept(file, lambda: self._make(function, literals, name))
                 address = self._of_process.addresses[function, literals] = machine_code.load(code, name)
         return address
 

@@ -16,7 +16,7 @@ from llvmlite import binding
 
 from residua.engines.numba.runtime import kernel_sources
 from residua.files.durable import remove_stale, temporary_for
-from residua.files.user_cache import user_cache
+from residua.files.user_cache import kernels_folder
 
 if sys.platform != "win32":  # which has no such locks
     import fcntl
@@ -40,8 +40,7 @@ def fingerprint() -> str:
 
 def cache_folder() -> Path:
     """Where this machine's kernels lie: RESIDUA_KERNEL_CACHE, or the user's cache folder."""
-    root = os.environ.get("RESIDUA_KERNEL_CACHE")
-    return (Path(root) if root else user_cache() / "kernels") / fingerprint()
+    return kernels_folder() / fingerprint()
 
 
 def usable(folder: Path) -> bool:

@@ -130,7 +130,10 @@ def forward(c, k, stride, statistics, args, part, scratch):
             y_next = n * y_size + (top + 1) * g.out_width * k
         outermost = (top, bottom, 1) if by_rows else (first_column, last_column, wide)
         innermost = (first_column, last_column, wide) if by_rows else (top, bottom, 1)
+        at = out
         for outer in range(outermost[0], outermost[1], outermost[2]):
+            if by_rows and rows != g.out_width and statistics == 0:
+                at = out - 4 * outer * rows * k  # one row, which is finished while it is in the cache
             for inner in range(innermost[0], innermost[1], innermost[2]):
                 i, panel = (outer, inner) if by_rows else (inner, outer)
                 columns = columns_at(panel, k, wide)
@@ -146,7 +149,7 @@ def forward(c, k, stride, statistics, args, part, scratch):
                             fetch(added, y_next, y_lines, g.batch * y_size)
                         source = scratch if row_alone and row + BLOCK > width else picture
                         a = source + 4 * ((i * width + row) * stride * c + depth)
-                        to = Result(out + 4 * ((i * rows + row) * k + panel), k)
+                        to = Result(at + 4 * ((i * rows + row) * k + panel), k)
                         product_ahead(
                             Left(a, stride * c, width * c, 1),
                             Right(b + 4 * depth * lead, kernel * c * lead, lead),
@@ -157,9 +160,12 @@ def forward(c, k, stride, statistics, args, part, scratch):
                         )
                         x_next += 16 * x_lines
                         y_next += 16 * y_lines
+            if by_rows and statistics == 0 and (rows != g.out_width or not finished):
+                region = Region(outer, outer + 1, left, min(right, g.out_width), first_column, last_column)
+                store_finished(k, args, n, Frame(at, rows), region)
         if statistics:
             store_output(k, args, n, Frame(out, rows), statistics, sums)
             flush(2 * k, sums, totals, n == begin)
-        elif rows != g.out_width or not finished:
+        elif not by_rows and (rows != g.out_width or not finished):
             region = Region(top, bottom, left, min(right, g.out_width), first_column, last_column)
             store_finished(k, args, n, Frame(out, rows), region)
