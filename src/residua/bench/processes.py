@@ -99,7 +99,7 @@ def measure_startup(harness: Harness) -> Iterator[Result]:
             yield _startup(harness, "no kernel compiled yet", {OURS: cold}, Goal("<=", 20.0, OURS))
         sides = {OURS: ours} | ({THEIRS: "channels_last"} if harness.peer is not None else {})
         processes = _rounds(harness, sides, 1, harness.limits.rounds, full)
-    yield _startup(harness, "kernels in the cache", processes, Goal("<=", 2.0, OURS))
+    yield _startup(harness, "kernels in the cache", processes, Goal("<=", 1.5, OURS))
 
 
 def _startup(harness: Harness, state: str, processes: Mapping[str, list[ProcessRun]], goal: Goal) -> Result:
