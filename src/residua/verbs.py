@@ -57,6 +57,7 @@ VERBS = (
     Verb("bench"),
     Verb("import", ("import_weights",)),
     Verb("export", ("export",)),
+    Verb("serve"),
 )
 
 PUBLIC = {function: verb for verb in VERBS for function in verb.public}

@@ -9,7 +9,7 @@ def compile_alone(patch: pytest.MonkeyPatch) -> None:
     """No helper processes. Tests of the helper itself start processes of their own."""
     from residua.engines.numba.runtime import kernel_cache
 
-    patch.setattr(kernel_cache, "CompileHelper", lambda: None)
+    patch.setattr(kernel_cache, "CompileHelpers", lambda: None)
 
 
 def fewer_constants(patch: pytest.MonkeyPatch) -> None:

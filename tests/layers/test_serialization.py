@@ -10,7 +10,18 @@ import pytest
 
 from residua.config import ModelOptions
 from residua.errors import ModelFileError
-from residua.layers import LAYERS, Conv2d, ConvNorm, Dropout, Layer, Linear, ReLU, Residual, Sequential
+from residua.layers import (
+    LAYERS,
+    BatchNorm2d,
+    Conv2d,
+    ConvNorm,
+    Dropout,
+    Layer,
+    Linear,
+    ReLU,
+    Residual,
+    Sequential,
+)
 from residua.layers.serialization import build, describe
 from residua.models import MODELS, build_model
 from residua.models.architectures.small_resnet import small_resnet
@@ -104,3 +115,13 @@ def test_a_welded_convolution_has_no_bias_of_its_own():
 def test_sizes_that_are_not_possible_are_refused(description):
     with pytest.raises(ModelFileError, match=r"takes"):
         build(description)
+
+
+def test_fields_added_later_are_named_where_they_are_set():
+    """A model without them is described as before they were there, and older versions can read it."""
+    assert "scale" not in describe(BatchNorm2d(4))
+    assert "fixed" not in describe(Conv2d(3, 4))
+    unscaled = BatchNorm2d(4, scale=False)
+    assert describe(unscaled)["scale"] is False
+    assert "shift" not in describe(unscaled)
+    assert build(describe(unscaled)) == unscaled

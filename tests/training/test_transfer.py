@@ -249,11 +249,11 @@ def test_large_features_lie_in_a_file_that_does_not_stay(pics, base, tmp_path, m
     monkeypatch.setattr(features, "_allocate", lambda shape, file: rooms.append(file) or room(shape, file))
     transfer(pics, base, tmp_path / "disk")
     assert sorted(file.name for file in rooms) == [
-        "features-train-mirrored.npy",
-        "features-train.npy",
-        "features-validation.npy",
+        "features-train-mirrored.bin",
+        "features-train.bin",
+        "features-validation.bin",
     ]
-    assert not list((tmp_path / "disk").glob("*.npy"))
+    assert not list((tmp_path / "disk").glob("features-*"))
     assert written(tmp_path / "disk") == written(tmp_path / "memory")
 
 

@@ -25,6 +25,7 @@ from residua.config.mistakes import MistakesConfig
 from residua.config.predict import PredictConfig
 from residua.config.reconstruct import ReconstructConfig
 from residua.config.report import ReportConfig
+from residua.config.serve import ServeConfig
 from residua.config.shared import EngineName
 from residua.config.train import (
     DataOptions,
@@ -59,6 +60,7 @@ __all__ = [
     "ReportConfig",
     "RunOptions",
     "ScheduleOptions",
+    "ServeConfig",
     "SheetConfig",
     "SheetOptions",
     "SweepConfig",

@@ -8,7 +8,7 @@ compute; a layer hands their opaque values from one operation to the next.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -17,6 +17,17 @@ from residua.engines.vocabulary.core import Array, Engine
 from residua.layers.parameters import ZeroGenerator
 from residua.layers.shapes import Shape
 from residua.variables import Tree, count_parameters
+
+ADDED_LATER = "added later"
+
+
+def added_later(default: Any) -> Any:
+    """A field that a layer did not have at first: a model file names it where it is not the default.
+
+    So a model that does without it stays the same bytes, and versions before it read the file.
+    """
+    return field(default=default, metadata={ADDED_LATER: True})
+
 
 MAY_BE_ZERO = frozenset({"padding", "extra", "above", "below", "left", "right"})
 

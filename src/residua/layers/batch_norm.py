@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from residua.engines.vocabulary.core import Array, Engine
-from residua.layers.base import Layer
+from residua.layers.base import Layer, added_later
 from residua.layers.parameters import weight_and_bias_grads
 from residua.layers.scaling import ScaleShift
 from residua.layers.shapes import Shape, need_shape
@@ -54,8 +54,8 @@ class BatchNorm(Layer):
     momentum: float = 0.1
     eps: float = 1e-5
     relu: bool = False
-    scale: bool = True
-    shift: bool = True
+    scale: bool = added_later(True)
+    shift: bool = added_later(True)
     dimensions: ClassVar[int]
 
     def init(self, rng: np.random.Generator) -> Tree:

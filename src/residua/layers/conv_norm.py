@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from residua.engines.vocabulary.core import Array, Engine
-from residua.layers.base import Layer, sparse
+from residua.layers.base import Layer, added_later, sparse
 from residua.layers.batch_norm import initial_variables, running_statistics, scale_and_shift
 from residua.layers.convolution import Conv2d
 from residua.layers.parameters import weight_and_bias_grads
@@ -28,8 +28,8 @@ class ConvNorm(Layer):
     relu: bool = True
     momentum: float = 0.1
     eps: float = 1e-5
-    scale: bool = True
-    shift: bool = True
+    scale: bool = added_later(True)
+    shift: bool = added_later(True)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from residua.engines.vocabulary.core import Array, Engine
-from residua.layers.base import Layer
+from residua.layers.base import Layer, added_later
 from residua.layers.parameters import weight_and_bias, weight_and_bias_grads
 from residua.layers.shapes import Shape, need_pictures, window_counts
 from residua.variables import Tree
@@ -33,8 +33,8 @@ class Conv2d(Layer):
     padding: int = 1
     bias: bool = False
     relu: bool = False
-    fixed: bool = False
-    identity: bool = False
+    fixed: bool = added_later(False)
+    identity: bool = added_later(False)
 
     def init(self, rng: np.random.Generator) -> Tree:
         """He's normal weights, bias zero."""

@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from residua.errors import ModelFileError, near
-from residua.layers.base import Layer
+from residua.layers.base import ADDED_LATER, Layer
 from residua.layers.registry import LAYERS
 
 # Of any size or number in a description: more can neither be meant nor computed.
@@ -16,10 +16,15 @@ LEAST_EPS = 1e-30  # added to a variance; a root of nothing divides by zero
 
 
 def describe(layer: Layer) -> dict[str, Any]:
-    """{"layer": its class, and its fields}; layers within fields are described in turn."""
+    """{"layer": its class, and its fields}; layers within fields are described in turn.
+
+    Fields of later versions are left out while they are as in the first one.
+    """
     description: dict[str, Any] = {"layer": type(layer).__name__}
     for entry in fields(layer):
         value = getattr(layer, entry.name)
+        if entry.metadata.get(ADDED_LATER) and value == entry.default:
+            continue
         if isinstance(value, Layer):
             value = describe(value)
         elif isinstance(value, Mapping):

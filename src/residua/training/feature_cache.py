@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import math
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from residua.data.augmentation.pipeline import Augment
 from residua.data.batches import Batch, Batches
+from residua.data.pictures.selection import release_pages
 from residua.data.random_numbers import FLIP, RandomNumbers
 from residua.engines import Engine
+from residua.errors import RunError
 from residua.layers import Layer
 from residua.layers.cost import pictures_at_once
 from residua.variables import Tree
 
 MOST_AT_ONCE = 64  # pictures; fewer of large ones
-MOST_MEMORY = 2**30  # bytes of features; beyond that they lie in a file
+MOST_MEMORY = 2**28  # bytes of features; beyond that they lie in a file
 
 Infer = Callable[[Tree, NDArray[np.float32]], Any]
 Indices = NDArray[np.int64]
@@ -36,7 +39,7 @@ class Features:
     ) -> None:
         self._compute, self._rows = compute, np.full(count, -1, np.int64)
         self._rows[wanted] = np.arange(len(wanted))
-        self._array = np.empty((0,), np.float32)
+        self._array: Any = np.empty((0,), np.float32)
         for start in range(0, len(wanted), MOST_AT_ONCE):
             chunk = compute(wanted[start : start + MOST_AT_ONCE])
             if not start:
@@ -96,7 +99,7 @@ def cache_features(
 ) -> FeatureBatches:
     """The split's batches of features, computed by the base's inference network.
 
-    folder: the run folder, for features beyond a gigabyte; `name` tells their files apart. epochs: those that
+    folder: the run folder, for features beyond 256 MiB; `name` tells their files apart. epochs: those that
     will ask, of which a few may want a picture in one of its two ways alone.
     """
     infer: Infer = engine.compile(lambda v, x: base.infer(engine, v, x))
@@ -111,9 +114,10 @@ def cache_features(
                 if mirror:
                     normalized = np.ascontiguousarray(normalized[:, :, ::-1])
                 chunks.append(np.asarray(engine.plain(infer(variables, normalized)), np.float32))
+            release_pages(images)  # each picture passes once
             return np.concatenate(chunks)
 
-        file = folder / f"features-{name}{'-mirrored' if mirror else ''}.npy"
+        file = folder / f"features-{name}{'-mirrored' if mirror else ''}.bin"
         return Features(compute, wanted, len(images), file)
 
     every = np.arange(len(images))
@@ -129,13 +133,38 @@ def cache_features(
     return FeatureBatches(pictures, features(False, every[plain]), features(True, every[mirrored]))
 
 
-def _allocate(shape: tuple[int, ...], file: Path) -> NDArray[np.float32]:
-    if 4 * int(np.prod(shape)) <= MOST_MEMORY:
-        return np.empty(shape, np.float32)
-    return open_memmap(file, mode="w+", dtype=np.float32, shape=shape)
+class _FileRows:
+    """Rows of numbers in a file that is read, not mapped: its pages are nobody's memory."""
+
+    def __init__(self, shape: tuple[int, ...], file: Path) -> None:
+        self._shape, self._bytes = shape[1:], 4 * math.prod(shape[1:])
+        self._stream, self._lock = file.open("wb+"), threading.Lock()
+
+    def __setitem__(self, rows: slice, numbers: NDArray[np.float32]) -> None:
+        try:
+            self._stream.seek(rows.start * self._bytes)
+            self._stream.write(np.ascontiguousarray(numbers, np.float32).data)
+        except OSError as problem:
+            raise RunError(f"cannot write {self._stream.name}: {problem.strerror}; make room there") from None
+
+    def __getitem__(self, rows: Indices) -> NDArray[np.float32]:
+        found = np.empty((len(rows), *self._shape), np.float32)
+        with self._lock:
+            for place, row in enumerate(rows.tolist()):
+                self._stream.seek(row * self._bytes)
+                self._stream.readinto(found[place].data)
+        return found
+
+    def __del__(self) -> None:
+        if (stream := getattr(self, "_stream", None)) is not None:
+            stream.close()
+
+
+def _allocate(shape: tuple[int, ...], file: Path) -> Any:
+    return np.empty(shape, np.float32) if 4 * math.prod(shape) <= MOST_MEMORY else _FileRows(shape, file)
 
 
 def remove_feature_files(run: Path) -> None:
     """Remove the files of features that a run has no more use for."""
-    for file in run.glob("features-*.npy"):
+    for file in run.glob("features-*.bin"):
         file.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ from pixels import SMOOTH, smooth
 from residua.data.augmentation.pipeline import Augment
 from residua.data.batches import Batches
 from residua.data.pictures.arrays import Pictures, join_images
-from residua.data.pictures.selection import Selection
+from residua.data.pictures.selection import Selection, release_pages
 from residua.data.preprocessing import Preprocessing
 from residua.engines import installed, open_engine
 
@@ -100,3 +100,20 @@ def test_splits_of_one_array_join_without_a_copy(base):
     assert np.array_equal(np.asarray(joined), base[[*ROWS, 7]])
     other = join_images([parts[0], base[:2]])
     assert np.array_equal(np.asarray(other), np.concatenate([base[ROWS], base[:2]]))
+
+
+def test_pages_of_a_mapped_file_can_be_released_and_read_again(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 64, 64, 3), np.uint8)
+    np.save(tmp_path / "pixels.npy", pixels)
+    mapped = np.load(tmp_path / "pixels.npy", mmap_mode="r")
+    chosen = Selection(mapped, np.arange(0, 40, 2))
+    for images, wanted in ((mapped, pixels), (chosen, pixels[::2]), (chosen.window(1, 1, 8, 8), None)):
+        before = np.array(images)
+        release_pages(images)
+        assert np.array_equal(np.array(images), before)
+        assert wanted is None or np.array_equal(before, wanted)
+    written = np.load(tmp_path / "pixels.npy", mmap_mode="c")
+    written[0] = 7
+    release_pages(written)  # would lose what was written
+    release_pages(pixels)
+    assert (written[0] == 7).all()

@@ -19,7 +19,14 @@ from residua.models.cards import MODELS
 from residua.models.ensemble import join_models
 from residua.training.inference import predict_probabilities
 
-SIZES = {"capsnet": 28, "lenet5": 16, "alexnet": 64, "alexnet-one-tower": 64, "squeezenet": 32}
+SIZES = {
+    "airbench94": 32,
+    "capsnet": 28,
+    "lenet5": 16,
+    "alexnet": 64,
+    "alexnet-one-tower": 64,
+    "squeezenet": 32,
+}
 
 
 def _answers(engine, model, x):

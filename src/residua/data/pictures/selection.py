@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterator
 from typing import Any
 
@@ -79,3 +80,12 @@ class Selection(NDArrayOperatorsMixin):
 
 
 Images = NDArray[np.uint8] | Selection
+
+
+def release_pages(images: Images) -> None:
+    """Give the pages of a mapped file back to the system, which reads them again when they are asked for."""
+    base = images.base if isinstance(images, Selection) else images
+    mapped: Any = getattr(base, "_mmap", None)
+    # Of a file that is only read nothing can be lost.
+    if isinstance(base, np.memmap) and base.mode == "r" and hasattr(mapped, "madvise"):
+        mapped.madvise(mmap.MADV_DONTNEED)

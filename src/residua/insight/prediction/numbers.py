@@ -148,12 +148,16 @@ def _predict_items(
                 if isinstance(picture, PictureError):
                     yield Prediction(name, (), str(picture), None if threshold is None else False)
                     continue
-                row = next(rows)
-                order = np.argsort(-row, kind="stable")[:top]
-                named = tuple((model.classes[index], float(row[index])) for index in order)
+                named = ranked(next(rows), model.classes, top)
                 yield Prediction(name, named, sure=None if threshold is None else named[0][1] >= threshold)
     for line in note_lines(odd):
         say(line)
+
+
+def ranked(row: NDArray[np.float32], classes: Sequence[str], top: int) -> tuple[tuple[str, float], ...]:
+    """The most probable classes with their probabilities, best first; of equal ones the first."""
+    order = np.argsort(-row, kind="stable")[:top]
+    return tuple((classes[index], float(row[index])) for index in order)
 
 
 def _pictures_in(name: str) -> list[_Item]:

@@ -233,3 +233,23 @@ def test_numbers_that_are_none_and_huge_ones(engine, name):
             slope = getattr(each, f"{name}_backward")(np.ones_like(x), saved)
             assert np.isnan(slope[0, 0])
             np.testing.assert_array_equal(slope[0, [1, 2, 4]], np.array([0, 1, 0], np.float32))
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_only_networks_with_an_activation_compile_its_rows(training):
+    def rows_of(layers):
+        engine, network = NumbaEngine(1), sequence(bare(3, 16), *layers, bare(16, 16))
+        v, x = network.init(np.random.default_rng(0)), np.ones((2, 6, 6, 3), np.float32)
+        if training:
+            labels = np.arange(2)
+            whole = sequence(network, Flatten(), Linear(576, 10))
+            work(whole, engine)(whole.init(np.random.default_rng(0)), x, labels)
+        else:
+            frozen, frozen_v = network.freeze(v)
+            engine.compile(lambda v, x: frozen.infer(engine, v, x))(frozen_v, x)
+        keys = (key for key in engine.context._constants if key[0] == "code")
+        return {(key[1].__module__.rpartition(".")[2], key[1].__name__) for key in keys}
+
+    assert rows_of([]) == set()
+    both = {("gelu", "forward"), ("gelu", "backward")}
+    assert rows_of([GELU()]) == (both if training else {("gelu", "forward")})

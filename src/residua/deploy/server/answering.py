@@ -1,0 +1,112 @@
+"""A model that is served: read again when its file changes, answering as `residua predict` does."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from residua.config import PredictConfig
+from residua.cores import available_cores
+from residua.engines import Engine
+from residua.errors import PictureError, ResiduaError
+from residua.insight.prediction.numbers import Prediction, least_confidence, ranked
+from residua.models.model_file import Model, load_model
+from residua.training.inference import make_infer
+
+LOOK_SECONDS = 1.0  # from one look at the file to the next
+
+Row = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """A model file as it was read: `version` begins its SHA-256; `threshold` as `least_confidence`."""
+
+    model: Model
+    version: str
+    threshold: float | None
+    infer: Callable[[Any, Any], Any]
+    variables: Any
+    stamp: tuple[int, int]
+
+
+class Served:
+    """One model under its name. Everything but `loaded` belongs to the worker's thread."""
+
+    def __init__(self, name: str, file: Path, engine: Engine, config: PredictConfig) -> None:
+        self.name, self.file, self.engine, self.config = name, file, engine, config
+        self.loaded = self._load()
+        self._looked = time.monotonic()
+        self._pool = ThreadPoolExecutor(available_cores(), thread_name_prefix="decode")
+
+    def _load(self) -> Loaded:
+        stamp, model = _stamp(self.file), load_model(self.file)
+        with self.file.open("rb") as stream:
+            version = hashlib.file_digest(stream, "sha256").hexdigest()[:12]
+        network, variables = model.frozen()
+        threshold = least_confidence(model, self.config)
+        return Loaded(model, version, threshold, make_infer(self.engine, network), variables, stamp)
+
+    def warm(self, most: int) -> None:
+        """Compile what a picture alone and a full batch take, before anybody waits for it."""
+        shape = self.loaded.model.preprocessing
+        for count in {1, most}:
+            self._probabilities(self.loaded, np.zeros((count, *shape.stored, shape.channels), np.uint8))
+
+    def look(self, say: Callable[[str], None]) -> None:
+        """Read the file again where it has changed; one that cannot be read leaves the model as it is."""
+        if time.monotonic() - self._looked < LOOK_SECONDS:
+            return
+        self._looked = time.monotonic()
+        try:
+            if _stamp(self.file) == self.loaded.stamp:
+                return
+            self.loaded = self._load()
+            say(f"{self.name}: its file has changed, and version {self.loaded.version} answers from now on")
+        except (ResiduaError, OSError) as error:
+            say(f"{self.name}: its file has changed and cannot be read, so the old one goes on: {error}")
+
+    def answer(self, contents: Sequence[bytes], tops: Sequence[int]) -> list[Prediction | PictureError]:
+        """A prediction for the bytes of each picture file, or why it cannot be read."""
+        loaded = self.loaded
+        pictures = list(self._pool.map(lambda content: _read(loaded.model, content), contents))
+        good = [picture for picture in pictures if not isinstance(picture, PictureError)]
+        rows = iter(self._probabilities(loaded, np.stack(good)) if good else ())
+        answers: list[Prediction | PictureError] = []
+        for picture, top in zip(pictures, tops, strict=True):
+            if isinstance(picture, PictureError):
+                answers.append(picture)
+                continue
+            named = ranked(next(rows), loaded.model.classes, top)
+            sure = None if loaded.threshold is None else named[0][1] >= loaded.threshold
+            answers.append(Prediction("", named, sure=sure))
+        return answers
+
+    def _probabilities(self, loaded: Loaded, pictures: NDArray[np.uint8]) -> Row:
+        images = loaded.model.preprocessing.normalize(pictures)
+        return np.asarray(self.engine.plain(loaded.infer(loaded.variables, images)), np.float32)
+
+    def close(self) -> None:
+        """End the threads that decode."""
+        self._pool.shutdown()
+
+
+def _read(model: Model, content: bytes) -> NDArray[np.uint8] | PictureError:
+    shape = model.preprocessing
+    try:
+        return shape.cut(shape.read(content))
+    except PictureError as error:
+        return error
+
+
+def _stamp(file: Path) -> tuple[int, int]:
+    facts = file.stat()
+    return facts.st_mtime_ns, facts.st_size
