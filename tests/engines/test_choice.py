@@ -50,7 +50,7 @@ def test_where_nothing_was_ever_compiled_numba_is_imported_for_large_jobs_alone(
 
 
 def test_fewer_threads_compute_less(cached):
-    job = Work(2.5e10, 0, JOB.rehearsal)
+    job = Work(1e10, 0, JOB.rehearsal)
     assert choose("auto", job).engine == "numpy"
     if choice.available_cores() > 1:
         assert choose("auto", job, threads=1).engine == "numba"

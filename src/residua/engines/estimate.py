@@ -9,29 +9,34 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from residua.cores import available_cores
 
 if TYPE_CHECKING:
     from residua.engines.vocabulary.core import Engine
 
 # Shares of the speed of a matrix product of 512x512 (float32, NumPy) that passes through networks reach:
-# (forward alone, forward and back), whose way back counts as two forward. Medians of SqueezeNet and ResNet-18
-# at 224 and 64 pixels, ResNet-20 at 32 and 8, VGG-11, AlexNet and ResNet-50 at 224, on an AMD EPYC (Zen 4,
-# two threads); networks differ by up to 1.8 times, in both engines alike.
-SHARES = {"numpy": (0.20, 0.16), "numba": (0.62, 0.40)}
+# (forward alone, forward and back by the picture), the way back counted as two forward. Medians of SqueezeNet
+# and ResNet-18 at 224 and 64 pixels, ResNet-20 at 32 and 8, ResNet-8 at 8, VGG-11 and AlexNet at 224, least
+# times on a loaded AMD EPYC (Zen 4, two threads). Networks are up to twice as fast or as slow.
+SHARES = {"numpy": (0.16, 0.19), "numba": (0.41, 0.24)}
 BACK = 2.0  # forward passes that a pass back counts as
 
-# Seconds until an engine's first answer where nothing is compiled: Numba is imported, kernels are loaded.
-# Measured as the difference of `residua predict` of one picture by each engine, on the same machine.
-START = {"numpy": 0.0, "numba": 1.4}
+# Seconds that an engine's first answer takes longer, where nothing is compiled: machine code is loaded. The
+# difference in processor time of `residua predict` by both: 0.25 s with ResNet-20, 0.9 s with SqueezeNet.
+START = {"numpy": 0.0, "numba": 0.6}
 
-# Seconds for each kernel that has to be compiled, once the cache lacks any.
-KERNEL_SECONDS = 0.35
+# Processor seconds for each kernel that has to be compiled, 0.5 to 0.8 with three jobs: where
+# the package carries them in LLVM's language, and where Numba has to make that first.
+CARRIED_SECONDS, WHOLE_SECONDS = 0.65, 1.7
+MOST_PROCESSES = 4  # that share them, as many as there are cores
 
 # Loop turns of the interpreter a second on the machine of these figures: what starting and compiling, which
 # are scalar code, are scaled by. And its multiply-adds a second in the matrix product.
 TURNS = 3.0e7
-MULTIPLY_ADDS = 8.0e10
+MULTIPLY_ADDS = 1.0e11
 
 TINY = 2e8  # multiply-adds: less than a second on any machine, so nothing is measured for them
 
@@ -67,10 +72,15 @@ class Work:
 
 @dataclass(frozen=True)
 class Machine:
-    """What a machine does in a second: multiply-adds of a matrix product, and turns of a Python loop."""
+    """What a machine does in a second: multiply-adds of a matrix product, and turns of a Python loop.
+
+    cores: that compile. carried: whether kernels have been compiled half.
+    """
 
     multiply_adds: float = MULTIPLY_ADDS
     turns: float = TURNS
+    cores: int = 2
+    carried: bool = True
 
 
 def seconds(engine: str, work: Work, machine: Machine, missing: int = 0) -> float:
@@ -82,19 +92,25 @@ def seconds(engine: str, work: Work, machine: Machine, missing: int = 0) -> floa
 
 def compile_seconds(missing: int, machine: Machine) -> float:
     """What it takes to compile so many kernels."""
-    return missing * KERNEL_SECONDS * TURNS / machine.turns
+    each = CARRIED_SECONDS if machine.carried else WHOLE_SECONDS
+    return missing * each / min(machine.cores, MOST_PROCESSES) * TURNS / machine.turns
 
 
 @cache
 def measured_machine() -> Machine:
     """This machine, measured in some ten milliseconds, once in a process."""
     import numpy as np
+    from threadpoolctl import threadpool_limits
 
-    side = 512
+    side, cores = 512, available_cores()
     one = np.full((side, side), 0.5, np.float32)
-    product = _least_seconds(lambda: one @ one, 6)
+    # By one thread: where others keep the cores busy, several wait for each other, and it seemed up to twenty
+    # times slower than it is.
+    with threadpool_limits(1, user_api="blas"):
+        product = _least_seconds(lambda: one @ one, 6)
     loop = _least_seconds(_loop, 3)
-    return Machine(side**3 / product, _TURNS_MEASURED / loop)
+    carried = any(Path(__file__).with_name("numba").joinpath("carried").glob("*.zip"))
+    return Machine(cores * side**3 / product, _TURNS_MEASURED / loop, cores, carried)
 
 
 _TURNS_MEASURED = 20_000
