@@ -28,8 +28,8 @@ BACK = 2.0  # forward passes that a pass back counts as
 # difference in processor time of `residua predict` by both: 0.25 s with ResNet-20, 0.9 s with SqueezeNet.
 START = {"numpy": 0.0, "numba": 0.6}
 
-# Processor seconds for each kernel that has to be compiled, 0.5 to 0.8 with three jobs: where
-# the package carries them in LLVM's language, and where Numba has to make that first.
+# Processor seconds for each kernel that has to be compiled: where the package carries them in LLVM's language
+# (0.5 to 0.8 in three jobs), and where Numba has to make that first.
 CARRIED_SECONDS, WHOLE_SECONDS = 0.65, 1.7
 MOST_PROCESSES = 4  # that share them, as many as there are cores
 
