@@ -41,11 +41,11 @@ def test_check_of_the_folder_says_that_there_are_no_pictures(tmp_path, capsys):
     (tmp_path / "brain.safetensors").write_bytes(safetensors_bytes(WEIGHTS, "BF16"))
     line = refused(capsys, "check", tmp_path)
     assert "holds no pictures, but a file of weights, " in line
-    assert "brain.safetensors (residua import makes a model of it)" in line
+    assert "brain.safetensors (make a model of it with residua import)" in line
     np.savez(tmp_path / "archive.npz", a=np.zeros(3))
     (tmp_path / "archive.npz").rename(tmp_path / "w.pth")
     line = refused(capsys, "check", tmp_path / "w.pth")
-    assert "w.pth is a file: a file of weights (residua import makes a model of it)" in line
+    assert "w.pth is a file: a file of weights (make a model of it with residua import)" in line
 
 
 @pytest.mark.parametrize("kind", ["F8_E4M3", "F8_E5M2"])

@@ -56,7 +56,7 @@ def test_what_is_written_and_read_keeps_points(commas, tmp_path, monkeypatch, ca
         pixels = rng.integers(0, 100, 64) + 150 * (row % 2)
         lines.append(f"{('low', 'high')[row % 2]}," + ",".join(f"{p}.0" for p in pixels))
     (tmp_path / "train.csv").write_text("\n".join(lines))
-    answered(capsys, "train", "train.csv", *OPTIONS, "--engine", "numpy", "--rate", "0.05", "--run", "r")
+    answered(capsys, "train", ".", *OPTIONS, "--engine", "numpy", "--rate", "0.05", "--run", "r")
     assert tomllib.loads((tmp_path / "r" / "run.toml").read_text())["schedule"]["rate"] == 0.05
     for line in (tmp_path / "r" / "log.jsonl").read_text().splitlines():
         assert isinstance(json.loads(line)["validation_loss"], float)

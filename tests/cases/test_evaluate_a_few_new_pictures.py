@@ -116,9 +116,8 @@ def test_names_that_differ_in_capitals_blanks_and_unicode_forms(trained, tmp_pat
     paint(folder / "RED" / "0.png", (210, 40, 30), 901)
     found = residua.evaluate(model, folder, say=heard.append)
     assert (found.pictures, found.correct) == (2, 2)
-    assert len(heard) == 1
-    assert heard[0].endswith("RED as red")
-    assert "spells classes in another way" in heard[0]
+    (line,) = (line for line in heard if "spells classes in another way" in line)
+    assert line.endswith("RED as red")
 
 
 @pytest.mark.parametrize(("name", "reason"), [

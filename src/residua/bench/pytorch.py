@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
-from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torch.nn.utils.fusion import fuse_conv_bn_eval as fuse
 
 from residua.bench.networks import OPTIONS, Convolution, Labels, Network, Pictures
 from residua.bench.pytorch_networks import BUILDERS, load, squeezenet
@@ -131,7 +131,7 @@ def fold(network: nn.Module) -> Any:
     layers: list[nn.Module] = []
     for layer in network:
         if isinstance(layer, nn.BatchNorm2d) and layers and isinstance(layers[-1], nn.Conv2d):
-            layers[-1] = fuse_conv_bn_eval(layers[-1], layer)
+            layers[-1] = fuse(layers[-1], layer)
         else:
             layers.append(layer)
     return nn.Sequential(*layers)

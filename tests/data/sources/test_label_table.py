@@ -37,7 +37,7 @@ def test_a_table_may_keep_given_splits(tmp_path):
     [
         (["here,there,where", "x,y,z"], "needs a first line file,label"),
         (["file;what;where", "p0-0.png;a;b"], "needs a first line file,label"),
-        ([""], "needs a first line"),
+        ([""], "is empty; it needs a line file,label"),
         (["file,label"], "names no pictures"),
         (["file,label", "p0-0.png,a", "no.png,b", "no2.png,b"], "line 3: no.png and 1 more"),
         (["file,label", "p0-0.png,a", "p0-0.png,b"], "the label 'b', an earlier line 'a'"),

@@ -174,7 +174,7 @@ def test_json_is_complete_and_equals_what_training_found(run, capsys):
     assert code == 0
     found = json.loads(out)
     assert found == json.loads((run / "test.json").read_text())
-    assert err == f"Picture: {run / 'best-confusion.png'}\n"
+    assert err == f"Engine: numpy\nPicture: {run / 'best-confusion.png'}\n"
     assert is_png(run / "best-confusion.png")
     assert {"accuracy", "top5_accuracy", "balanced_accuracy", "loss", "calibration_error"} <= set(found)
     assert is_png(run / "confusion.png")
@@ -196,7 +196,9 @@ def test_figures_come_even_where_no_picture_can_be_drawn(run, capsys, monkeypatc
     code, out, err = call(capsys, "evaluate", run, "--json")
     assert code == 0
     assert json.loads(out)["pictures"] == 2
-    assert err == "No picture of the confusion matrix: Cannot write it: Read-only file system.\n"
+    assert (
+        err == "Engine: numpy\nNo picture of the confusion matrix: Cannot write it: Read-only file system.\n"
+    )
 
 
 def test_splits(run, capsys):

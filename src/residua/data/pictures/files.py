@@ -171,6 +171,8 @@ def file_content(path: Path) -> str:
     """What a file named where a folder belongs is, and what to do with it, after a colon; or nothing."""
     if path.suffix.lower() in _TABLES:
         return ": a table; name the folder of its pictures, and the table with --labels"
+    if what_it_is(path):  # nobody may ever write into a pipe
+        return ""
     try:
         with path.open("rb") as stream:
             kind = recognise(stream.read(START), path.suffix.lower())

@@ -61,7 +61,7 @@ TEXT = _other("a text file", "text files")
 EMPTY = _other("an empty file", "empty files")
 PAGE = _other("a web page", "web pages", "fetch the picture itself")
 TGA = _readable("TGA", "TGA")
-WEIGHTS = _other("a file of weights", "files of weights", "residua import makes a model of {0}")
+WEIGHTS = _other("a file of weights", "files of weights", "make a model of {0} with residua import")
 ARRAY = _other("a NumPy array", "NumPy arrays", "residua.Classifier in Python takes {0}")
 POINTER = Kind("a Git LFS pointer", "Git LFS pointers", "fetch the pictures themselves with: git lfs pull")
 
