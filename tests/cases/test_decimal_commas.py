@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import datetime
 import json
 import locale
@@ -9,9 +10,8 @@ import shutil
 import subprocess
 import tomllib
 
-import numpy as np
 import pytest
-from tiny import OPTIONS, answered
+from tiny import OPTIONS, answered, paint
 
 from residua.insight.report.page import written
 
@@ -49,21 +49,21 @@ def commas(built, monkeypatch):
 
 def test_what_is_written_and_read_keeps_points(commas, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    # Pixels as a table, with points.
-    rng = np.random.default_rng(0)
-    lines = ["label," + ",".join(f"pixel{n}" for n in range(64))]
-    for row in range(24):
-        pixels = rng.integers(0, 100, 64) + 150 * (row % 2)
-        lines.append(f"{('low', 'high')[row % 2]}," + ",".join(f"{p}.0" for p in pixels))
-    (tmp_path / "train.csv").write_text("\n".join(lines))
-    answered(capsys, "train", ".", *OPTIONS, "--engine", "numpy", "--rate", "0.05", "--run", "r")
-    assert tomllib.loads((tmp_path / "r" / "run.toml").read_text())["schedule"]["rate"] == 0.05
+    for number in range(12):
+        paint(tmp_path / "pics" / "blue" / f"{number}.png", (30, 40, 200), number)
+        paint(tmp_path / "pics" / "red" / f"{number}.png", (200, 40, 30), 50 + number)
+    answered(capsys, "train", "pics", *OPTIONS, "--engine", "numpy", "--rate", "0.05", "--run", "r")
+    assert tomllib.loads((tmp_path / "r" / "run.toml").read_text())["optimizer"]["rate"] == 0.05
     for line in (tmp_path / "r" / "log.jsonl").read_text().splitlines():
         assert isinstance(json.loads(line)["validation_loss"], float)
     answered(capsys, "train", "--config", "r/run.toml", "--run", "again", "--epochs", "1")
-    table = answered(capsys, "predict", "r", "train.csv", "--csv", "--top", "1").splitlines()
+    table = answered(capsys, "predict", "r", "pics", "--csv", "--top", "1").splitlines()
     assert len(table) == 25
-    assert all(0.5 <= float(row.split(",")[-1]) <= 1 for row in table[1:])
+    shares = [
+        float(cell) for row in csv.DictReader(table) for name, cell in row.items() if name == "probability"
+    ]
+    assert len(shares) == 24
+    assert all(0.5 <= share <= 1 for share in shares)
     assert " %" in answered(capsys, "evaluate", "r")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors.torch import save_file
 from torch import nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval as fuse
@@ -119,7 +120,7 @@ def folded_inference(network: Network, pictures: Pictures, layout: str, variable
 
 def save_squeezenet(variables: Tree, file: Path) -> None:
     """SqueezeNet's weights for a thousand classes, as PyTorch's programs read them."""
-    torch.save(load(squeezenet(), variables).state_dict(), file)
+    save_file(load(squeezenet(), variables).state_dict(), file)
 
 
 def fold(network: nn.Module) -> Any:

@@ -43,7 +43,7 @@ class Material:
     @property
     def weights(self) -> Path:
         """The same weights as PyTorch keeps them."""
-        return self.folder / "squeezenet.pth"
+        return self.folder / "pytorch-squeezenet.safetensors"
 
     @property
     def names(self) -> Path:

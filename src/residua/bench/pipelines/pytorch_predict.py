@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 from torch.utils.data import DataLoader
 
 from residua.bench.pipelines.pytorch_pictures import Photographs, evaluation_transform
@@ -24,7 +25,7 @@ def main(weights: str, classes: str, folder: str, output: str, threads: int, wor
     torch.set_num_threads(threads)
     names = Path(classes).read_text(encoding="utf-8").splitlines()
     network = squeezenet(classes=len(names))
-    network.load_state_dict(torch.load(weights, weights_only=True))
+    network.load_state_dict(load_file(weights))
     network = network.eval().to(memory_format=torch.channels_last)
     began = time.perf_counter()
     files = sorted(Path(folder).rglob("*.jpg"))

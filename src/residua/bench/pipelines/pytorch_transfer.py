@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 from torch import nn
 from torch.nn import functional
 from torch.utils.data import DataLoader
@@ -38,7 +39,7 @@ def main(weights: str, folder: str, output: str, threads: int, workers: int) -> 
     test, validation, train = pairs[:tenth], pairs[tenth : 2 * tenth], pairs[2 * tenth :]
 
     network = squeezenet(classes=1000)
-    network.load_state_dict(torch.load(weights, weights_only=True))
+    network.load_state_dict(load_file(weights))
     for parameter in network.parameters():
         parameter.requires_grad = False
     place = max(i for i, layer in enumerate(network) if isinstance(layer, nn.Conv2d))
