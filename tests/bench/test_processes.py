@@ -24,7 +24,7 @@ def test_processes_tell_their_memory_and_their_start(monkeypatch):
     (memory,) = (result.row() for result in processes.measure_memory(harness))
     assert memory["sides"]["residua"]["median"] == pytest.approx(run.memory, rel=1e-3)
     (warm,) = (result.row() for result in processes.measure_startup(harness))
-    assert (warm["unit"], warm["to_reach"]) == ("s", "<= 2 s")
+    assert (warm["unit"], warm["to_reach"]) == ("s", "<= 1.5 s")
 
 
 @pytest.mark.parametrize("how", ["numpy", "contiguous"])
@@ -53,7 +53,7 @@ def test_compiling_starts_from_an_empty_cache(monkeypatch):
     assert len(set(folders[:3])) == 3
     assert folders[3:] == folders[:1] * 5
     assert (cold["to_reach"], cold["reached"]) == ("<= 20 s", True)
-    assert (warm["to_reach"], warm["reached"]) == ("<= 2 s", False)
+    assert (warm["to_reach"], warm["reached"]) == ("<= 1.5 s", False)
 
 
 def test_a_process_that_fails_is_told_in_one_line():
