@@ -113,13 +113,16 @@ def _with_run_folder(config: TrainConfig) -> TrainConfig:
 
 
 def _test(trained: Trained, reporter: Reporter) -> Evaluation:
-    """The best model on the test split."""
-    from residua.insight.evaluation.predictions import evaluate_model
+    """The best model on the test split, by the engine that trained it: nothing is chosen, or said of it."""
+    from residua.insight.evaluation.predictions import answer, find_pictures_of
     from residua.models.model_file import load_model
 
     config = trained.config
     options = EvaluateConfig(engine=config.run.engine, threads=config.run.threads)
-    return evaluate_model(load_model(trained.best), options, reporter.say)
+    model = load_model(trained.best)
+    part = find_pictures_of(model, options, reporter.say)
+    part.tell(reporter.say)
+    return answer(model, options, part).evaluation
 
 
 def _write_last(result: TrainResult, draw_curves: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from tiny import answered, call
+from tiny import OPTIONS, answered, call
 
 from residua.config import EvaluateConfig
 from residua.engines.choice import EngineLine
@@ -34,6 +34,15 @@ def test_the_first_line_says_which_engine_answers(capsys, trained, tmp_path, ver
     assert code == 0, err
     assert err.splitlines()[0] == "Engine: numpy"
     assert "Engine" not in out
+
+
+@pytest.mark.usefixtures("stub_figures")
+def test_training_tests_by_its_own_engine_and_says_nothing_of_it(capsys, trained, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = call(capsys, "train", trained / "pics", *OPTIONS, "--engine", "auto")
+    assert code == 0, err
+    assert "Test accuracy" in out
+    assert "Engine" not in out + err
 
 
 def test_what_programs_read_stays_clean(capsys, trained):
