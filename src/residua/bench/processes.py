@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from residua.bench.failures import failure
 from residua.bench.harness import Harness
 from residua.bench.results import OURS, THEIRS, Goal, Result
 from residua.bench.timing import turns
@@ -55,10 +56,7 @@ def run_process(
             seconds = time.perf_counter() - began
             rest = process.stdout.read().split()
         if process.returncode or not rest:
-            errors.seek(0)
-            words = errors.read().split("\n")
-            last = next((line for line in reversed(words) if line), "without a word")
-            raise RunError(f"a process of the benchmark ended with code {process.returncode}: {last}")
+            raise failure("a process of the benchmark", process.returncode, errors)
     return ProcessRun(seconds, float(rest[-1]))
 
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from residua.errors import RunError
+from residua.bench.failures import failure
 
 LOOK_SECONDS = 0.05  # between two looks at the memory
 INSIDE = "inside"  # the line of a program that says how long its work took, without its start
@@ -50,11 +50,10 @@ def run_program(
                 peak = _watch(process) if watch else float("nan")
                 code = process.wait()
             seconds = time.perf_counter() - began
+            if code:
+                raise failure(module, code, errors)
             errors.seek(0)
             words = errors.read().split("\n")
-            if code:
-                last = next((line for line in reversed(words) if line.strip()), "without a word")
-                raise RunError(f"{module} ended with code {code}: {last}")
             if output is None:
                 words += said.read_text().split("\n")
     inside = [float(line.split()[1]) for line in words if line.startswith(f"{INSIDE} ")]

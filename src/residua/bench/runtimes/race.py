@@ -20,11 +20,11 @@ from typing import IO, Any, Self
 import numpy as np
 
 from residua.bench import PEERS
+from residua.bench.failures import failure
 from residua.bench.results import OURS, Goal, Result
 from residua.bench.runtimes.graph import write_graph
 from residua.bench.runtimes.sides import GRAPH, Job, Logits
 from residua.bench.timing import Limits, read_bandwidth, sgemm_peak
-from residua.errors import RunError
 
 TURN_SECONDS = 0.25  # a turn lasts at least about that long
 MOST_REPEATS = 60
@@ -75,11 +75,7 @@ class Contestant:
         if line:
             reply: dict[str, Any] = json.loads(line)
             return reply
-        self._process.wait()
-        self._errors.seek(0)
-        words = [text for text in self._errors.read().split("\n") if text.strip()]
-        last = words[-1] if words else "without a word"
-        raise RunError(f"{self.side} ended with code {self._process.returncode}: {last}")
+        raise failure(self.side, self._process.wait(), self._errors)
 
     def _stop(self) -> None:
         if hasattr(signal, "SIGSTOP"):
