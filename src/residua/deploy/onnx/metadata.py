@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from residua.data.preprocessing import Preprocessing
 from residua.deploy.onnx.network import IMAGES, LOGITS, PROBABILITIES_OUT
 from residua.errors import ConfigError
+from residua.files.checksums import file_sha256
 from residua.files.strict_json import parse_json
 from residua.models.calibration import Calibration
 from residua.models.model_file import Model
@@ -90,9 +90,10 @@ def describe_input(shape: Preprocessing) -> dict[str, Any]:
 
 def reject_thresholds(calibration: Calibration | None) -> dict[str, dict[str, Any]]:
     """{share of right answers: the probability below which to say 'not sure' for it, and on how many}."""
+    if calibration is None:
+        return {}
     found = {}
-    for accuracy in ACCURACIES if calibration is not None else ():
-        assert calibration is not None
+    for accuracy in ACCURACIES:
         try:
             entry = calibration.threshold(accuracy)
         except ConfigError:
@@ -120,10 +121,7 @@ def tested(file: Path | None) -> dict[str, Any] | None:
 
 def describe_source(file: Path | None) -> dict[str, Any] | None:
     """The model file that it was made of, by name and content."""
-    if file is None:
-        return None
-    with file.open("rb") as stream:
-        return {"file": file.name, "sha256": hashlib.file_digest(stream, "sha256").hexdigest()}
+    return None if file is None else {"file": file.name, "sha256": file_sha256(file)}
 
 
 def properties(description: Mapping[str, Any], shape: Preprocessing) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ from residua.config import PredictConfig
 from residua.cores import available_cores
 from residua.engines import Engine
 from residua.errors import PictureError, ResiduaError
+from residua.files.checksums import file_sha256
 from residua.insight.prediction.numbers import Prediction, least_confidence, ranked
 from residua.models.model_file import Model, load_model
 from residua.training.inference import make_infer
@@ -49,8 +49,7 @@ class Served:
 
     def _load(self) -> Loaded:
         stamp, model = _stamp(self.file), load_model(self.file)
-        with self.file.open("rb") as stream:
-            version = hashlib.file_digest(stream, "sha256").hexdigest()[:12]
+        version = file_sha256(self.file)[:12]
         network, variables = model.frozen()
         threshold = least_confidence(model, self.config)
         return Loaded(model, version, threshold, make_infer(self.engine, network), variables, stamp)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from residua.config import EvaluateConfig, ReportConfig, TrainConfig
 from residua.data.dataset import SPLITS
 from residua.errors import ConfigError
+from residua.files.checksums import file_sha256
 from residua.files.names import alike_pairs, distinct
 from residua.insight.evaluation.model_data import OpenedData, open_data
 from residua.insight.evaluation.predictions import Predictions, answer, answer_work, find_pictures_of
@@ -102,7 +102,7 @@ def collect_contents(model: str | Path, config: ReportConfig, say: Say) -> Repor
     rows = loaded.network.rows((shape.height, shape.width, shape.channels))
     return ReportContents(
         file=file,
-        checksum=hashlib.sha256(file.read_bytes()).hexdigest(),
+        checksum=file_sha256(file),
         answered=answered,
         mistakes=mistakes,
         opened=opened,
