@@ -75,7 +75,8 @@ def work_side_by_side(
 def _left(study: Study) -> int:
     """How many workers have something to do: one for each trial that is not done."""
     plan = study.folder.plan
-    return plan.trials - sum(trial.state.is_finished() for trial in study.trials())
+    ended: int = sum(bool(trial.state.is_finished()) for trial in study.trials())
+    return plan.trials - ended
 
 
 def _state(study: Study) -> int:
