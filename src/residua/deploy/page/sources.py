@@ -9,6 +9,7 @@ from residua.deploy.page.assembler import assemble
 
 # In the order in which they are read: a file uses names of those before it, or within functions of any.
 ENGINE = ("memory", "convolution", "maps", "activation", "capsules", "containers", "network")
+PIXELS = ("metadata", "png", "resampling", "preparation", "decoding")
 
 
 def read_source(name: str) -> str:
@@ -23,5 +24,14 @@ def kernel() -> bytes:
 
 
 def engine_script() -> str:
-    """The engine alone."""
-    return "\n".join(read_source(f"engine/{name}.js") for name in ENGINE)
+    """What a network says of numbers."""
+    return _joined("engine", ENGINE)
+
+
+def pixels_script() -> str:
+    """How a picture file becomes numbers."""
+    return _joined("pixels", PIXELS)
+
+
+def _joined(folder: str, names: tuple[str, ...]) -> str:
+    return "\n".join(read_source(f"{folder}/{name}.js") for name in names)
