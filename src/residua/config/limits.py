@@ -21,6 +21,8 @@ def _share(x: float) -> bool:
 # What a number must satisfy beyond its type, in words and as a test.
 LIMITS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "size": ("at least 8 pixels", lambda x: x >= 8),
+    "wide": ("at least 8 pixels", lambda x: x >= 8),
+    "limit": ("2 or more pictures", lambda x: x >= 2),
     "resize": ("at least 8 pixels", lambda x: x >= 8),
     "validation": ("a share from 0 to below 1, or a number of pictures", _natural),
     "test": ("a share between 0 and 1", lambda x: 0 < x < 1),
