@@ -19,7 +19,7 @@ def test_half_the_weights_and_what_that_changes(trained, tmp_path, capsys):
     small, whole = tmp_path / "small", tmp_path / "whole.html"
     code, _, err = call(capsys, "page", trained / "run", f"{small}/", "--half", "--engine", "numpy")
     assert code == 0, err
-    assert "float16 weights: of 8 pictures (pics) 8 have the same answer" in err
+    assert "float16 weights: of 2 pictures (pics) 2 have the same answer" in err
     assert "accuracy 100.00 % against 100.00 %" in err
     answered(capsys, "page", trained / "run", whole)
     assert (small / "best.html").stat().st_size < whole.stat().st_size

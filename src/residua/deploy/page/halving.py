@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -44,7 +45,7 @@ def measure_half(model: Model, config: PageConfig, say: Callable[[str], None]) -
     right = [float((one == before.labels).mean()) for one in chosen]
     noise = before.data == NOISE
     return HalfCost(
-        before.data,
+        Path(before.data).name,
         len(before),
         int((chosen[0] == chosen[1]).sum()),
         float(np.abs(before.probabilities - after.probabilities).max()),
