@@ -68,7 +68,7 @@ def plan_axes(folder: Folder) -> tuple[Axis, ...]:
     return tuple(
         Axis(dimension.name, _in_order(dimension.labels))
         if isinstance(dimension, Choice)
-        else Axis(dimension.name, log=dimension.log)
+        else Axis(dimension.name, log=dimension.log, whole=dimension.whole)
         for dimension in folder.plan.space
     )
 

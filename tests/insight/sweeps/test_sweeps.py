@@ -61,6 +61,7 @@ def test_a_trials_line():
 def test_the_page_tells_among_how_many_the_winner_was_chosen():
     page = sweep_text(result())
     assert "two-classes, tpe: 6 trials (3 done, 1 pruned, 1 diverged, 1 failed)" in page
+    assert "  1 could not be trained; trial 4: --freeze needs --from\n" in page
     assert "what mattered: rate 75 %, start 25 %" in page
     assert "Best: trial 3, validation accuracy 90.00 %" in page
     assert (
@@ -94,6 +95,13 @@ def test_parallel_coordinates_have_a_line_a_trial_and_the_best_on_top():
     assert [line.get_linestyle() for line in lines].count("--") == 2
     labels = [label.get_text() for label in plot.get_xticklabels()]
     assert labels == ["rate\n(logarithmic)", "start", "validation\naccuracy (%)"]
+
+
+def test_whole_numbers_have_whole_marks():
+    rows = tuple(row(number, 0.5 + number / 10, width=3 + number) for number in range(4))
+    found = SweepResult("s", Path("o"), "tpe", (Axis("width", whole=True),), rows, rows[3], {}, None, "")
+    (plot,) = parallel_figure(found).axes
+    assert [text.get_text() for text in plot.texts][:4] == ["3", "4", "5", "6"]
 
 
 def test_one_trial_or_equal_ones_are_drawn():

@@ -33,7 +33,8 @@ def parallel_figure(result: SweepResult) -> Figure:
     plot = figure.subplots()
     low, high = _span([100 * row.accuracy for row in rows if row.accuracy is not None])
     scales = [_Scale.of(axis, rows) for axis in axes_of]
-    norm, colours = Normalize(low, high), colormaps["viridis"]
+    whole = [100 * row.accuracy for row in rows if row.accuracy is not None and row.state == "done"]
+    norm, colours = Normalize(*_span(whole)), colormaps["viridis"]
     last = result.best.number
     for row in sorted(rows, key=lambda row: (row.number == last, row.state == "done", row.accuracy)):
         accuracy = 100 * (row.accuracy or 0.0)
@@ -152,10 +153,13 @@ class _Scale:
         if self.places is not None:
             every = math.ceil(len(self.places) / MOST_LABELS)
             return [(h, short_label(value_text(v), 18)) for v, h in [*self.places.items()][::every]]
-        numbers = [self.low + share * (self.high - self.low) for share in (0, 0.25, 0.5, 0.75, 1)]
-        shown = [10**number if self.axis.log else number for number in numbers]
+        if self.axis.whole and not self.axis.log:
+            every = max(1, round((self.high - self.low) / 4))
+            marks = range(math.ceil(self.low), math.floor(self.high) + 1, every)
+            return [(self.height(mark), str(mark)) for mark in marks]
+        numbers = {share: self.low + share * (self.high - self.low) for share in QUARTERS}
         return [
-            (share, f"{number:.3g}") for share, number in zip((0, 0.25, 0.5, 0.75, 1), shown, strict=True)
+            (share, f"{10**number if self.axis.log else number:.3g}") for share, number in numbers.items()
         ]
 
 

@@ -36,11 +36,15 @@ class TrialRow:
 
 @dataclass(frozen=True)
 class Axis:
-    """What varies in a sweep: its name, and its labels where it is no number. log: drawn by its logarithm."""
+    """What varies in a sweep: its name, and its labels where it is no number.
+
+    log: drawn by its logarithm. whole: of whole numbers.
+    """
 
     name: str
     labels: tuple[Any, ...] | None = None
     log: bool = False
+    whole: bool = False
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,10 @@ def sweep_text(result: SweepResult) -> str:
     lines += ["  " + "  ".join(map(padded, line, widths)).rstrip() for line in table]
     if len(shown) < len(result.rows):
         lines.append(f"  and {len(result.rows) - len(shown):,} more in results.json")
+    failed = [row for row in result.rows if row.state == "failed"]
+    if failed:
+        first = f"trial {failed[0].number}: {printable(failed[0].note)}"
+        lines += ["", f"  {len(failed)} could not be trained; {first}"]
     if result.importance:
         shares = [f"{name.strip('_')} {100 * share:.0f} %" for name, share in result.importance.items()]
         lines += ["", f"  what mattered: {', '.join(shares)}"]
