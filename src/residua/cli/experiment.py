@@ -32,7 +32,7 @@ def experiment(*names: str, options: Annotated[ExperimentConfig, Options] = Expe
     if options.variants and len(chosen) > 1:
         raise ConfigError("--variants are those of one experiment; name it alone")
     from residua.experiments.run import ExperimentRun
-    from residua.experiments.table import variants_table
+    from residua.experiments.table import experiment_markdown
 
     failed = False
     for entry in chosen:
@@ -45,7 +45,7 @@ def experiment(*names: str, options: Annotated[ExperimentConfig, Options] = Expe
             to_stderr(f"residua: {entry.name}: {error}")  # the others go on
             failed = True
             continue
-        to_stdout(printable_lines(f"\n{entry.title}\n\n{variants_table(results)}\n"))
+        to_stdout(printable_lines("\n" + experiment_markdown(results, commands=False)))
         to_stdout(f"Results: {printable(started.folder)}  with results.json, results.md and the pictures")
         failed |= bool(started.absent) and "all" not in names
     return 2 if failed else 0

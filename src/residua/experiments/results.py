@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,8 @@ def gather(
 
     runs: of each variant, those that were begun. missing: why a variant was not run, by its name.
     """
-    rows = [_variant(variant, runs.get(variant.name, ()), missing) for variant in experiment.variants]
+    variants = [replace(v, seeds=v.seeds[:1]) if quick else v for v in experiment.variants]
+    rows = [_variant(variant, runs.get(variant.name, ()), missing) for variant in variants]
     by_name = {row["name"]: row for row in rows}
     return {
         "format": FORMAT,

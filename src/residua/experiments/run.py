@@ -20,9 +20,11 @@ from residua.experiments.results import Results, gather, write_results
 from residua.experiments.table import experiment_markdown
 from residua.experiments.training_runs import RunResult, read_result, train_run
 from residua.files.durable import write_durably
+from residua.insight.learning_curves.figure import curves_figure
 from residua.insight.shared.plotting import save_figure
 
 Say = Callable[[str], None]
+MOST_CURVES = 8  # in one picture
 QUICK = "quick"  # the folder of quick runs, apart from all that is an experiment
 
 
@@ -126,10 +128,10 @@ class ExperimentRun:
     # ------------------------------------------------------------------ doing it
     def _train(self, name: str, run: PlannedRun, state: State) -> bool:
         """Whether a run could be trained: what it needs may not be at hand."""
-        self.say(f"{self.experiment.name}: {name}, seed {run.seed}")
         if self._open(run) is None:
             self.missing[name] = "the data are not at hand"
             return False
+        self.say(f"{self.experiment.name}: {name}, seed {run.seed}")
         try:
             train_run(run, state, self.say)
         except ModelFileError as error:
@@ -172,12 +174,29 @@ class ExperimentRun:
         write_durably(kept, json.dumps(names).encode())
         return names
 
+    def _curves(self) -> list[str]:
+        """Learning curves of each variant's first run, where there are several."""
+        firsts = [
+            self._folder_of(variant) / f"seed-{done[0].seed}"
+            for variant in self.experiment.variants
+            if not variant.members and (done := [r for r in self.runs.get(variant.name, ()) if r.epochs])
+        ]
+        if not 2 <= len(firsts) <= MOST_CURVES or self.experiment.variants[0].uses:
+            return []
+        try:
+            save_figure(curves_figure(firsts), self.folder / "curves.png")
+        except ResiduaError as error:
+            self.say(f"Not drawn: {error}")
+            return []
+        return ["curves.png"]
+
     def _write(self, whole: bool = False) -> Results:
         """What is known so far, and in the end the pictures too."""
         results = gather(self.experiment, self.runs, self.missing, self.config.quick)
         if whole:
             for look in self.experiment.looks:
                 results["pictures"] += self._look(look)
+            results["pictures"] += self._curves()
             if (figure := results_figure(results)) is not None:
                 self.folder.mkdir(parents=True, exist_ok=True)
                 save_figure(figure, self.folder / "results.png")
