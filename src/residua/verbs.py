@@ -46,6 +46,7 @@ VERBS = (
     Verb("inside", ("inside",)),
     Verb("fool", ("class_pictures", "fool", "fool_from_noise", "robustness")),
     Verb("find-rate", ("find_rate",)),
+    Verb("sweep", ("sweep",)),
     Verb("ensemble", ("ensemble",)),
     Verb("reconstruct", ("reconstruct",)),
     Verb("check", ("check_data",), internal=("check_data",)),

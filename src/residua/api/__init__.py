@@ -1,6 +1,6 @@
 """The verbs in Python: what the command line calls, and what a program or a notebook calls.
 
-May import: config, cores, data, deploy, engines, errors, files, insight, models, progress, training.
+May import: config, cores, data, deploy, engines, errors, files, insight, models, progress, sweeps, training.
 """
 
 from residua.api.augment import augment_sheet
@@ -20,6 +20,7 @@ from residua.api.mistakes import mistakes
 from residua.api.predict import iterate_predictions, predict
 from residua.api.reconstruct import reconstruct
 from residua.api.report import report
+from residua.api.sweep import sweep
 from residua.api.train import TrainResult, train
 
 __all__ = [
@@ -47,5 +48,6 @@ __all__ = [
     "reconstruct",
     "report",
     "robustness",
+    "sweep",
     "train",
 ]

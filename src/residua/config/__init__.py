@@ -17,7 +17,7 @@ from residua.config.ensemble import EnsembleConfig
 from residua.config.evaluate import EvaluateConfig
 from residua.config.explain import ExplainConfig
 from residua.config.export import ExportConfig
-from residua.config.find_rate import SweepConfig, SweepOptions
+from residua.config.find_rate import FindRateConfig, FindRateOptions
 from residua.config.fool import FoolConfig
 from residua.config.import_ import ImportConfig
 from residua.config.inside import InsideConfig
@@ -27,6 +27,7 @@ from residua.config.reconstruct import ReconstructConfig
 from residua.config.report import ReportConfig
 from residua.config.serve import ServeConfig
 from residua.config.shared import EngineName
+from residua.config.sweep import SweepConfig, SweepFileConfig
 from residua.config.train import (
     DataOptions,
     ModelOptions,
@@ -49,6 +50,8 @@ __all__ = [
     "EvaluateConfig",
     "ExplainConfig",
     "ExportConfig",
+    "FindRateConfig",
+    "FindRateOptions",
     "FoolConfig",
     "ImportConfig",
     "InsideConfig",
@@ -64,7 +67,7 @@ __all__ = [
     "SheetConfig",
     "SheetOptions",
     "SweepConfig",
-    "SweepOptions",
+    "SweepFileConfig",
     "TrainConfig",
     "TransferOptions",
 ]

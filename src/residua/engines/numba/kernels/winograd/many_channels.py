@@ -31,7 +31,7 @@ from residua.engines.numba.kernels.products.operands import Ahead, Left, Result,
 from residua.engines.numba.kernels.products.panels import at_column, panels_of, width_of
 from residua.engines.numba.kernels.products.product import product_ahead
 from residua.engines.numba.kernels.products.transposed import Block, Panels, product_transposed
-from residua.engines.numba.kernels.winograd.output import Finish, Inside, add_skip, store_edge
+from residua.engines.numba.kernels.winograd.output import Columns, Finish, Inside, add_skip, store_edge
 from residua.engines.numba.kernels.winograd.tiles import (
     GAP,
     patch_to_places,
@@ -244,10 +244,10 @@ def gather(c, k, statistics, stride, args, part, scratch):
                 else:
                     places_to_tile_biased(stride, places, pixels, bias + 4 * i, gap)
             if whole and added != 0:
-                add_skip(k, to, added + (to - y), width * k)
+                add_skip(k, k, to, added + (to - y), width * k)
             if not whole:
                 of_tile = Inside(min(TILE, height - TILE * row), min(TILE, width - TILE * column), to - y)
-                store_edge(k, statistics != 0, edge, Frame(to, width), of_tile, finish)
+                store_edge(Columns(0, k, k), statistics != 0, edge, Frame(to, width), of_tile, finish)
         if statistics != 0:
             flush(2 * k, sums, totals, n == begin)
 
