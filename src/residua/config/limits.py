@@ -61,6 +61,7 @@ LIMITS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "bias_rate": ("above 0 and at most 1000", lambda x: 0 < x <= 1000),
     "whitening_epochs": ("0 or more", _natural),
     "epochs": ("1 or more", _positive),
+    "total_steps": ("1 or more", _positive),
     "batch": ("1 or more", _positive),
     "warmup": ("0 or more epochs", _natural),
     "plateau_patience": ("1 or more epochs", _positive),
