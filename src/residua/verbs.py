@@ -58,6 +58,7 @@ VERBS = (
     Verb("bench"),
     Verb("import", ("import_weights",)),
     Verb("export", ("export",)),
+    Verb("page", ("page",)),
     Verb("serve"),
 )
 

@@ -22,6 +22,7 @@ from residua.config.fool import FoolConfig
 from residua.config.import_ import ImportConfig
 from residua.config.inside import InsideConfig
 from residua.config.mistakes import MistakesConfig
+from residua.config.page import PageConfig
 from residua.config.predict import PredictConfig
 from residua.config.reconstruct import ReconstructConfig
 from residua.config.report import ReportConfig
@@ -58,6 +59,7 @@ __all__ = [
     "MistakesConfig",
     "ModelOptions",
     "OptimizerOptions",
+    "PageConfig",
     "PredictConfig",
     "ReconstructConfig",
     "ReportConfig",
