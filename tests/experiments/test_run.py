@@ -230,15 +230,32 @@ def test_some_variants_and_seeds(finished, capsys, tmp_path):
     assert "no variant 'broad'" in refused(capsys, *one, "--variants", "broad")
 
 
-def test_a_loss_that_is_not_finite_is_a_result(finished, capsys, tmp_path):
-    path = tmp_path / "wild.toml"
-    text = (finished / "colours.toml").read_text()
-    path.write_text(text.replace("width = 6", "width = 6, rate = 1000.0, epochs = 30, schedule = 'constant'"))
-    one = ("experiment", path, "--output", tmp_path / "out")
-    first = answered(capsys, *one)
-    if "| wide |  | diverged |" not in first:
-        pytest.skip("it stayed finite on this machine")
-    second = answered(capsys, *one)
-    assert "| wide |  | diverged |" in second
-    results = json.loads((tmp_path / "out" / "wild" / "results.json").read_text())
+def test_a_loss_that_is_not_finite_is_a_result(finished, capsys, tmp_path, monkeypatch):
+    step = Training._step
+
+    def diverge(self, phase, batch, rate):
+        if self.task.config.model.width == 6:
+            self._stop_not_finite(batch, {"loss": float("nan"), "norm": 1.0})
+        step(self, phase, batch, rate)
+
+    monkeypatch.setattr(Training, "_step", diverge)
+    one = ("experiment", finished / "colours.toml", "--output", tmp_path)
+    assert "| wide |  | diverged |" in answered(capsys, *one)
+    assert "| wide |  | diverged |" in (again := answered(capsys, *one))
+    assert "wide, seed 0" not in again, "it was not tried once more"
+    results = json.loads((tmp_path / "colours" / "results.json").read_text())
     assert results["variants"][1]["runs"][0]["state"] == "diverged"
+    assert results["claims"][0]["verdict"] == "not run"
+
+
+def test_a_run_of_so_many_steps_is_known_though_its_epochs_were_counted_later(finished, capsys, tmp_path):
+    text = (finished / "colours.toml").read_text().replace("epochs = 2", "total-steps = 3")
+    path = tmp_path / "steps.toml"
+    path.write_text(text)
+    one = ("experiment", path, "--output", tmp_path / "out", "--variants", "wide")
+    assert "seed 0" in answered(capsys, *one)
+    run = tmp_path / "out" / "steps" / "wide" / "seed-0" / "run.toml"
+    assert "total_steps = 3" in run.read_text()
+    assert "seed 0" not in answered(capsys, *one)
+    path.write_text(text.replace("total-steps = 3", "total-steps = 4"))
+    assert "--total-steps 3, the experiment asks for 4" in refused(capsys, *one)

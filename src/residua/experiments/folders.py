@@ -18,6 +18,9 @@ from residua.training.run_folder import read_environment, read_run
 State = Literal["absent", "unfinished", "finished", "diverged"]
 # Where and on what a run takes place, which says nothing of what is trained.
 _PLACES = ("run", "threads", "data_dir", "checkpoint_seconds", "checkpoint_steps")
+# What an open option comes to is found out only while the data are read: the sides of pictures, and the
+# epochs that so many steps take.
+_FOUND = ("size", "epochs")
 _FILES = ("data", "from_", "weights", "labels")
 
 
@@ -81,7 +84,7 @@ def differences(asked: TrainConfig, found: TrainConfig, data: DataSet | None) ->
         for name, one, other in _pairs(wanted, found)
         if name not in _PLACES
         and not (name == "engine" and one == "auto")
-        and not (one is None and (open_ends or name == "size"))
+        and not (one is None and (open_ends or name in _FOUND))
         and not _same(name, one, other)
     ]
 
