@@ -82,7 +82,9 @@ def test_state_farm_by_picture_and_by_driver(tmp_path, capsys, monkeypatch):
     monkeypatch.delenv("RESIDUA_DATA", raising=False)
     published.state_farm(tmp_path / "state-farm", classes=3, each=4)
     shown = ["picture-32", "driver-32", "scaled-32"]
-    _, results, out = run_quick(capsys, tmp_path / "out", "state-farm", "--data-dir", tmp_path, "--variants", *shown)
+    _, results, out = run_quick(
+        capsys, tmp_path / "out", "state-farm", "--data-dir", tmp_path, "--variants", *shown
+    )
     assert [row["name"] for row in results["variants"] if "mean" in row] == shown
     assert "48x64x3" in out
     assert "32x32x3" in out
