@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # a test holds this list to the table of verbs
     from residua.api import import_weights as import_weights
     from residua.api import inside as inside
     from residua.api import mistakes as mistakes
+    from residua.api import page as page
     from residua.api import predict as predict
     from residua.api import reconstruct as reconstruct
     from residua.api import report as report

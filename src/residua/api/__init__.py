@@ -17,6 +17,7 @@ from residua.api.fool import class_pictures, fool, fool_from_noise, robustness
 from residua.api.import_ import import_weights
 from residua.api.inside import inside
 from residua.api.mistakes import mistakes
+from residua.api.page import page
 from residua.api.predict import iterate_predictions, predict
 from residua.api.reconstruct import reconstruct
 from residua.api.report import report
@@ -44,6 +45,7 @@ __all__ = [
     "inside",
     "iterate_predictions",
     "mistakes",
+    "page",
     "predict",
     "reconstruct",
     "report",

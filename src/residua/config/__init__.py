@@ -15,6 +15,7 @@ from residua.config.compare import CompareConfig
 from residua.config.curves import CurvesConfig
 from residua.config.ensemble import EnsembleConfig
 from residua.config.evaluate import EvaluateConfig
+from residua.config.experiment import ExperimentConfig
 from residua.config.explain import ExplainConfig
 from residua.config.export import ExportConfig
 from residua.config.find_rate import FindRateConfig, FindRateOptions
@@ -22,6 +23,7 @@ from residua.config.fool import FoolConfig
 from residua.config.import_ import ImportConfig
 from residua.config.inside import InsideConfig
 from residua.config.mistakes import MistakesConfig
+from residua.config.page import PageConfig
 from residua.config.predict import PredictConfig
 from residua.config.reconstruct import ReconstructConfig
 from residua.config.report import ReportConfig
@@ -48,6 +50,7 @@ __all__ = [
     "EngineName",
     "EnsembleConfig",
     "EvaluateConfig",
+    "ExperimentConfig",
     "ExplainConfig",
     "ExportConfig",
     "FindRateConfig",
@@ -58,6 +61,7 @@ __all__ = [
     "MistakesConfig",
     "ModelOptions",
     "OptimizerOptions",
+    "PageConfig",
     "PredictConfig",
     "ReconstructConfig",
     "ReportConfig",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from residua.deploy.page.layers import LAYERS_OF_PAGES
 from residua.errors import ConfigError
@@ -60,6 +61,22 @@ def _check(layer: Layer, name: str) -> None:
                     _check(below, f"{name}.{key}" if name else key)
 
 
+def round_to_half(tree: Tree) -> Tree:
+    """Variables as a page that has them in float16 computes with them."""
+    rounded: Tree = {}
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            rounded[name] = round_to_half(value)
+        else:
+            rounded[name] = value.astype(_HALF).astype(np.float32) if _halves(value) else value
+    return rounded
+
+
+def _halves(array: NDArray[Any]) -> bool:
+    """Whether an array is stored in float16 where that is asked for."""
+    return array.ndim > 1 and (not array.size or float(np.abs(array).max()) <= _LARGEST_HALF)
+
+
 def _place(tree: Tree, content: bytearray, half: bool) -> dict[str, Any]:
     """{name: {"at": its first byte, "shape"}} in a tree like that of the variables; `content` grows."""
     placed: dict[str, Any] = {}
@@ -69,7 +86,7 @@ def _place(tree: Tree, content: bytearray, half: bool) -> dict[str, Any]:
             continue
         array = np.ascontiguousarray(value, np.float32)
         placed[name] = {"at": len(content), "shape": list(array.shape)}
-        if half and array.ndim > 1 and (not array.size or float(np.abs(array).max()) <= _LARGEST_HALF):
+        if half and _halves(array):
             array = array.astype(_HALF)
             placed[name]["half"] = True
         content += array.astype(array.dtype.newbyteorder("<")).tobytes()

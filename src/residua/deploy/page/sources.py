@@ -10,6 +10,7 @@ from residua.deploy.page.assembler import assemble
 # In the order in which they are read: a file uses names of those before it, or within functions of any.
 ENGINE = ("memory", "convolution", "maps", "activation", "capsules", "containers", "network")
 PIXELS = ("metadata", "png", "resampling", "preparation", "decoding")
+INTERFACE = ("texts", "facts", "occlusion", "answering", "table", "inputs", "start")
 
 
 def read_source(name: str) -> str:
@@ -31,6 +32,11 @@ def engine_script() -> str:
 def pixels_script() -> str:
     """How a picture file becomes numbers."""
     return _joined("pixels", PIXELS)
+
+
+def page_script() -> str:
+    """All that a page does."""
+    return "\n".join([engine_script(), pixels_script(), _joined("interface", INTERFACE)])
 
 
 def _joined(folder: str, names: tuple[str, ...]) -> str:

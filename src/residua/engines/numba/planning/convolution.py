@@ -198,12 +198,11 @@ def _all_parts(shape: Shape, forward_alone: bool = False) -> Plan:
     """The plan with as many parts backward as forward."""
     whole_vectors = shape.c % LANES == 0
     if shape.kernel == 3 and shape.stride <= 2 and whole_vectors:
-        at_once = forward_alone and _rereads_transforms(shape)
-        if shape.c * shape.k <= MOST_WEIGHTS and not at_once:
+        few_weights = shape.c * shape.k <= MOST_WEIGHTS
+        if few_weights and not (forward_alone and _rereads_transforms(shape)):
             cut = _winograd_cut(shape)
             scratch = winograd.forward_scratch(shape, cut), winograd_backward.backward_scratch(shape, cut)
             return _plan(shape, WINOGRAD, cut, scratch)
-        few_weights = shape.c * shape.k <= MOST_WEIGHTS
         if shape.stride == 1 or few_weights or (not forward_alone and transforms_pay(shape)):
             cut, size = Cut(chunk=many_channels.rounded_tiles(shape)), many_channels.scatter_scratch(shape)
             return _plan(shape, WINOGRAD, cut, (size, size), many_channels=True)
