@@ -148,9 +148,9 @@ def forward(c, k, statistics, stride, args, part, scratch):
                         else:
                             places_to_tile_biased(stride, places, pixels, bias + 4 * i, (low - bias) // 4)
                     if whole and added != 0:
-                        add_skip(k, to, added + (to - y), y_row)
+                        add_skip(k, TILE, to, added + (to - y), y_row)
                     if not whole:
-                        part_inside = Inside(min(TILE, height - i0), min(TILE, width - j0), to - y)
+                        part_inside = Inside(TILE, min(TILE, height - i0), min(TILE, width - j0), to - y)
                         store_edge(k, statistics, edge, Frame(to, width), part_inside, finish)
                     tile = tile_after(strip, tile)
         if statistics:

@@ -13,12 +13,13 @@ from residua.engines.numba.kernels.primitives.vector import (
     store,
     zero,
 )
-from residua.engines.numba.kernels.winograd.transforms import TILE
 
 
 class Inside(NamedTuple):
-    """How many rows and columns of a tile lie inside the picture, and how many bytes of y come before it."""
+    """How many pixels wide a tile is, how many rows and columns of it lie inside the picture, and how many
+    bytes of y come before it."""
 
+    size: int
     rows: int
     columns: int
     offset: int
@@ -34,10 +35,10 @@ class Finish(NamedTuple):
 
 
 @inline
-def add_skip(k, y, skip, row):
-    """ReLU of a tile of y plus what lies there beside it."""
-    for i in range(TILE):
-        for j in range(0, TILE * k, WIDTH):
+def add_skip(k, size, y, skip, row):
+    """ReLU of a tile of y, `size` pixels wide, plus what lies there beside it."""
+    for i in range(size):
+        for j in range(0, size * k, WIDTH):
             store(y, i * row + j, above(zero(), load(y, i * row + j) + load(skip, i * row + j)))
 
 
@@ -49,7 +50,7 @@ def store_edge(k, statistics, edge, target, part, finish):
         total, square = load(sums, c), load(sums, k + c)
         for i in range(part.rows):
             for j in range(part.columns):
-                v = load(edge, (TILE * i + j) * k + c)
+                v = load(edge, (part.size * i + j) * k + c)
                 if statistics:
                     total = total + v
                     square = fma(v, v, square)
