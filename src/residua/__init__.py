@@ -30,10 +30,12 @@ if TYPE_CHECKING:  # a test holds this list to the table of verbs
     from residua.api import import_weights as import_weights
     from residua.api import inside as inside
     from residua.api import mistakes as mistakes
+    from residua.api import page as page
     from residua.api import predict as predict
     from residua.api import reconstruct as reconstruct
     from residua.api import report as report
     from residua.api import robustness as robustness
+    from residua.api import sweep as sweep
     from residua.api import train as train
     from residua.classifier import Classifier as Classifier
     from residua.engines import open_engine as open_engine

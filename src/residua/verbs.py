@@ -46,6 +46,7 @@ VERBS = (
     Verb("inside", ("inside",)),
     Verb("fool", ("class_pictures", "fool", "fool_from_noise", "robustness")),
     Verb("find-rate", ("find_rate",)),
+    Verb("sweep", ("sweep",)),
     Verb("ensemble", ("ensemble",)),
     Verb("reconstruct", ("reconstruct",)),
     Verb("check", ("check_data",), internal=("check_data",)),
@@ -57,6 +58,7 @@ VERBS = (
     Verb("bench"),
     Verb("import", ("import_weights",)),
     Verb("export", ("export",)),
+    Verb("page", ("page",)),
     Verb("serve"),
 )
 

@@ -1,6 +1,6 @@
 """The verbs in Python: what the command line calls, and what a program or a notebook calls.
 
-May import: config, cores, data, deploy, engines, errors, files, insight, models, progress, training.
+May import: config, cores, data, deploy, engines, errors, files, insight, models, progress, sweeps, training.
 """
 
 from residua.api.augment import augment_sheet
@@ -17,9 +17,11 @@ from residua.api.fool import class_pictures, fool, fool_from_noise, robustness
 from residua.api.import_ import import_weights
 from residua.api.inside import inside
 from residua.api.mistakes import mistakes
+from residua.api.page import page
 from residua.api.predict import iterate_predictions, predict
 from residua.api.reconstruct import reconstruct
 from residua.api.report import report
+from residua.api.sweep import sweep
 from residua.api.train import TrainResult, train
 
 __all__ = [
@@ -43,9 +45,11 @@ __all__ = [
     "inside",
     "iterate_predictions",
     "mistakes",
+    "page",
     "predict",
     "reconstruct",
     "report",
     "robustness",
+    "sweep",
     "train",
 ]

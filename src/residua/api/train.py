@@ -18,7 +18,6 @@ from residua.files.output import output_folder, require_writable
 if TYPE_CHECKING:
     from residua.insight.evaluation.numbers import Evaluation
     from residua.training.progress import Reporter
-    from residua.training.train import Trained
 
 
 # Where a run's data are now, and what of the machine they are computed on: nothing that changes a result.
@@ -79,7 +78,7 @@ def train(
             chosen = check(config)
         chosen = _with_run_folder(chosen)
         trained = start_training(chosen, reporter, draw_curves)
-    test = _test(trained, reporter) if chosen.run.final_test else None
+    test = measure_best(trained.best, trained.config, reporter.say) if chosen.run.final_test else None
     result = TrainResult(trained.run, trained.best, trained.best_epoch, trained.validation_accuracy, test)
     with written_after(result, on_result):
         _write_last(result, draw_curves)
@@ -112,16 +111,15 @@ def _with_run_folder(config: TrainConfig) -> TrainConfig:
     return replace(config, run=replace(config.run, run=str(folder))) if run.startswith("~") else config
 
 
-def _test(trained: Trained, reporter: Reporter) -> Evaluation:
+def measure_best(best: Path, config: TrainConfig, say: Any) -> Evaluation:
     """The best model on the test split, by the engine that trained it: nothing is chosen, or said of it."""
     from residua.insight.evaluation.predictions import answer, find_pictures_of
     from residua.models.model_file import load_model
 
-    config = trained.config
     options = EvaluateConfig(engine=config.run.engine, threads=config.run.threads)
-    model = load_model(trained.best)
-    part = find_pictures_of(model, options, reporter.say)
-    part.tell(reporter.say)
+    model = load_model(best)
+    part = find_pictures_of(model, options, say)
+    part.tell(say)
     return answer(model, options, part).evaluation
 
 

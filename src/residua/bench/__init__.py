@@ -2,8 +2,8 @@
 
 May import: config, data, deploy, engines, errors, files, insight, layers, models, training, variables.
 
-PyTorch is imported by `pytorch` and `pytorch_networks` alone, the other peers by `runtimes.sides`, and each
-only where it is installed. Without any residua's times alone are shown.
+PyTorch is imported by files called `pytorch` or `pytorch_...` alone, the other peers by `runtimes.sides`, and
+each only where it is installed. Without any residua's times alone are shown.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ CASES = {
     "inference": "six networks' answers for a batch and for one picture, beside every runtime of --peers",
     "layers": "single convolutions, forward and backward",
     "fast-cifar": "the convolutions of a fast CIFAR network (airbench94), batches of 128 and 1,024",
+    "speed-run": "a train step of the recipe for 94 % on CIFAR-10 (airbench94, batch 1,024)",
     "big": "train steps of ResNet-18, VGG16 and ResNet-50, and ResNet-50's inference",
     "denormals": "weights and activations full of denormals against ordinary ones",
     "scaling": "one thread against two",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
-from residua.bench import data_loading, denormals, inference_cases, networks, processes, scaling
+from residua.bench import data_loading, denormals, inference_cases, networks, processes, scaling, speed_run
 from residua.bench.harness import Harness, Modes, time_both_sides
 from residua.bench.networks import Convolution, Network, random_batch
 from residua.bench.pipelines import measure as pipeline
 from residua.bench.results import Goal, Result
+from residua.bench.timing import Workload
 
 
 def _train_flops(network: Network, count: int) -> float:
@@ -93,6 +95,27 @@ FAST_CIFAR = tuple(
 )
 
 
+def recipe(harness: Harness, network: Network, count: int) -> Result:
+    """A step of the speed run with everything that belongs to it, loader and augmentation on both sides."""
+    split, what = data_loading.training_pictures(count)
+    layers = network.build()
+    variables = speed_run.first_variables(layers, split.images)
+
+    def theirs(peer: Any, layout: str) -> Workload:
+        step: Workload = peer.speed_run_step(split.images, split.labels, variables, layout, count)
+        return step
+
+    return time_both_sides(
+        harness,
+        "speed-run",
+        f"{network.title} train step of the recipe for 94 %, batch {count:,}, with augmentation of {what}",
+        _train_flops(network, count),
+        speed_run.train_step(harness.engine, layers, variables, split, count),
+        harness.modes(theirs),
+        Goal(">=", 2.3),
+    )
+
+
 def convolution(harness: Harness, layer: Convolution, case: str = "layers") -> Result:
     """One convolution forward and backward."""
     x, weight, dy = layer.arrays()
@@ -140,6 +163,10 @@ def _fast_cifar(harness: Harness) -> Iterator[Result]:
         yield convolution(harness, layer, "fast-cifar")
 
 
+def _speed_run(harness: Harness) -> Iterator[Result]:
+    yield recipe(harness, speed_run.NETWORK, speed_run.BATCH)
+
+
 def _big(harness: Harness) -> Iterator[Result]:
     for network, count in ((networks.RESNET18_SMALL, 64), (networks.RESNET18, 8), (networks.VGG16, 32)):
         yield bare(harness, "big", network, count, Goal(">=", 1.5))
@@ -160,6 +187,7 @@ MEASURES: dict[str, Callable[[Harness], Iterator[Result]]] = {
     "inference": inference_cases.measure,
     "layers": _layers,
     "fast-cifar": _fast_cifar,
+    "speed-run": _speed_run,
     "big": _big,
     "denormals": denormals.measure,
     "scaling": scaling.measure,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from residua.cli.shared import Switch, print_pictures, printer, refuse_two_data_sets, sections
 from residua.cli.terminal import to_stderr
-from residua.config import DataOptions, ModelOptions, OptimizerOptions, SweepOptions, TransferOptions
+from residua.config import DataOptions, FindRateOptions, ModelOptions, OptimizerOptions, TransferOptions
 
 if TYPE_CHECKING:
     from residua.training.learning_rate_finder import Sweep
@@ -19,7 +19,7 @@ def find_rate(
     /,
     *,
     json: Switch = False,
-    sweep: Annotated[SweepOptions, _SWEEP] = SweepOptions(),
+    sweep: Annotated[FindRateOptions, _SWEEP] = FindRateOptions(),
     data_options: Annotated[DataOptions, _DATA] = DataOptions(),
     model_options: Annotated[ModelOptions, _MODEL] = ModelOptions(),
     transfer: Annotated[TransferOptions, _TRANSFER] = TransferOptions(),

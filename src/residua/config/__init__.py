@@ -17,16 +17,18 @@ from residua.config.ensemble import EnsembleConfig
 from residua.config.evaluate import EvaluateConfig
 from residua.config.explain import ExplainConfig
 from residua.config.export import ExportConfig
-from residua.config.find_rate import SweepConfig, SweepOptions
+from residua.config.find_rate import FindRateConfig, FindRateOptions
 from residua.config.fool import FoolConfig
 from residua.config.import_ import ImportConfig
 from residua.config.inside import InsideConfig
 from residua.config.mistakes import MistakesConfig
+from residua.config.page import PageConfig
 from residua.config.predict import PredictConfig
 from residua.config.reconstruct import ReconstructConfig
 from residua.config.report import ReportConfig
 from residua.config.serve import ServeConfig
 from residua.config.shared import EngineName
+from residua.config.sweep import SweepConfig, SweepFileConfig
 from residua.config.train import (
     DataOptions,
     ModelOptions,
@@ -49,12 +51,15 @@ __all__ = [
     "EvaluateConfig",
     "ExplainConfig",
     "ExportConfig",
+    "FindRateConfig",
+    "FindRateOptions",
     "FoolConfig",
     "ImportConfig",
     "InsideConfig",
     "MistakesConfig",
     "ModelOptions",
     "OptimizerOptions",
+    "PageConfig",
     "PredictConfig",
     "ReconstructConfig",
     "ReportConfig",
@@ -64,7 +69,7 @@ __all__ = [
     "SheetConfig",
     "SheetOptions",
     "SweepConfig",
-    "SweepOptions",
+    "SweepFileConfig",
     "TrainConfig",
     "TransferOptions",
 ]

@@ -10,7 +10,7 @@ from residua.config.train import DataOptions, ModelOptions, OptimizerOptions, Tr
 
 
 @dataclass(frozen=True)
-class SweepOptions:
+class FindRateOptions:
     """How rates are tried, and on what."""
 
     lowest: float = 1e-5
@@ -29,10 +29,10 @@ class SweepOptions:
 
 
 @dataclass(frozen=True)
-class SweepConfig:
+class FindRateConfig:
     """Everything that `residua find-rate` can be told."""
 
-    sweep: SweepOptions = field(default_factory=SweepOptions)
+    sweep: FindRateOptions = field(default_factory=FindRateOptions)
     data: DataOptions = field(default_factory=DataOptions)
     model: ModelOptions = field(default_factory=ModelOptions)
     transfer: TransferOptions = field(default_factory=TransferOptions)

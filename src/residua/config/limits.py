@@ -21,6 +21,8 @@ def _share(x: float) -> bool:
 # What a number must satisfy beyond its type, in words and as a test.
 LIMITS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "size": ("at least 8 pixels", lambda x: x >= 8),
+    "wide": ("at least 8 pixels", lambda x: x >= 8),
+    "limit": ("2 or more pictures", lambda x: x >= 2),
     "resize": ("at least 8 pixels", lambda x: x >= 8),
     "validation": ("a share from 0 to below 1, or a number of pictures", _natural),
     "test": ("a share between 0 and 1", lambda x: 0 < x < 1),
@@ -59,6 +61,7 @@ LIMITS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "bias_rate": ("above 0 and at most 1000", lambda x: 0 < x <= 1000),
     "whitening_epochs": ("0 or more", _natural),
     "epochs": ("1 or more", _positive),
+    "total_steps": ("1 or more", _positive),
     "batch": ("1 or more", _positive),
     "warmup": ("0 or more epochs", _natural),
     "plateau_patience": ("1 or more epochs", _positive),
@@ -99,5 +102,9 @@ LIMITS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "most": ("1 to 100000, in steps of 1/255", lambda x: 1 <= x <= 100_000),
     "iterations": ("1 to 100000", lambda x: 1 <= x <= 100_000),
     "confidence": ("a probability from 0 to 0.9999", lambda x: 0 <= x <= 0.9999),
+    "workers": ("1 to 1000", lambda x: 1 <= x <= 1000),
+    "trials": ("1 to 100000", lambda x: 1 <= x <= 100_000),
+    "shortest": ("1 or more epochs", _positive),
+    "factor": ("2 or more", lambda x: x >= 2),
     "sizes": ("sizes above 0 and at most 255", lambda x: bool(x) and all(0 < size <= 255 for size in x)),
 }

@@ -23,12 +23,18 @@ class DataOptions:
     )
     size: int | None = None
     """Height and width in pixels that picture files are brought to (64 for a folder)."""
+    wide: int | None = None
+    """Width in pixels of picture files that are not brought to squares; --size is their height then."""
     validation: float | None = None
     """Held out of the training split: a share, or a number of pictures (5000 for CIFAR, else 0.1)."""
     test: float | None = None
     """Share of picture files without a test split that becomes one (0.1; 0.2 for notMNIST's folders)."""
     groups: Literal["kept", "leaky"] = "kept"
     """kept: a driver, sign or other group is on one side of a split; leaky: split by picture."""
+    copies: Literal["kept", "apart"] = "kept"
+    """apart: pictures that are in the test split to the pixel, or in validation, are left out before it."""
+    limit: int | None = None
+    """At most so many pictures of each split, drawn by seed, each class in proportion (all)."""
     region: bool = False
     """Cut GTSRB's pictures to the sign, by the Roi columns of its tables."""
     crop: int | None = None
@@ -157,6 +163,8 @@ class ScheduleOptions:
 
     epochs: int | None = None
     """Passes over the training split (6 to 30, as suits the data set)."""
+    total_steps: int | None = None
+    """Steps in all, instead of --epochs: schedule and last epoch end where they do."""
     batch: int | None = None
     """Pictures in a step (128; 32 for digits and folders)."""
     schedule: Literal["constant", "steps", "plateau", "cosine", "one-cycle", "triangle"] = "one-cycle"

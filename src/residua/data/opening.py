@@ -9,6 +9,7 @@ from pathlib import Path
 
 from residua.config import DataOptions
 from residua.data.dataset import DataSet
+from residua.data.narrowing import limit_listing, narrow
 from residua.data.picture_folder import PictureFolder
 from residua.data.pictures.cache import MOST_BAD
 from residua.data.pictures.files import file_content
@@ -17,7 +18,7 @@ from residua.data.sources.card import FOLDER_SIZE, Card, folder_card
 from residua.data.sources.cards import DATASETS
 from residua.data.sources.label_table import MOST_ABSENT
 from residua.data.sources.layouts.table import LAYOUTS
-from residua.data.sources.listing import Division, Purpose, list_folder, list_layout
+from residua.data.sources.listing import Division, Listing, Purpose, list_folder, list_layout
 from residua.data.sources.locations import data_folders, find_layout
 from residua.data.sources.readers.pixel_table import is_pixel_table
 from residua.errors import ConfigError, DataError, near
@@ -78,7 +79,8 @@ def _open_published_arrays(
     options: DataOptions, card: Card, folder: Path | None, seed: int, say: Callable[[str], None]
 ) -> DataSet:
     """Open a data set that its publisher packs into arrays."""
-    if options.size is not None and (folder is None or options.size != card.height):
+    other = {options.size, options.wide} - {None, *(() if folder is None else (card.height,))}
+    if other:
         raise ConfigError(
             f"--size is for folders of pictures; {card.name} has its own, {card.height}x{card.width}."
         )
@@ -87,27 +89,27 @@ def _open_published_arrays(
             raise ConfigError(f"--{option} is for folders of pictures; {card.name} knows nothing of it.")
     validation = card.validation if options.validation is None else options.validation
     source = PublishedArrays(card, options.data_dir, validation, seed, say, folder)
-    return DataSet(replace(card, name=str(options.data)), source)
+    return DataSet(replace(card, name=str(options.data)), narrow(source, options, seed))
 
 
 def _open_published_folder(
     options: DataOptions, card: Card, folder: Path | None, seed: int, reading: _Reading
 ) -> DataSet:
     """Open a data set that its publisher packs as picture files."""
-    size = _side(options, card.height)
+    height, width = _sides(options, card.height)
     division = _division(options, card, seed)
     layout = LAYOUTS[card.layout]
     folder = folder or find_layout(card, layout, options.data_dir)
     listing = list_layout(folder, layout, division, options.region, reading.say)
     channels = card.channels if reading.channels is None else reading.channels
-    card = replace(card, name=str(options.data), shape=(size, size, channels), classes=listing.classes)
-    return DataSet(card, PictureFolder(card, listing, reading.say, reading.most_bad))
+    card = replace(card, name=str(options.data), shape=(height, width, channels), classes=listing.classes)
+    return _folder(card, listing, options, seed, reading)
 
 
 def _open_own_folder(options: DataOptions, folder: Path, seed: int, reading: _Reading) -> DataSet:
     """Open somebody's own picture files."""
     name = str(options.data)
-    size = _side(options, FOLDER_SIZE)
+    size, wide = _sides(options, FOLDER_SIZE)
     division = _division(options, folder_card(name, size, ()), seed)
     if options.region:
         raise ConfigError(f"--region is for gtsrb, whose tables mark the signs; {folder} has no such tables.")
@@ -116,16 +118,26 @@ def _open_own_folder(options: DataOptions, folder: Path, seed: int, reading: _Re
     for line in alike_text(listing.classes):
         reading.say(line)
     channels = 3 if reading.channels is None else reading.channels
-    card = folder_card(name, size, listing.classes, channels)
-    return DataSet(card, PictureFolder(card, listing, reading.say, reading.most_bad))
+    card = folder_card(name, size, listing.classes, channels, wide)
+    return _folder(card, listing, options, seed, reading)
 
 
-def _side(options: DataOptions, default: int) -> int:
+def _folder(card: Card, listing: Listing, options: DataOptions, seed: int, reading: _Reading) -> DataSet:
+    """Listed pictures as a data set, or as much of it as is asked for."""
+    if options.limit is not None:
+        listing = limit_listing(listing, options.limit, seed)  # before any is decoded
+    source = PictureFolder(card, listing, reading.say, reading.most_bad)
+    return DataSet(card, narrow(source, replace(options, limit=None), seed))
+
+
+def _sides(options: DataOptions, default: int) -> tuple[int, int]:
     """Height and width in pixels that picture files are brought to."""
-    size = default if options.size is None else options.size
-    if not 1 <= size <= 4096:
-        raise ConfigError(f"--size must be 1 to 4096 pixels, not {size}.")
-    return size
+    height = default if options.size is None else options.size
+    width = height if options.wide is None else options.wide
+    for option, side in (("size", height), ("wide", width)):
+        if not 1 <= side <= 4096:
+            raise ConfigError(f"--{option} must be 1 to 4096 pixels, not {side}.")
+    return height, width
 
 
 def _division(options: DataOptions, card: Card, seed: int) -> Division:

@@ -39,6 +39,39 @@ def write_durably(
                 stream.write(chunk)
 
 
+def write_once(path: Path | str, data: bytes, *, error: type[ResiduaError] = RunError) -> bool:
+    """Write a file that must not exist yet; False where it does, whoever is making it.
+
+    Of several processes, on machines that share the folder too, one succeeds: its file appears whole.
+    Raises `error` when the system refuses.
+    """
+    target = Path(path)
+    temporary = temporary_for(target)
+    try:
+        with temporary.open("xb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        try:
+            os.link(temporary, target)
+        except FileExistsError:
+            return False
+        except OSError:  # a file system without links
+            try:
+                with target.open("xb") as stream:
+                    stream.write(data)
+            except FileExistsError:
+                return False
+        _sync_folder(target.parent)
+    except OSError as problem:
+        raise error(f"Cannot write {target}: {problem.strerror or problem}.{_remedy(problem)}") from problem
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        _active.discard(temporary.name)
+    return True
+
+
 @contextlib.contextmanager
 def replacing(path: Path | str, *, error: type[ResiduaError] = RunError) -> Iterator[Path]:
     """Lend a temporary path in the folder of `path`; what is written there becomes `path` at the end.

@@ -20,7 +20,8 @@ from residua.models.model_file import Model
 
 # What a model file says of the data that it was trained on.
 ABOUT_DATA = (
-    "data", "kind", "size", "validation", "test", "labels", "groups", "region", "seed", "fingerprint"
+    "data", "kind", "size", "validation", "test", "labels", "groups", "region", "seed", "fingerprint",
+    "copies", "limit",
 )  # fmt: skip
 ROUNDS = 1000  # of the search for weights; it stops long before
 

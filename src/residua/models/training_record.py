@@ -72,6 +72,8 @@ ENTRIES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "test": ("a share between 0 and 1", _test),
     "labels": ("a path or a list of labels", _labels),
     "groups": ("a word", _text),
+    "copies": ("a word", _text),
+    "limit": ("a whole number from 0 to 2^63 - 1", _whole),
     "region": ("true or false", lambda value: isinstance(value, bool)),
     "seed": ("a whole number from 0 to 2^63 - 1", _whole),
     "fingerprint": ("text", _fingerprint),

@@ -30,7 +30,8 @@ from residua.training.task_setup import TrainingData, build_task, remember_pictu
 
 # What a run on a folder is told and arrays have no use for; ignored, they would be believed.
 NOT_FOR_ARRAYS = (
-    *("data", "data_dir", "labels", "size", "validation", "test", "groups", "region", "from_", "weights"),
+    *("data", "data_dir", "labels", "size", "wide", "validation", "test", "groups", "copies"),
+    *("limit", "region", "from_", "weights"),
     *("freeze", "unfreeze_at", "depth_rate", "run", "checkpoint_seconds", "checkpoint_steps", "final_test"),
 )
 

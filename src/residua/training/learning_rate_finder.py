@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.config import RunOptions, ScheduleOptions, SweepConfig, TrainConfig
+from residua.config import FindRateConfig, RunOptions, ScheduleOptions, TrainConfig
 from residua.config.defaults import BATCH
 from residua.data.batches import Batch, Batches
 from residua.errors import ConfigError
@@ -97,7 +97,7 @@ class _Announcements(Quiet):
         self._say(line)
 
 
-def sweep_rates(config: SweepConfig, say: Callable[[str], None]) -> Sweep:
+def sweep_rates(config: FindRateConfig, say: Callable[[str], None]) -> Sweep:
     """Train for some steps with rising rates, and say which rate to train with. Nothing is kept of it.
 
     Raises ConfigError for rates that do not rise, and ResiduaError as training does.

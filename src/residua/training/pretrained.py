@@ -135,7 +135,9 @@ def reading_options(options: DataOptions, pretrained: Pretrained | None) -> tupl
         return options, 3
     preprocessing, card = pretrained.model.preprocessing, DATASETS.get(options.data)
     files = card is None or card.kind == "folder"
-    return replace(options, size=preprocessing.reading[0] if files else None), preprocessing.channels
+    height, width = preprocessing.reading
+    sides = {"size": height, "wide": None if width == height else width} if files else {"size": None}
+    return replace(options, **sides), preprocessing.channels
 
 
 def check_pictures(data: DataSet, pretrained: Pretrained) -> None:

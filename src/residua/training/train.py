@@ -153,6 +153,9 @@ def _read_task(config: TrainConfig, data: DataSet, reporter: Reporter, pretraine
         "groups": options.groups,
         "region": options.region,
     }
+    # Said only where they were asked for.
+    about |= {"copies": options.copies} if options.copies != "kept" else {}
+    about |= {"limit": options.limit} if options.limit is not None else {}
     content = TrainingData(data.classes, train, validation, about, data.fingerprint("train"))
     return build_task(config, content, reporter, pretrained)
 

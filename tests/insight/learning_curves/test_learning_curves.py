@@ -11,7 +11,7 @@ import pytest
 from tiny import TINY, answered, paint_folder, refused
 
 import residua
-from residua.config import SweepConfig, TrainConfig
+from residua.config import FindRateConfig, TrainConfig
 from residua.config.options import configure
 from residua.insight.learning_curves.figure import curves_figure, sweep_figure
 from residua.insight.learning_curves.numbers import run_labels
@@ -127,7 +127,8 @@ def test_a_sweep_rises_by_equal_factors_and_leaves_nothing_behind(tmp_path, caps
     )
     again = sweep_rates(
         configure(
-            SweepConfig, {"data": str(pics), "steps": 60} | {k: v for k, v in TINY.items() if k != "epochs"}
+            FindRateConfig,
+            {"data": str(pics), "steps": 60} | {k: v for k, v in TINY.items() if k != "epochs"},
         ),
         lambda line: None,
     )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from browsing import DESK, PHONE, Visit
 from reported import NUMPY, thousand
 from tiny import paint, paint_folder
 
@@ -15,21 +14,6 @@ from residua.insight.report.numbers import collect_contents
 from residua.insight.report.page import report_html
 
 pytestmark = pytest.mark.usefixtures("quiet_cache")
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-PHONE, DESK = (360, 740), (1280, 900)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playing = pytest.importorskip("playwright.sync_api", reason="needs Playwright: make browser")
-    program = os.environ.get("RESIDUA_CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
-    if program is None:
-        pytest.skip("no Chromium here: install one, or name it in RESIDUA_CHROMIUM")
-    with playing.sync_playwright() as play:
-        # Root, as containers run, has no sandbox; the page is our own.
-        opened = play.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -53,27 +37,6 @@ def pages(trained, tmp_path_factory):
         files["thousand"] = folder / "thousand.html"
         files["thousand"].write_text(many, encoding="utf-8")
     return files
-
-
-class Visit:
-    """A page that is open, what its console said, and what it asked for."""
-
-    def __init__(self, browser, file, size=DESK, scheme="light", **options):
-        self.context = browser.new_context(
-            viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, **options
-        )
-        self.page = self.context.new_page()
-        self.said, self.asked = [], []
-        self.page.on("console", lambda message: self.said.append(message.text))
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
-        self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.goto(file.as_uri())
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.context.close()
 
 
 @pytest.mark.parametrize("name", ["run", "mistakes", "thousand"])

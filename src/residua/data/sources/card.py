@@ -79,14 +79,16 @@ class Card:
 FOLDER_SIZE = 64
 
 
-def folder_card(path: str, size: int, classes: tuple[str, ...], channels: int = 3) -> Card:
-    """The card of somebody's own folder of pictures, brought to size x size pixels."""
+def folder_card(
+    path: str, size: int, classes: tuple[str, ...], channels: int = 3, wide: int | None = None
+) -> Card:
+    """The card of somebody's own folder of pictures, brought to `size` pixels and `wide` ones across."""
     return Card(
         name=path,
         title=f"Pictures in {path}",
         page="",
         citation="",
-        shape=(size, size, channels),
+        shape=(size, wide or size, channels),
         classes=classes,
         recipe=Recipe("resnet20", width=16, epochs=30, crop=size // 8, flip=True, batch=32, rate=0.05),
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from residua.config import DataOptions, EvaluateConfig
-from residua.data import DATASETS, DataSet, open_dataset, recognise
+from residua.data import DATASETS, DataSet, Preprocessing, open_dataset, recognise
 from residua.errors import ConfigError, DataError, ResiduaError
 from residua.models.model_file import Model
 from residua.training.places import Places, data_places, find_data, find_labels, first_file, read_places
@@ -165,9 +165,12 @@ def _open_as_trained(
         data_dir=own.data_dir,
         labels=config.labels or own.labels_for(place),
         size=shape.reading[0] if folder else None,
+        wide=_width(shape) if folder else None,
         validation=known.get("validation"),
         test=known.get("test"),
         groups=known.get("groups", "kept"),
+        copies=known.get("copies", "kept"),
+        limit=known.get("limit"),
         region=bool(known.get("region")),
     )
     data = open_dataset(options, int(known.get("seed", 0)), say=say, channels=shape.channels)
@@ -189,6 +192,7 @@ def _other_data(model: Model, config: EvaluateConfig, name: str, say: Say) -> Op
         data_dir=config.data_dir,
         labels=config.labels,
         size=shape.reading[0] if folder else None,
+        wide=_width(shape) if folder else None,
     )
     data = open_dataset(options, 0, say=say, channels=shape.channels, purpose="measure")
     _check_size(model, data, name)
@@ -197,6 +201,12 @@ def _other_data(model: Model, config: EvaluateConfig, name: str, say: Say) -> Op
     listing = data.listing
     named = listing is not None and len(listing.splits["test"]) > 0 and len(listing.splits[config.split]) > 0
     return OpenedData(name, data, same=False, whole=own and not named)
+
+
+def _width(shape: Preprocessing) -> int | None:
+    """The width at which picture files are read, where it is not their height."""
+    height, width = shape.reading
+    return None if width == height else width
 
 
 def _card(name: str, data_dir: str | None) -> Any:

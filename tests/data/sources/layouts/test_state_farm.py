@@ -37,6 +37,20 @@ def test_state_farm_splits_by_driver(tmp_path):
     pixels_agree(folder, data)
 
 
+def test_pictures_beside_the_table_are_split_by_driver_too(tmp_path):
+    published.state_farm(tmp_path / "drivers")
+    folder = tmp_path / "unpacked"
+    folder.mkdir()
+    (tmp_path / "drivers" / "imgs" / "train").rename(folder / "train")
+    (tmp_path / "drivers" / "driver_imgs_list.csv").rename(folder / "driver_imgs_list.csv")
+    driver, said = drivers_of(folder), []
+    data = opened(folder, said=said, test=0.25, validation=0.25)
+    assert any("is laid out as state-farm" in line for line in said)
+    assert data.classes[1] == "c1 texting right"
+    sides = [{driver[Path(name).name] for name in data.read(split).names} for split in SPLITS]
+    assert sorted(name for side in sides for name in side) == sorted(published.DRIVERS)
+
+
 def test_the_leaky_split_says_so(tmp_path):
     folder = published.state_farm(tmp_path / "drivers")
     said = []

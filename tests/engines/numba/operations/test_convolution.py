@@ -136,6 +136,8 @@ def test_groups_of_pictures_follow_the_reference(shape, monkeypatch):
         (21, 3, 16, 7, 2),  # rows of outputs
         (97, 3, 16, 3, 1),  # each finished by itself
         (19, 16, 16, 3, 1),  # rows of tiles
+        (7, 64, 96, 3, 1),  # few tiles: columns, in lower blocks of products
+        (13, 32, 64, 3, 2),
         (9, 144, 144, 3, 1),  # all tiles at once
         (14, 144, 272, 3, 2),  # gathered windows, for which many pictures would be transformed
         (5, 144, 272, 1, 1),  # blocks of pixels and panels of columns
@@ -149,15 +151,25 @@ def test_a_picture_is_convolved_alone_as_in_a_batch(size, c, k, kernel, stride):
     x = rng.normal(size=(9, size, size, c)).astype(np.float32)
     weight = rng.normal(0, (kernel * kernel * c) ** -0.5, (kernel, kernel, c, k)).astype(np.float32)
     bias = rng.normal(size=k).astype(np.float32)
+    skip = np.roll(REFERENCE.conv2d(x, weight, bias, stride=stride, padding=kernel // 2)[0], 1, axis=0)
     engines = [NumbaEngine(threads) for threads in (2, 1, 4)]
 
     def convolved(engine, count):
         y, _ = engine.conv2d(x[:count], weight, bias, stride=stride, padding=kernel // 2, relu=True)
         return engine.plain(y)
 
+    def added(engine, count):
+        with engine.context.thread_pool:  # as in a step: the convolution waits for its shortcut
+            y, _ = engine.conv2d(x[:count], weight, bias, stride=stride, padding=kernel // 2)
+            return engine.plain(engine.add_relu(y, skip[:count])[0])
+
     together = convolved(engines[0], 9)
     exact, _ = REFERENCE.conv2d(x, weight, bias, stride=stride, padding=kernel // 2, relu=True)
     assert far(engines[0], together, exact.astype(np.float64)) < TOLERANCE
+    summed = added(engines[0], 9)
+    sums = REFERENCE.conv2d(x, weight, bias, stride=stride, padding=kernel // 2)[0] + skip
+    assert far(engines[0], summed, np.maximum(sums, 0).astype(np.float64)) < TOLERANCE
     for engine in engines:
         for count in (1, 2):
             assert np.array_equal(convolved(engine, count), together[:count]), (engine.threads, count)
+            assert np.array_equal(added(engine, count), summed[:count]), (engine.threads, count)

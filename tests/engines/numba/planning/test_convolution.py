@@ -74,6 +74,14 @@ def test_threads_share_one_picture(size, c, k, kernel, stride):
     assert one.method == planned(8).method == planned(64).method
 
 
+def test_few_tiles_of_one_picture_are_shared_by_columns():
+    """The last stage of a small network: as many parts as blocks of a product."""
+    small, large = (plans.forward_plan(plans.shape_of(1, 8, 8, c, c, 3, 1, 1)).sharing for c in (32, 64))
+    assert large.down == 1
+    assert large.across > 1
+    assert small.across <= large.across
+
+
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("megabytes", [0.5, 1, 2])
 def test_results_are_right_whatever_the_cache(megabytes, monkeypatch):

@@ -257,6 +257,25 @@ def test_new_weights_under_an_old_recording(engine):
     assert run(variables, x).tobytes() == engine.plain(frozen.infer(engine, variables, x)).tobytes()
 
 
+def test_a_frozen_tree_that_comes_again_is_known_and_its_changes_are_seen(engine, monkeypatch):
+    network = small_resnet(depth=20, width=4)
+    trained = network.init(np.random.default_rng(0))
+    frozen, variables = network.freeze(trained)
+    variables = settled(variables, trained)
+    run = engine.compile(lambda v, x: frozen.infer(engine, v, x))
+    x = next(batches(1, n=1))[0]
+    for _ in range(4):
+        before = run(variables, x).tobytes()
+    walked = []
+    walk = compiled._structure
+    monkeypatch.setattr(compiled, "_structure", lambda tree, inputs: walked.append(1) or walk(tree, inputs))
+    assert run(variables, x).tobytes() == before
+    assert len(walked) == 2  # the picture and the options
+    variables["head"]["bias"] = variables["head"]["bias"] + np.float32(1)
+    after = run(variables, x).tobytes()
+    assert after == engine.plain(frozen.infer(engine, variables, x)).tobytes() != before
+
+
 @pytest.mark.parametrize(("size", "c", "k", "kernel"), [(9, 16, 16, 3), (9, 16, 20, 3), (6, 144, 80, 1)])
 def test_what_is_made_of_fixed_weights_is_made_anew_for_others(engine, size, c, k, kernel, monkeypatch):
     """Kernels of convolutions are transformed or packed once, as long as nobody can write to them."""

@@ -1,5 +1,7 @@
 """State Farm's distracted drivers: imgs/train/c0 to c9, and driver_imgs_list.csv (subject,classname,img).
 
+Without imgs/, train/c0 to c9 beside the table: so the pictures are often unpacked.
+
 The pictures are frames of films of 26 drivers: a network that has seen a driver knows the next frame. So
 a driver stays on one side of a split. imgs/test has no labels; it is for `residua predict`.
 """
@@ -31,12 +33,18 @@ NAMES = {f"c{number}": f"c{number} {activity}" for number, activity in enumerate
 
 def matches(folder: Path) -> bool:
     """Whether this is the competition's folder."""
-    return (folder / TABLE).is_file() and (folder / "imgs" / "train").is_dir()
+    return (folder / TABLE).is_file() and (_train(folder) / "c0").is_dir()
+
+
+def _train(folder: Path) -> Path:
+    """The folder of the labelled pictures."""
+    published = folder / "imgs" / "train"
+    return published if published.is_dir() else folder / "train"
 
 
 def list_files(folder: Path) -> list[LabelledFile]:
     """The labelled pictures, each with its driver; classes are called "c6 drinking"."""
-    table, train = folder / TABLE, folder / "imgs" / "train"
+    table, train = folder / TABLE, _train(folder)
     drivers: dict[tuple[str, str], str] = {}
     for line in read_columns(table, ("subject", "classname", "img")):
         key, location = (line["classname"], line["img"]), f"{table} line {line['']}"

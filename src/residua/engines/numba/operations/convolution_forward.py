@@ -30,7 +30,8 @@ from residua.engines.numba.runtime.layout import padded
 
 Array = NDArray[Any]
 INFINITY = float("inf")
-FEW = 8  # pictures for which transformed weights are kept
+FEW = 8  # pictures for which transformed weights are kept,
+LIGHT = 128 * 128  # or for any number where they are so few of one tap and nobody can write to them
 
 
 def forward(
@@ -69,7 +70,8 @@ def forward(
         references += [offsets, skip]
         block[pictures.Y_SKIP] = 0 if skip is None else address_of(skip)
     if p.method == WINOGRAD:
-        few = not statistics and p.shape.batch <= FEW
+        light = steady and p.shape.c * p.shape.k <= LIGHT
+        few = not statistics and (p.shape.batch <= FEW or light)
         references += set_transform(context, block, weight, pixels, p, few=few)
         if p.many_channels:
             many_channels.forward(context, block, p, statistics)

@@ -18,6 +18,8 @@ from residua.engines.vocabulary.core import Saved
 from residua.errors import ShapeError
 
 Array = NDArray[Any]
+LEAST_PARTS = 4  # so that a few threads find work
+LONG = 512  # columns
 
 
 def linear(context: Context, x: Any, weight: Array, bias: Array | None) -> tuple[Any, Saved]:
@@ -34,12 +36,12 @@ def linear(context: Context, x: Any, weight: Array, bias: Array | None) -> tuple
     columns = fitted(context, weight, inputs, wide)
     offsets = None if bias is None else fitted(context, contiguous(context, bias), wide)
     y = context.allocate(count * wide)
-    parts = _parts(wide)
+    parts = _forward_parts(wide)
     block = product.Forward(
         parts, count, inputs, wide, address_of(x), address_of(columns),
         0 if offsets is None else address_of(offsets), address_of(y),
     )  # fmt: skip
-    context.run(product.forward, block, parts, scratch=ROWS * (inputs + product.PANEL))
+    context.run(product.forward, block, parts, scratch=product.forward_scratch(count, inputs, wide, parts))
     return fitted(context, y.reshape(count, wide), count, outputs), (x, columns)
 
 
@@ -85,6 +87,11 @@ def _panel_columns(columns: int) -> int:
     if columns <= WIDTH:
         return WIDTH
     return max(columns, product.PANEL)
+
+
+def _forward_parts(columns: int) -> int:
+    """Few enough that each reads long pieces of the weight's rows."""
+    return min(_parts(columns), max(LEAST_PARTS, columns // LONG))
 
 
 def _parts(columns: int) -> int:

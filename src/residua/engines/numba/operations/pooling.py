@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from residua.engines.numba.kernels.normalization import coefficients as normalization
 from residua.engines.numba.kernels.pooling import arguments as windows
 from residua.engines.numba.kernels.pooling import backward, forward
+from residua.engines.numba.kernels.pooling import mean as means
 from residua.engines.numba.lazy.gradients import MaskedGradient, MeanGradient
 from residua.engines.numba.lazy.materialize import (
     cropped,
@@ -31,6 +32,7 @@ from residua.engines.vocabulary.core import Saved
 
 Array = NDArray[Any]
 Pooled = tuple[Any, Saved]
+USUAL = (2, 3)  # sides of windows that the kernel is compiled for
 
 
 # ---------------------------------------------------------------------- windows
@@ -89,10 +91,14 @@ def _pool(context: Context, kind: int, x: Any, kernel: int, stride: int, padding
     block[:10] = parts, n, h, w, wide, out_height, out_width, kernel, stride, padding
     references = _set_input(context, block, x)
     block[windows.Y] = address_of(y)
-    context.run(forward.forward, block, parts, (kind, 0, 0, 0), True)
+    context.run(forward.forward, block, parts, (kind, _usual(kernel), 0, 0), True)
     shape = (n, out_height, out_width, c)
     result = y.reshape(shape) if wide == c else Padded(shape, y)
     return result, (x, y, block, references, min(MOST_PARTS, n))
+
+
+def _usual(kernel: int) -> int:
+    return kernel if kernel in USUAL else 0
 
 
 def _set_input(context: Context, block: Array, x: Any) -> Any:
@@ -125,7 +131,8 @@ def _pool_backward(context: Context, kind: int, dy: Any, saved: Saved) -> Any:
         block[windows.SUMS] = address_of(sums)
         block[windows.RAW] = address_of(x.norm.raw)
         block[windows.MEAN] = x.norm.row_address(normalization.MEAN)
-    context.run(backward.backward, block, parts, (kind, 0, 0, 0), True, scratch=2 * wide)
+    literals = (kind, _usual(int(block[windows.KERNEL])), 0, 0)
+    context.run(backward.backward, block, parts, literals, True, scratch=2 * wide)
     del references
     return Padded(x.shape, dx) if sums is None else MaskedGradient(x, dx, sums, parts)
 
@@ -141,8 +148,22 @@ def global_average_pool(context: Context, x: Any) -> Pooled:
         mean = context.allocate(x.shape[0] * x.norm.padded_channels)
         finish(context, x, mean)
         return cropped(context, (x.shape[0], x.shape[3]), mean), x.shape
+    x = resolved(x)
+    if len(x.shape) == 4 and x.shape[3] >= padded(1) and kernels_accept(x) and 0 not in x.shape:
+        return _mean(context, x), x.shape
     result: Pooled = on_arrays(context, context.reference.global_average_pool, x)
     return result
+
+
+def _mean(context: Context, x: Any) -> Array:
+    """The reference's sums, in its order: NumPy adds up pixel by pixel where there are some channels."""
+    n, h, w, c = x.shape
+    pixels, wide = flat(context, x), padded(c)
+    y = context.allocate(n * wide)
+    parts = min(MOST_PARTS, n * -(-wide // means.BLOCK))
+    block = means.Mean(parts, n, h * w, wide, address_of(pixels), address_of(y))
+    context.run(means.mean, block, parts)
+    return cropped(context, (n, c), y)
 
 
 def global_average_pool_backward(context: Context, dy: Any, saved: Saved) -> Any:

@@ -15,7 +15,7 @@ from residua.engines.numba.kernels.im2col import forward as im2col
 from residua.engines.numba.kernels.pictures.shape import Cut, Shape
 from residua.engines.numba.kernels.pointwise import backward as pointwise
 from residua.engines.numba.kernels.primitives.vector import WIDTH
-from residua.engines.numba.kernels.products.blocks import BLOCK, ROWS, WIDE, rounded_up
+from residua.engines.numba.kernels.products.blocks import BLOCK, PANEL, ROWS, WIDE, rounded_up
 from residua.engines.numba.kernels.winograd import backward as winograd_backward
 from residua.engines.numba.kernels.winograd import forward as winograd
 from residua.engines.numba.kernels.winograd import many_channels
@@ -200,7 +200,9 @@ def _sharing(p: Plan) -> Sharing:
         if p.cut.group > 1:
             return Sharing(p.forward.parts)
         parts = max(rows // p.cut.strip, min(LEAST_PARTS, rows * right // ROWS), 1)
-        return Sharing(min(MOST_PARTS, _power(parts)))
+        parts = min(MOST_PARTS, _power(parts))
+        # Each transforms the patches anew: as few columns as a block of a product has, and no fewer.
+        return Sharing(parts, max(1, min(-(-LEAST_PARTS // parts), s.k // PANEL)))
     if p.method == IM2COL:
         units = p.forward.parts if p.cut.group > 1 else s.batch * -(-s.out_height // p.cut.strip)
         units = min(MOST_PARTS, units)
@@ -217,12 +219,11 @@ def _all_parts(shape: Shape, forward_alone: bool = False) -> Plan:
     """The plan with as many parts backward as forward."""
     whole_vectors = shape.c % LANES == 0
     if shape.kernel == 3 and shape.stride <= 2 and whole_vectors:
-        at_once = forward_alone and _rereads_transforms(shape)
-        if shape.c * shape.k <= MOST_WEIGHTS and not at_once:
+        few_weights = shape.c * shape.k <= MOST_WEIGHTS
+        if few_weights and not (forward_alone and _rereads_transforms(shape)):
             cut = _winograd_cut(shape)
             scratch = winograd.forward_scratch(shape, cut), winograd_backward.backward_scratch(shape, cut)
             return _plan(shape, WINOGRAD, cut, scratch)
-        few_weights = shape.c * shape.k <= MOST_WEIGHTS
         if shape.stride == 1 or few_weights or (not forward_alone and transforms_pay(shape)):
             cut = Cut(chunk=many_channels.rounded_tiles(many_channels.tile_count(shape)))
             size = many_channels.scatter_scratch(shape)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from residua.engines.numba.runtime.buffers import address
+from residua.engines.numba.runtime.buffers import address, nobody_writes
 from residua.engines.numba.runtime.context import Context
 from residua.engines.numba.runtime.trees import leaves, map_leaves
 from residua.engines.numba.trace.recording import LEAVES, BranchNotTaken, Recording, Unrecordable
-from residua.engines.numba.trace.results import ReturnedTree, kind_of
+from residua.engines.numba.trace.results import LEAST_LEAVES, ReturnedTree, kind_of
 from residua.engines.numba.trace.tape import Tape
 
 RECORD_AT = 3  # the call at which a step is recorded
@@ -36,6 +36,7 @@ class CompiledStep:
         self._recordings: dict[Any, Recording] = {}
         self._tokens: dict[Any, int] = {}
         self._returned: dict[int, ReturnedTree] = {}  # of the latest result
+        self._given: dict[int, ReturnedTree] = {}  # of the latest call, frozen ones
         self._seconds = 0.0
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
@@ -67,8 +68,9 @@ class CompiledStep:
         key: list[int] = []
         inputs: list[Any] = []
         addresses: list[int] = []
+        given: dict[int, ReturnedTree] = {}
         for argument in (*arguments, options):
-            returned = self._returned.get(id(argument))
+            returned = self._returned.get(id(argument)) or self._given.get(id(argument))
             if returned is not None and not returned.intact:
                 returned = None
             if returned is None or returned.token is None:
@@ -78,13 +80,20 @@ class CompiledStep:
                 if returned is not None:
                     returned.token = token
                 arrays = list(map(_as_array, varying))
+                places = list(map(address, arrays))
                 inputs += arrays
-                addresses += map(address, arrays)
+                addresses += places
+                if _frozen(argument):
+                    returned = given[id(argument)] = ReturnedTree(argument, arrays, places, {})
+                    returned.token = token
             else:
                 token = returned.token
+                if id(argument) in self._given:
+                    given[id(argument)] = returned
                 inputs += returned.leaves
                 addresses += returned.addresses
             key.append(token)
+        self._given = given
         return tuple(key), inputs, addresses
 
     def _run(self, arguments: Any, options: Any) -> Any:
@@ -121,6 +130,24 @@ class CompiledStep:
         replayed, _ = recording.replay(self._context, inputs, list(map(address, inputs)))
         results = [leaf for leaf in leaves(replayed) if isinstance(leaf, LEAVES)]
         return len(results) == len(expected) and all(map(_same, results, expected))
+
+
+def _frozen(tree: Any) -> bool:
+    """Whether a tree of dictionaries and arrays is one that stays: nobody can write to some of its arrays.
+
+    Others would be held for longer than their owner does, and their memory not used again.
+    """
+    every = list(_leaves(tree))
+    arrays = all(type(leaf) is np.ndarray for leaf in every)
+    return type(tree) is dict and len(every) >= LEAST_LEAVES and arrays and any(map(nobody_writes, every))
+
+
+def _leaves(tree: Any) -> Iterator[Any]:
+    if type(tree) is dict:
+        for branch in tree.values():
+            yield from _leaves(branch)
+    else:
+        yield tree
 
 
 def _varies(leaf: Any) -> bool:

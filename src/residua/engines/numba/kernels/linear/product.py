@@ -3,7 +3,7 @@
 A linear layer's three products end in the same micro-kernel as convolutions. Every number of y is one sum in
 the order of the inputs, whatever the batch: what comes of a picture does not depend on its neighbours.
 
-    y       rows of x, eight at a time  x  the weight's columns
+    y       rows of x, eight at a time  x  the weight's columns, of few rows (`few_rows`) or a few at a time
     dweight x transposed  x  dy, both read as they lie
     dx      dy  x  the weight transposed, a panel of it at a time
 
@@ -19,17 +19,20 @@ import numpy as np
 
 from residua.engines.numba.kernels.primitives.arguments import reader
 from residua.engines.numba.kernels.primitives.scalars import (
+    clear,
     get,
     part_of,
     put,
 )
 from residua.engines.numba.kernels.primitives.vector import WIDTH, inline, load, store, transpose, zero
 from residua.engines.numba.kernels.products.blocks import ROWS
-from residua.engines.numba.kernels.products.one_row import COLUMNS, multiply_row
+from residua.engines.numba.kernels.products.few_rows import FEW, multiply_few, rows_at_once
 from residua.engines.numba.kernels.products.operands import Left, Result, Right, Size
 from residua.engines.numba.kernels.products.product import product
 
 PANEL = 2 * WIDTH
+TALL = 128  # rows of x at a time
+SHALLOW = 128  # rows of the weight at a time
 
 
 @inline
@@ -43,26 +46,29 @@ def panel_of(number, columns):
 
 
 @inline
-def panel_product(a, b, c, width, inner):
-    """ROWS rows of C, a panel wide. Both widths are constants: left as a number to be found out at run time,
-    LLVM 20 takes the narrow one for impossible and makes an endless loop of it."""
+def panel_product(a, b, c, width, inner, accumulate):
+    """ROWS rows of C, a panel wide, added to what is there if it is to `accumulate`.
+
+    Both widths are constants: left as a number to be found out at run time, LLVM 20 takes the narrow one for
+    impossible and makes an endless loop of it.
+    """
     if width == PANEL:
-        product(a, b, c, Size(ROWS, PANEL, 1, inner), 0)
+        product(a, b, c, Size(ROWS, PANEL, 1, inner), accumulate)
     else:
-        product(a, b, c, Size(ROWS, WIDTH, 1, inner), 0)
+        product(a, b, c, Size(ROWS, WIDTH, 1, inner), accumulate)
 
 
 @inline
-def rows_of(x, step, n, count, width, target):
-    """ROWS rows of x from row n on: where they lie, copied with zeros beyond the last."""
-    if count - n >= ROWS:
-        return x + 4 * n * step
-    for r in range(ROWS):
+def rows_of(x, width, n, count, rows, target):
+    """So many rows of x from row n on: where they lie, copied with zeros beyond the last."""
+    if count - n >= rows:
+        return x + 4 * n * width
+    for r in range(rows):
         for i in range(width):
             value = np.float32(0)
             if n + r < count:
-                value = get(x, (n + r) * step + i)
-            put(target, r * step + i, value)
+                value = get(x, (n + r) * width + i)
+            put(target, r * width + i, value)
     return target
 
 
@@ -104,44 +110,74 @@ class WeightGradient(NamedTuple):
     dbias: int
 
 
+def forward_scratch(rows: int, inputs: int, outputs: int, parts: int) -> int:
+    """Floats of scratch that `forward` needs: rows of x that are padded, and a part's columns of y."""
+    columns = (-(-outputs // PANEL) // parts + 2) * PANEL
+    return max(ROWS, FEW) * inputs + columns * (TALL if rows > FEW else FEW)
+
+
 _forward, _input_gradient, _weight_gradient = map(reader, (Forward, InputGradient, WeightGradient))
 
 
 @inline
-def _forward_row(args, part, scratch):
-    """`forward` of one row, the sums in the same order."""
+def _forward_few(args, part, scratch):
+    """`forward` of a few rows, sums in the same order; a part reads a piece of each row of the weight."""
     p = _forward(args)
-    first, last = part_of((p.outputs + COLUMNS - 1) // COLUMNS, part, p.parts)
-    for number in range(first, last):
-        column = min(number * COLUMNS, p.outputs - COLUMNS)
-        multiply_row(p.x, p.weight + 4 * column, p.outputs, scratch, p.inputs)
-        for i in range(0, COLUMNS, WIDTH):
-            v = load(scratch, i)
+    first, last = part_of((p.outputs + WIDTH - 1) // WIDTH, part, p.parts)
+    begin, end = first * WIDTH, min(last * WIDTH, p.outputs)
+    # The last vector of all is moved back to end with the matrix: what it shares with the one before it is
+    # computed twice, each time in a place of its own.
+    whole = (end - begin) // WIDTH * WIDTH
+    x, apart = rows_of(p.x, p.inputs, 0, p.rows, rows_at_once(p.rows), scratch), whole + WIDTH
+    y = scratch + 4 * FEW * p.inputs
+    clear(y, FEW * apart)
+    multiply_few(x, p.rows, p.inputs, p.weight + 4 * begin, p.outputs, y, apart, whole)
+    if whole < end - begin:
+        at = p.weight + 4 * (end - WIDTH)
+        multiply_few(x, p.rows, p.inputs, at, p.outputs, y + 4 * whole, apart, WIDTH)
+    for n in range(p.rows):
+        for i in range(0, end - begin, WIDTH):
+            column = min(begin + i, end - WIDTH)
+            v = load(y, n * apart + i)
             if p.bias != 0:
-                v = v + load(p.bias, column + i)
-            store(p.y, column + i, v)
+                v = v + load(p.bias, column)
+            store(p.y, n * p.outputs + column, v)
 
 
 def forward(l0, l1, l2, l3, args, part, scratch):
     """y = x weight + bias."""
     p = _forward(args)
-    if p.rows == 1 and p.outputs >= COLUMNS:
-        _forward_row(args, part, scratch)
+    if p.rows <= FEW:
+        _forward_few(args, part, scratch)
         return
     first, last = part_of((p.outputs + PANEL - 1) // PANEL, part, p.parts)
-    block = scratch + 4 * ROWS * p.inputs
-    for number in range(first, last):
-        column, width = panel_of(number, p.outputs)
-        for n in range(0, p.rows, ROWS):
-            a = Left(rows_of(p.x, p.inputs, n, p.rows, p.inputs, scratch), p.inputs, 0, 1)
-            b = Right(p.weight + 4 * column, 0, p.outputs)
-            panel_product(a, b, Result(block, PANEL), width, p.inputs)
-            for r in range(min(ROWS, p.rows - n)):
+    rest = scratch + 4 * ROWS * p.inputs
+    for top in range(0, p.rows, TALL):
+        bottom = min(p.rows, top + TALL)
+        # A few rows of the weight at a time, in pieces that lie side by side: memory sets the pace.
+        for depth in range(0, p.inputs, SHALLOW):
+            steps = min(SHALLOW, p.inputs - depth)
+            for number in range(first, last):
+                column, width = panel_of(number, p.outputs)
+                b = Right(p.weight + 4 * (depth * p.outputs + column), 0, p.outputs)
+                to = rest + 4 * (number - first) * TALL * PANEL
+                for n in range(top, bottom, ROWS):
+                    x = p.x + 4 * n * p.inputs
+                    if p.rows - n < ROWS:
+                        x = scratch
+                        if depth == 0 and number == first:
+                            rows_of(p.x, p.inputs, n, p.rows, ROWS, scratch)
+                    a, block = Left(x + 4 * depth, p.inputs, 0, 1), Result(to + 4 * (n - top) * PANEL, PANEL)
+                    panel_product(a, b, block, width, steps, depth)
+        for number in range(first, last):
+            column, width = panel_of(number, p.outputs)
+            block = rest + 4 * (number - first) * TALL * PANEL
+            for n in range(top, bottom):
                 for i in range(0, width, WIDTH):
-                    v = load(block, r * PANEL + i)
+                    v = load(block, (n - top) * PANEL + i)
                     if p.bias != 0:
                         v = v + load(p.bias, column + i)
-                    store(p.y, (n + r) * p.outputs + column + i, v)
+                    store(p.y, n * p.outputs + column + i, v)
 
 
 def input_gradient(l0, l1, l2, l3, args, part, scratch):
@@ -159,8 +195,8 @@ def input_gradient(l0, l1, l2, l3, args, part, scratch):
                 source = p.weight + 4 * ((column + i) * outputs + at)
                 transpose(source, outputs, scratch + 4 * (at * PANEL + i), PANEL)
         for n in range(0, p.rows, ROWS):
-            a = Left(rows_of(p.dy, outputs, n, p.rows, outputs, rows), outputs, 0, 1)
-            panel_product(a, Right(scratch, 0, PANEL), Result(block, PANEL), width, outputs)
+            a = Left(rows_of(p.dy, outputs, n, p.rows, ROWS, rows), outputs, 0, 1)
+            panel_product(a, Right(scratch, 0, PANEL), Result(block, PANEL), width, outputs, 0)
             for r in range(min(ROWS, p.rows - n)):
                 for i in range(0, width, WIDTH):
                     store(p.dx, (n + r) * inputs + column + i, load(block, r * PANEL + i))
@@ -177,7 +213,7 @@ def weight_gradient(l0, l1, l2, l3, args, part, scratch):
         for i in range(0, inputs, ROWS):
             at = min(i, inputs - ROWS)
             to = Result(p.dweight + 4 * (at * outputs + column), outputs)
-            panel_product(Left(p.x + 4 * at, 1, 0, inputs), Right(b, 0, outputs), to, width, p.rows)
+            panel_product(Left(p.x + 4 * at, 1, 0, inputs), Right(b, 0, outputs), to, width, p.rows, 0)
         if p.dbias != 0:
             for i in range(0, width, WIDTH):
                 total = zero()

@@ -37,4 +37,14 @@ class Pooling(NamedTuple):
     mean: int
 
 
+class Window(NamedTuple):
+    """Where a window's first pixel lies, how far rows and pixels are apart, how many it has of both."""
+
+    first: int
+    row: int
+    pixel: int
+    rows: int
+    columns: int
+
+
 pooling_of = reader(Pooling)

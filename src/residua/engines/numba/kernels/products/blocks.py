@@ -17,6 +17,7 @@ from residua.engines.numba.kernels.primitives.vector import (
 
 # Rows of A come in multiples of this; what lies beyond the last valid row is computed and ignored.
 ROWS = 8 if REGISTERS == 32 else 4
+HALF = 4  # rows of `product_of_half`
 BLOCK = 2 * ROWS  # rows at a time that keep the registers busy
 PANEL = 2 * WIDTH  # columns
 WIDE = 4 * WIDTH if REGISTERS == 32 else PANEL  # columns, where there are BLOCK rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from residua.engines.numba.kernels.primitives.vector import REGISTERS, inline, spliced
-from residua.engines.numba.kernels.products.blocks import BLOCK, PANEL, ROWS
+from residua.engines.numba.kernels.products.blocks import BLOCK, HALF, PANEL, ROWS
 from residua.engines.numba.kernels.products.micro_kernel import micro_kernel
 from residua.engines.numba.kernels.products.operands import (
     Ahead,
@@ -105,6 +105,18 @@ def product(a, b, c, size, accumulate):
 def product_ahead(a, b, c, size, accumulate, ahead):
     """`product`, which fetches meanwhile what lies `ahead`."""
     _fetching(a, b, c, size, np.int64(accumulate), ahead)
+
+
+if REGISTERS == 32:
+    _halves = _product(_blocks(2, HALF), _blocks(1, HALF))
+else:
+    _halves = _alone
+
+
+@spliced
+def product_of_half(a, b, c, size, accumulate):
+    """`product` of HALF rows."""
+    _halves(a, b, c, size, np.int64(accumulate), Ahead(0, 0))
 
 
 @inline

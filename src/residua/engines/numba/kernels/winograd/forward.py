@@ -29,10 +29,10 @@ from residua.engines.numba.kernels.pictures.shape import Cut, Shape
 from residua.engines.numba.kernels.primitives.prefetch import fetch_four, fetch_results, fetch_to_write
 from residua.engines.numba.kernels.primitives.scalars import clear, flush, get_int, part_of
 from residua.engines.numba.kernels.primitives.vector import WIDTH, inline
-from residua.engines.numba.kernels.products.blocks import ROWS
+from residua.engines.numba.kernels.products.blocks import HALF, PANEL, ROWS
 from residua.engines.numba.kernels.products.operands import Left, Result, Right, Size
-from residua.engines.numba.kernels.products.product import product
-from residua.engines.numba.kernels.winograd.output import Finish, Inside, add_skip, store_edge
+from residua.engines.numba.kernels.products.product import product, product_of_half
+from residua.engines.numba.kernels.winograd.output import Columns, Finish, Inside, add_skip, store_edge
 from residua.engines.numba.kernels.winograd.strips import (
     Strip,
     fill_strip,
@@ -85,7 +85,7 @@ def forward(c, k, statistics, stride, args, part, scratch):
     xv, xm = along * along * c + GAP, along * along * k + GAP
     v = scratch + 4 * group * size
     # Where a product's block is as wide as its matrix, it has read its rows before it writes them.
-    m = v if c == k and k <= 2 * WIDTH else v + 4 * chunk * xv
+    m = v if c == k and k <= PANEL else v + 4 * chunk * xv
     sums = v + 4 * chunk * (xv + xm)
     edge = sums + 8 * k
     bias, low = get_int(args, pictures.BIAS), get_int(args, pictures.OUT_LOW)
@@ -94,9 +94,13 @@ def forward(c, k, statistics, stride, args, part, scratch):
     totals = get_int(args, pictures.SUMS) + 16 * k * part
     clear(scratch, group * size)
     clear(sums, 2 * k)
-    # Without sums, work is shared by rows of tiles, unless small pictures go together.
-    units = down if statistics == 0 and group == 1 else 1
-    start, stop = part_of(g.batch * units, part, g.parts)
+    # Without sums, work is shared by rows of tiles, unless small pictures go together, and by columns.
+    units, across = 1, 1
+    if statistics == 0:
+        units, across = down if group == 1 else 1, get_int(args, pictures.ACROSS)
+    start, stop = part_of(g.batch * units, part // across, g.parts // across)
+    first_column, last_column = part_of(k // WIDTH, part % across, across)
+    first_column, last_column = first_column * WIDTH, last_column * WIDTH
     begin_picture, end_picture = start // units, (stop + units - 1) // units
     x, skip, z = sources(args)
     same = stride == 1 and c == k
@@ -127,18 +131,23 @@ def forward(c, k, statistics, stride, args, part, scratch):
                         patch_to_places(stride, patch, places_of(stride, v + 4 * (t * xv + i), c))
                     tile = tile_after(strip, tile)
                 rows = (chunk_tiles + ROWS - 1) // ROWS * ROWS
+                columns = last_column - first_column
                 for place in range(along * along):
                     turn = _fetch(same, streams, ahead, turn)
-                    b = Right(u + 4 * weights_at(place, along) * c * k, 0, k)
-                    to = Result(m + 4 * place * k, xm)
-                    product(Left(v + 4 * place * c, xv, 0, 1), b, to, Size(rows, k, 1, c), 0)
+                    a = Left(v + 4 * place * c, xv, 0, 1)
+                    b = Right(u + 4 * (weights_at(place, along) * c * k + first_column), 0, k)
+                    to = Result(m + 4 * (place * k + first_column), xm)
+                    if statistics == 0 and chunk_tiles <= HALF:
+                        product_of_half(a, b, to, Size(HALF, columns, 1, c), 0)
+                    else:
+                        product(a, b, to, Size(rows, columns, 1, c), 0)
                 tile = tile_at(strip, begin)
                 for t in range(chunk_tiles):
                     turn = _fetch(same, streams, ahead, turn)
                     i0, j0 = TILE * (top + tile.row), TILE * tile.column
                     to = y + 4 * (((first + tile.picture) * height + i0) * width + j0) * k
                     whole = i0 + TILE <= height and j0 + TILE <= width
-                    for i in range(0, k, WIDTH):
+                    for i in range(first_column, last_column, WIDTH):
                         places = places_of(stride, m + 4 * (t * xm + i), k)
                         pixels = Grid(to + 4 * i, y_row, k)
                         if not whole:
@@ -148,10 +157,12 @@ def forward(c, k, statistics, stride, args, part, scratch):
                         else:
                             places_to_tile_biased(stride, places, pixels, bias + 4 * i, (low - bias) // 4)
                     if whole and added != 0:
-                        add_skip(k, TILE, to, added + (to - y), y_row)
+                        at = 4 * first_column
+                        add_skip(last_column - first_column, k, TILE, to + at, added + (to - y) + at, y_row)
                     if not whole:
                         part_inside = Inside(TILE, min(TILE, height - i0), min(TILE, width - j0), to - y)
-                        store_edge(k, statistics, edge, Frame(to, width), part_inside, finish)
+                        range_of = Columns(first_column, last_column, k)
+                        store_edge(range_of, statistics, edge, Frame(to, width), part_inside, finish)
                     tile = tile_after(strip, tile)
         if statistics:
             flush(2 * k, sums, totals, first == begin_picture)

@@ -34,19 +34,29 @@ class Finish(NamedTuple):
     added: int
 
 
+class Columns(NamedTuple):
+    """Channels from the first to the last, of k."""
+
+    first: int
+    last: int
+    k: int
+
+
 @inline
-def add_skip(k, size, y, skip, row):
-    """ReLU of a tile of y, `size` pixels wide, plus what lies there beside it."""
+def add_skip(columns, k, size, y, skip, row):
+    """ReLU of so many channels, of k, of a tile of y, `size` pixels wide, plus what lies there."""
     for i in range(size):
-        for j in range(0, size * k, WIDTH):
-            store(y, i * row + j, above(zero(), load(y, i * row + j) + load(skip, i * row + j)))
+        for pixel in range(size):
+            for j in range(0, columns, WIDTH):
+                at = i * row + pixel * k + j
+                store(y, at, above(zero(), load(y, at) + load(skip, at)))
 
 
 @inline
-def store_edge(k, statistics, edge, target, part, finish):
-    """The pixels of a tile that lie inside the picture, into the frame `target`."""
-    sums = finish.sums
-    for c in range(0, k, WIDTH):
+def store_edge(columns, statistics, edge, target, part, finish):
+    """The pixels of a tile that lie inside the picture, their columns into the frame `target`."""
+    sums, k = finish.sums, columns.k
+    for c in range(columns.first, columns.last, WIDTH):
         total, square = load(sums, c), load(sums, k + c)
         for i in range(part.rows):
             for j in range(part.columns):

@@ -17,7 +17,7 @@ from residua.engines.numba.kernels.pictures.store import store_gradient
 from residua.engines.numba.kernels.primitives.scalars import clear, flush, get_int, part_of
 from residua.engines.numba.kernels.primitives.vector import WIDTH, inline
 from residua.engines.numba.kernels.products.panels import at_column, width_of
-from residua.engines.numba.kernels.winograd.output import Finish, Inside, add_skip, store_edge
+from residua.engines.numba.kernels.winograd.output import Columns, Finish, Inside, add_skip, store_edge
 from residua.engines.numba.kernels.winograd.tiles import GAP, Form, places_of
 from residua.engines.numba.kernels.winograd.two_dimensional import Grid
 
@@ -135,12 +135,12 @@ def gathering(form: Form) -> Callable[..., Any]:
                     else:
                         places_to_tile_biased(stride, places, pixels, bias + 4 * i, gap)
                 if whole and added != 0:
-                    add_skip(k, size, to, added + (to - y), width * k)
+                    add_skip(k, k, size, to, added + (to - y), width * k)
                 if not whole:
                     of_tile = Inside(
                         size, min(size, height - size * row), min(size, width - size * column), to - y
                     )
-                    store_edge(k, statistics != 0, edge, Frame(to, width), of_tile, finish)
+                    store_edge(Columns(0, k, k), statistics != 0, edge, Frame(to, width), of_tile, finish)
             if statistics != 0:
                 flush(2 * k, sums, totals, n == begin)
 

@@ -1,0 +1,107 @@
+// One picture: what the model says of it, and how that is shown.
+
+class Answerer {
+  constructor(model, network) {
+    this.model = model;
+    this.network = network;
+    this.shape = [...model.preprocessing.seen, model.preprocessing.channels];
+  }
+
+  // {best, probabilities, sure, exact, numbers, seen} of a decoded picture.
+  answer(picture) {
+    const { preprocessing, notSure } = this.model, bytes = fit(picture, preprocessing);
+    const numbers = normalise(bytes, preprocessing), { probabilities: shares } = this.network.answer(numbers, this.shape);
+    const best = shares.reduce((first, share, i) => (share > shares[first] ? i : first), 0);
+    return { best, shares, sure: !notSure || shares[best] >= notSure.threshold, exact: picture.exact, numbers, bytes };
+  }
+
+  words({ best, shares, sure }) {
+    return text(sure ? "best" : "notSure", { class: this.model.classes[best], probability: percent(shares[best]) });
+  }
+
+  // What the network sees as bytes, to be drawn.
+  seen({ bytes, numbers }) {
+    const { stored, seen, channels, scale, shift, order } = this.model.preprocessing;
+    if (stored[0] === seen[0] && stored[1] === seen[1]) return bytes;
+    const back = (i) => (order === "BGR" ? i - (i % channels) + channels - 1 - (i % channels) : i);
+    return Uint8ClampedArray.from(numbers, (_, i) => (numbers[back(i)] - shift[back(i) % channels]) / scale[back(i) % channels]);
+  }
+}
+
+class AnswerView {
+  constructor(answerer) {
+    this.answerer = answerer;
+    this.turn = 0; // which picture is shown: what is still computed for another is dropped
+    element("why").addEventListener("click", () => this.explain());
+  }
+
+  show(name, file, answer) {
+    this.turn++;
+    Object.assign(this, { name, answer });
+    if (this.address) URL.revokeObjectURL(this.address);
+    this.address = URL.createObjectURL(file);
+    element("picture").src = this.address;
+    element("parts").hidden = true;
+    element("why").disabled = false;
+    element("answer").hidden = false;
+    this.falls = null;
+    this.write();
+  }
+
+  hide() {
+    this.turn++;
+    this.answer = null;
+    element("answer").hidden = true;
+  }
+
+  // All words, anew: also when the language changes.
+  write() {
+    if (!this.answer) return;
+    const { answer, answerer } = this, { classes, notSure } = answerer.model;
+    const words = answerer.words(answer);
+    element("picture").alt = this.name;
+    element("name").textContent = this.name;
+    element("best").textContent = words;
+    element("said").textContent = text("answered", { file: this.name, answer: words });
+    element("threshold").textContent = notSure ? text("threshold", { threshold: percent(notSure.threshold) }) : "";
+    element("odd").textContent = answer.exact ? "" : text("approximate");
+    const order = answer.shares.map((_, i) => i).sort((a, b) => answer.shares[b] - answer.shares[a] || a - b);
+    element("bars").replaceChildren(...order.slice(0, 5).map((i) => bar(classes[i], answer.shares[i])));
+    if (this.falls) this.writeMap();
+  }
+
+  async explain() {
+    const turn = this.turn, { answer, answerer } = this;
+    element("why").disabled = true;
+    element("said").textContent = text("looking");
+    await pause();
+    const falls = await occlude(answerer.network, answer.numbers, answerer.shape, answer.best, () => turn === this.turn);
+    if (!falls) return;
+    this.falls = falls;
+    drawMap(element("map"), answerer.seen(answer), falls, answerer.shape);
+    element("parts").hidden = false;
+    this.writeMap();
+    element("said").textContent = element("map").getAttribute("aria-label");
+  }
+
+  writeMap() {
+    const [height, width] = this.answerer.shape, name = this.answerer.model.classes[this.answer.best];
+    const place = text(`place${decisivePlace(this.falls, this.answerer.shape)}`);
+    element("map").setAttribute("aria-label", text("whyWhere", { place }));
+    element("parts-text").textContent = `${text("whyText", { width, height, class: name })} ${text("whyWhere", { place })}`;
+  }
+}
+
+function bar(name, share) {
+  const item = document.createElement("li"), line = document.createElement("div"), track = document.createElement("div");
+  const words = document.createElement("span"), value = document.createElement("span"), filled = document.createElement("div");
+  line.className = "line";
+  track.className = "bar";
+  words.textContent = name;
+  value.textContent = percent(share);
+  filled.style.width = `${100 * share}%`;
+  line.append(words, value);
+  track.append(filled);
+  item.append(line, track);
+  return item;
+}

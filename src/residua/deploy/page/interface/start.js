@@ -1,0 +1,62 @@
+// The page begins: the model is read, and everything is connected.
+
+function bytesOf(id) {
+  const place = element(id), coded = place.textContent;
+  place.remove();
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(coded);
+  return Uint8Array.from(atob(coded), (letter) => letter.charCodeAt(0));
+}
+
+function tell(words) {
+  element("problem").textContent = words;
+  element("problem").hidden = !words;
+}
+
+function start() {
+  const model = JSON.parse(element("model").textContent);
+  const kernel = bytesOf("kernel");
+  if (typeof WebAssembly !== "object" || !WebAssembly.validate(kernel)) {
+    chooseLanguage(() => {
+      showFacts(model);
+      tell(text("noEngine"));
+    });
+    element("ask").hidden = true;
+    return;
+  }
+  const answerer = new Answerer(model, new Network(new WebAssembly.Module(kernel), model, bytesOf("numbers")));
+  const view = new AnswerView(answerer);
+  const one = async ({ name, file }) => {
+    element("said").textContent = text("reading", { file: name });
+    try {
+      view.show(name, file, answerer.answer(await decode(file)));
+    } catch (error) {
+      view.hide();
+      tell(text("cannotRead", { file: name, reason: reasonOf(error) }));
+      element("said").textContent = "";
+    }
+  };
+  const table = new Table(answerer, async (row) => {
+    tell("");
+    await one(row);
+    element("answer").scrollIntoView({ block: "nearest" });
+  });
+  listen((pictures) => {
+    tell("");
+    if (!pictures.length) tell(text("noPictures"));
+    else if (pictures.length === 1) {
+      table.hide();
+      one(pictures[0]);
+    } else {
+      view.hide();
+      table.run(pictures);
+    }
+  }, tell);
+  chooseLanguage(() => {
+    tell("");
+    showFacts(model);
+    view.write();
+    table.write();
+  });
+}
+
+start();

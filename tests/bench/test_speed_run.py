@@ -1,0 +1,80 @@
+"""The recipe for 94 %: both sides take the same steps, all its parts together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from bench_harness import harness_with
+
+from residua.bench import cases, data_loading, speed_run
+from residua.bench.speed_run import NETWORK, Stepper, first_variables, make_rates
+from residua.engines import open_engine
+from residua.variables import flatten
+
+
+def narrow(width):
+    return replace(NETWORK, options={"width": width})
+
+
+def material(count=6):
+    split = data_loading.random_pictures(count, 32)
+    return split, (split.images / 255.0 - 0.5).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("engine", "width"), [("numpy", 4), pytest.param("numba", 16, marks=pytest.mark.exhaustive)]
+)
+def test_every_part_of_the_recipe_is_pytorchs(peer, engine, width):
+    """Six steps, Lookahead's fifth among them, from the same variables on the same pictures."""
+    import torch
+
+    from residua.bench import pytorch_speed_run as theirs
+
+    if engine == "numba":
+        pytest.importorskip("numba")
+    layers = narrow(width).build()
+    split, pictures = material()
+    variables = first_variables(layers, split.images)
+    network = theirs.load(theirs.airbench94(width), variables)
+    ours, other = Stepper(open_engine(engine), layers, variables, 12), theirs.Stepper(network, 12)
+    x, t = torch.from_numpy(pictures.transpose(0, 3, 1, 2).copy()), torch.from_numpy(split.labels)
+    rates = make_rates()
+    losses = []
+    for number in range(6):
+        rate = 0.05 * rates.rate(number / 4, rates.start())
+        losses.append((ours(pictures, split.labels, rate), other(x, t, rate)))
+    mine, their = zip(*losses, strict=True)
+    np.testing.assert_allclose(mine, their, rtol=2e-3)
+    assert len(set(mine)) == 6
+    found = flatten(ours._state["variables"])
+    again = theirs.load(theirs.airbench94(width), ours._state["variables"])
+    wanted = dict(network.named_parameters())
+    for name, parameter in again.named_parameters():
+        moved = (wanted[name] - parameter).abs().max()
+        assert moved < 0.02 * wanted[name].abs().max() + 1e-4, (name, found.keys())
+
+
+def test_pictures_are_moved_and_mirrored_as_tensors(peer):
+    import torch
+
+    from residua.bench.pytorch_speed_run import vary
+
+    one = torch.arange(64, dtype=torch.float32).view(1, 1, 8, 8).repeat(200, 1, 1, 1)
+    mirrored = torch.arange(200) % 2 == 0
+    found = vary(one, mirrored)
+    straight = torch.where(mirrored.view(-1, 1, 1, 1), found.flip(-1), found)
+    inner = {int(corner) for corner in straight[:, 0, 3, 3]}
+    assert inner == {8 * row + column for row in range(1, 6) for column in range(1, 6)}
+    assert float(found.min()) >= 0
+
+
+def test_the_case_times_both_sides(peer, monkeypatch):
+    monkeypatch.setattr(data_loading, "SPLIT", 16)
+    monkeypatch.delenv("RESIDUA_DATA", raising=False)
+    row = cases.recipe(harness_with(peer), narrow(2), 8).row()
+    assert set(row["sides"]) == {"residua", "PyTorch"}
+    assert row["to_reach"] == ">= 2.3"
+    assert "batch 8, with augmentation of random pictures" in row["work"]
+    assert speed_run.BATCH == 1024
