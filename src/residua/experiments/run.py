@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,15 @@ from residua.experiments.looks import check_look, take_look
 from residua.experiments.recipe import Experiment, Look, Variant
 from residua.experiments.results import Results, gather, write_results
 from residua.experiments.table import experiment_markdown
-from residua.experiments.training_runs import RunResult, read_result, train_run
+from residua.experiments.training_runs import RunResult, read_result, train_command, train_run
 from residua.files.durable import write_durably
+from residua.files.names import command
 from residua.insight.learning_curves.figure import curves_figure
 from residua.insight.shared.plotting import save_figure
 
 Say = Callable[[str], None]
 MOST_CURVES = 8  # in one picture
+FOLDER = "experiments-out"
 QUICK = "quick"  # the folder of quick runs, apart from all that is an experiment
 
 
@@ -35,7 +38,7 @@ class ExperimentRun:
         for look in experiment.looks:
             check_look(look)
         self.experiment, self.config, self.say = experiment, config, say
-        output = Path(config.output or "experiments-out")
+        output = Path(config.output or FOLDER)
         self.output = output / QUICK if config.quick else output
         self.folder = self.output / experiment.name
         self.chosen = chosen_variants(experiment, config)
@@ -79,11 +82,18 @@ class ExperimentRun:
         options = experiment.options | trained.options
         if self.config.quick:
             options |= experiment.quick | trained.quick
+        told = (FOLDER, *([QUICK] if self.config.quick else []), folder.relative_to(self.output).as_posix())
+        chosen = dict(options)
         for name in ("engine", "threads", "data_dir"):
             if (value := getattr(self.config, name)) is not None:
                 options |= {name: value}
         return [
-            PlannedRun(folder / f"seed-{seed}", seed, find_weights(options, self.config.data_dir))
+            PlannedRun(
+                folder / f"seed-{seed}",
+                seed,
+                find_weights(options, self.config.data_dir),
+                train_command(chosen | {"seed": seed}, "/".join((*told, f"seed-{seed}"))),
+            )
             for seed in chosen_seeds(variant, self.config)
         ]
 
@@ -150,7 +160,14 @@ class ExperimentRun:
             members = [self.folder / member / f"seed-{seed}" for member in variant.members]
             folder = self.folder / variant.name / f"seed-{seed}"
             folder.mkdir(parents=True, exist_ok=True)
+            told = f"{FOLDER}/{self.experiment.name}"
+            line = command(
+                "ensemble",
+                f"{told}/{variant.name}.safetensors",
+                *(f"{told}/{member}/seed-{seed}" for member in variant.members),
+            )
             result = join_runs(folder, seed, members, self.config.engine or "auto", self.say)
+            result = replace(result, command=line)
             self.runs.setdefault(variant.name, []).append(result)
 
     def _look(self, look: Look) -> list[str]:
