@@ -69,6 +69,7 @@ LIMITS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "freeze": ("0 or more stages, or all", lambda x: x == "all" or x >= 0),
     "unfreeze_at": ("2 or a later epoch", lambda x: x >= 2),
     "depth_rate": ("above 0 and at most 1", lambda x: 0 < x <= 1),
+    "seeds": ("whole numbers from 0", lambda x: all(0 <= seed < 2**63 for seed in x)),
     "seed": ("from 0 to 2^63 - 1", lambda x: 0 <= x < 2**63),
     "threads": ("1 or more", _positive),
     "checkpoint_seconds": ("above 0", _positive),

@@ -143,6 +143,8 @@ def test_groups_of_pictures_follow_the_reference(shape, monkeypatch):
         (5, 144, 272, 1, 1),  # blocks of pixels and panels of columns
         (7, 16, 48, 5, 1),
         (27, 16, 48, 5, 1),  # some rows of tiles, in groups
+        (7, 48, 64, 1, 1),  # wide panels: blocks of twenty rows
+        (27, 3, 64, 5, 1),  # and of twenty-eight
     ],
 )
 def test_a_picture_is_convolved_alone_as_in_a_batch(size, c, k, kernel, stride):
