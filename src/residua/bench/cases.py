@@ -9,6 +9,7 @@ from residua.bench import data_loading, denormals, inference_cases, networks, pr
 from residua.bench.harness import Harness, Modes, time_both_sides
 from residua.bench.networks import Convolution, Network, random_batch
 from residua.bench.pipelines import measure as pipeline
+from residua.bench.pipelines import waiting
 from residua.bench.results import Goal, Result
 from residua.bench.timing import Workload
 
@@ -83,6 +84,7 @@ LAYERS = (
     Convolution(512, 512, 4, 3, 1, 64),
     Convolution(256, 1024, 14, 1, 1, 8),
     Convolution(64, 192, 27, 5, 1, 8),
+    Convolution(64, 64, 16, 2, 1, 128),
 )
 
 
@@ -121,7 +123,7 @@ def convolution(harness: Harness, layer: Convolution, case: str = "layers") -> R
 
     # The layers that networks are not mostly made of, where PyTorch's libraries are at their best.
     light = layer.channels * layer.filters < 2**18
-    rare = (layer.kernel == 1 and light) or layer.stride == 2 or layer.channels == 3
+    rare = (layer.kernel == 1 and light) or layer.stride == 2 or layer.channels == 3 or layer.kernel in (2, 5)
     goal = Goal(">=", 2.5) if case == "fast-cifar" and layer.channels != 3 else None
     return time_both_sides(
         harness,
@@ -193,5 +195,6 @@ MEASURES: dict[str, Callable[[Harness], Iterator[Result]]] = {
     "memory": processes.measure_memory,
     "startup": processes.measure_startup,
     "pipeline": pipeline.measure,
+    "waiting": waiting.measure,
     "smoke": _smoke,
 }

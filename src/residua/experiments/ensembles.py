@@ -9,7 +9,6 @@ from pathlib import Path
 from residua import api
 from residua.experiments.training_runs import RunResult, Say
 from residua.files.durable import write_durably
-from residua.files.names import command
 from residua.insight.shared.intervals import wilson_interval
 
 MODEL, TEST = "ensemble.safetensors", "test.json"
@@ -21,7 +20,6 @@ def join_runs(folder: Path, seed: int, members: Sequence[Path], engine: str, say
     folder: where the joined model and its answers are kept; made anew where a member is newer. Raises
     ResiduaError where the members do not fit together.
     """
-    line = command("ensemble", folder / MODEL, *members)
     kept = folder / TEST
     newest = max((member / "test.json").stat().st_mtime for member in members)
     if not kept.exists() or kept.stat().st_mtime < newest:
@@ -34,7 +32,7 @@ def join_runs(folder: Path, seed: int, members: Sequence[Path], engine: str, say
     return RunResult(
         seed,
         "finished",
-        line,
+        "",
         error=100 * (test["pictures"] - test["correct"]) / test["pictures"],
         interval=(100 * (1 - high), 100 * (1 - low)),
         wrong=test["pictures"] - test["correct"],

@@ -26,11 +26,15 @@ _FILES = ("data", "from_", "weights", "labels")
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """A run of a variant: its folder, its seed, and the options that `residua train` is given."""
+    """A run of a variant: its folder, its seed, and the options that `residua train` is given.
+
+    command: trains the same in a terminal, anywhere.
+    """
 
     folder: Path
     seed: int
     options: dict[str, Any]
+    command: str = ""
 
     @property
     def config(self) -> TrainConfig:

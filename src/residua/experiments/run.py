@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +15,20 @@ from residua.experiments.catalogue import find_experiment
 from residua.experiments.ensembles import join_runs
 from residua.experiments.figure import results_figure
 from residua.experiments.folders import PlannedRun, State, run_state
+from residua.experiments.lock import only_one
 from residua.experiments.looks import check_look, take_look
 from residua.experiments.recipe import Experiment, Look, Variant
 from residua.experiments.results import Results, gather, write_results
 from residua.experiments.table import experiment_markdown
-from residua.experiments.training_runs import RunResult, read_result, train_run
+from residua.experiments.training_runs import RunResult, read_result, train_command, train_run
 from residua.files.durable import write_durably
+from residua.files.names import command
 from residua.insight.learning_curves.figure import curves_figure
 from residua.insight.shared.plotting import save_figure
 
 Say = Callable[[str], None]
 MOST_CURVES = 8  # in one picture
+FOLDER = "experiments-out"
 QUICK = "quick"  # the folder of quick runs, apart from all that is an experiment
 
 
@@ -35,7 +39,7 @@ class ExperimentRun:
         for look in experiment.looks:
             check_look(look)
         self.experiment, self.config, self.say = experiment, config, say
-        output = Path(config.output or "experiments-out")
+        output = Path(config.output or FOLDER)
         self.output = output / QUICK if config.quick else output
         self.folder = self.output / experiment.name
         self.chosen = chosen_variants(experiment, config)
@@ -54,13 +58,16 @@ class ExperimentRun:
             self.runs[name] = [read_result(run, state) for run, state in every]
         for name, every in states.items():
             for place, (run, state) in enumerate(every):
-                if state in ("absent", "unfinished") and not self._train(name, run, state):
+                if state in ("absent", "unfinished") and not self._train(name, run):
                     break
                 self.runs[name][place] = read_result(run, self._state(run))
                 self._write()
-        for variant in self.chosen:
-            if variant.members:
+        for variant in self.experiment.variants:
+            kept = any((self.folder / variant.name).glob("seed-*/test.json"))
+            if variant.members and (variant in self.chosen or kept):
                 self._join(variant)
+            elif variant.members:
+                self.missing[variant.name] = "not chosen"
         return self._write(whole=True)
 
     # ------------------------------------------------------------------ what is to be done
@@ -79,11 +86,18 @@ class ExperimentRun:
         options = experiment.options | trained.options
         if self.config.quick:
             options |= experiment.quick | trained.quick
+        told = (FOLDER, *([QUICK] if self.config.quick else []), folder.relative_to(self.output).as_posix())
+        chosen = dict(options)
         for name in ("engine", "threads", "data_dir"):
             if (value := getattr(self.config, name)) is not None:
                 options |= {name: value}
         return [
-            PlannedRun(folder / f"seed-{seed}", seed, find_weights(options, self.config.data_dir))
+            PlannedRun(
+                folder / f"seed-{seed}",
+                seed,
+                find_weights(options, self.config.data_dir),
+                train_command(chosen | {"seed": seed}, "/".join((*told, f"seed-{seed}"))),
+            )
             for seed in chosen_seeds(variant, self.config)
         ]
 
@@ -94,9 +108,10 @@ class ExperimentRun:
     def _read_others(self) -> None:
         """Runs of variants that were not chosen now, and are done."""
         for variant in self.experiment.variants:
-            if variant in self.chosen:
+            if variant in self.chosen or variant.members:
                 continue
             self.missing[variant.name] = "not chosen"
+            self.runs.pop(variant.name, None)
             for run in self._plan(variant):
                 if (run.folder / "test.json").exists():
                     result = read_result(run, self._state(run))
@@ -126,14 +141,15 @@ class ExperimentRun:
             self.say(line)
 
     # ------------------------------------------------------------------ doing it
-    def _train(self, name: str, run: PlannedRun, state: State) -> bool:
+    def _train(self, name: str, run: PlannedRun) -> bool:
         """Whether a run could be trained: what it needs may not be at hand."""
         if self._open(run) is None:
             self.missing[name] = "the data are not at hand"
             return False
         self.say(f"{self.experiment.name}: {name}, seed {run.seed}")
         try:
-            train_run(run, state, self.say)
+            with only_one(run.folder):
+                train_run(run, self._state(run), self.say)  # another process may have done it meanwhile
         except ModelFileError as error:
             self.missing[name] = "the published weights are not at hand"
             self._absent(error)
@@ -150,7 +166,14 @@ class ExperimentRun:
             members = [self.folder / member / f"seed-{seed}" for member in variant.members]
             folder = self.folder / variant.name / f"seed-{seed}"
             folder.mkdir(parents=True, exist_ok=True)
+            told = f"{FOLDER}/{self.experiment.name}"
+            line = command(
+                "ensemble",
+                f"{told}/{variant.name}.safetensors",
+                *(f"{told}/{member}/seed-{seed}" for member in variant.members),
+            )
             result = join_runs(folder, seed, members, self.config.engine or "auto", self.say)
+            result = replace(result, command=line)
             self.runs.setdefault(variant.name, []).append(result)
 
     def _look(self, look: Look) -> list[str]:
@@ -194,6 +217,8 @@ class ExperimentRun:
         """What is known so far, and in the end the pictures too."""
         results = gather(self.experiment, self.runs, self.missing, self.config.quick)
         if whole:
+            self._read_others()
+            results = gather(self.experiment, self.runs, self.missing, self.config.quick)
             for look in self.experiment.looks:
                 results["pictures"] += self._look(look)
             results["pictures"] += self._curves()

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from residua import api
-from residua.config import TrainConfig
-from residua.config.options import chosen_options, flag
+from residua.config.options import flag
 from residua.errors import DataError, ModelFileError, NonFiniteError, ResiduaError
 from residua.experiments.folders import PlannedRun, State
 from residua.files.json_lines import read_lines
@@ -70,7 +69,7 @@ def train_run(run: PlannedRun, state: State, say: Say) -> None:
 
 
 def train_command(options: dict[str, Any], folder: Path | str) -> str:
-    """The line that trains a run in a terminal, with the options that differ from what train takes anyway."""
+    """The line that trains a run in a terminal."""
     chosen = options | {"run": str(folder)}
     words: list[Any] = ["train", chosen.pop("data")]
     for name, value in chosen.items():
@@ -83,10 +82,9 @@ def train_command(options: dict[str, Any], folder: Path | str) -> str:
 
 def read_result(run: PlannedRun, state: State) -> RunResult:
     """What a run's folder says of it. Raises RunError where that is damaged."""
-    folder, config = run.folder, run.config
-    line = train_command(dict(_given(config)), folder.as_posix())
+    folder = run.folder
     if state == "absent":
-        return RunResult(run.seed, "not run", line)
+        return RunResult(run.seed, "not run", run.command)
     log = read_log(folder)
     facts: dict[str, Any] = read_environment(folder)
     facts |= {
@@ -94,15 +92,10 @@ def read_result(run: PlannedRun, state: State) -> RunResult:
         "steps": log[-1].get("step") if log else 0,
         "seconds": train_seconds(folder),
     }
-    result = RunResult(run.seed, state, line, **facts)
+    result = RunResult(run.seed, state, run.command, **facts)
     if state != "finished":
         return result
     return _with_test(result, folder)
-
-
-def _given(config: TrainConfig) -> dict[str, Any]:
-    """The options that were given, in the order of the help; data first."""
-    return {"data": config.data.data} | chosen_options(config)
 
 
 def _with_test(result: RunResult, folder: Path) -> RunResult:
