@@ -33,11 +33,12 @@ check: $(VENV)/test.stamp
 	$(BIN)/mypy
 	$(MAKE) test-all
 
-# What documents draw from the code: the table of folders, the pictures, the links' lines.
+# What documents draw from the code: the table of folders, the pictures, the links' lines, results.
 docs: $(VENV)/residua.stamp
 	$(BIN)/python tools/house.py --table
 	$(BIN)/python tools/draw_house.py
 	$(BIN)/python tools/code_links.py
+	$(BIN)/python tools/results_page.py
 
 # What Numba makes of the kernels, for this machine: a minute less where kernels are compiled anew. Kernels that
 # were edited since are made by Numba when they are needed.

@@ -47,6 +47,7 @@ VERBS = (
     Verb("fool", ("class_pictures", "fool", "fool_from_noise", "robustness")),
     Verb("find-rate", ("find_rate",)),
     Verb("sweep", ("sweep",)),
+    Verb("experiment"),
     Verb("ensemble", ("ensemble",)),
     Verb("reconstruct", ("reconstruct",)),
     Verb("check", ("check_data",), internal=("check_data",)),

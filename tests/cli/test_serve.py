@@ -7,7 +7,7 @@ from importlib.util import find_spec
 import pytest
 from tiny import refused
 
-from residua.cli import serve
+from residua.deploy import packages
 
 needs_server = pytest.mark.skipif(
     find_spec("starlette") is None or find_spec("uvicorn") is None,
@@ -27,7 +27,7 @@ def test_it_takes_a_model(capsys):
     ],
 )
 def test_without_its_packages(absent, words, capsys, monkeypatch):
-    monkeypatch.setattr(serve, "find_spec", lambda name: None if name in absent else object())
+    monkeypatch.setattr(packages, "find_spec", lambda name: None if name in absent else object())
     said = refused(capsys, "serve", "model.safetensors")
     assert said == f"serve takes {words} installed: pip install 'residua[serve]'"
 

@@ -13,7 +13,7 @@ import residua
 from residua.config import OptimizerOptions, TrainConfig
 from residua.config.options import configure
 from residua.engines import open_engine
-from residua.errors import NonFiniteError, RunError
+from residua.errors import ConfigError, NonFiniteError, RunError
 from residua.files.tensors import read_tensors
 from residua.layers import GELU, Conv2d, Flatten, Linear, Sequential
 from residua.models.model_file import load_model
@@ -197,6 +197,28 @@ def test_without_validation_the_last_epoch_is_kept(tmp_path):
     result = residua.train("digits", epochs=2, validation=0, run=str(tmp_path / "run"), **SMALL)
     assert result.validation_accuracy is None
     assert result.best_epoch == 2
+
+
+def test_a_run_of_so_many_steps_ends_within_an_epoch_and_goes_on_exactly(tmp_path):
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    options = {"total_steps": 16, "lookahead": True, "schedule": "steps"}
+    residua.train("digits", run=str(whole), **(SMALL | options))
+    rows = read_log(whole)
+    assert rows[-1]["step"] == 16 < len(rows) * rows[0]["step"]
+    config = read_run(whole).schedule
+    assert (config.epochs, config.total_steps) == (len(rows), 16)
+    # The eleventh step of 16 is past the half, the last past three quarters.
+    assert [row["rate"] for row in rows] == pytest.approx([0.005, 0.0005])
+    stop = Spy(lambda number: signal.raise_signal(signal.SIGINT) if number == 16 else None)
+    with pytest.raises(Interrupted):  # with a checkpoint after the last step and before the last validation
+        residua.train("digits", run=str(stopped), **(SMALL | options | {"reporter": stop}))
+    residua.train(resume=stopped, reporter=Quiet())
+    assert _bytes(stopped) == _bytes(whole)
+
+
+def test_steps_and_epochs_that_disagree_are_refused(tmp_path):
+    with pytest.raises(ConfigError, match="leave one of them out"):
+        residua.train("digits", total_steps=3, epochs=2, run=str(tmp_path / "run"), **SMALL)
 
 
 def test_only_the_newest_checkpoints_stay_and_a_damaged_one_is_passed_over(tmp_path):

@@ -26,6 +26,7 @@ CASES = {
     "memory": "peak memory of a process that trains",
     "startup": "a process's start to the end of its first train step, kernels there and not",
     "pipeline": "whole programs: photographs to answers, transfer learning, CIFAR-10's epoch; their memory",
+    "waiting": "verbs whose answers somebody waits for: predict on the default engine, explain, report",
     "smoke": "a tiny network, to see that everything runs; not part of all",
 }
 # What --peers may name: modules, and what people call them.

@@ -9,6 +9,7 @@ from residua.bench import data_loading, denormals, inference_cases, networks, pr
 from residua.bench.harness import Harness, Modes, time_both_sides
 from residua.bench.networks import Convolution, Network, random_batch
 from residua.bench.pipelines import measure as pipeline
+from residua.bench.pipelines import waiting
 from residua.bench.results import Goal, Result
 from residua.bench.timing import Workload
 
@@ -193,5 +194,6 @@ MEASURES: dict[str, Callable[[Harness], Iterator[Result]]] = {
     "memory": processes.measure_memory,
     "startup": processes.measure_startup,
     "pipeline": pipeline.measure,
+    "waiting": waiting.measure,
     "smoke": _smoke,
 }

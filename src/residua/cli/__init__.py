@@ -1,7 +1,7 @@
 """The command line: parse, call the verb, print.
 
-May import: api, bench, config, deploy, engines, errors, files, insight, models, progress, training,
-variables, verbs.
+May import: api, bench, config, deploy, engines, errors, experiments, files, insight, models, progress,
+training, variables, verbs.
 
 Flags and help come from the dataclasses in `residua.config`. Whatever goes wrong is one line on standard
 error and exit code 2 (1 where the work itself failed, 130 after Ctrl-C). Heavy modules are imported by

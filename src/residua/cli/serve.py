@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import Annotated
 
 from residua.cli.shared import Options
 from residua.cli.terminal import to_stderr
 from residua.config import ServeConfig
 from residua.config.options import check
+from residua.deploy.packages import require_packages
 from residua.errors import ConfigError
 
 
@@ -23,11 +23,7 @@ def serve(*models: str, options: Annotated[ServeConfig, Options] = ServeConfig()
     if not models:
         raise ConfigError("serve takes one or more models")
     config = check(options)
-    if absent := [name for name in ("starlette", "uvicorn") if find_spec(name) is None]:
-        are = "is" if len(absent) == 1 else "are"
-        raise ConfigError(
-            f"serve takes {' and '.join(absent)}, which {are} not installed: pip install 'residua[serve]'"
-        )
+    require_packages("serve", ("starlette", "uvicorn"), "serve")
     from residua.deploy.server.running import serve_models
 
     serve_models(models, config, to_stderr)

@@ -15,6 +15,7 @@ from residua.config.compare import CompareConfig
 from residua.config.curves import CurvesConfig
 from residua.config.ensemble import EnsembleConfig
 from residua.config.evaluate import EvaluateConfig
+from residua.config.experiment import ExperimentConfig
 from residua.config.explain import ExplainConfig
 from residua.config.export import ExportConfig
 from residua.config.find_rate import FindRateConfig, FindRateOptions
@@ -49,6 +50,7 @@ __all__ = [
     "EngineName",
     "EnsembleConfig",
     "EvaluateConfig",
+    "ExperimentConfig",
     "ExplainConfig",
     "ExportConfig",
     "FindRateConfig",

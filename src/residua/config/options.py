@@ -54,7 +54,7 @@ def check(config: C) -> C:
 def _check_value(name: str, value: Any, hint: Any) -> Any:
     """The value made plain. Raises ConfigError where it is none that the option takes."""
     checked = plain_list(value) if _takes_list(hint) else plain(value)
-    if not _matches(checked, hint):
+    if not matches(checked, hint):
         given = " ".join(repr(value).split())  # an array's has lines
         raise ConfigError(f"{flag(name)} takes {describe_type(hint)}; it was given {given[:200]}")
     if name in LIMITS and checked is not None:
@@ -68,14 +68,15 @@ def _takes_list(hint: Any) -> bool:
     return get_origin(hint) is tuple or any(map(_takes_list, get_args(hint)))
 
 
-def _matches(value: Any, hint: Any) -> bool:
+def matches(value: Any, hint: Any) -> bool:
+    """Whether a value is of the type that an option takes."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Literal:
         return any(type(value) is type(choice) and value == choice for choice in arguments)
     if origin in (UnionType, Union):
-        return any(_matches(value, choice) for choice in arguments)
+        return any(matches(value, choice) for choice in arguments)
     if origin is tuple:
-        return isinstance(value, tuple) and all(_matches(item, arguments[0]) for item in value)
+        return isinstance(value, tuple) and all(matches(item, arguments[0]) for item in value)
     if hint is float:
         # nan is the one number that differs from itself.
         return isinstance(value, int | float) and not isinstance(value, bool) and value == value

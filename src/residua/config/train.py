@@ -163,6 +163,8 @@ class ScheduleOptions:
 
     epochs: int | None = None
     """Passes over the training split (6 to 30, as suits the data set)."""
+    total_steps: int | None = None
+    """Steps in all, instead of --epochs: schedule and last epoch end where they do."""
     batch: int | None = None
     """Pictures in a step (128; 32 for digits and folders)."""
     schedule: Literal["constant", "steps", "plateau", "cosine", "one-cycle", "triangle"] = "one-cycle"

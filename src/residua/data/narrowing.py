@@ -63,7 +63,7 @@ class _Narrowed:
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self._chosen: dict[Split, Indices] = {}
+        self._pictures: dict[Split, Pictures] = {}
 
     @property
     def listing(self) -> Listing | None:
@@ -80,29 +80,29 @@ class _Narrowed:
         """What is odd about pictures that are used all the same, of the splits that have been read."""
         return self.source.notes
 
-    def chosen(self, split: Split) -> Indices:
-        """Which of a split's pictures are given."""
-        if split not in self._chosen:
-            self._chosen[split] = self.choose(split)
-        return self._chosen[split]
-
-    def choose(self, split: Split) -> Indices:
-        """Indices into the whole split, in order."""
+    def narrowed(self, split: Split) -> Pictures:
+        """Those of a split's pictures that are given."""
         raise NotImplementedError
 
     def read(self, split: Split) -> Pictures:
-        """The pictures of a split, copied only when they are asked for."""
-        whole, chosen = self.source.read(split), self.chosen(split)
-        return whole if len(chosen) == len(whole) else whole.select(chosen)
+        """The pictures of a split, chosen once."""
+        if split not in self._pictures:
+            self._pictures[split] = self.narrowed(split)
+        return self._pictures[split]
 
     def labels(self, split: Split) -> Indices:
         """(N,) the labels of a split."""
         return self.read(split).labels
 
     def fingerprint(self, split: Split) -> str:
-        """SHA-256 over that of the whole split and which of its pictures are given."""
-        chosen = np.ascontiguousarray(self.chosen(split), dtype="<i8")
-        return hashlib.sha256(self.source.fingerprint(split).encode() + chosen.tobytes()).hexdigest()
+        """SHA-256 over names, labels and pixels of those pictures of a split that are given."""
+        pictures, digest = self.read(split), hashlib.sha256()
+        for name in pictures.names:
+            digest.update(name.encode(errors="surrogateescape") + b"\0")
+        digest.update(np.ascontiguousarray(pictures.labels, dtype="<i8").data)
+        for image in pictures.images:
+            digest.update(np.ascontiguousarray(image).data)
+        return digest.hexdigest()
 
 
 class Limited(_Narrowed):
@@ -112,9 +112,10 @@ class Limited(_Narrowed):
         super().__init__(source)
         self.most, self.seed = most, seed
 
-    def choose(self, split: Split) -> Indices:
-        """Drawn by seed."""
-        return limited(self.source.labels(split), self.most, self.seed)
+    def narrowed(self, split: Split) -> Pictures:
+        """Drawn by seed, and copied, so that the others need not be held."""
+        whole = self.source.read(split)
+        return whole.take(limited(whole.labels, self.most, self.seed))
 
 
 class Apart(_Narrowed):
@@ -123,10 +124,11 @@ class Apart(_Narrowed):
     The test split itself stays as it is.
     """
 
-    def choose(self, split: Split) -> Indices:
+    def narrowed(self, split: Split) -> Pictures:
         """Those that no split before it holds."""
         others = [self.source.read(other).images for other in _BEFORE[split]]
-        own = self.source.read(split).images
+        own = self.source.read(split)
         seen = sum(map(len, others))
-        first = first_occurrences([*(images for images in others if len(images)), own])[seen:]
-        return np.flatnonzero(first >= seen)
+        first = first_occurrences([*(images for images in others if len(images)), own.images])[seen:]
+        chosen = np.flatnonzero(first >= seen)
+        return own if len(chosen) == len(own) else own.select(chosen)

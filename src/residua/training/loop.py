@@ -38,7 +38,10 @@ class Training:
         self.task, self.state, self.position = task, state, position
         config = task.config
         self.epochs = config.schedule.epochs or 1
-        self.schedule = make_schedule(config.schedule, config.optimizer.rate or 0.0, self.epochs)
+        self.steps = config.schedule.total_steps or self.epochs * task.train.count
+        self.schedule = make_schedule(
+            config.schedule, config.optimizer.rate or 0.0, self.steps / task.train.count
+        )
         position.schedule = position.schedule or self.schedule.start()
         self.fall_back = make_fall_back(task.engine) if "slow" in state else None
         self.checkpoint_seconds = time.monotonic()
@@ -80,6 +83,8 @@ class Training:
         task.reporter.start_epoch(position.epoch, self.epochs, count, position.batch)
         with phase.train.epoch(position.epoch, start=position.batch) as batches:
             for batch in batches:
+                if position.step == self.steps:
+                    break
                 rate = self.schedule.rate(position.epoch + position.batch / count, position.schedule)
                 self._step(phase, batch, rate)
                 if self.stop_requested.is_set():
@@ -113,7 +118,7 @@ class Training:
         position.batch += 1
         position.step += 1
         if self.fall_back is not None and position.step % EVERY == 0:
-            share = slow_share(position.step / (self.epochs * task.train.count))
+            share = slow_share(position.step / self.steps)
             fallen = self.fall_back(after["variables"], slow["slow"], share)
             # Arrays of its own: a step may write to the variables that it is given.
             self.state = after | {"variables": fallen, "slow": transform(np.array, fallen)}

@@ -55,7 +55,7 @@ def resolve_options(config: TrainConfig, data: DataSet, pretrained: Pretrained |
         ),
         schedule=replace(
             config.schedule,
-            epochs=config.schedule.epochs or recipe.epochs,
+            epochs=config.schedule.epochs or (None if config.schedule.total_steps else recipe.epochs),
             batch=config.schedule.batch or recipe.batch,
         ),
     )

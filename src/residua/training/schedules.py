@@ -50,7 +50,7 @@ class Schedule:
         if epoch < self.warmup:
             return self.peak * (epoch + 1e-3) / (self.warmup + 1e-3)
         if self.kind == "steps":
-            share = epoch / self.epochs
+            share = epoch / self.epochs + 1e-9  # of which fractions of epochs may fall short
             return self.peak * (1.0 if share < 0.5 else 0.1 if share < 0.75 else 0.01)
         if self.kind == "cosine":
             rest = max(self.epochs - self.warmup, 1e-9)
@@ -69,6 +69,6 @@ class Schedule:
         return memory | {"waited": 0, "divisions": memory["divisions"] + 1}
 
 
-def make_schedule(options: ScheduleOptions, peak: float, epochs: int) -> Schedule:
+def make_schedule(options: ScheduleOptions, peak: float, epochs: float) -> Schedule:
     """The schedule that the options describe."""
     return Schedule(options.schedule, peak, epochs, options.warmup, options.plateau_patience)

@@ -68,6 +68,7 @@ def build_task(
     _check_outputs(config, network)
     _, *read = train.images.shape
     shape = (preprocessing.height, preprocessing.width, preprocessing.channels)
+    config = _with_epochs(config, len(train))
     config = _with_engine(config, network, shape if pretrained is None else tuple(read), len(train))
     seed, options, batch = config.run.seed, config.data, config.schedule.batch or BATCH
     about = about | {"seed": seed, "fingerprint": data.fingerprint, "versions": package_versions()}
@@ -119,6 +120,21 @@ def _check_outputs(config: TrainConfig, network: Layer) -> None:
         raise ConfigError(f"{config.model.model} trains without label smoothing: leave --smoothing out")
     if (options.mixup or options.cutmix) and network.outputs != "logits":
         raise ConfigError(f"{config.model.model} takes one label a picture: leave --mixup and --cutmix out")
+
+
+def _with_epochs(config: TrainConfig, pictures: int) -> TrainConfig:
+    """The config with the epochs that its steps take, the last of them perhaps in part."""
+    schedule = config.schedule
+    if schedule.total_steps is None:
+        return config
+    count = -(-pictures // (schedule.batch or BATCH))
+    epochs = -(-schedule.total_steps // count)
+    if schedule.epochs not in (None, epochs):
+        raise ConfigError(
+            f"--total-steps {schedule.total_steps} are {epochs} epochs of {count} steps, --epochs asks for "
+            f"{schedule.epochs}: leave one of them out"
+        )
+    return replace(config, schedule=replace(schedule, epochs=epochs))
 
 
 def _with_engine(config: TrainConfig, network: Layer, shape: tuple[int, ...], pictures: int) -> TrainConfig:

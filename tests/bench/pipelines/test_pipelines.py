@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from bench_harness import harness_with
 
-from residua.bench.pipelines import material, measure, processes, residua_cifar, residua_predict
+from residua.bench.pipelines import material, measure, processes, residua_cifar, residua_predict, waiting
 from residua.bench.pipelines.processes import Finished, run_program, tree_memory
 from residua.errors import RunError
 
@@ -131,3 +131,29 @@ def test_programs_take_turns():
     assert list(turns(["a", "b"], 3, 60)) == ["a", "b", "b", "a", "a", "b"]
     assert list(turns(["a", "b"], 3, 0)) == ["a", "b"]
     assert processes.LOOK_SECONDS < 1
+
+
+def test_the_verbs_that_are_waited_for_run_as_a_user_types_them(few, monkeypatch):
+    """The default engine has a ratio to the fastest and seconds; explaining and reporting have seconds."""
+    asked = []
+
+    def run(module, arguments, output=None, environment=None, watch=False):
+        words = [str(word) for word in arguments]
+        asked.append(words)
+        return Finished(6.0 if "--engine" in words else 8.0, 1.0, 300.0)
+
+    monkeypatch.setattr(waiting, "run_program", run)
+    monkeypatch.setattr(waiting, "make_material", lambda folder: few)
+    rows = [result.row() for result in waiting.measure(harness_with())]
+    assert [(row["to_reach"], row["reached"]) for row in rows] == [
+        ("<= 1.15", False),
+        ("<= 20 s", True),
+        ("<= 20 s", True),
+        ("<= 30 s", True),
+    ]
+    assert rows[0]["ratio"]["of_medians"] == pytest.approx(8 / 6, rel=1e-3)
+    assert {words[0] for words in asked} == {"predict", "train", "explain", "report"}
+    verbs = ("predict", "explain", "report")
+    assert any("--engine" not in words for words in asked if words[0] in verbs)
+    explained = next(words for words in asked if words[0] == "explain")
+    assert explained[2 : 2 + 3] == [str(file) for file in sorted(few.photographs.iterdir())[:3]]

@@ -12,6 +12,7 @@ from small_models import small_model
 
 from residua.api import import_weights
 from residua.config import ExportConfig
+from residua.deploy import packages
 from residua.deploy.onnx import exporting, runtime, verification
 from residua.deploy.onnx.exporting import export_model
 from residua.deploy.onnx.network import to_onnx
@@ -204,7 +205,7 @@ def test_options_that_contradict_each_other(options, message):
     ],
 )
 def test_without_the_packages_a_file_is_written_and_not_proved(monkeypatch, absent, words):
-    monkeypatch.setattr(runtime, "find_spec", lambda name: None if name in absent else object())
+    monkeypatch.setattr(packages, "find_spec", lambda name: None if name in absent else object())
     found = export_model(small_model(), ExportConfig(), print)
     assert found.verification is None
     assert f"{' and '.join(sorted(absent))} not installed (pip install 'residua[onnx]')" in export_text(found)

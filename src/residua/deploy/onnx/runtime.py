@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -14,24 +13,22 @@ from numpy.typing import NDArray
 from residua.cores import available_cores
 from residua.data.pictures.selection import Images
 from residua.deploy.onnx.network import IMAGES, PROBABILITIES_OUT
-from residua.errors import ConfigError, ResiduaError
+from residua.deploy.packages import missing_packages, require_packages
+from residua.errors import ResiduaError
 from residua.files.safetensors_file import one_line
 
+PACKAGES = ("onnx", "onnxruntime")
 SECONDS, LEAST_ROUNDS = 2.0, 3  # of a comparison of speeds
 
 
 def missing() -> list[str]:
     """Which of the two packages are not installed."""
-    return [name for name in ("onnx", "onnxruntime") if find_spec(name) is None]
+    return missing_packages(PACKAGES)
 
 
 def require(what: str) -> None:
     """Raise ConfigError where a package is missing that `what` takes."""
-    if names := missing():
-        raise ConfigError(
-            f"{what} takes {' and '.join(names)}, which {'is' if len(names) == 1 else 'are'} not installed: "
-            "pip install 'residua[onnx]'"
-        )
+    require_packages(what, PACKAGES, "onnx")
 
 
 def installed_version(name: str) -> str | None:

@@ -102,6 +102,8 @@ def test_many_channels_follow_the_reference(engine, shape):
         (14, 144, 272, 3, 2),  # gathered windows, for which many pictures would be transformed
         (5, 144, 272, 1, 1),  # blocks of pixels and panels of columns
         (7, 16, 48, 5, 1),
+        (7, 48, 64, 1, 1),  # wide panels: blocks of twenty rows
+        (27, 3, 64, 5, 1),  # and of twenty-eight
     ],
 )
 def test_a_picture_is_convolved_alone_as_in_a_batch(size, c, k, kernel, stride):

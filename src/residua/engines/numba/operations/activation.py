@@ -10,10 +10,10 @@ from residua.engines.numba.kernels.activations import silu as silu_rows
 from residua.engines.numba.lazy.materialize import (
     cropped,
     flat,
+    handed_out,
     identity_normalization,
     kernel_input,
     masked_gradient,
-    materialized,
     multiplied_by_derivative,
     on_arrays,
 )
@@ -71,10 +71,7 @@ def _activated(
         return result
     norm = x.norm if isinstance(x, Pending) and x.linear else identity_normalization(context, x)
     y = Pending(x.shape, norm, False, activation=activation)
-    if len(x.shape) == 4 and context.thread_pool.in_step:
-        return y, y
-    # Features are read as arrays; and outside of a step the caller may change the array that it gave.
-    return cropped(context, y.shape, materialized(context, y)), y
+    return handed_out(context, y), y
 
 
 def _activated_backward(context: Context, dy: Any, saved: Saved, reference: Callable[..., Any]) -> Any:

@@ -11,11 +11,10 @@ from residua.engines.numba.kernels.normalization import coefficients as rows
 from residua.engines.numba.kernels.normalization import passes
 from residua.engines.numba.lazy.gradients import MaskedGradient
 from residua.engines.numba.lazy.materialize import (
-    cropped,
     flat,
+    handed_out,
     kernel_input,
     masked_gradient,
-    materialized,
     on_arrays,
     promise,
 )
@@ -56,7 +55,7 @@ def batch_norm(
     context.run(passes.moments, block, parts, scratch=2 * wide)
     norm = normalize(context, raw, Sums(totals, parts, n * h * w, origin), channels, scale, shift, eps)
     y = Pending(x.shape, norm, relu)
-    return _handed_out(context, y), norm.row(rows.MEAN), norm.row(rows.VARIANCE), y
+    return handed_out(context, y), norm.row(rows.MEAN), norm.row(rows.VARIANCE), y
 
 
 def batch_norm_backward(
@@ -85,7 +84,7 @@ def scale_shift(
     channels = x.shape[3]
     block = context.host(_frozen_rows, scale, shift, padded(channels))
     y = Pending(x.shape, Normalization(flat(context, x), block, channels, padded(channels)), relu)
-    return _handed_out(context, y), y
+    return handed_out(context, y), y
 
 
 def scale_shift_backward(
@@ -107,13 +106,6 @@ def scale_shift_backward(
 
 def _fits(x: Any, *others: Any) -> bool:
     return kernels_accept(x, *others) and len(x.shape) == 4 and 0 not in x.shape
-
-
-def _handed_out(context: Context, y: Pending) -> Any:
-    """Outside of a step the caller may change the array that it gave: nothing waits there."""
-    if context.thread_pool.in_step:
-        return y
-    return cropped(context, y.shape, materialized(context, y))
 
 
 def _affine(

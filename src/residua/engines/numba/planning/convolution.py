@@ -15,7 +15,7 @@ from residua.engines.numba.kernels.im2col import forward as im2col
 from residua.engines.numba.kernels.pictures.shape import Cut, Shape
 from residua.engines.numba.kernels.pointwise import backward as pointwise
 from residua.engines.numba.kernels.primitives.vector import WIDTH
-from residua.engines.numba.kernels.products.blocks import BLOCK, PANEL, ROWS, WIDE, rounded_up
+from residua.engines.numba.kernels.products.blocks import PANEL, ROWS, WIDE, rounded_up
 from residua.engines.numba.kernels.winograd import backward as winograd_backward
 from residua.engines.numba.kernels.winograd import forward as winograd
 from residua.engines.numba.kernels.winograd import many_channels
@@ -185,7 +185,8 @@ def _sharing(p: Plan) -> Sharing:
         units = p.forward.parts if p.cut.group > 1 else s.batch * -(-s.out_height // p.cut.strip)
         units = min(MOST_PARTS, units)
         return Sharing(units, min(panels, -(-LEAST_PARTS // units)))
-    units = s.batch * (s.out_height if s.out_height > 1 else -(-rounded_up(s.out_width) // BLOCK))
+    blocks = direct.row_blocks(direct.output_rows(s.k, s.out_width))
+    units = s.batch * (s.out_height if s.out_height > 1 else blocks)
     if 4 * s.window * s.k > HEAVY_WEIGHTS:
         across = min(panels, MANY_PARTS)
         return Sharing(min(units, MOST_PARTS // across), across)
@@ -197,12 +198,11 @@ def _all_parts(shape: Shape, forward_alone: bool = False) -> Plan:
     """The plan with as many parts backward as forward."""
     whole_vectors = shape.c % LANES == 0
     if shape.kernel == 3 and shape.stride <= 2 and whole_vectors:
-        at_once = forward_alone and _rereads_transforms(shape)
-        if shape.c * shape.k <= MOST_WEIGHTS and not at_once:
+        few_weights = shape.c * shape.k <= MOST_WEIGHTS
+        if few_weights and not (forward_alone and _rereads_transforms(shape)):
             cut = _winograd_cut(shape)
             scratch = winograd.forward_scratch(shape, cut), winograd_backward.backward_scratch(shape, cut)
             return _plan(shape, WINOGRAD, cut, scratch)
-        few_weights = shape.c * shape.k <= MOST_WEIGHTS
         if shape.stride == 1 or few_weights or (not forward_alone and transforms_pay(shape)):
             cut, size = Cut(chunk=many_channels.rounded_tiles(shape)), many_channels.scatter_scratch(shape)
             return _plan(shape, WINOGRAD, cut, (size, size), many_channels=True)

@@ -23,14 +23,14 @@ from residua.engines.numba.kernels.pictures.shape import Shape
 from residua.engines.numba.kernels.pictures.store import Region, store_finished, store_output
 from residua.engines.numba.kernels.primitives.prefetch import fetch
 from residua.engines.numba.kernels.primitives.scalars import clear, flush, get_int, part_of
-from residua.engines.numba.kernels.primitives.vector import WIDTH
+from residua.engines.numba.kernels.primitives.vector import WIDTH, inline
 from residua.engines.numba.kernels.products.blocks import (
     BLOCK,
     DEEP,
+    HALF,
     ROWS,
     WIDE,
     pace_of,
-    rounded,
     rounded_up,
 )
 from residua.engines.numba.kernels.products.operands import Ahead, Left, Result, Right, Size
@@ -39,6 +39,25 @@ from residua.engines.numba.kernels.products.product import product_ahead
 
 LIGHT = 2**15  # weights that are read for every row of a picture
 AHEAD = 2**17  # floats of a picture, in and out, that are worth fetching while another is worked on
+
+
+def output_rows(k: int, width: int) -> int:
+    """Rows of the products of a row of outputs.
+
+    Where all panels are wide, blocks of 16 and more rows need no more than a multiple of HALF.
+    """
+    step = HALF if k % WIDE == 0 and width >= BLOCK else ROWS
+    return (width + step - 1) // step * step
+
+
+def row_blocks(rows: int) -> int:
+    """Into how many blocks they are cut; what does not fill half a one belongs to the one before."""
+    if rows >= BLOCK and rows % ROWS != 0:
+        return rows // BLOCK
+    return (rows + BLOCK - 1) // BLOCK
+
+
+_rows_of, _blocks_of = inline(output_rows), inline(row_blocks)
 
 
 def forward_scratch(shape: Shape) -> int:
@@ -55,7 +74,8 @@ def forward(c, k, stride, statistics, args, part, scratch):
     kernel = g.kernel
     height, width = g.height + 2 * g.padding, g.width + 2 * g.padding
     weight = get_int(args, pictures.WEIGHT)
-    rows = rounded(g.out_width)
+    rows = _rows_of(k, g.out_width)
+    blocks = _blocks_of(rows)
     # A multiple of vectors, so that what follows can be cleared by vectors.
     size = (height * width * c + (kernel + ROWS * stride) * c + WIDTH - 1) // WIDTH * WIDTH
     out = scratch + 4 * size
@@ -66,7 +86,7 @@ def forward(c, k, stride, statistics, args, part, scratch):
     # Without sums, work is shared by rows (blocks of pixels where a picture has one row), and by columns.
     units, across = 1, 1
     if statistics == 0:
-        units = g.out_height if g.out_height > 1 else (rows + BLOCK - 1) // BLOCK
+        units = g.out_height if g.out_height > 1 else blocks
         across = get_int(args, pictures.ACROSS)
     number, numbers = part // across, g.parts // across
     start, stop = part_of(g.batch * units, number, numbers)
@@ -82,7 +102,7 @@ def forward(c, k, stride, statistics, args, part, scratch):
         count = ((last - first) * width * c + (kernel + ROWS * stride) * c + WIDTH - 1) // WIDTH * WIDTH
         clear(scratch + 4 * first * width * c, count)
     x_size, y_size = g.height * g.width * c, g.out_height * g.out_width * k
-    turns = g.out_height * ((rows + BLOCK - 1) // BLOCK) * ((k + wide - 1) // wide)
+    turns = g.out_height * blocks * ((k + wide - 1) // wide)
     turns *= (kernel * c + deep - 1) // deep
     x_lines, y_lines = x_size // 16 // turns + 1, y_size // 16 // turns + 1
     # Large pictures under light weights go row by row, y from end to end, with its next row on the way.
@@ -99,17 +119,18 @@ def forward(c, k, stride, statistics, args, part, scratch):
     row_alone = row_alone and get_int(args, pictures.MODE) == pictures.COPY
     picture, added = scratch, get_int(args, pictures.Y_SKIP)
     for n in range(begin, end):
-        top, bottom, left, right = 0, g.out_height, 0, rows
+        top, bottom, left, right = 0, g.out_height, 0, blocks
         if statistics == 0:
             lower, upper = max(0, start - n * units), min(units, stop - n * units)
             if g.out_height > 1:
                 top, bottom = lower, upper
             else:
-                left, right = lower * BLOCK, min(rows, upper * BLOCK)
+                left, right = lower, upper
+        begin_pixel, end_pixel = left * BLOCK, g.out_width if right == blocks else right * BLOCK
         if in_place:
             picture = get_int(args, pictures.X) + 4 * n * x_size
         elif row_alone:
-            picture, tail = get_int(args, pictures.X) + 4 * n * x_size, width // BLOCK * BLOCK
+            picture, tail = get_int(args, pictures.X) + 4 * n * x_size, (blocks - 1) * BLOCK
             copy_row(picture + 4 * tail * c, scratch + 4 * tail * c, (width - tail) * c)
         else:
             last = height if bottom == g.out_height else max((bottom - 1) * stride + kernel, bottom * stride)
@@ -142,30 +163,32 @@ def forward(c, k, stride, statistics, args, part, scratch):
                     b, lead = weight + 4 * panel * kernel * kernel * c, columns
                 for depth in range(0, kernel * c, deep):
                     steps = min(deep, kernel * c - depth)
-                    for row in range(left, right, BLOCK):
+                    for block in range(left, right):
+                        row = block * BLOCK
+                        height_of_block = BLOCK if block + 1 < blocks else rows - row
                         # A few lines at a time: more at once would make the products wait.
                         fetch_source(args, x_next, x_lines, g.batch * x_size)
                         if added != 0:
                             fetch(added, y_next, y_lines, g.batch * y_size)
-                        source = scratch if row_alone and row + BLOCK > width else picture
+                        source = scratch if row_alone and row + height_of_block > width else picture
                         a = source + 4 * ((i * width + row) * stride * c + depth)
                         to = Result(at + 4 * ((i * rows + row) * k + panel), k)
                         product_ahead(
                             Left(a, stride * c, width * c, 1),
                             Right(b + 4 * depth * lead, kernel * c * lead, lead),
                             to,
-                            Size(min(BLOCK, rows - row), columns, kernel, steps),
+                            Size(height_of_block, columns, kernel, steps),
                             depth,
                             Ahead(get_int(args, pictures.Y) + 4 * y_next, pace),
                         )
                         x_next += 16 * x_lines
                         y_next += 16 * y_lines
             if by_rows and statistics == 0 and (rows != g.out_width or not finished):
-                region = Region(outer, outer + 1, left, min(right, g.out_width), first_column, last_column)
+                region = Region(outer, outer + 1, begin_pixel, end_pixel, first_column, last_column)
                 store_finished(k, args, n, Frame(at, rows), region)
         if statistics:
             store_output(k, args, n, Frame(out, rows), statistics, sums)
             flush(2 * k, sums, totals, n == begin)
         elif not by_rows and (rows != g.out_width or not finished):
-            region = Region(top, bottom, left, min(right, g.out_width), first_column, last_column)
+            region = Region(top, bottom, begin_pixel, end_pixel, first_column, last_column)
             store_finished(k, args, n, Frame(out, rows), region)

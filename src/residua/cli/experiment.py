@@ -1,0 +1,51 @@
+"""The verb experiment."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from residua.cli.shared import Options
+from residua.cli.terminal import to_stderr, to_stdout
+from residua.config import ExperimentConfig
+from residua.config.options import check
+from residua.errors import ConfigError, ResiduaError
+from residua.files.names import printable, printable_lines
+
+
+def experiment(*names: str, options: Annotated[ExperimentConfig, Options] = ExperimentConfig()) -> int:
+    """Repeat published results: train, evaluate, and put what was published beside what came out.
+
+    Parameters
+    ----------
+    names
+        Experiments by name, all, or files of your own; list says which there are. What is trained already is
+        kept, what was stopped goes on.
+    """
+    from residua.experiments.catalogue import chosen_experiments, experiment_names, find_experiment
+
+    if names == ("list",):
+        for name in experiment_names():
+            to_stdout(f"{name:<20} {find_experiment(name).title}")
+        return 0
+    chosen = chosen_experiments(names)
+    check(options)
+    if options.variants and len(chosen) > 1:
+        raise ConfigError("--variants are those of one experiment; name it alone")
+    from residua.experiments.run import ExperimentRun
+    from residua.experiments.table import experiment_markdown
+
+    failed = False
+    for entry in chosen:
+        started = ExperimentRun(entry, options, lambda line: to_stdout(printable(line)))
+        try:
+            results = started.run()
+        except ResiduaError as error:
+            if len(chosen) == 1:
+                raise
+            to_stderr(f"residua: {entry.name}: {error}")  # the others go on
+            failed = True
+            continue
+        to_stdout(printable_lines("\n" + experiment_markdown(results, commands=False)))
+        to_stdout(f"Results: {printable(started.folder)}  with results.json, results.md and the pictures")
+        failed |= bool(started.absent) and "all" not in names
+    return 2 if failed else 0

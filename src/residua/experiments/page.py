@@ -1,0 +1,83 @@
+"""docs/results.md and the lines of the README: made of results that are kept as JSON, and of nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from residua.errors import RunError
+from residua.experiments.catalogue import experiment_names, find_experiment
+from residua.experiments.recipe import Experiment
+from residua.experiments.results import Results, gather, read_results
+from residua.experiments.table import experiment_markdown
+
+INTRODUCTION = """# Results
+
+What was published, and what came out when it was repeated: each table by the command below it, described
+in [experiments.md](experiments.md). This page is drawn from the JSON in `docs/results/` by
+`python tools/results_page.py`; what was not run says so. An error is the share of the test pictures that the
+best epoch's network gets wrong, where validation chose the epoch. Of several seeds the interval is that of
+their mean (Student's t); of one seed it is that of the test pictures (Wilson), and says nothing of other seeds.
+"""
+BEGIN, END = "<!-- results: begin (tools/results_page.py) -->", "<!-- results: end -->"
+
+
+def kept_results(folder: Path) -> dict[str, Results]:
+    """The results of every experiment, in the order of their names; of one that was not run, empty ones.
+
+    Raises RunError for a file that belongs to no experiment, or is not of its present variants.
+    """
+    names = experiment_names()
+    for path in sorted(folder.glob("*.json")):
+        if path.stem not in names:
+            raise RunError(f"{path} is of no experiment: remove it")
+    return {name: _kept(find_experiment(name), folder / f"{name}.json") for name in names}
+
+
+def _kept(experiment: Experiment, path: Path) -> Results:
+    none = gather(experiment, {}, {}, quick=False)
+    if not path.exists():
+        return none
+    results = read_results(path)
+    if results["quick"] or results["experiment"] != experiment.name:
+        raise RunError(
+            f"{path} holds a quick run, or another experiment: it takes the results of a whole one"
+        )
+    for ours, theirs in zip(none["variants"], results["variants"], strict=False):
+        if any(ours[key] != theirs[key] for key in ("name", "published", "source")):
+            raise RunError(f"{path} is of other variants than the experiment: run it again")
+    if len(none["variants"]) != len(results["variants"]):
+        raise RunError(f"{path} is of other variants than the experiment: run it again")
+    return results
+
+
+def results_page(folder: Path) -> str:
+    """The page of all results in Markdown. Raises RunError."""
+    parts = [INTRODUCTION]
+    for name, results in kept_results(folder).items():
+        text = experiment_markdown(results, commands=False)
+        parts.append(f"{text}\n```sh\nresidua experiment {name}\n```\n")
+    return "\n".join(parts)
+
+
+def summary_table(folder: Path) -> str:
+    """A line for each experiment: what was published of it, and what came out."""
+    rows = ["| experiment | published error, and here |", "|---|---|"]
+    for name, results in kept_results(folder).items():
+        variants = [row for row in results["variants"] if row["published"] is not None or "mean" in row]
+        done = [
+            f"{row['title']} {_published(row)}**{row['mean']:.2f} %**" for row in variants if "mean" in row
+        ]
+        left = len([row for row in results["variants"] if "mean" not in row])
+        words = "; ".join(done) + (f"; {left} not run" if done and left else "")
+        rows.append(f"| `{name}` | {words or 'not run'} |")
+    return "\n".join(rows)
+
+
+def _published(row: Results) -> str:
+    return "" if row["published"] is None else f"{row['published']:g} %, "
+
+
+def with_summary(text: str, folder: Path) -> str:
+    """A document with the table of all experiments between its two marks."""
+    before, rest = text.split(BEGIN)
+    return f"{before}{BEGIN}\n\n{summary_table(folder)}\n\n{END}{rest.split(END)[1]}"

@@ -1,0 +1,92 @@
+"""The page of results has no number that is not in the JSON beside it."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from documents import ROOT
+
+from residua.errors import RunError
+from residua.experiments.catalogue import experiment_names, find_experiment
+from residua.experiments.page import kept_results, results_page, summary_table, with_summary
+from residua.experiments.results import gather
+from residua.experiments.training_runs import RunResult
+
+KEPT = ROOT / "docs" / "results"
+
+
+def example(name="resnet20", **changes):
+    """Results as they would be kept."""
+    runs = [
+        RunResult(
+            seed, "finished", f"residua train --seed {seed}", error, (8.0, 9.0), 800, 10_000, seconds=60.0
+        )
+        for seed, error in ((0, 8.2), (1, 8.4))
+    ]
+    return gather(find_experiment(name), {"ours": runs}, {}, quick=False) | changes
+
+
+def keep(folder, results, name="resnet20"):
+    (folder / f"{name}.json").write_text(json.dumps(results))
+
+
+def test_the_page_and_the_readme_are_those_of_the_kept_results():
+    """Made anew by `python tools/results_page.py`."""
+    page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    assert page == results_page(KEPT)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert readme == with_summary(readme, KEPT)
+
+
+def test_every_experiment_has_its_line_and_says_where_it_was_not_run(tmp_path):
+    page, summary = results_page(tmp_path), summary_table(tmp_path)
+    for name in experiment_names():
+        assert f"residua experiment {name}\n" in page
+        assert f"| `{name}` | not run |" in summary
+        for variant in find_experiment(name).variants:
+            assert re.search(rf"^\| {re.escape(variant.title)} \|.*\| not run \|", page, re.MULTILINE)
+
+
+def test_what_is_kept_is_told(tmp_path):
+    keep(tmp_path, example())
+    page = results_page(tmp_path)
+    assert "**8.30 %** | 0, 1 (not run: 2) | 0.14 |" in page
+    assert "| `resnet20` | ResNet-20, 24,640 steps 8.75 %, **8.30 %** |" in summary_table(tmp_path)
+    changed = example()
+    changed["variants"][0]["mean"] = 5.0
+    keep(tmp_path, changed)
+    assert results_page(tmp_path) != page
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (lambda folder: keep(folder, example(quick=True)), "holds a quick run"),
+        (lambda folder: keep(folder, example(), "resnet20-paper"), "another experiment"),
+        (lambda folder: keep(folder, example(), "resnet21"), "of no experiment"),
+        (lambda folder: keep(folder, example(format=9)), "of format 9"),
+        (lambda folder: keep(folder, example(variants=[])), "other variants"),
+        (lambda folder: keep(folder, []), "holds no results"),
+        (lambda folder: (folder / "resnet20.json").write_text("{"), "cannot read"),
+    ],
+)
+def test_what_cannot_be_results_is_refused(tmp_path, spoil, told):
+    spoil(tmp_path)
+    with pytest.raises(RunError, match=told):
+        kept_results(tmp_path)
+
+
+def test_a_published_figure_that_changed_since_is_noticed(tmp_path):
+    results = example()
+    results["variants"][0]["published"] = 9.0
+    keep(tmp_path, results)
+    with pytest.raises(RunError, match="other variants"):
+        kept_results(tmp_path)
+
+
+def test_no_path_of_a_machine_is_kept():
+    for path in KEPT.glob("*.json"):
+        for run in (run for row in json.loads(path.read_text())["variants"] for run in row["runs"]):
+            assert not re.search(r" /|~|\\\\", run["command"]), run["command"]

@@ -1,0 +1,46 @@
+"""docs/results.md and the README's lines, drawn anew from docs/results/*.json.
+
+python tools/results_page.py                 draw them
+python tools/results_page.py --take FOLDER   take over results.json of experiments first, from experiments-out
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from residua.errors import ResiduaError
+from residua.experiments.catalogue import experiment_names
+from residua.experiments.page import results_page, with_summary
+from residua.experiments.results import FILE, read_results
+
+ROOT = Path(__file__).resolve().parents[1]
+KEPT = ROOT / "docs" / "results"
+
+
+def take(folder: Path) -> None:
+    """Copy the results of experiments out of their folder; those of quick runs are not looked at."""
+    for name in experiment_names():
+        path = folder / name / FILE
+        if path.exists() and any(row["runs"] for row in read_results(path)["variants"]):
+            KEPT.mkdir(exist_ok=True)
+            (KEPT / f"{name}.json").write_bytes(path.read_bytes())
+            print(f"taken: {name}")
+
+
+def main(arguments: list[str]) -> int:
+    """See the module's docstring."""
+    try:
+        if arguments[:1] == ["--take"]:
+            take(Path(arguments[1]))
+        (ROOT / "docs" / "results.md").write_text(results_page(KEPT), encoding="utf-8")
+        readme = ROOT / "README.md"
+        readme.write_text(with_summary(readme.read_text(encoding="utf-8"), KEPT), encoding="utf-8")
+    except ResiduaError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
