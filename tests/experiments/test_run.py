@@ -9,6 +9,7 @@ import pytest
 from tiny import TINY, answered, call, contents, paint_folder, refused
 
 from residua import api
+from residua.experiments.lock import only_one
 from residua.training.loop import Training
 
 OPTIONS = "\n".join(
@@ -128,8 +129,10 @@ def test_a_run_from_elsewhere_is_known_by_its_options(finished, capsys, tmp_path
         capsys, "experiment", finished / "colours.toml", "--output", tmp_path / "out", "--variants", "wide"
     )
     assert not trained
-    assert "not run: not chosen" in text
-    assert "not run: its members come first" not in text
+    assert text.count("not run: not chosen") == 2
+    whole = shutil.copytree(finished / "out", tmp_path / "whole")
+    text = answered(capsys, "experiment", finished / "colours.toml", "--output", whole, "--variants", "wide")
+    assert text.count("| **") == 3, "what was done before is told all the same"
 
 
 def test_a_stopped_run_goes_on_to_the_same_bytes(finished, capsys, tmp_path, monkeypatch):
@@ -259,3 +262,13 @@ def test_a_run_of_so_many_steps_is_known_though_its_epochs_were_counted_later(fi
     assert "seed 0" not in answered(capsys, *one)
     path.write_text(text.replace("total-steps = 3", "total-steps = 4"))
     assert "--total-steps 3, the experiment asks for 4" in refused(capsys, *one)
+
+
+def test_two_processes_do_not_train_one_run(finished, capsys, tmp_path, untrained):
+    pytest.importorskip("fcntl", reason="nothing is locked on Windows")
+    run = tmp_path / "colours" / "wide" / "seed-0"
+    one = ("experiment", finished / "colours.toml", "--output", tmp_path, "--variants", "wide")
+    with only_one(run):
+        told = refused(capsys, *one)
+    assert "seed-0 is being trained by another process: let it finish, or choose" in told
+    assert not run.exists()

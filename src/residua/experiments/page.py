@@ -16,7 +16,7 @@ What was published, and what came out when it was repeated: each table by the co
 in [experiments.md](experiments.md). This page is drawn from the JSON in `docs/results/` by
 `python tools/results_page.py`; what was not run says so. An error is the share of the test pictures that the
 best epoch's network gets wrong, where validation chose the epoch. Of several seeds the interval is that of
-their mean (Student's t); of one seed it is that of the test pictures (Wilson), and says nothing of other seeds.
+their mean (Student's t); of one seed it is that of the test pictures (Wilson): it says nothing of others.
 """
 BEGIN, END = "<!-- results: begin (tools/results_page.py) -->", "<!-- results: end -->"
 

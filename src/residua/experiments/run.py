@@ -15,6 +15,7 @@ from residua.experiments.catalogue import find_experiment
 from residua.experiments.ensembles import join_runs
 from residua.experiments.figure import results_figure
 from residua.experiments.folders import PlannedRun, State, run_state
+from residua.experiments.lock import only_one
 from residua.experiments.looks import check_look, take_look
 from residua.experiments.recipe import Experiment, Look, Variant
 from residua.experiments.results import Results, gather, write_results
@@ -57,13 +58,16 @@ class ExperimentRun:
             self.runs[name] = [read_result(run, state) for run, state in every]
         for name, every in states.items():
             for place, (run, state) in enumerate(every):
-                if state in ("absent", "unfinished") and not self._train(name, run, state):
+                if state in ("absent", "unfinished") and not self._train(name, run):
                     break
                 self.runs[name][place] = read_result(run, self._state(run))
                 self._write()
-        for variant in self.chosen:
-            if variant.members:
+        for variant in self.experiment.variants:
+            kept = any((self.folder / variant.name).glob("seed-*/test.json"))
+            if variant.members and (variant in self.chosen or kept):
                 self._join(variant)
+            elif variant.members:
+                self.missing[variant.name] = "not chosen"
         return self._write(whole=True)
 
     # ------------------------------------------------------------------ what is to be done
@@ -104,9 +108,10 @@ class ExperimentRun:
     def _read_others(self) -> None:
         """Runs of variants that were not chosen now, and are done."""
         for variant in self.experiment.variants:
-            if variant in self.chosen:
+            if variant in self.chosen or variant.members:
                 continue
             self.missing[variant.name] = "not chosen"
+            self.runs.pop(variant.name, None)
             for run in self._plan(variant):
                 if (run.folder / "test.json").exists():
                     result = read_result(run, self._state(run))
@@ -136,14 +141,15 @@ class ExperimentRun:
             self.say(line)
 
     # ------------------------------------------------------------------ doing it
-    def _train(self, name: str, run: PlannedRun, state: State) -> bool:
+    def _train(self, name: str, run: PlannedRun) -> bool:
         """Whether a run could be trained: what it needs may not be at hand."""
         if self._open(run) is None:
             self.missing[name] = "the data are not at hand"
             return False
         self.say(f"{self.experiment.name}: {name}, seed {run.seed}")
         try:
-            train_run(run, state, self.say)
+            with only_one(run.folder):
+                train_run(run, self._state(run), self.say)  # another process may have done it meanwhile
         except ModelFileError as error:
             self.missing[name] = "the published weights are not at hand"
             self._absent(error)
@@ -211,6 +217,8 @@ class ExperimentRun:
         """What is known so far, and in the end the pictures too."""
         results = gather(self.experiment, self.runs, self.missing, self.config.quick)
         if whole:
+            self._read_others()
+            results = gather(self.experiment, self.runs, self.missing, self.config.quick)
             for look in self.experiment.looks:
                 results["pictures"] += self._look(look)
             results["pictures"] += self._curves()
