@@ -46,6 +46,21 @@ def test_a_trial_is_had_by_one(stem):
     again.end()
 
 
+def test_a_process_that_lives_on_leaves_its_trial_to_others(stem):
+    turn = Watch().take(stem, "")
+    with subprocess.Popen([sys.executable, "-S", "-c", "input()"], stdin=subprocess.PIPE) as other:
+        alive = replace(this_process(), process=other.pid, start=owners._start(other.pid))
+        taken_by(stem, alive)
+        assert Watch().take(stem, "") is None
+        turn.end()  # as its own process would, after Ctrl-C in a notebook
+        again = Watch().take(stem, "")
+        other.kill()
+    assert again.number == 2
+    turn.end()  # too late: it is another's
+    assert Watch().take(stem, "") is None
+    again.end()
+
+
 def test_of_many_at_once_one_is_first(stem):
     found, begin = [], threading.Barrier(8)
 

@@ -84,6 +84,7 @@ LAYERS = (
     Convolution(512, 512, 4, 3, 1, 64),
     Convolution(256, 1024, 14, 1, 1, 8),
     Convolution(64, 192, 27, 5, 1, 8),
+    Convolution(64, 64, 16, 2, 1, 128),
 )
 
 
@@ -122,7 +123,7 @@ def convolution(harness: Harness, layer: Convolution, case: str = "layers") -> R
 
     # The layers that networks are not mostly made of, where PyTorch's libraries are at their best.
     light = layer.channels * layer.filters < 2**18
-    rare = (layer.kernel == 1 and light) or layer.stride == 2 or layer.channels == 3
+    rare = (layer.kernel == 1 and light) or layer.stride == 2 or layer.channels == 3 or layer.kernel in (2, 5)
     goal = Goal(">=", 2.5) if case == "fast-cifar" and layer.channels != 3 else None
     return time_both_sides(
         harness,

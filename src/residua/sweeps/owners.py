@@ -25,7 +25,8 @@ BEAT_SECONDS = 10.0
 LOOK_SECONDS = 1.0  # for whoever began a worker
 SILENT_BEATS = 10  # without a change, after which a worker elsewhere counts as dead
 
-_held: set[Path] = set()  # the trials that this very process is at
+_held: set[Path] = set()  # the turns that this very process is at
+_taking = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -96,21 +97,24 @@ class Watch:
 
     def take(self, stem: Path, reached: str) -> Turn | None:
         """The trial whose files begin with `stem`, if nobody alive has it and nobody else is faster."""
-        turns = _turns(stem)
-        if turns and not self._abandoned(stem, turns[-1]):
-            return None
-        turn = Turn(stem, len(turns) + 1)
-        owner = this_process(reached)
-        if not write_once(turn.path, json.dumps(asdict(owner)).encode()):
-            return None
-        _held.add(stem)
-        return turn
+        with _taking:  # threads of one process cannot tell each other apart by its files
+            turns = _turns(stem)
+            if turns and not self._abandoned(stem, turns[-1]):
+                return None
+            turn = Turn(stem, len(turns) + 1)
+            owner = this_process(reached)
+            if not write_once(turn.path, json.dumps(asdict(owner)).encode()):
+                return None
+            _held.add(turn.path)
+            return turn
 
     def _abandoned(self, stem: Path, newest: Path) -> bool:
+        if _beat(stem) == _left(newest).encode():
+            return True  # its owner lives, and has left it
         owner = read_owner(newest)
         if owner is not None:
             if _without_reach(owner) == _without_reach(this_process()):
-                return stem not in _held  # this process had it, and was interrupted
+                return newest not in _held  # this process had it, and was interrupted
             if (alive := lives(owner)) is not None:
                 return not alive
         beat, now = _beat(stem), self.clock()
@@ -138,8 +142,11 @@ class Turn:
         return self.path.with_name(f"{self.stem.name}-{self.number + 1:04d}.json").exists()
 
     def end(self) -> None:
-        """Have it no more."""
-        _held.discard(self.stem)
+        """Have it no more; a process that lives on says so to the others."""
+        _held.discard(self.path)
+        if not self.lost():
+            with suppress(OSError):
+                self.stem.with_suffix(".beat").write_text(_left(self.path))
 
 
 def turns_without_progress(stem: Path) -> int:
@@ -163,6 +170,11 @@ def read_owner(path: Path) -> Owner | None:
         return Owner(**json.loads(path.read_bytes()))
     except (OSError, ValueError, TypeError):
         return None
+
+
+def _left(turn: Path) -> str:
+    """What a heartbeat says once the process of a turn has left its trial."""
+    return f"left {turn.stem}"
 
 
 def _turns(stem: Path) -> list[Path]:

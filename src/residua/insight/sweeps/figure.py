@@ -68,7 +68,7 @@ def parallel_figure(result: SweepResult) -> Figure:
     plot.set_yticks([])
     plot.spines[:].set_visible(False)
     plot.set_xlim(-0.45, len(scales) + 0.35)
-    plot.set_ylim(-0.06, 1.06)
+    plot.set_ylim(-0.09, 1.09)
     figure.suptitle(f"{_title(result)}: each line is a trial, the best in orange", fontsize=10)
     return figure
 

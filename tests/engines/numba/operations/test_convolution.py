@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tiers import examples
 
 from residua.engines.numba import NumbaEngine
+from residua.engines.numba.planning import convolution as plans
 from residua.errors import ShapeError
 
 
@@ -65,6 +66,7 @@ MANY_CHANNELS = [
     (3, 5, 5, 1030, 300, 1),
     (1, 1, 1, 520, 528, 1),
     (8, 9, 13, 128, 96, 5),
+    (8, 9, 13, 128, 96, 7),
     (9, 20, 20, 96, 128, 7),
 ]
 
@@ -90,6 +92,44 @@ def test_many_channels_follow_the_reference(engine, shape):
         assert far(engine, mine, right) < TOLERANCE
 
 
+@pytest.mark.exhaustive
+@pytest.mark.parametrize(
+    "shape", [(9, 9, 11, 16, 32, 5, 2), (9, 13, 12, 32, 16, 2, 0), (9, 8, 8, 16, 20, 5, 4)]
+)
+def test_groups_of_pictures_follow_the_reference(shape, monkeypatch):
+    """2x2 and 5x5 kernels, whose tiles are transformed some pictures at a time, alike for any threads."""
+    monkeypatch.setattr(plans, "MATRICES", 2**16)
+    n, h, w, c, k, kernel, padding = shape
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(n, h, w, c)).astype(np.float32)
+    weight = rng.normal(0, (kernel * kernel * c) ** -0.5, (kernel, kernel, c, k)).astype(np.float32)
+    options = {"stride": 1, "padding": padding}
+    exact, exactly = REFERENCE.conv2d(*(a.astype(np.float64) for a in (x, weight)), None, **options)
+    dy = rng.normal(size=exact.shape).astype(np.float32)
+    right = [
+        exact,
+        *REFERENCE.conv2d_backward(*(a.astype(np.float64) for a in (dy, weight)), exactly, **options),
+    ]
+    found = []
+    try:
+        plans.plan.cache_clear()
+        plans.forward_plan.cache_clear()
+        for threads in (1, 2, 4):
+            engine = NumbaEngine(threads)
+            y, saved = engine.conv2d(x, weight, None, **options)
+            grads = engine.conv2d_backward(dy, weight, saved, **options)
+            found.append([np.array(engine.plain(a)) for a in (y, *grads)])
+        p = plans.plan(plans.shape_of(n, h, w, c, -(-k // 16) * 16, kernel, 1, padding))
+        assert p.method == "winograd"
+        assert len(p.groups(p.forward.parts, by_rows=False)) > 1
+    finally:
+        plans.plan.cache_clear()
+        plans.forward_plan.cache_clear()
+    for mine, others in zip(zip(*found, strict=True), right, strict=True):
+        assert far(engine, mine[0], others) < TOLERANCE
+        assert mine[0].tobytes() == mine[1].tobytes() == mine[2].tobytes()
+
+
 @pytest.mark.parametrize(
     ("size", "c", "k", "kernel", "stride"),
     [
@@ -102,6 +142,7 @@ def test_many_channels_follow_the_reference(engine, shape):
         (14, 144, 272, 3, 2),  # gathered windows, for which many pictures would be transformed
         (5, 144, 272, 1, 1),  # blocks of pixels and panels of columns
         (7, 16, 48, 5, 1),
+        (27, 16, 48, 5, 1),  # some rows of tiles, in groups
         (7, 48, 64, 1, 1),  # wide panels: blocks of twenty rows
         (27, 3, 64, 5, 1),  # and of twenty-eight
     ],

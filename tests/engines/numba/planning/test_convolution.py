@@ -24,6 +24,34 @@ def test_a_stride_with_many_weights_is_transformed_where_that_pays():
     assert way(64, 32, 64, 128) == "winograd, by pictures"
 
 
+def test_other_kernels_are_transformed_where_that_pays():
+    """2x2 and 5x5, where maps fill their tiles and there are pixels enough for the weights' transforms."""
+
+    def way(count, size, kernel, padding, stride=1, planned=plans.plan):
+        return planned(plans.shape_of(count, size, size, 64, 192, kernel, stride, padding)).method
+
+    assert way(8, 27, 5, 2) == way(1, 27, 5, 2) == way(64, 16, 2, 0) == "winograd"
+    assert way(8, 27, 5, 2, 2) == "im2col"
+    assert "winograd" not in (way(1, 5, 5, 2), way(64, 7, 2, 0))
+    for size, kernel in ((27, 5), (7, 5), (5, 5), (32, 2), (8, 2)):
+        alone = [way(count, size, kernel, 0, planned=plans.forward_plan) for count in (1, 8, 100)]
+        assert len(set(alone)) == 1
+
+
+def test_tiles_of_a_large_batch_come_in_groups():
+    """Each with parts for some threads, all parts and tiles in one of them, and matrices for the largest."""
+    for planned, by_rows in ((plans.plan, False), (plans.forward_plan, True)):
+        p = planned(plans.shape_of(100, 27, 27, 64, 192, 5, 1, 2))
+        parts = p.sharing.down if by_rows else p.forward.parts
+        groups = p.groups(parts, by_rows=by_rows)
+        assert len(groups) > 10
+        assert sum(group.tiles for group in groups) == 100 * 14 * 14
+        assert all(group.parts >= 4 for group in groups[:-1])
+        assert [group.part + group.parts for group in groups] == [g.part for g in groups[1:]] + [parts]
+        assert [group.tile + group.tiles for group in groups[:-1]] == [g.tile for g in groups[1:]]
+        assert max(group.tiles for group in groups) <= p.cut.chunk < 1600
+
+
 @pytest.mark.parametrize(
     ("size", "c", "k", "kernel", "stride"),
     [
@@ -32,6 +60,7 @@ def test_a_stride_with_many_weights_is_transformed_where_that_pays():
         (28, 128, 128, 3, 1),
         (28, 128, 256, 3, 2),
         (7, 512, 2048, 1, 1),
+        (27, 64, 192, 5, 1),
     ],
 )
 def test_threads_share_one_picture(size, c, k, kernel, stride):

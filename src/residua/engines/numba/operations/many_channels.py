@@ -9,14 +9,17 @@ from numpy.typing import NDArray
 
 from residua.engines.numba.kernels.pictures import arguments as pictures
 from residua.engines.numba.kernels.pointwise import backward as pointwise
+from residua.engines.numba.kernels.winograd import five_taps, two_taps
 from residua.engines.numba.kernels.winograd import many_channels as kernels
 from residua.engines.numba.kernels.winograd.tiles import GAP, place_count
 from residua.engines.numba.kernels.winograd.transforms import PLACES
-from residua.engines.numba.planning.plan import Plan
+from residua.engines.numba.kernels.winograd.whole_batch import BOTH, X_ONLY
+from residua.engines.numba.planning.plan import Group, Plan
 from residua.engines.numba.runtime.buffers import address as address_of
 from residua.engines.numba.runtime.context import Context
 
 Array = NDArray[Any]
+BY_TAPS: dict[int, Any] = {2: two_taps, 3: kernels, 5: five_taps}
 SHARE = 256  # rows or columns of a product that are a part of their own
 
 
@@ -26,17 +29,20 @@ def _shares(size: int) -> int:
 
 
 def _matrices(context: Context, block: Array, p: Plan) -> tuple[Array, Array]:
-    """Room for V and M of all tiles."""
+    """Room for V and M of a group's tiles."""
     places = place_count(p.shape.stride)
     v, m = (context.allocate(places * (p.cut.chunk * c + GAP)) for c in (p.shape.c, p.shape.k))
     block[pictures.V], block[pictures.M] = address_of(v), address_of(m)
     return v, m
 
 
-def _run(context: Context, kernel: Any, block: Array, p: Plan, option: int) -> None:
+def _run(context: Context, kernel: str, block: Array, p: Plan, option: int, group: Group) -> None:
     """One of the kernels whose parts are pictures."""
-    literals = (p.shape.c, p.shape.k, option, p.shape.stride)
-    context.run(kernel, block, int(block[pictures.PARTS]), literals, False, p.forward.scratch)
+    s = p.shape
+    block = block.copy()
+    block[pictures.PARTS_BEFORE], block[pictures.TILES_BEFORE] = group.part, group.tile
+    function = getattr(BY_TAPS[s.kernel], kernel)
+    context.run(function, block, group.parts, (s.c, s.k, option, s.stride), False, p.forward.scratch)
 
 
 def _multiply(context: Context, p: Plan, sizes: tuple[int, int], a: Array, b: int, c: Array) -> None:
@@ -47,20 +53,20 @@ def _multiply(context: Context, p: Plan, sizes: tuple[int, int], a: Array, b: in
         parts=shares * places, shares=shares, rows=rows, columns=columns, inner=inner,
         a=address_of(a), b=b, c=address_of(c),
         a_places=rows * inner + GAP, b_places=p.weights, c_places=rows * columns + GAP,
-        tiles=rows, along=isqrt(places),
+        tiles=rows, along=isqrt(places), added=0,
     )  # fmt: skip
     context.run(kernels.multiply, arguments, arguments.parts)
 
 
-def _multiply_transposed(context: Context, p: Plan, v: Array, m: Array, du: int) -> None:
-    """dU at every place of the weights."""
+def _multiply_transposed(context: Context, p: Plan, v: Array, m: Array, du: int, group: Group) -> None:
+    """dU at every place of the weights, added to that of the groups before."""
     c, k, rows = p.shape.c, p.shape.k, p.cut.chunk
     shares = _shares(k)
     arguments = kernels.Multiply(
-        parts=shares * PLACES, shares=shares, rows=c, columns=k, inner=kernels.tile_count(p.shape),
+        parts=shares * PLACES, shares=shares, rows=c, columns=k, inner=group.tiles,
         a=address_of(v), b=address_of(m), c=du,
         a_places=rows * c + GAP, b_places=rows * k + GAP, c_places=p.weights,
-        tiles=rows, along=isqrt(place_count(p.shape.stride)),
+        tiles=rows, along=isqrt(place_count(p.shape.stride)), added=int(group.part > 0),
     )  # fmt: skip
     context.run(kernels.multiply_transposed, arguments, arguments.parts)
 
@@ -68,20 +74,22 @@ def _multiply_transposed(context: Context, p: Plan, v: Array, m: Array, du: int)
 def forward(context: Context, block: Array, p: Plan, statistics: bool) -> None:
     """y, and its sums with `statistics`."""
     v, m = _matrices(context, block, p)
-    _run(context, kernels.scatter, block, p, kernels.X_ONLY)
-    _multiply(context, p, (p.shape.k, p.shape.c), v, int(block[pictures.WEIGHT]), m)
-    _run(context, kernels.gather, block, p, int(statistics))
+    for group in p.groups(int(block[pictures.PARTS]), by_rows=not statistics):
+        _run(context, "scatter", block, p, X_ONLY, group)
+        _multiply(context, p, (p.shape.k, p.shape.c), v, int(block[pictures.WEIGHT]), m)
+        _run(context, "gather", block, p, int(statistics), group)
 
 
 def backward(context: Context, block: Array, p: Plan, want_dx: bool, want_dweight: bool) -> None:
     """dx and dU."""
     v, m = _matrices(context, block, p)
-    _run(context, kernels.scatter, block, p, kernels.BOTH)
-    if want_dweight:
-        _multiply_transposed(context, p, v, m, int(block[pictures.WEIGHT_GRADIENT]))
-    if want_dx:
-        _multiply(context, p, (p.shape.c, p.shape.k), m, int(block[pictures.WEIGHT]), v)
-        _run(context, kernels.gather_gradient, block, p, kernels.BOTH)
+    for group in p.groups(int(block[pictures.PARTS]), by_rows=False):
+        _run(context, "scatter", block, p, BOTH, group)
+        if want_dweight:
+            _multiply_transposed(context, p, v, m, int(block[pictures.WEIGHT_GRADIENT]), group)
+        if want_dx:
+            _multiply(context, p, (p.shape.c, p.shape.k), m, int(block[pictures.WEIGHT]), v)
+            _run(context, "gather_gradient", block, p, BOTH, group)
 
 
 def spread(context: Context, block: Array, p: Plan) -> tuple[Array, Array]:

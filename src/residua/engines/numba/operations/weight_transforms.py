@@ -8,7 +8,13 @@ from numpy.typing import NDArray
 
 from residua.engines.numba.kernels.pictures import arguments as pictures
 from residua.engines.numba.kernels.pictures.channel_padding import Fit, fit
-from residua.engines.numba.kernels.weights import gradient, packing, winograd
+from residua.engines.numba.kernels.weights import (
+    gradient,
+    packing,
+    winograd,
+    winograd_five_taps,
+    winograd_two_taps,
+)
 from residua.engines.numba.kernels.winograd.transforms import PLACES
 from residua.engines.numba.planning.plan import IM2COL, WINOGRAD, Plan
 from residua.engines.numba.runtime.arrays import contiguous, fitted
@@ -18,6 +24,7 @@ from residua.engines.numba.runtime.context import Context, Prepare
 from residua.engines.numba.runtime.layout import padded
 
 Array = NDArray[Any]
+BY_TAPS: dict[int, Any] = {2: winograd_two_taps, 3: winograd, 5: winograd_five_taps}
 SHARE = 256  # weights of one tap that are worth a part of their own
 
 
@@ -56,11 +63,11 @@ def set_transform(
             weight=address_of(flat), u=u, copy=copy,
             stride=p.shape.stride, places=p.weights, panel=p.panel(k),
         )  # fmt: skip
-        return winograd.transform_weight, arguments, arguments.parts
+        return BY_TAPS[p.shape.kernel].transform_weight, arguments, arguments.parts
 
     # A copy to compare with is one of the weight itself.
     kept = weight if few and (flat.size == weight.size or nobody_writes(weight)) else None
-    return _set_weight(context, block, prepare, (size, p.shape.stride), kept)
+    return _set_weight(context, block, prepare, (size, (p.shape.kernel, p.shape.stride)), kept)
 
 
 def set_panels(
@@ -107,7 +114,7 @@ def set_transposed(context: Context, block: Array, flat: Array, p: Plan, want_dx
             parts=parts, c=c, k=k, weight=address_of(flat), u=address_of(u),
             stride=stride, places=p.weights, panel=p.panel(c),
         )  # fmt: skip
-        context.run(winograd.transform_transposed, transform, parts)
+        context.run(BY_TAPS[kernel].transform_transposed, transform, parts)
     else:
         u = context.allocate(kernel**2 * padded(c) * k)
         phases = packing.PackBackward(
@@ -135,10 +142,10 @@ def weight_gradient(context: Context, weight: Array, p: Plan, partial: Array) ->
         )  # fmt: skip
         context.run(gradient.sum_parts, sums, parts)
         return dweight.reshape(weight.shape)
-    wide = context.allocate(9 * wide_c * wide_k)
+    wide = context.allocate(kernel**2 * wide_c * wide_k)
     arguments = winograd.WeightGradient(
         parts=parts, c=wide_c, k=wide_k, du=address_of(partial), dweight=address_of(wide),
         places=p.weights, panel=p.panel(wide_k), stride=p.shape.stride,
     )  # fmt: skip
-    context.run(winograd.weight_gradient, arguments, parts)
-    return fitted(context, wide.reshape(3, 3, wide_c, wide_k), 3, 3, c, k)
+    context.run(BY_TAPS[kernel].weight_gradient, arguments, parts)
+    return fitted(context, wide.reshape(kernel, kernel, wide_c, wide_k), kernel, kernel, c, k)

@@ -19,15 +19,17 @@ from residua.engines.numba.kernels.products.blocks import PANEL, ROWS, WIDE, rou
 from residua.engines.numba.kernels.winograd import backward as winograd_backward
 from residua.engines.numba.kernels.winograd import forward as winograd
 from residua.engines.numba.kernels.winograd import many_channels
-from residua.engines.numba.kernels.winograd.transforms import PLACES, TILE
+from residua.engines.numba.kernels.winograd.transforms import PLACES
 from residua.engines.numba.planning.plan import (
     DIRECT,
     IM2COL,
     LEAST_GATHERED,
+    LEAST_PARTS,
     WINOGRAD,
     Pass,
     Plan,
     Sharing,
+    tiles_of,
 )
 from residua.engines.numba.runtime.layout import LANES, MOST_PARTS
 from residua.engines.numba.runtime.processor import second_level_cache
@@ -43,7 +45,12 @@ MOST_GATHERED = 512 * 1024  # of one picture: beyond the cache, but the weights 
 FEW_GATHERED = 8  # pictures that are worth packing the weight for
 TRANSFORMING = 700  # multiplications of a weight that take as long as transforming it, there and back
 STRAIGHT = 0.85  # of a multiplication in gathered windows is what one with its transforms takes
-LEAST_PARTS = 4  # so that a few threads find work
+BY_SIX_POINTS = (
+    2,
+    5,
+)  # kernels that Winograd's way takes with the points of F(4x4, 3x3), some pictures at a time
+MATRICES = 4 * 2**20  # bytes of their tiles' transforms at a time: measured beside 8, 16, 32 and 64 MB
+MET = 24  # by fewer tiles or pixels, weights take longer to be read than to be multiplied
 MANY_PARTS = 8  # of heavy weights' columns, so that each thread reads weights of its own
 
 
@@ -84,7 +91,7 @@ def _chunk(weights: int, stride: int) -> int:
 def _winograd_cut(shape: Shape) -> Cut:
     """Some tiles of one picture, or some small pictures."""
     chunk = _chunk(shape.c * shape.k, shape.stride)
-    down, right = -(-shape.out_height // TILE), -(-shape.out_width // TILE)
+    down, right = tiles_of(shape)
     if down * right > chunk:
         return Cut(1, max(1, chunk // right), chunk)
     return Cut(max(1, min(-(-shape.batch // LEAST_PARTS), chunk // (down * right))), down, chunk)
@@ -120,6 +127,21 @@ def transforms_pay(shape: Shape) -> bool:
     pixels of 64 pictures in 0.83 of the time, of 16 pictures in 1.1; 14x14 of 8 in 0.91, 7x7 of 8 in 1.0.
     """
     return 81 * many_channels.tile_count(shape) + TRANSFORMING < STRAIGHT * 9 * shape.out_pixels
+
+
+def six_points_pay(shape: Shape, forward_alone: bool) -> bool:
+    """Whether a kernel of 2x2 or 5x5 is transformed: a tile takes 36 multiplications.
+
+    Measured with 16 to 128 channels, 5x5 at 14x14 to 28x28 in 0.4 to 0.7 of the time, 2x2 at 16x16 and 31x31
+    in 0.45 to 0.9, the least with most channels. On the way forward alone one picture decides for any batch.
+    """
+    if shape.kernel not in BY_SIX_POINTS or shape.stride > 1:
+        return False
+    taps, tiles, pixels = shape.kernel**2, many_channels.tile_count(shape), shape.out_pixels
+    if forward_alone:
+        tiles, pixels = tiles // shape.batch, pixels // shape.batch
+        return PLACES * max(tiles, MET) < STRAIGHT * taps * max(pixels, MET)
+    return PLACES * tiles + TRANSFORMING < STRAIGHT * taps * pixels
 
 
 def _few_parts(p: Plan) -> int:
@@ -171,10 +193,10 @@ def _rereads_transforms(shape: Shape) -> bool:
 def _sharing(p: Plan) -> Sharing:
     s, panels = p.shape, -(-p.shape.k // WIDE)
     if p.method == WINOGRAD:
-        down, right = -(-s.out_height // TILE), -(-s.out_width // TILE)
+        down, right = tiles_of(s)
         rows = s.batch * down
         if p.many_channels:
-            return Sharing(min(MOST_PARTS, rows))
+            return Sharing(min(_parts_of_groups(p), rows))
         if p.cut.group > 1:
             return Sharing(p.forward.parts)
         parts = max(rows // p.cut.strip, min(LEAST_PARTS, rows * right // ROWS), 1)
@@ -204,8 +226,11 @@ def _all_parts(shape: Shape, forward_alone: bool = False) -> Plan:
             scratch = winograd.forward_scratch(shape, cut), winograd_backward.backward_scratch(shape, cut)
             return _plan(shape, WINOGRAD, cut, scratch)
         if shape.stride == 1 or few_weights or (not forward_alone and transforms_pay(shape)):
-            cut, size = Cut(chunk=many_channels.rounded_tiles(shape)), many_channels.scatter_scratch(shape)
+            cut = Cut(chunk=many_channels.rounded_tiles(many_channels.tile_count(shape)))
+            size = many_channels.scatter_scratch(shape)
             return _plan(shape, WINOGRAD, cut, (size, size), many_channels=True)
+    if whole_vectors and six_points_pay(shape, forward_alone):
+        return _in_groups(shape, forward_alone)
     if gathers(shape) or (forward_alone and _heavy_window(shape)):
         cut = _im2col_cut(shape)
         scratch = im2col.forward_scratch(shape, cut), im2col_backward.backward_scratch(shape, cut)
@@ -213,6 +238,24 @@ def _all_parts(shape: Shape, forward_alone: bool = False) -> Plan:
     one_pixel = shape.kernel == shape.stride == 1 and shape.padding == 0 and whole_vectors
     backward = pointwise.backward_scratch if one_pixel else direct_backward.backward_scratch
     return _plan(shape, DIRECT, Cut(), (direct.forward_scratch(shape), backward(shape)), pointwise=one_pixel)
+
+
+def _parts_of_groups(p: Plan) -> int:
+    """Parts of Winograd's way for many channels, so that each group's threads find work."""
+    if not p.most_tiles:
+        return MOST_PARTS
+    return max(MOST_PARTS, LEAST_PARTS * -(-many_channels.tile_count(p.shape) // p.most_tiles))
+
+
+def _in_groups(shape: Shape, forward_alone: bool) -> Plan:
+    """Winograd's way for kernels of 2x2 and 5x5, some pictures at a time: matrices of five are far larger."""
+    most = max(1, MATRICES // (4 * PLACES * (shape.c + shape.k)))
+    size = many_channels.scatter_scratch(shape)
+    p = replace(_plan(shape, WINOGRAD, Cut(), (size, size), many_channels=True), most_tiles=most)
+    parts = min(_parts_of_groups(p), shape.batch * (tiles_of(shape)[0] if forward_alone else 1))
+    largest = max(group.tiles for group in p.groups(parts, by_rows=forward_alone))
+    cut = Cut(chunk=many_channels.rounded_tiles(largest))
+    return replace(p, cut=cut, forward=Pass(parts, size), backward=Pass(parts, size))
 
 
 def _plan(

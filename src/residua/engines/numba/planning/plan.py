@@ -8,6 +8,7 @@ from residua.engines.numba.kernels.pictures.shape import Cut, Shape
 from residua.engines.numba.kernels.primitives.vector import WIDTH
 from residua.engines.numba.kernels.products.blocks import ROWS, rounded_up
 from residua.engines.numba.kernels.products.panels import panel_width
+from residua.engines.numba.kernels.winograd.many_channels import tile_of
 from residua.engines.numba.kernels.winograd.tiles import GAP
 from residua.engines.numba.kernels.winograd.transforms import PLACES
 
@@ -17,7 +18,14 @@ WINOGRAD, IM2COL, DIRECT = "winograd", "im2col", "direct"
 USUAL = frozenset(WIDTH << power for power in range(9)) | {3}
 LEAST_GATHERED = 64 * 128  # weights of one tap; with fewer, they stay in the cache, and copying costs more
 LEAST_AT_ONCE = 2**18  # weights of a 1x1 convolution whose gradient outgrows the cache, part by part
+LEAST_PARTS = 4  # so that a few threads find work
 LEAST_PACKED = 256  # pixels that are worth cutting a 1x1 convolution's weight into panels for
+
+
+def tiles_of(shape: Shape) -> tuple[int, int]:
+    """A picture's tiles of Winograd's way, down and to the right."""
+    tile = tile_of(shape)
+    return -(-shape.out_height // tile), -(-shape.out_width // tile)
 
 
 def _usual(shape: Shape) -> bool:
@@ -44,11 +52,21 @@ class Sharing:
 
 
 @dataclass(frozen=True)
+class Group:
+    """Some of a batch's parts, whose tiles share matrices: the first and how many, of parts and of tiles."""
+
+    part: int
+    parts: int
+    tile: int
+    tiles: int
+
+
+@dataclass(frozen=True)
 class Plan:
     """One convolution: its shape, the family of its kernels, and how the work is cut up.
 
-    many_channels: Winograd's way, as products of the whole batch. pointwise: a 1x1 convolution with a way
-    back of its own (`kernels.pointwise`).
+    many_channels: Winograd's way, as products of the whole batch, or of groups of pictures with so many tiles
+    (`most_tiles`). pointwise: a 1x1 convolution with a way back of its own (`kernels.pointwise`).
     """
 
     shape: Shape
@@ -59,6 +77,7 @@ class Plan:
     many_channels: bool = False
     pointwise: bool = False
     sharing: Sharing = Sharing(1)
+    most_tiles: int = 0
 
     @property
     def at_once(self) -> bool:
@@ -88,6 +107,19 @@ class Plan:
     def straight(self) -> bool:
         """Whether products go straight to where y lies, and need no finishing if there is nothing to add."""
         return self.method == DIRECT and self.shape.out_width % ROWS == 0
+
+    def groups(self, parts: int, *, by_rows: bool) -> list[Group]:
+        """The groups of so many parts, of rows of tiles or of whole pictures."""
+        down, right = tiles_of(self.shape)
+        units, tiles = (self.shape.batch * down, right) if by_rows else (self.shape.batch, down * right)
+        before = [units * part // parts * tiles for part in range(parts + 1)]
+        found, first, most = [], 0, self.most_tiles or before[-1]
+        for part in range(1, parts + 1):
+            full = part < parts and before[part + 1] - before[first] > most
+            if part == parts or (full and part - first >= LEAST_PARTS):
+                found.append(Group(first, part - first, before[first], before[part] - before[first]))
+                first = part
+        return found
 
     def forward_literals(self, statistics: bool) -> tuple[tuple[int, ...], bool]:
         """The four numbers for the forward kernel, and whether to compile for them."""

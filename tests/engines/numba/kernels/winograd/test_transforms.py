@@ -8,6 +8,9 @@ import pytest
 pytest.importorskip("numba")
 
 from residua.engines.numba.kernels.winograd import transforms
+from residua.engines.numba.kernels.winograd import transforms_of_taps as taps
+
+NORMS = (1 / taps.NP, 1 / taps.NQ)
 
 
 class Exact:
@@ -49,3 +52,26 @@ def test_winograd_is_a_convolution():
 )
 def test_backward_transforms_are_the_transposed(forward, size, backward, result):
     np.testing.assert_allclose(matrix(forward, size), matrix(backward, result).T, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("kernel", [2, 5])
+def test_other_kernels_are_convolutions_by_the_same_points(kernel):
+    tile = 7 - kernel
+    patch, weight = np.random.default_rng(0).normal(size=(2, 6, 6))
+    weight = weight[:kernel, :kernel]
+    b = matrix(transforms.patch, 6)
+    g = matrix(lambda f, y: taps.values(f, y, NORMS), kernel)
+    a = matrix(lambda f, m: taps.coefficients(f, m, tile, (1, 1), range(tile)), 6)
+    found = a @ ((g @ weight @ g.T) * (b @ patch @ b.T)) @ a.T
+    exact = [
+        [(patch[i : i + kernel, j : j + kernel] * weight).sum() for j in range(tile)] for i in range(tile)
+    ]
+    np.testing.assert_allclose(found, exact, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("norms", [(1, 1), NORMS])
+@pytest.mark.parametrize("size", [2, 5])
+def test_their_backward_transforms_are_the_transposed(size, norms):
+    values = matrix(lambda f, y: taps.values(f, y, norms), size)
+    coefficients = matrix(lambda f, m: taps.coefficients(f, m, size, norms, range(size)), 6)
+    np.testing.assert_allclose(values, coefficients.T, rtol=1e-12, atol=1e-12)

@@ -44,7 +44,9 @@ SKIP_SCALE, SKIP_SHIFT = 47, 48
 ACTIVATION, DERIVATIVE, X_SCALE, X_SHIFT = range(49, 53)
 # Without statistics: how many of the parts share the same pixels, each with columns of its own.
 ACROSS = 53
-FIELDS = 54
+# Parts and tiles of other pictures, before the group whose tiles Winograd's matrices hold.
+PARTS_BEFORE, TILES_BEFORE = 54, 55
+FIELDS = 56
 
 
 class Geometry(NamedTuple):

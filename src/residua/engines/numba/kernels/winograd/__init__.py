@@ -1,5 +1,6 @@
-"""Winograd's convolutions: 3x3, with a stride of 1 or 2, by a quarter or half of the multiplications.
+"""Winograd's convolutions: 3x3, with a stride of 1 or 2, 2x2 and 5x5, by a quarter to half of the products.
 
-Chosen for 3x3 kernels over whole vectors of channels: `forward` and `backward` go picture by picture while
-the weights stay in a core's cache, `many_channels` takes the whole batch where they outgrow it.
+Chosen over whole vectors of channels. 3x3: `forward` and `backward` go picture by picture while the weights
+stay in a core's cache, `many_channels` takes the whole batch where they outgrow it. Others (`two_taps`,
+`five_taps`) go as `many_channels` does, some pictures at a time.
 """

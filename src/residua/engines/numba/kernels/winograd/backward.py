@@ -188,7 +188,7 @@ def backward(c, k, stride, unused, args, part, scratch):
             flush(2 * c, sums, totals, first == start)
     dweight = get_int(args, pictures.WEIGHT_GRADIENT) + 4 * 9 * c * k * part
     for i in range(0, c * k, WIDTH):
-        places_to_weight(stride, weights_of(du + 4 * i, c * k), taps_of(dweight + 4 * i, c * k))
+        places_to_weight(stride, weights_of(du + 4 * i, c * k), taps_of(3, dweight + 4 * i, c * k))
 
 
 @inline

@@ -158,9 +158,9 @@ def forward(c, k, statistics, stride, args, part, scratch):
                             places_to_tile_biased(stride, places, pixels, bias + 4 * i, (low - bias) // 4)
                     if whole and added != 0:
                         at = 4 * first_column
-                        add_skip(last_column - first_column, k, to + at, added + (to - y) + at, y_row)
+                        add_skip(last_column - first_column, k, TILE, to + at, added + (to - y) + at, y_row)
                     if not whole:
-                        part_inside = Inside(min(TILE, height - i0), min(TILE, width - j0), to - y)
+                        part_inside = Inside(TILE, min(TILE, height - i0), min(TILE, width - j0), to - y)
                         range_of = Columns(first_column, last_column, k)
                         store_edge(range_of, statistics, edge, Frame(to, width), part_inside, finish)
                     tile = tile_after(strip, tile)

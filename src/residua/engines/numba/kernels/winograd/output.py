@@ -13,12 +13,13 @@ from residua.engines.numba.kernels.primitives.vector import (
     store,
     zero,
 )
-from residua.engines.numba.kernels.winograd.transforms import TILE
 
 
 class Inside(NamedTuple):
-    """How many rows and columns of a tile lie inside the picture, and how many bytes of y come before it."""
+    """How many pixels wide a tile is, how many rows and columns of it lie inside the picture, and how many
+    bytes of y come before it."""
 
+    size: int
     rows: int
     columns: int
     offset: int
@@ -42,10 +43,10 @@ class Columns(NamedTuple):
 
 
 @inline
-def add_skip(columns, k, y, skip, row):
-    """ReLU of so many channels, of k, of a tile of y plus what lies there beside it."""
-    for i in range(TILE):
-        for pixel in range(TILE):
+def add_skip(columns, k, size, y, skip, row):
+    """ReLU of so many channels, of k, of a tile of y, `size` pixels wide, plus what lies there."""
+    for i in range(size):
+        for pixel in range(size):
             for j in range(0, columns, WIDTH):
                 at = i * row + pixel * k + j
                 store(y, at, above(zero(), load(y, at) + load(skip, at)))
@@ -59,7 +60,7 @@ def store_edge(columns, statistics, edge, target, part, finish):
         total, square = load(sums, c), load(sums, k + c)
         for i in range(part.rows):
             for j in range(part.columns):
-                v = load(edge, (TILE * i + j) * k + c)
+                v = load(edge, (part.size * i + j) * k + c)
                 if statistics:
                     total = total + v
                     square = fma(v, v, square)

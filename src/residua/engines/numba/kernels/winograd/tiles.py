@@ -7,6 +7,8 @@ branches.
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 from residua.engines.numba.kernels.primitives.scalars import clear
 from residua.engines.numba.kernels.primitives.vector import inline
 from residua.engines.numba.kernels.winograd import transforms, transforms_strided
@@ -46,9 +48,9 @@ def weights_of(address, apart):
 
 
 @inline
-def taps_of(address, apart):
-    """The 3x3 taps of a weight."""
-    return Grid(address, 3 * apart, apart)
+def taps_of(side, address, apart):
+    """The taps of a weight, so many along each side."""
+    return Grid(address, side * apart, apart)
 
 
 def _by_stride(name):
@@ -122,3 +124,29 @@ def clear_edges(stride, c, frame, rows, begin):
             clear(d + (i + 1) * row - 4 * c, c)
     if stride == 2:
         clear(d + (rows + 1) * row, frame.width * c)
+
+
+class Form(NamedTuple):
+    """A kernel's taps and its tile's pixels of output along each side, and its transforms, as above."""
+
+    taps: int
+    tile: int
+    patch_to_places: Any
+    places_to_patch: Any
+    tile_to_places: Any
+    places_to_tile: Any
+    places_to_tile_summed: Any
+    places_to_tile_biased: Any
+    weight_to_places: Any
+    places_to_weight: Any
+
+    @property
+    def rim(self) -> int:
+        """Rows and columns that neighbouring patches share."""
+        return self.taps - 1
+
+
+THREE = Form(
+    3, transforms.TILE, patch_to_places, places_to_patch, tile_to_places,
+    places_to_tile, places_to_tile_summed, places_to_tile_biased, weight_to_places, places_to_weight,
+)  # fmt: skip

@@ -151,7 +151,7 @@ if REGISTERS == 32:
     )
     _TILE_GROUPS = ((range(6), tile, range(4)),)
     _SPREAD_GROUPS = ((range(4), lambda f, y: spread_p(f, y) + spread_q(f, y), (1, 2, 3, 4)),)
-    _BACK_GROUPS = ((range(6), lambda f, m: patch_back(f, m)[1:5], (1, 2, 3, 4)),)
+    BACK_GROUPS = ((range(6), lambda f, m: patch_back(f, m)[1:5], (1, 2, 3, 4)),)
 else:
     _PATCH_GROUPS = (
         ((1, 2, 3, 4), patch_p, (1, 2)),
@@ -161,11 +161,11 @@ else:
     )
     _TILE_GROUPS = ((range(5), _tile_even, (0, 2)), (range(1, 6), _tile_odd, (1, 3)))
     _SPREAD_GROUPS = ((range(4), spread_p, (1, 2)), (range(4), spread_q, (3, 4)))
-    _BACK_GROUPS = ((range(1, 6), _patch_back_odd, (1, 3)), (range(5), _patch_back_even, (2, 4)))
+    BACK_GROUPS = ((range(1, 6), _patch_back_odd, (1, 3)), (range(5), _patch_back_even, (2, 4)))
 
 
 _SPREAD_GROUPS += ((*one_row(0), (0,)), (*one_row(3), (5,)))
-_BACK_GROUPS += ((*one_row(0), (0,)), (*one_row(5), (5,)))
+BACK_GROUPS += ((*one_row(0), (0,)), (*one_row(5), (5,)))
 _KERNEL_GROUPS = ((range(3), kernel, range(6)),)
 _KERNEL_BACK_GROUPS = ((range(6), kernel_back, range(3)),)
 
@@ -176,6 +176,6 @@ tile_2d_bias = two_dimensional(_TILE_GROUPS, tile, PATCH, TILE, finish="bias")
 tile_2d_statistics = two_dimensional(_TILE_GROUPS, tile, PATCH, TILE, finish="statistics")
 spread_2d = two_dimensional(_SPREAD_GROUPS, spread, TILE, PATCH)
 spread_2d_affine = two_dimensional_affine(_SPREAD_GROUPS, spread, TILE)
-patch_back_2d = two_dimensional(_BACK_GROUPS, patch_back, PATCH, PATCH, finish="add", lap=2)
+patch_back_2d = two_dimensional(BACK_GROUPS, patch_back, PATCH, PATCH, finish="add", lap=2)
 kernel_2d = two_dimensional(_KERNEL_GROUPS, kernel, 3, PATCH)
 kernel_back_2d = two_dimensional(_KERNEL_BACK_GROUPS, kernel_back, PATCH, 3)

@@ -149,7 +149,8 @@ def two_dimensional_affine(groups, matrix, size):
 def _tree(f, vectors):
     """Their sum, in pairs: a chain of additions would wait for each."""
     while len(vectors) > 1:
-        vectors = [f.add(x, y) for x, y in zip(vectors[::2], vectors[1::2], strict=True)]
+        odd = vectors[-1:] if len(vectors) % 2 else ()
+        vectors = [*(f.add(x, y) for x, y in zip(vectors[::2], vectors[1::2], strict=False)), *odd]
     return vectors[0]
 
 
