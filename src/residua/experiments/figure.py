@@ -16,7 +16,7 @@ def results_figure(results: Results) -> Figure | None:
     rows = [row for row in results["variants"] if "mean" in row]
     if not rows:
         return None
-    figure = new_figure(9, 1.4 + 0.42 * len(rows))
+    figure = new_figure(9, 1.6 + 0.42 * len(rows))
     axes = figure.subplots()
     tidy(axes)
     for place, row in enumerate(reversed(rows)):
@@ -33,9 +33,8 @@ def results_figure(results: Results) -> Figure | None:
     axes.plot([], [], "|", color=TRAINING, markersize=12, markeredgewidth=2, label="their mean")
     axes.plot([], [], color=GREY, linewidth=2, label="95 % interval")
     axes.plot([], [], "D", color=VALIDATION, fillstyle="none", label="published")
-    axes.legend(
-        frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=4, fontsize=9, borderaxespad=0.2
-    )
+    # Above the whole figure: long names of variants leave the axes little room.
+    figure.legend(frameon=False, loc="outside upper center", ncols=4, fontsize=9)
     if results["quick"]:
-        figure.suptitle("a quick run on a slice of the data", fontsize=10)
+        axes.set_title("a quick run on a slice of the data", fontsize=10)
     return figure
