@@ -14,7 +14,7 @@ from residua.deploy.page.sources import kernel
 OLDEST = 18  # has SIMD, DecompressionStream and Blob
 
 
-def run_in_node(script, payload):
+def run_in_node(script, payload, seconds=120):
     """What a script prints as JSON; `input` is the payload and `kernel` the compiled kernel there."""
     node = shutil.which("node")
     if node is None:
@@ -29,7 +29,7 @@ def run_in_node(script, payload):
     )
     content = json.dumps({"kernel": text_of(kernel()), "payload": payload})
     done = subprocess.run(
-        [node, "-e", f"{begin}\n{script}"], input=content, capture_output=True, text=True, timeout=120
+        [node, "-e", f"{begin}\n{script}"], input=content, capture_output=True, text=True, timeout=seconds
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout)

@@ -65,5 +65,5 @@ def _passes(model: Model, shape: tuple[int, ...], forward: bool, gradients: bool
         engine.plain(make_infer(engine, network)(variables, images))
     if gradients:
         y, saved, _ = network.forward(engine, variables, images)
-        dx, _ = network.backward(engine, variables, saved, np.zeros_like(np.asarray(engine.plain(y))))
-        engine.plain(dx)
+        dy = np.zeros_like(np.asarray(engine.plain(y)))
+        engine.input_gradient(lambda: engine.plain(network.backward(engine, variables, saved, dy)[0]))

@@ -71,6 +71,15 @@ class NumbaEngine(Engine):
     def apply(self, function: Callable[..., Any], *values: Any) -> Any:
         return self.context.host(function, np, *map_leaves(values, self.plain))
 
+    def input_gradient(self, compute: Callable[[], Any]) -> Any:
+        context = self.context
+        with context.thread_pool.lock:
+            before, context.inputs_only = context.inputs_only, True
+            try:
+                return map_leaves(compute(), self.plain)
+            finally:
+                context.inputs_only = before
+
     def when(self, flag: Any, compute: Callable[[], Any], otherwise: Any) -> Any:
         with self.context.thread_pool.lock:
             flag, tape = self.plain(flag), self.context.tape

@@ -75,6 +75,10 @@ class Engine(ABC):
         """`compute()` if `flag` holds, else `otherwise`: trees of the same structure."""
         return compute() if flag else otherwise
 
+    def input_gradient(self, compute: Callable[[], Any]) -> Any:
+        """`compute()`, and the hint that nobody reads gradients by weights: they may be None."""
+        return compute()
+
     def _number(self, x: Any) -> Any:
         """x, an array that holds one number, so that it leaves others in their precision."""
         return x

@@ -208,8 +208,10 @@ class Scorer:
             def step(v: Tree, x: Any, labels: Any) -> tuple[Any, Any]:
                 y, saved, _ = network.forward(engine, v, x)
                 y = engine.plain(y)
-                dx, _ = network.backward(engine, v, saved, engine.apply(objective, y, labels))
-                return y, engine.plain(dx)
+                dy = engine.apply(objective, y, labels)
+                return y, engine.input_gradient(
+                    lambda: engine.plain(network.backward(engine, v, saved, dy)[0])
+                )
 
             self._steps[objective, guide] = self.engine.compile(step)
         return self._steps[objective, guide]
@@ -230,7 +232,8 @@ class Scorer:
             def step(v: Tree, x: Any, labels: Any) -> tuple[Any, Any]:
                 results.clear()
                 y, saved, _ = hooked.forward(engine, v, x)
-                hooked.backward(engine, v, saved, engine.apply(class_score, engine.plain(y), labels))
+                dy = engine.apply(class_score, engine.plain(y), labels)
+                engine.input_gradient(lambda: hooked.backward(engine, v, saved, dy)[0])
                 return results["y"], results["dy"]
 
             self._steps[layer,] = engine.compile(step)

@@ -175,3 +175,46 @@ def test_a_picture_is_convolved_alone_as_in_a_batch(size, c, k, kernel, stride):
         for count in (1, 2):
             assert np.array_equal(convolved(engine, count), together[:count]), (engine.threads, count)
             assert np.array_equal(added(engine, count), summed[:count]), (engine.threads, count)
+
+
+@pytest.mark.parametrize(
+    ("size", "c", "k", "kernel", "stride"),
+    [
+        (9, 16, 32, 3, 1),  # Winograd's way, picture by picture,
+        (9, 16, 16, 3, 2),
+        (6, 144, 144, 3, 1),  # and all tiles at once
+        (5, 96, 96, 5, 1),  # gathered windows
+        (8, 32, 48, 1, 1),  # pixels alone,
+        (4, 512, 512, 1, 1),  # with heavy weights
+        (9, 16, 16, 5, 1),
+        (9, 3, 16, 3, 2),
+    ],
+)
+def test_where_only_inputs_matter_no_gradient_by_a_weight_is_computed(engine, size, c, k, kernel, stride):
+    """Saliency maps read none: the same gradient by the picture, without it."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(9, size, size, c)).astype(np.float32)
+    weight = rng.normal(0, (kernel * kernel * c) ** -0.5, (kernel, kernel, c, k)).astype(np.float32)
+    options = {"stride": stride, "padding": kernel // 2, "relu": True}
+    y, saved = engine.conv2d(x, weight, None, **options)
+    dy = rng.normal(size=y.shape).astype(np.float32)
+    whole = np.array(engine.plain(engine.conv2d_backward(dy, weight, saved, **options)[0]))
+    dweight = []
+
+    def back():
+        dx, by_weight, _ = engine.conv2d_backward(dy, weight, saved, **options)
+        dx = engine.plain(dx)
+        dweight.append(by_weight.get())
+        return dx
+
+    assert engine.input_gradient(back).tobytes() == whole.tobytes()
+    assert dweight == [None]
+    assert engine.plain(engine.conv2d_backward(dy, weight, saved, **options)[1]).shape == weight.shape
+
+
+def test_nor_one_by_the_weight_of_a_linear_layer(engine):
+    x, weight = np.ones((3, 20), np.float32), np.ones((20, 10), np.float32)
+    y, saved = engine.linear(x, weight, None)
+    dx, *others = engine.input_gradient(lambda: engine.linear_backward(np.ones_like(y), weight, saved))
+    assert others == [None, None]
+    assert np.array_equal(dx, np.full((3, 20), 10, np.float32))

@@ -257,6 +257,21 @@ def test_new_weights_under_an_old_recording(engine):
     assert run(variables, x).tobytes() == engine.plain(frozen.infer(engine, variables, x)).tobytes()
 
 
+def test_a_long_step_is_recorded_when_that_pays(engine, monkeypatch):
+    """Recording takes some runs of the step and saves milliseconds of each: not at once, where it is long."""
+    network = small_resnet(depth=8, width=4)
+    frozen, variables = network.freeze(network.init(np.random.default_rng(0)))
+    run = engine.compile(lambda v, x: frozen.infer(engine, v, x))
+    x = next(batches(1, n=1))[0]
+    monkeypatch.setattr(compiled, "SHORT_SECONDS", 0.0)
+    monkeypatch.setattr(compiled, "SAVED_SECONDS", 0.0)
+    before = [run(variables, x).tobytes() for _ in range(6)]
+    assert not run._recordings
+    monkeypatch.setattr(compiled, "SAVED_SECONDS", 1e3)
+    assert [run(variables, x).tobytes() for _ in range(2)] == before[:2]
+    assert run._recordings
+
+
 def test_a_frozen_tree_that_comes_again_is_known_and_its_changes_are_seen(engine, monkeypatch):
     network = small_resnet(depth=20, width=4)
     trained = network.init(np.random.default_rng(0))

@@ -15,7 +15,7 @@ function tell(words) {
 function start() {
   const model = JSON.parse(element("model").textContent);
   const kernel = bytesOf("kernel");
-  if (typeof WebAssembly !== "object" || !WebAssembly.validate(kernel)) {
+  if (typeof WebAssembly !== "object" || typeof DecompressionStream !== "function" || !WebAssembly.validate(kernel)) {
     chooseLanguage(() => {
       showFacts(model);
       tell(text("noEngine"));

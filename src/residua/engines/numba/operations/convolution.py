@@ -233,18 +233,22 @@ def _backward_job(
     if isinstance(x, Pending) and x.activation is not None and not x.read_once:
         x = Padded(x.shape, flat(context, x))
 
+    want_dweight = not context.inputs_only
+
     def compute(skip: Any) -> tuple[Any, Any]:
         if p.shape.c % padded(1) == 0:
-            dx, dweight = backward(context, x, weight, p, gradient, skip=skip)
+            dx, dweight = backward(context, x, weight, p, gradient, skip=skip, want_dweight=want_dweight)
             return dx if isinstance(dx, MaskedGradient) else Padded(x.shape, dx), dweight
-        _, dweight = backward(context, x, weight, p, gradient, want_dx=False)
+        dweight = None
+        if want_dweight:
+            _, dweight = backward(context, x, weight, p, gradient, want_dx=False)
         # Nobody reads the gradient by the pictures themselves, as a rule: it waits.
         return promise(context, x.shape, input_gradient), dweight
 
     def input_gradient() -> Any:
         wide = Padded(x.shape, flat(context, x))
         plan_of_wide = convolution_plan(wide, weight, p.shape.stride, p.shape.padding)
-        dx, _ = backward(context, wide, weight, plan_of_wide, gradient)
+        dx, _ = backward(context, wide, weight, plan_of_wide, gradient, want_dweight=want_dweight)
         return Padded(x.shape, dx)
 
     job = BackwardJob(compute, takes_skip=isinstance(x, Pending))

@@ -52,8 +52,10 @@ def expect_backward(context: Context, p: Plan) -> None:
     context.kernels.will_need(kernel, literals if specialised else ())
 
 
-def _kernel(p: Plan, want_dx: bool) -> tuple[Any, int]:
-    """The kernel for dweight and, if wanted, dx; and what it is to be told of that."""
+def _kernel(p: Plan, want_dx: bool, want_dweight: bool = True) -> tuple[Any, int]:
+    """The kernel for those of dx and dweight that are wanted; and what it is to be told of that."""
+    if not want_dweight:
+        return pointwise.backward if p.pointwise else KERNELS[p.method], pictures.INPUT_ONLY
     outputs = pictures.BOTH if want_dx else pictures.WEIGHT_ONLY
     if p.pointwise:
         spread = outputs - pictures.WEIGHT_ONLY + pointwise.SPREAD
@@ -72,8 +74,9 @@ def backward(
     *,
     skip: Any = None,
     want_dx: bool = True,
-) -> tuple[Any, Array]:
-    """dx (a MaskedGradient where x is pending, else flat) and dweight of one convolution.
+    want_dweight: bool = True,
+) -> tuple[Any, Any]:
+    """dx (a MaskedGradient where x is pending, else flat) and dweight of one convolution; None for neither.
 
     `skip` is added to dx.
     """
@@ -83,8 +86,9 @@ def backward(
     references: list[Any] = [set_input(context, block, x, p.shape.c), gradient]
     _set_output_gradient(block, gradient)
     pixels = padded_weight(context, weight, p.shape.c, p.shape.k)
-    partial = context.allocate(p.partials * p.partial_size)
-    block[pictures.WEIGHT_GRADIENT] = address_of(partial)
+    if want_dweight:
+        partial = context.allocate(p.partials * p.partial_size)
+        block[pictures.WEIGHT_GRADIENT] = address_of(partial)
     dx: Any = None
     if want_dx:
         dx = context.allocate(p.shape.pixels * p.shape.c)
@@ -98,14 +102,14 @@ def backward(
         dx = MaskedGradient(x, dx, sums, p.backward.parts)
     references.append(set_transposed(context, block, pixels, p, want_dx))
     if p.many_channels:
-        many_channels.backward(context, block, p, want_dx, True)
+        many_channels.backward(context, block, p, want_dx, want_dweight)
     else:
-        kernel, literal = _kernel(p, want_dx)
-        spread = many_channels.spread(context, block, p) if p.at_once else None
+        kernel, literal = _kernel(p, want_dx, want_dweight)
+        spread = many_channels.spread(context, block, p) if p.at_once and want_dweight else None
         context.run(kernel, block, p.backward.parts, *p.backward_literals(literal), p.backward.scratch)
         if spread is not None:
             many_channels.multiply_weights(context, p, spread, partial)
-    return dx, weight_gradient(context, weight, p, partial)
+    return dx, weight_gradient(context, weight, p, partial) if want_dweight else None
 
 
 def _set_output_gradient(block: Array, gradient: OutputGradient) -> None:

@@ -54,6 +54,9 @@ def linear_backward(context: Context, dy: Any, weight: Array, saved: Saved) -> t
     x, columns = saved
     (count, inputs), outputs, wide = x.shape, weight.shape[1], columns.shape[1]
     dy = fitted(context, contiguous(context, plain(context, dy)), count, wide)
+    dx = promise(context, x.shape, lambda: _input_gradient(context, dy, columns, count, inputs))
+    if context.inputs_only:
+        return dx, None, None
     long = _panel_columns(inputs)
     rows = fitted(context, x, count, long)
     dweight, dbias = context.allocate(long * wide), context.allocate(wide)
@@ -64,7 +67,7 @@ def linear_backward(context: Context, dy: Any, weight: Array, saved: Saved) -> t
     )  # fmt: skip
     context.run(product.weight_gradient, block, parts)
     return (
-        promise(context, x.shape, lambda: _input_gradient(context, dy, columns, count, inputs)),
+        dx,
         fitted(context, dweight.reshape(long, wide), inputs, outputs),
         fitted(context, dbias, outputs),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from residua.engines.numba.kernels.pictures.arguments import INPUT_ONLY
 from residua.engines.numba.kernels.pictures.shape import Cut, Shape
 from residua.engines.numba.kernels.primitives.vector import WIDTH
 from residua.engines.numba.kernels.products.blocks import ROWS, rounded_up
@@ -132,7 +133,7 @@ class Plan:
         """The four numbers for the backward kernel, and whether to compile for them."""
         s = self.shape
         if self.method == WINOGRAD:
-            return (s.c, s.k, s.stride, 0), _usual(s)
+            return (s.c, s.k, s.stride, int(what == INPUT_ONLY)), _usual(s)
         return (s.c, s.k, s.stride, what), _usual(s) and s.stride in (1, 2)
 
     @property

@@ -80,6 +80,7 @@ class Context:
         self._constants: dict[Any, NDArray[Any]] = {}
         self._prepared: dict[Any, Prepared] = {}
         self.forks = 0
+        self.inputs_only = False  # whether nobody reads gradients by weights (`Engine.input_gradient`)
         renew_in_child(self)
 
     def renew(self) -> None:
@@ -91,6 +92,7 @@ class Context:
         if self.thread_pool.renew():
             self.memory.renew()
             self.tape = None
+            self.inputs_only = False
             self._constants.clear()
             self._prepared.clear()
             self.forks += 1

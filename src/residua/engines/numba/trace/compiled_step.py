@@ -18,8 +18,10 @@ from residua.engines.numba.trace.tape import Tape
 RECORD_AT = 3  # the call at which a step is recorded
 TRIALS = 2
 MOST_RECORDINGS = 4  # shapes of one step
-# Preparing kernels costs milliseconds: of a long step not worth a recording's memory.
-LONG_SECONDS = 5.0
+# Preparing a step's kernels takes Python some milliseconds, and a recording three more runs of the step: a
+# longer step is recorded once as much time has gone, and of a very long one it is not worth the memory.
+SAVED_SECONDS, MORE_RUNS = 0.01, 3
+SHORT_SECONDS, LONG_SECONDS = 0.2, 5.0
 
 
 class CompiledStep:
@@ -37,7 +39,7 @@ class CompiledStep:
         self._tokens: dict[Any, int] = {}
         self._returned: dict[int, ReturnedTree] = {}  # of the latest result
         self._given: dict[int, ReturnedTree] = {}  # of the latest call, frozen ones
-        self._seconds = 0.0
+        self._seconds: dict[Any, float] = {}  # of the latest run
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
         """What the step returns."""
@@ -56,11 +58,11 @@ class CompiledStep:
                     return self._run(arguments, options)
                 return result
             calls = self._calls[key] = self._calls.get(key, 0) + 1
-            if calls >= RECORD_AT and self._worth_it(key):
+            if calls >= RECORD_AT and self._worth_it(key, calls):
                 return self._record(key, arguments, options)
             began = time.perf_counter()
             result = self._run(arguments, options)
-            self._seconds = time.perf_counter() - began
+            self._seconds[key] = time.perf_counter() - began
             return result
 
     def _gather(self, arguments: Any, options: Any) -> tuple[Any, list[Any], list[int]]:
@@ -99,9 +101,12 @@ class CompiledStep:
     def _run(self, arguments: Any, options: Any) -> Any:
         return map_leaves(self._step(*arguments, **options), self._plain)
 
-    def _worth_it(self, key: Any) -> bool:
-        tried = self._trials.get(key, 0)
-        return tried < TRIALS and self._seconds < LONG_SECONDS and len(self._recordings) < MOST_RECORDINGS
+    def _worth_it(self, key: Any, calls: int) -> bool:
+        if self._trials.get(key, 0) >= TRIALS or len(self._recordings) >= MOST_RECORDINGS:
+            return False
+        seconds = self._seconds.get(key, 0.0)
+        pays = seconds < SHORT_SECONDS or calls * SAVED_SECONDS > MORE_RUNS * seconds
+        return pays and seconds < LONG_SECONDS
 
     def _record(self, key: Any, arguments: Any, options: Any) -> Any:
         """Run the step on these arguments and record it; keep the recording if it proves right."""

@@ -60,12 +60,12 @@ class Streams(NamedTuple):
     raw: int
 
 
-def backward(c, k, stride, unused, args, part, scratch):
-    """dx, and the gradient by the weight of this part's pictures.
+def backward(c, k, stride, input_only, args, part, scratch):
+    """dx and, unless it is `input_only`, the gradient by the weight of this part's pictures.
 
     Transformed back here, it is a quarter of dU: what the parts' sums take of memory and time.
     """
-    c, k, stride = np.int64(c), np.int64(k), np.int64(stride)
+    c, k, stride, input_only = np.int64(c), np.int64(k), np.int64(stride), np.int64(input_only)
     side, along = TILE * stride, places_along(stride)
     g, group, chunk = geometry(args), get_int(args, pictures.GROUP), get_int(args, pictures.CHUNK)
     height, width = g.out_height, g.out_width
@@ -110,7 +110,8 @@ def backward(c, k, stride, unused, args, part, scratch):
             bottom = strip.bottom
             for number in range(count):
                 frame = Frame(scratch + 4 * number * size, breadth)
-                fill_strip(c, stride, args, first + number, strip, frame, top == 0)
+                if input_only == 0 or mode != pictures.PLAIN:
+                    fill_strip(c, stride, args, first + number, strip, frame, top == 0)
                 end = min(height, TILE * bottom)
                 if unfinished:
                     continue
@@ -133,9 +134,10 @@ def backward(c, k, stride, unused, args, part, scratch):
                 for t in range(chunk_tiles):
                     turn = _fetch(same, streams, ahead, turn)
                     d = scratch + 4 * (tile.picture * size + (tile.row * breadth + tile.column) * side * c)
-                    for i in range(0, c, WIDTH):
-                        patch = Grid(d + 4 * i, breadth * c, c)
-                        patch_to_places(stride, patch, places_of(stride, v + 4 * (t * xv + i), c))
+                    if input_only == 0:
+                        for i in range(0, c, WIDTH):
+                            patch = Grid(d + 4 * i, breadth * c, c)
+                            patch_to_places(stride, patch, places_of(stride, v + 4 * (t * xv + i), c))
                     d = dy + 4 * (
                         tile.picture * gradient + (tile.row * TILE * right + tile.column) * TILE * k
                     )
@@ -157,7 +159,9 @@ def backward(c, k, stride, unused, args, part, scratch):
                     # Places that share a weight add up their gradients.
                     accumulate = started | (place >= PATCH * along) | (place % along >= PATCH)
                     size_of_du = Size(c, k, 1, chunk_tiles)
-                    product(Left(vp, 1, 0, xv), Right(mp, 0, xm), Result(du + at, k), size_of_du, accumulate)
+                    if input_only == 0:
+                        to = Result(du + at, k)
+                        product(Left(vp, 1, 0, xv), Right(mp, 0, xm), to, size_of_du, accumulate)
                     fetch_results(x_raw, skip, result, at_x, ahead.x_lines, ahead.x_end)
                     at_x += 16 * ahead.x_lines
                     product(Left(mp, xm, 0, 1), Right(u + at, 0, c), Result(vp, xv), Size(rows, c, 1, k), 0)
@@ -186,6 +190,8 @@ def backward(c, k, stride, unused, args, part, scratch):
                     store(dx, i, load(dx + 4 * rest, i))
         if mode != pictures.PLAIN:
             flush(2 * c, sums, totals, first == start)
+    if input_only != 0:
+        return
     dweight = get_int(args, pictures.WEIGHT_GRADIENT) + 4 * 9 * c * k * part
     for i in range(0, c * k, WIDTH):
         places_to_weight(stride, weights_of(du + 4 * i, c * k), taps_of(3, dweight + 4 * i, c * k))
