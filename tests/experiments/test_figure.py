@@ -16,7 +16,8 @@ def test_everything_is_within_the_picture():
     figure.draw_without_rendering()
     width, height = figure.bbox.width, figure.bbox.height
     axes = figure.axes[0]
-    for thing in (*figure.legends, axes.title, axes.xaxis.label, *axes.get_yticklabels()):
+    (legend,) = [found for found in (*figure.legends, axes.get_legend()) if found is not None]
+    for thing in (legend, axes.title, axes.xaxis.label, *axes.get_yticklabels()):
         box = thing.get_window_extent()
         assert -1 <= box.x0 <= box.x1 <= width + 1, thing
         assert -1 <= box.y0 <= box.y1 <= height + 1, thing

@@ -52,7 +52,7 @@ def test_every_experiment_has_its_line_and_says_where_it_was_not_run(tmp_path):
 def test_what_is_kept_is_told(tmp_path):
     keep(tmp_path, example())
     page = results_page(tmp_path)
-    assert "**8.30 %** | 0, 1 (not run: 2) | 0.14 |" in page
+    assert "**8.30 %**, -0.45 points | 0, 1 (not run: 2) | 0.14 |" in page
     assert "| `resnet20` | ResNet-20, 24,640 steps 8.75 %, **8.30 %** |" in summary_table(tmp_path)
     changed = example()
     changed["variants"][0]["mean"] = 5.0
@@ -84,6 +84,16 @@ def test_a_published_figure_that_changed_since_is_noticed(tmp_path):
     keep(tmp_path, results)
     with pytest.raises(RunError, match="other variants"):
         kept_results(tmp_path)
+
+
+def test_words_may_be_mended_after_the_run(tmp_path):
+    results = example(about="as it was said once")
+    results["variants"][0] |= {"title": "an old title", "note": "an old note"}
+    keep(tmp_path, results)
+    page = results_page(tmp_path)
+    assert "as it was said once" not in page
+    assert "an old" not in page
+    assert f"| {find_experiment('resnet20').variants[0].title} | 8.75 %" in page
 
 
 def test_no_path_of_a_machine_is_kept():

@@ -42,12 +42,15 @@ def _kept(experiment: Experiment, path: Path) -> Results:
         raise RunError(
             f"{path} holds a quick run, or another experiment: it takes the results of a whole one"
         )
-    for ours, theirs in zip(none["variants"], results["variants"], strict=False):
+    pairs = list(zip(none["variants"], results["variants"], strict=False))
+    for ours, theirs in pairs:
         if any(ours[key] != theirs[key] for key in ("name", "published", "source")):
             raise RunError(f"{path} is of other variants than the experiment: run it again")
     if len(none["variants"]) != len(results["variants"]):
         raise RunError(f"{path} is of other variants than the experiment: run it again")
-    return results
+    # Words may be mended after the fact, and say why something falls short; figures may not.
+    words = [theirs | {key: ours[key] for key in ("title", "note")} for ours, theirs in pairs]
+    return results | {"title": none["title"], "about": none["about"], "variants": words}
 
 
 def results_page(folder: Path) -> str:

@@ -56,12 +56,17 @@ def _row(row: dict[str, Any]) -> str:
     return _cells(
         row["title"],
         published,
-        f"**{row['mean']:.2f} %**" + (_wrong(finished[0]) if len(finished) == 1 else ""),
+        f"**{row['mean']:.2f} %**{_beside(row)}" + (_wrong(finished[0]) if len(finished) == 1 else ""),
         seeds,
         "" if row["deviation"] is None else f"{row['deviation']:.2f}",
         f"{low:.2f} to {high:.2f} ({row['interval_of']})",
         "" if not seconds else format_duration(sum(seconds) / len(seconds)),
     )
+
+
+def _beside(row: dict[str, Any]) -> str:
+    """By how many points it lies above what was published, or below."""
+    return "" if row["published"] is None else f", {row['mean'] - row['published']:+.2f} points"
 
 
 def _wrong(run: dict[str, Any]) -> str:
