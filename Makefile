@@ -56,7 +56,7 @@ bench-all: kernels
 peer: $(VENV)/residua.stamp
 	$(INSTALL) '.[fast,peer]'
 
-# Optional too: what the tests of the report's page drive a Chromium of the system with; without it they skip.
+# Optional too: what the tests of the report and of `residua page` drive a Chromium of the system with; without it they skip.
 browser: $(VENV)/residua.stamp
 	$(PIP) install --group browser
 

@@ -215,3 +215,14 @@ def test_a_browser_without_webassembly_is_told(browser, shop):
     assert opened.text_content("#problem") == TEXTS["noEngine"]["it"]
     assert not opened.locator("#choose").is_visible()
     context.close()
+
+
+def test_a_model_that_may_always_answer_is_not_said_to_doubt(browser, shop, tmp_path):
+    model = load_model(shop / "best.safetensors")
+    calibration = Calibration(1.0, "pics", 40, (Coverage(0.0, 40, 39),))
+    file = make_page(replace(model, calibration=calibration), tmp_path / "page.html")
+    with Visit(browser, file, locale="en-GB") as visit:
+        _show(visit, shop / "pics" / "0.png")
+        assert visit.page.text_content("#threshold") == ""
+        said = visit.page.text_content("#sure")
+        assert said.startswith("It never says that it is not sure: of all its answers 39 of 40 were right")

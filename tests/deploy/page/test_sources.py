@@ -7,10 +7,13 @@ import pytest
 from layer_cases import CASES
 from page_scripts import run_in_node, text_of
 
+from residua.config import ModelOptions
 from residua.deploy.page.layers import LAYERS_OF_PAGES
 from residua.deploy.page.packing import pack_layer
 from residua.deploy.page.sources import engine_script, kernel
-from residua.layers import LAYERS, Logarithm
+from residua.layers import LAYERS, PROBABILITIES, Logarithm
+from residua.models import MODELS
+from residua.models.build import build_model
 
 MOST_BYTES = 40_000
 COMPUTE = """
@@ -79,3 +82,22 @@ def test_weights_of_half_the_size_are_those_that_numpy_rounds_to(rng, engine, ha
     found = np.array([row["y"] for row in rows], np.float32)
     assert np.array_equal(found, rounded + v["bias"])
     assert len(packed.content) == (56 if half else 108) + 36
+
+
+@pytest.mark.sample(2)
+@pytest.mark.parametrize("name", ["lenet5", "capsnet", "vgg8", "preresnet20", "plain20", "airbench94"])
+def test_whole_networks_are_the_same_in_a_page(name, engine, rng):
+    height, width, channels = MODELS[name].input_shape
+    network = build_model(ModelOptions(model=name), channels=channels, classes=10, size=(height, width))
+    frozen, variables = network.freeze(_moved(network.init(rng), rng))
+    x = rng.normal(size=(1, height, width, channels)).astype(np.float32)
+    expected = np.asarray(engine.plain(frozen.infer(engine, variables, x)))[0]
+    shares = np.asarray(engine.plain(PROBABILITIES[frozen.outputs].infer(engine, {}, expected[None])))[0]
+    given = _given(pack_layer(frozen, variables), x)
+    script = """
+    const network = new Network(kernel, input.payload, bytesOf(input.payload.bytes));
+    console.log(JSON.stringify(network.answer(input.payload.x[0], input.payload.shape)));
+    """
+    answer = run_in_node(f"{engine_script()}\n{script}", given)
+    assert np.abs(np.array(answer["outputs"]) - expected).max() <= 3e-6 * np.abs(expected).max()
+    assert np.abs(np.array(answer["probabilities"]) - shares).max() <= 1e-5

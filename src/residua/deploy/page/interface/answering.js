@@ -63,7 +63,8 @@ class AnswerView {
     element("name").textContent = this.name;
     element("best").textContent = words;
     element("said").textContent = text("answered", { file: this.name, answer: words });
-    element("threshold").textContent = notSure ? text("threshold", { threshold: percent(notSure.threshold) }) : "";
+    element("threshold").textContent = doubts(notSure, classes.length)
+      ? text("threshold", { threshold: percent(notSure.threshold) }) : "";
     element("odd").textContent = answer.exact ? "" : text("approximate");
     const order = answer.shares.map((_, i) => i).sort((a, b) => answer.shares[b] - answer.shares[a] || a - b);
     element("bars").replaceChildren(...order.slice(0, 5).map((i) => bar(classes[i], answer.shares[i])));

@@ -13,12 +13,7 @@ function showFacts(model) {
         accuracy: percent(tested.accuracy), low: percent(tested.interval[0]), high: percent(tested.interval[1]),
       })
     : text("untested");
-  element("sure").textContent = !notSure ? text("uncalibrated") : notSure.accepted
-    ? text("sure", {
-        threshold: percent(notSure.threshold), right: number(notSure.right), accepted: number(notSure.accepted),
-        accuracy: percent(notSure.right / notSure.accepted),
-      })
-    : text("threshold", { threshold: percent(notSure.threshold) });
+  element("sure").textContent = sureText(notSure, classes.length);
   element("pairs").replaceChildren();
   if (pairs.length) {
     const list = document.createElement("ul"), title = document.createElement("p");
@@ -34,6 +29,17 @@ function showFacts(model) {
   for (const limit of ["limitClasses", "limitKind", "limitSize", "limitDecision"]) addLine(limits, text(limit, values));
   element("classes").textContent = classes.join(", ");
   element("made").textContent = text("made", made);
+}
+
+// Whether there are probabilities below which it is not sure: the best of so many classes has at least its share.
+const doubts = (notSure, classes) => Boolean(notSure) && notSure.threshold > 1 / classes;
+
+function sureText(notSure, classes) {
+  if (!notSure) return text("uncalibrated");
+  const { threshold, right, accepted } = notSure;
+  if (!accepted) return text("threshold", { threshold: percent(threshold) });
+  const counts = { right: number(right), accepted: number(accepted), accuracy: percent(right / accepted) };
+  return doubts(notSure, classes) ? text("sure", { threshold: percent(threshold), ...counts }) : text("alwaysSure", counts);
 }
 
 function addLine(list, words) {
