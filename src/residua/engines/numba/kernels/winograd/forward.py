@@ -26,7 +26,7 @@ from residua.engines.numba.kernels.pictures import arguments as pictures
 from residua.engines.numba.kernels.pictures.arguments import Frame, geometry
 from residua.engines.numba.kernels.pictures.load import sources
 from residua.engines.numba.kernels.pictures.shape import Cut, Shape
-from residua.engines.numba.kernels.primitives.prefetch import fetch_four, fetch_results, fetch_to_write
+from residua.engines.numba.kernels.primitives.prefetch import fetch, fetch_four, fetch_results, fetch_to_write
 from residua.engines.numba.kernels.primitives.scalars import clear, flush, get_int, part_of
 from residua.engines.numba.kernels.primitives.vector import WIDTH, inline
 from residua.engines.numba.kernels.products.blocks import HALF, PANEL, ROWS
@@ -124,7 +124,7 @@ def forward(c, k, statistics, stride, args, part, scratch):
                 chunk_tiles = min(chunk, tiles - begin)
                 tile = tile_at(strip, begin)
                 for t in range(chunk_tiles):
-                    turn = _fetch(same, streams, ahead, turn)
+                    turn = _fetch(same, statistics, streams, ahead, turn)
                     d = scratch + 4 * (tile.picture * size + (tile.row * breadth + tile.column) * side * c)
                     for i in range(0, c, WIDTH):
                         patch = Grid(d + 4 * i, breadth * c, c)
@@ -133,7 +133,7 @@ def forward(c, k, statistics, stride, args, part, scratch):
                 rows = (chunk_tiles + ROWS - 1) // ROWS * ROWS
                 columns = last_column - first_column
                 for place in range(along * along):
-                    turn = _fetch(same, streams, ahead, turn)
+                    turn = _fetch(same, statistics, streams, ahead, turn)
                     a = Left(v + 4 * place * c, xv, 0, 1)
                     b = Right(u + 4 * (weights_at(place, along) * c * k + first_column), 0, k)
                     to = Result(m + 4 * (place * k + first_column), xm)
@@ -143,7 +143,7 @@ def forward(c, k, statistics, stride, args, part, scratch):
                         product(a, b, to, Size(rows, columns, 1, c), 0)
                 tile = tile_at(strip, begin)
                 for t in range(chunk_tiles):
-                    turn = _fetch(same, streams, ahead, turn)
+                    turn = _fetch(same, statistics, streams, ahead, turn)
                     i0, j0 = TILE * (top + tile.row), TILE * tile.column
                     to = y + 4 * (((first + tile.picture) * height + i0) * width + j0) * k
                     whole = i0 + TILE <= height and j0 + TILE <= width
@@ -169,12 +169,18 @@ def forward(c, k, statistics, stride, args, part, scratch):
 
 
 @inline
-def _fetch(same, streams, ahead, turn):
+def _fetch(same, statistics, streams, ahead, turn):
     """This turn's lines of what the next strip reads and writes; the next turn. `same`: x has y's shape."""
     first = ahead.x + 16 * turn * ahead.x_lines
     if same:
         y = streams.y + 4 * (ahead.y - ahead.x)
-        fetch_four(streams.x, streams.skip, streams.z, y, first, ahead.x_lines, ahead.x_end)
+        if statistics:
+            fetch_four(streams.x, streams.skip, streams.z, y, first, ahead.x_lines, ahead.x_end)
+        elif streams.skip == streams.x:  # finished pictures, as a rule: to ask twice costs as much as once
+            fetch(streams.x, first, ahead.x_lines, ahead.x_end)
+            fetch_to_write(y, first, ahead.x_lines, ahead.x_end)
+        else:
+            fetch_results(streams.x, streams.skip, y, first, ahead.x_lines, ahead.x_end)
     else:
         fetch_results(streams.x, streams.skip, streams.z, first, ahead.x_lines, ahead.x_end)
         fetch_to_write(streams.y, ahead.y + 16 * turn * ahead.y_lines, ahead.y_lines, ahead.y_end)
