@@ -45,12 +45,10 @@ MOST_GATHERED = 512 * 1024  # of one picture: beyond the cache, but the weights 
 FEW_GATHERED = 8  # pictures that are worth packing the weight for
 TRANSFORMING = 700  # multiplications of a weight that take as long as transforming it, there and back
 STRAIGHT = 0.85  # of a multiplication in gathered windows is what one with its transforms takes
-BY_SIX_POINTS = (
-    2,
-    5,
-)  # kernels that Winograd's way takes with the points of F(4x4, 3x3), some pictures at a time
+# Kernels that Winograd's way takes with the points of F(4x4, 3x3), some pictures at a time.
+BY_SIX_POINTS = (2, 5)
 MATRICES = 4 * 2**20  # bytes of their tiles' transforms at a time: measured beside 8, 16, 32 and 64 MB
-MET = 24  # by fewer tiles or pixels, weights take longer to be read than to be multiplied
+MET = 24  # by fewer tiles or pixels, weights that outgrow the cache are longer read than multiplied
 MANY_PARTS = 8  # of heavy weights' columns, so that each thread reads weights of its own
 
 
@@ -140,7 +138,8 @@ def six_points_pay(shape: Shape, forward_alone: bool) -> bool:
     taps, tiles, pixels = shape.kernel**2, many_channels.tile_count(shape), shape.out_pixels
     if forward_alone:
         tiles, pixels = tiles // shape.batch, pixels // shape.batch
-        return PLACES * max(tiles, MET) < STRAIGHT * taps * max(pixels, MET)
+        met = MET if 4 * PLACES * shape.c * shape.k > second_level_cache() else 1
+        return PLACES * max(tiles, met) < STRAIGHT * taps * max(pixels, met)
     return PLACES * tiles + TRANSFORMING < STRAIGHT * taps * pixels
 
 
