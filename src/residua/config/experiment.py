@@ -18,7 +18,9 @@ class ExperimentConfig:
     """Which seeds to run (those of the experiment)."""
     quick: bool = False
     """A slice of the data and few steps, in seconds: to see that everything runs, not to repeat anything."""
-    output: str | None = shared.folder("the runs, results.json, the table and the pictures")
+    output: str | None = shared.path(
+        "Folder for the runs, results.json, the table and the pictures (experiments-out/ here)."
+    )
     data_dir: str | None = shared.data_dir()
     engine: EngineName | None = None
     """What computes (as the experiment says, else as train takes it)."""

@@ -63,8 +63,8 @@ def results_page(folder: Path) -> str:
 
 
 def summary_table(folder: Path) -> str:
-    """A line for each experiment: what was published of it, and what came out."""
-    rows = ["| experiment | published error, and here |", "|---|---|"]
+    """A line for each experiment: what was published of it, and what came out; one for those not run."""
+    rows, waiting = ["| experiment | published error, and here |", "|---|---|"], list[str]()
     for name, results in kept_results(folder).items():
         variants = [row for row in results["variants"] if row["published"] is not None or "mean" in row]
         done = [
@@ -72,7 +72,12 @@ def summary_table(folder: Path) -> str:
         ]
         left = len([row for row in results["variants"] if "mean" not in row])
         words = "; ".join(done) + (f"; {left} not run" if done and left else "")
-        rows.append(f"| `{name}` | {words or 'not run'} |")
+        if words:
+            rows.append(f"| `{name}` | {words} |")
+        else:
+            waiting.append(f"`{name}`")
+    if waiting:
+        rows.append(f"| {', '.join(waiting)} | not run yet |")
     return "\n".join(rows)
 
 
