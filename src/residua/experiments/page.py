@@ -9,6 +9,7 @@ from residua.experiments.catalogue import experiment_names, find_experiment
 from residua.experiments.recipe import Experiment
 from residua.experiments.results import Results, gather, read_results
 from residua.experiments.table import experiment_markdown
+from residua.files.names import command
 
 INTRODUCTION = """# Results
 
@@ -58,7 +59,7 @@ def results_page(folder: Path) -> str:
     parts = [INTRODUCTION]
     for name, results in kept_results(folder).items():
         text = experiment_markdown(results, commands=False)
-        parts.append(f"{text}\n```sh\nresidua experiment {name}\n```\n")
+        parts.append(f"{text}\n```sh\n{command('experiment', name)}\n```\n")
     return "\n".join(parts)
 
 

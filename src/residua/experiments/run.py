@@ -81,7 +81,7 @@ class ExperimentRun:
             trained = experiment.variant(name)
             tests = [folder / f"seed-{seed}" / "test.json" for seed in variant.seeds]
             if not self.config.quick and not any(map(Path.exists, tests)):
-                self.missing[variant.name] = f"`residua experiment {other}` comes first"
+                self.missing[variant.name] = f"`{command('experiment', other)}` comes first"
                 return []
         options = experiment.options | trained.options
         if self.config.quick:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from residua.experiments.results import Results
+from residua.files.names import command
 from residua.insight.shared.text import format_duration
 
 HEAD = (
@@ -27,7 +28,7 @@ def experiment_markdown(results: Results, commands: bool = True) -> str:
         parts.append("\n".join(_claim_line(claim) for claim in results["claims"]))
     parts += _facts(results)
     if commands and (lines := [run["command"] for row in results["variants"] for run in row["runs"]]):
-        parts.append("```sh\n" + "\n".join([f"residua experiment {results['experiment']}", *lines]) + "\n```")
+        parts.append("```sh\n" + "\n".join([command("experiment", results["experiment"]), *lines]) + "\n```")
     return "\n\n".join(parts) + "\n"
 
 
