@@ -19,6 +19,7 @@ from residua.engines.numba.kernels.products.blocks import PANEL, ROWS, WIDE, rou
 from residua.engines.numba.kernels.winograd import backward as winograd_backward
 from residua.engines.numba.kernels.winograd import forward as winograd
 from residua.engines.numba.kernels.winograd import many_channels
+from residua.engines.numba.kernels.winograd.many_channels import tiles_of
 from residua.engines.numba.kernels.winograd.transforms import PLACES
 from residua.engines.numba.planning.plan import (
     DIRECT,
@@ -29,7 +30,6 @@ from residua.engines.numba.planning.plan import (
     Pass,
     Plan,
     Sharing,
-    tiles_of,
 )
 from residua.engines.numba.runtime.layout import LANES, MOST_PARTS
 from residua.engines.numba.runtime.processor import second_level_cache

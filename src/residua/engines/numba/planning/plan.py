@@ -9,7 +9,7 @@ from residua.engines.numba.kernels.pictures.shape import Cut, Shape
 from residua.engines.numba.kernels.primitives.vector import WIDTH
 from residua.engines.numba.kernels.products.blocks import ROWS, rounded_up
 from residua.engines.numba.kernels.products.panels import panel_width
-from residua.engines.numba.kernels.winograd.many_channels import tile_of
+from residua.engines.numba.kernels.winograd.many_channels import tiles_of
 from residua.engines.numba.kernels.winograd.tiles import GAP
 from residua.engines.numba.kernels.winograd.transforms import PLACES
 
@@ -21,12 +21,6 @@ LEAST_GATHERED = 64 * 128  # weights of one tap; with fewer, they stay in the ca
 LEAST_AT_ONCE = 2**18  # weights of a 1x1 convolution whose gradient outgrows the cache, part by part
 LEAST_PARTS = 4  # so that a few threads find work
 LEAST_PACKED = 256  # pixels that are worth cutting a 1x1 convolution's weight into panels for
-
-
-def tiles_of(shape: Shape) -> tuple[int, int]:
-    """A picture's tiles of Winograd's way, down and to the right."""
-    tile = tile_of(shape)
-    return -(-shape.out_height // tile), -(-shape.out_width // tile)
 
 
 def _usual(shape: Shape) -> bool:

@@ -35,6 +35,12 @@ def tile_of(shape: Shape) -> int:
     return PATCH + 1 - shape.kernel
 
 
+def tiles_of(shape: Shape) -> tuple[int, int]:
+    """A picture's tiles, down and to the right."""
+    tile = tile_of(shape)
+    return -(-shape.out_height // tile), -(-shape.out_width // tile)
+
+
 def rounded_tiles(tiles: int) -> int:
     """Rows of V and M for so many tiles: these, and what the last block of a product needs."""
     block = ROWS if tiles <= ROWS else BLOCK
@@ -43,14 +49,14 @@ def rounded_tiles(tiles: int) -> int:
 
 def tile_count(shape: Shape) -> int:
     """Tiles of all pictures."""
-    tile = tile_of(shape)
-    return shape.batch * -(-shape.out_height // tile) * -(-shape.out_width // tile)
+    down, right = tiles_of(shape)
+    return shape.batch * down * right
 
 
 def scatter_scratch(shape: Shape) -> int:
     """Floats of scratch that any of the kernels needs."""
     tile, rim, c, k = tile_of(shape), shape.kernel - 1, shape.c, shape.k
-    down, right, side = -(-shape.out_height // tile), -(-shape.out_width // tile), tile * shape.stride
+    (down, right), side = tiles_of(shape), tile * shape.stride
     picture = (side * down + rim) * (side * right + rim) * c
     return 2 * picture + tile * down * tile * right * k + 2 * max(c, k) + tile * tile * k + 256
 
