@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from residua import api
-from residua.experiments.training_runs import RunResult, Say
+from residua.experiments.training_runs import RunResult, Say, read_test
 from residua.files.durable import write_durably
-from residua.insight.shared.intervals import wilson_interval
 
 MODEL, TEST = "ensemble.safetensors", "test.json"
 
@@ -27,15 +26,4 @@ def join_runs(folder: Path, seed: int, members: Sequence[Path], engine: str, say
         api.ensemble(folder / MODEL, members, split="test", engine=engine, say=say)
         found = api.evaluate(folder / MODEL, engine=engine, output=str(folder / "confusion.png"), say=say)
         write_durably(kept, (json.dumps(found.to_dict(), indent=1) + "\n").encode())
-    test = json.loads(kept.read_text(encoding="utf-8"))
-    low, high = wilson_interval(test["correct"], test["pictures"])
-    return RunResult(
-        seed,
-        "finished",
-        "",
-        error=100 * (test["pictures"] - test["correct"]) / test["pictures"],
-        interval=(100 * (1 - high), 100 * (1 - low)),
-        wrong=test["pictures"] - test["correct"],
-        pictures=test["pictures"],
-        copies=test.get("trained_on"),
-    )
+    return RunResult(seed, "finished", "", **read_test(kept))

@@ -12,9 +12,8 @@ from residua.config.options import option_names
 from residua.data.pictures.arrays import Pictures
 from residua.errors import ConfigError, near
 from residua.experiments.recipe import Look
+from residua.experiments.training_runs import Say
 from residua.insight.shared.picture_files import encode_png
-
-Say = Callable[[str], None]
 
 
 def take_look(look: Look, run: Path, folder: Path, quick: bool, engine: str, say: Say) -> list[Path]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,13 +19,12 @@ from residua.experiments.looks import check_look, take_look
 from residua.experiments.recipe import Experiment, Look, Variant
 from residua.experiments.results import Results, gather, write_results
 from residua.experiments.table import experiment_markdown
-from residua.experiments.training_runs import RunResult, read_result, train_command, train_run
+from residua.experiments.training_runs import RunResult, Say, read_result, train_command, train_run
 from residua.files.durable import write_durably
 from residua.files.names import command
 from residua.insight.learning_curves.figure import curves_figure
 from residua.insight.shared.plotting import save_figure
 
-Say = Callable[[str], None]
 MOST_CURVES = 8  # in one picture
 FOLDER = "experiments-out"
 QUICK = "quick"  # the folder of quick runs, apart from all that is an experiment
@@ -215,10 +213,10 @@ class ExperimentRun:
 
     def _write(self, whole: bool = False) -> Results:
         """What is known so far, and in the end the pictures too."""
+        if whole:
+            self._read_others()  # which another process may have trained meanwhile
         results = gather(self.experiment, self.runs, self.missing, self.config.quick)
         if whole:
-            self._read_others()
-            results = gather(self.experiment, self.runs, self.missing, self.config.quick)
             for look in self.experiment.looks:
                 results["pictures"] += self._look(look)
             results["pictures"] += self._curves()

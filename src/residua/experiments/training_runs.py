@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from residua import api
 from residua.config.options import flag
-from residua.errors import DataError, ModelFileError, NonFiniteError, ResiduaError
+from residua.errors import NonFiniteError
 from residua.experiments.folders import PlannedRun, State
 from residua.files.json_lines import read_lines
 from residua.files.names import command
@@ -95,28 +95,31 @@ def read_result(run: PlannedRun, state: State) -> RunResult:
     result = RunResult(run.seed, state, run.command, **facts)
     if state != "finished":
         return result
-    return _with_test(result, folder)
-
-
-def _with_test(result: RunResult, folder: Path) -> RunResult:
-    test = json.loads((folder / "test.json").read_text(encoding="utf-8"))
-    low, high = wilson_interval(test["correct"], test["pictures"])
     model = load_model(folder / "best.safetensors")
     at, shape = model.training.get("at") or {}, model.preprocessing
     plain = set(shape.std) == {1.0}  # of a network that takes pixels as they are
-    values = {entry.name: getattr(result, entry.name) for entry in fields(result)}
-    values |= {
-        "error": 100 * (test["pictures"] - test["correct"]) / test["pictures"],
+    return replace(
+        result,
+        **read_test(folder / "test.json"),
+        validation_error=at.get("validation_error"),
+        best_epoch=at.get("epoch"),
+        data_mean=None if plain else tuple(round(x, 4) for x in shape.mean),
+        data_deviation=None if plain else tuple(round(x, 4) for x in shape.std),
+    )
+
+
+def read_test(path: Path) -> dict[str, Any]:
+    """What a model's answers to the test pictures come to, by the names that `RunResult` has for it."""
+    test = json.loads(path.read_text(encoding="utf-8"))
+    low, high = wilson_interval(test["correct"], test["pictures"])
+    wrong = test["pictures"] - test["correct"]
+    return {
+        "error": 100 * wrong / test["pictures"],
         "interval": (100 * (1 - high), 100 * (1 - low)),
-        "wrong": test["pictures"] - test["correct"],
+        "wrong": wrong,
         "pictures": test["pictures"],
         "copies": test.get("trained_on"),
-        "validation_error": at.get("validation_error"),
-        "best_epoch": at.get("epoch"),
-        "data_mean": None if plain else tuple(round(x, 4) for x in shape.mean),
-        "data_deviation": None if plain else tuple(round(x, 4) for x in shape.std),
     }
-    return RunResult(**values)
 
 
 def train_seconds(folder: Path) -> float:
@@ -125,8 +128,3 @@ def train_seconds(folder: Path) -> float:
     sizes = [float(row["seconds"]) * float(row["images_per_second"]) for row in rows]
     whole = max(sizes, default=0.0)
     return round(sum(whole / max(float(row["images_per_second"]), 1e-9) for row in rows), 3)
-
-
-def is_absence(error: ResiduaError) -> bool:
-    """Whether an error says that data or weights are not at hand."""
-    return isinstance(error, DataError | ModelFileError)
