@@ -114,6 +114,7 @@ class Study:
                 "folder with --output"
             ) from None
         self.watch = Watch()
+        self.seconds: dict[int, float | None] = {}  # of the trials that are over, as far as somebody asked
 
     def trials(self) -> list[FrozenTrial]:
         """All trials, as the journal has them now; to read only."""
