@@ -17,6 +17,7 @@ from residua.sweeps.folder import Folder
 from residua.sweeps.halving import Brackets, Halving
 from residua.sweeps.owners import Turn, Watch, turns_without_progress
 from residua.sweeps.sampler import PlanSampler, suggest
+from residua.training.checkpoint import checkpoints
 
 NAME = "sweep"
 PROBLEM, ENDED, LOSS = "problem", "ended", "validation_loss"  # what is kept of a trial beside its accuracy
@@ -169,7 +170,7 @@ class Study:
 
 def newest_checkpoint(run: Path) -> str:
     """The name of a run's newest checkpoint; empty where there is none."""
-    return max((path.stem for path in run.glob("checkpoint-*.safetensors")), default="")
+    return next((path.stem for path in checkpoints(run)), "")
 
 
 def _mend(journal: Path, lock: Any) -> None:
