@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, fields
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +11,7 @@ from residua.config import TrainConfig
 from residua.config.options import configure, flag
 from residua.data import DataSet
 from residua.errors import RunError
+from residua.training.environment import package_version
 from residua.training.option_defaults import resolve_options
 from residua.training.run_folder import read_environment, read_run
 
@@ -57,22 +57,14 @@ def run_state(run: PlannedRun, data: DataSet | None) -> State:
             "folder away, or choose another with --output"
         )
     made_by = read_environment(folder)["versions"].get("residua")
-    if made_by is not None and made_by != residua_version():
+    if made_by is not None and made_by != (here := package_version("residua")):
         raise RunError(
-            f"{folder} was trained by residua {made_by}, this is {residua_version()}: move that folder away, "
+            f"{folder} was trained by residua {made_by}, this is {here}: move that folder away, "
             "or choose another with --output"
         )
     if (folder / "test.json").exists():
         return "finished"
     return "diverged" if (folder / "not-finite.json").exists() else "unfinished"
-
-
-def residua_version() -> str:
-    """This residua's version, as a run folder has it."""
-    try:
-        return version("residua")
-    except PackageNotFoundError:
-        return "not installed"
 
 
 def differences(asked: TrainConfig, found: TrainConfig, data: DataSet | None) -> list[tuple[str, Any, Any]]:
