@@ -6,18 +6,15 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from residua.api.inputs import named_path
-from residua.api.output import OnResult, ignore, written_after
+from residua.api.output import OnResult, converted_file, ignore, written_after
 from residua.config import ExportConfig
 from residua.config.options import configure
 from residua.files.durable import write_durably
-from residua.files.output import make_parent, output_file
+from residua.files.output import make_parent
 
 if TYPE_CHECKING:
     from residua.deploy.onnx.exporting import Export
     from residua.models.model_file import Model
-
-SUFFIX = ".onnx"
 
 
 def export(
@@ -35,14 +32,11 @@ def export(
     where nothing can be written there, a layer has no export, or the proof fails; nothing is written then.
     """
     from residua.deploy.onnx.exporting import check_options, export_model
-    from residua.models.model_file import Model, find_model, load_model
+    from residua.models.model_file import Model, load_model
 
     config = configure(ExportConfig, options)
     check_options(config)
-    file = None if isinstance(model, Model) else find_model(model)
-    default = Path("model.onnx") if file is None else file.with_suffix(SUFFIX)
-    text = None if output is None else output if isinstance(output, str) else str(named_path(output))
-    path = output_file(text, default, option="OUT", suffixes=(SUFFIX,))
+    path = converted_file(model, output, "model.onnx", (".onnx",))
     loaded = model if isinstance(model, Model) else load_model(model)
     found = export_model(loaded, config, say)
     with written_after(found, on_result):

@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from residua.api.inputs import named_path
 from residua.errors import ResiduaError
 from residua.files.output import make_parent, output_file, output_folder, require_writable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from residua.models.model_file import Model
 
 OnResult = Callable[[Any], object]
 
@@ -52,6 +55,23 @@ def output_stem(model: Path, output: str | None) -> str:
         return f"{output_folder(output, foreign=SUFFIXES)}/"
     require_writable(model.parent)
     return str(model.with_name(f"{model.stem}-"))
+
+
+def converted_file(
+    model: str | Path | Model, output: str | Path | None, name: str, suffixes: tuple[str, ...]
+) -> Path:
+    """Where a model goes in another form: beside its file with the ending of `name`, or under that name.
+
+    output: OUT, a file or a folder. Raises ConfigError where it cannot be written, ModelFileError without a
+    model in a run.
+    """
+    from residua.models.model_file import Model, find_model
+
+    default = Path(name)
+    if not isinstance(model, Model):
+        default = find_model(model).with_suffix(default.suffix)
+    text = output if output is None or isinstance(output, str) else str(named_path(output))
+    return output_file(text, default, option="OUT", suffixes=suffixes)
 
 
 def save_picture(figure: Figure, path: Path | str) -> Path:

@@ -5,16 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from residua.api.inputs import named_path
+from residua.api.output import converted_file
 from residua.config import PageConfig
 from residua.config.options import configure
 from residua.files.durable import write_durably
-from residua.files.output import make_parent, output_file
+from residua.files.output import make_parent
 
 if TYPE_CHECKING:
     from residua.models.model_file import Model
-
-SUFFIX = ".html"
 
 
 def page(
@@ -26,19 +24,13 @@ def page(
     file. Raises ResiduaError where nothing can be written there, the model is too large or has a layer that
     pages do not know.
     """
-    from residua.deploy.page.document import check_size, page_html
-    from residua.deploy.page.facts import least_sure
+    from residua.deploy.page.document import page_html
     from residua.deploy.page.halving import half_text, measure_half
-    from residua.models.model_file import Model, find_model, load_model
+    from residua.models.model_file import Model, load_model
 
     config = configure(PageConfig, options)
-    file = None if isinstance(model, Model) else find_model(model)
-    default = Path("page.html") if file is None else file.with_suffix(SUFFIX)
-    text = None if output is None else output if isinstance(output, str) else str(named_path(output))
-    path = output_file(text, default, option="OUT", suffixes=(SUFFIX, ".htm"))
+    path = converted_file(model, output, "page.html", (".html", ".htm"))
     loaded = model if isinstance(model, Model) else load_model(model)
-    check_size(loaded, config)
-    least_sure(loaded, config)
     content = page_html(loaded, config).encode()
     if config.half:
         say(half_text(measure_half(loaded, config, say)))

@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 
 from residua.config import PageConfig
+from residua.deploy.onnx.metadata import read_test
 from residua.deploy.page import document
 from residua.deploy.page.document import page_html
 from residua.deploy.page.facts import find_pairs, least_sure
@@ -65,13 +66,13 @@ def test_confused_pairs_are_those_of_the_test(tmp_path, trained):
     found = json.loads((trained / "run" / "test.json").read_text())
     (tmp_path / "test.json").write_text(json.dumps(found | {"confusion": [[3, 4], [1, 9]]}))
     file = tmp_path / "best.safetensors"
-    assert find_pairs(file, ("a", "b")) == [
+    assert find_pairs(read_test(file)[1], ("a", "b")) == [
         {"true": "a", "answer": "b", "count": 4, "all": 7},
         {"true": "b", "answer": "a", "count": 1, "all": 10},
     ]
-    assert find_pairs(file, ("a", "b", "c")) == []
+    assert find_pairs(read_test(file)[1], ("a", "b", "c")) == []
     (tmp_path / "test.json").write_text("{}")
-    assert find_pairs(file, ("a", "b")) == []
+    assert find_pairs(read_test(file)[1], ("a", "b")) == []
 
 
 def test_when_it_is_not_sure(model):

@@ -9,7 +9,7 @@ from png_files import KINDS, exif_block, write_png
 
 from residua.data.pictures.decoding import read_picture
 from residua.data.preprocessing import Preprocessing
-from residua.deploy.page.preprocessing import tall_first
+from residua.deploy.page.preprocessing import describe_preprocessing, tall_first
 from residua.deploy.page.sources import pixels_script
 
 READ = """
@@ -106,9 +106,7 @@ def test_what_cannot_be_read_is_told(rng):
 )
 def test_what_a_network_sees(rng, shape):
     images = rng.integers(0, 256, (2, *shape.stored, shape.channels), np.uint8)
-    scale, shift = shape.scale_and_shift
-    given = {"stored": shape.stored, "seen": [shape.height, shape.width], "channels": shape.channels}
-    given |= {"scale": scale.tolist(), "shift": shift.tolist(), "order": shape.order}
+    given = describe_preprocessing(shape)
     payload = [{"bytes": image.ravel().tolist(), "shape": given} for image in images]
     found = np.array(run_in_node(f"{pixels_script()}\n{SEE}", payload), np.float32)
     expected = shape.normalize(images)

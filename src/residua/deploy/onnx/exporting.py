@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.config import ExportConfig
+from residua.deploy.agreement import compare_answers
 from residua.deploy.onnx.messages import IR_VERSION, OPSET
 from residua.deploy.onnx.metadata import describe_model, properties
 from residua.deploy.onnx.network import to_onnx
@@ -181,16 +182,16 @@ def _with(
     check_file(content)
     session, answered, before = open_session(content, config.threads), proved.answered, proved.probabilities
     after = answer(session, answered.pictures.images, config.batch)
-    right = None if answered.data == NOISE else answered.labels
+    agreement = compare_answers(before, after, None if answered.data == NOISE else answered.labels)
     cost = Smaller(
         weights,
         len(content),
         len(found.content),
         len(answered),
-        same=int((before.argmax(axis=1) == after.argmax(axis=1)).sum()),
-        largest_difference=float(np.abs(before.astype(np.float64) - after).max()),
-        float_accuracy=None if right is None else float((before.argmax(axis=1) == right).mean()),
-        accuracy=None if right is None else float((after.argmax(axis=1) == right).mean()),
+        same=agreement.same,
+        largest_difference=agreement.largest_difference,
+        float_accuracy=agreement.accuracy,
+        accuracy=agreement.other_accuracy,
         calibrated_on=fitted,
     )
     if cost.loss > MOST_LOSS:

@@ -9,9 +9,9 @@ from typing import Any
 
 from residua.data.preprocessing import Preprocessing
 from residua.deploy.onnx.network import IMAGES, LOGITS, PROBABILITIES_OUT
-from residua.errors import ConfigError
 from residua.files.checksums import file_sha256
 from residua.files.strict_json import parse_json
+from residua.insight.calibration.numbers import coverage_at
 from residua.models.calibration import Calibration
 from residua.models.model_file import Model
 from residua.training.environment import package_versions
@@ -44,7 +44,7 @@ def describe_model(model: Model) -> dict[str, Any]:
         },
         "calibration": None if model.calibration is None else model.calibration.to_dict(),
         "reject_below": reject_thresholds(model.calibration),
-        "test": tested(model.file),
+        "test": read_test(model.file)[0],
         "training": training,
         "versions": package_versions(),
         "source": describe_source(model.file),
@@ -92,31 +92,25 @@ def reject_thresholds(calibration: Calibration | None) -> dict[str, dict[str, An
     """{share of right answers: the probability below which to say 'not sure' for it, and on how many}."""
     if calibration is None:
         return {}
-    found = {}
-    for accuracy in ACCURACIES:
-        try:
-            entry = calibration.threshold(accuracy)
-        except ConfigError:
-            continue
-        found[str(accuracy)] = {
-            "threshold": entry.threshold,
-            "accepted": entry.accepted,
-            "right": entry.right,
-            "pictures": calibration.pictures,
-        }
-    return found
+    entries = {str(accuracy): coverage_at(calibration, accuracy) for accuracy in ACCURACIES}
+    pictures = {"pictures": calibration.pictures}
+    return {name: vars(entry) | pictures for name, entry in entries.items() if entry is not None}
 
 
-def tested(file: Path | None) -> dict[str, Any] | None:
-    """The accuracy on the test split that the run's end measured, with its interval; None where none did."""
+def read_test(file: Path | None) -> tuple[dict[str, Any] | None, Any]:
+    """The accuracy on the test split as the run's end measured it, with its interval; the confusion matrix.
+
+    The matrix is as it was read. None and None where nothing measured them.
+    """
     if file is None or file.name != "best.safetensors":
-        return None
+        return None, None
     try:
         found = parse_json(file.with_name("test.json").read_bytes())
         figures = {name: found[name] for name in TESTED}
-        return {"data": Path(found["data"]).name, "split": found["split"], **figures}
+        figures = {"data": Path(found["data"]).name, "split": found["split"], **figures}
+        return figures, found.get("confusion")
     except (OSError, ValueError, TypeError, KeyError):
-        return None
+        return None, None
 
 
 def describe_source(file: Path | None) -> dict[str, Any] | None:

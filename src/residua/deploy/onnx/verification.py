@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from residua.config import EvaluateConfig, ExportConfig
 from residua.data import Pictures
+from residua.deploy.agreement import compare_answers
 from residua.deploy.onnx.runtime import answer as runtime_answer
 from residua.deploy.onnx.runtime import installed_version
 from residua.errors import ResiduaError
@@ -142,16 +143,17 @@ def _compared(answered: Predictions, theirs: Floats) -> Verification:
         for index in different[np.argsort(-margins[different])].tolist()
     )
     known = answered.data != NOISE
+    found = compare_answers(ours, theirs, answered.labels if known else None)
     return Verification(
         data=answered.title if known else NOISE,
         split=answered.split,
         pictures=len(ours),
-        same=len(ours) - len(different),
-        largest_difference=float(np.abs(ours.astype(np.float64) - theirs).max()),
+        same=found.same,
+        largest_difference=found.largest_difference,
         near_ties=int((margins < TOLERANCE).sum()),
         changes=changes,
-        accuracy=float((chosen == answered.labels).mean()) if known else None,
-        onnx_accuracy=float((others == answered.labels).mean()) if known else None,
+        accuracy=found.accuracy,
+        onnx_accuracy=found.other_accuracy,
         onnx=installed_version("onnx"),
         onnxruntime=installed_version("onnxruntime"),
     )

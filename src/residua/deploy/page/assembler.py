@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,11 +18,10 @@ Expression = list[Any]  # of names, and of expressions
 
 _TOKEN = re.compile(r';;[^\n]*|[()]|"[^"]*"|[^\s();]+')
 _TYPES = {"i32": 0x7F, "f32": 0x7D, "v128": 0x7B}
-_MEMORY, _EMPTY, _END, _SIMD = 0x02, 0x40, 0x0B, 0xFD
+_MEMORY, _LOOP, _EMPTY, _END, _SIMD = 0x02, 0x03, 0x40, 0x0B, 0xFD
 # Instructions without immediates, by section 5.4; those of vectors follow a prefix.
 _PLAIN = {
     "select": 0x1B,
-    "i32.eqz": 0x45,
     "i32.lt_u": 0x49,
     "i32.add": 0x6A,
     "i32.sub": 0x6B,
@@ -34,7 +34,6 @@ _VECTOR = {"f32x4.splat": 0x13, "f32x4.add": 0xE4, "f32x4.mul": 0xE6, "f32x4.pma
 # Code and the logarithm of the alignment that is promised: that of the numbers, 4 bytes.
 _MEMORY_ACCESS = {"v128.load": (0x00, 2), "v128.load32_splat": (0x09, 2), "v128.store": (0x0B, 2)}
 _LOCALS = {"local.get": 0x20, "local.set": 0x21, "local.tee": 0x22}
-_BRANCHES = {"br": 0x0C, "br_if": 0x0D}
 
 
 def assemble(text: str) -> bytes:
@@ -49,8 +48,7 @@ def assemble(text: str) -> bytes:
         raise ResiduaError("a module holds imports and functions, and nothing else")
     indices = {function.name: index for index, function in enumerate(functions)}
     types = [
-        b"\x60" + _vector([_types(function.parameters), _types(function.results)], counted=False)
-        for function in functions
+        b"\x60" + _types(function.parameters.values()) + _types(function.results) for function in functions
     ]
     memories = [
         _text(entry[1]) + _text(entry[2]) + bytes([_MEMORY, 0]) + _leb(int(entry[3][1])) for entry in imports
@@ -79,7 +77,7 @@ class _Function:
     export: str | None = None
     parameters: dict[str, str] = field(default_factory=dict)
     locals: dict[str, str] = field(default_factory=dict)
-    results: dict[str, str] = field(default_factory=dict)
+    results: list[str] = field(default_factory=list)
     body: list[Expression] = field(default_factory=list)
 
 
@@ -117,7 +115,7 @@ def _read_function(expression: Expression) -> _Function:
             names = function.parameters if part[0] == "param" else function.locals
             names[part[1]] = part[2]
         elif part[0] == "result":
-            function.results[""] = part[1]
+            function.results.append(part[1])
         else:
             function.body.append(part)
     return function
@@ -134,7 +132,7 @@ def _code(function: _Function, indices: dict[str, int]) -> bytes:
 
 
 class _Writer:
-    """Instructions one after the other; `labels` are those of the blocks around, the innermost last."""
+    """Instructions one after the other; `labels` are those of the loops around, the innermost last."""
 
     def __init__(self, names: dict[str, int], functions: dict[str, int]) -> None:
         self.names, self.functions = names, functions
@@ -146,8 +144,8 @@ class _Writer:
         name = expression[0]
         immediates = [part for part in expression[1:] if isinstance(part, str)]
         operands = [part for part in expression[1:] if not isinstance(part, str)]
-        if name in ("loop", "block"):
-            self.content += bytes([0x03 if name == "loop" else 0x02, _EMPTY])
+        if name == "loop":
+            self.content += bytes([_LOOP, _EMPTY])
             self.labels.append(immediates[0])
             for operand in operands:
                 self.write(operand)
@@ -170,9 +168,8 @@ class _Writer:
                 return bytes([_SIMD]) + _leb(code) + _leb(alignment) + _leb(offset)
             if name in _LOCALS:
                 return bytes([_LOCALS[name]]) + _leb(self.names[immediates[0]])
-            if name in _BRANCHES:
-                depth = len(self.labels) - 1 - self.labels.index(immediates[0])
-                return bytes([_BRANCHES[name]]) + _leb(depth)
+            if name == "br_if":
+                return b"\x0d" + _leb(len(self.labels) - 1 - self.labels.index(immediates[0]))
             if name == "call":
                 return b"\x10" + _leb(self.functions[immediates[0]])
             if name == "i32.const":
@@ -184,8 +181,8 @@ class _Writer:
         raise ResiduaError(f"there is no instruction {name} in this assembler")
 
 
-def _types(named: dict[str, str]) -> bytes:
-    return _vector([bytes([_TYPES[kind]]) for kind in named.values()])
+def _types(kinds: Iterable[str]) -> bytes:
+    return _vector([bytes([_TYPES[kind]]) for kind in kinds])
 
 
 def _text(quoted: str) -> bytes:
@@ -196,8 +193,8 @@ def _sized(content: bytes) -> bytes:
     return _leb(len(content)) + content
 
 
-def _vector(parts: list[bytes], counted: bool = True) -> bytes:
-    return (_leb(len(parts)) if counted else b"") + b"".join(parts)
+def _vector(parts: list[bytes]) -> bytes:
+    return _leb(len(parts)) + b"".join(parts)
 
 
 def _leb(number: int) -> bytes:

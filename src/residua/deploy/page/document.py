@@ -27,9 +27,10 @@ _SCRIPTS = 200_000  # bytes of a page that are not the model's, at most
 
 def page_html(model: Model, config: PageConfig) -> str:
     """The whole page. Raises ConfigError for a model that is too large or has layers that no page knows."""
-    check_size(model, config)
+    _check_size(model, config)
+    facts = describe_facts(model, config)  # refuses options, which packing need not be waited for
     packed = pack_network(model, half=config.half)
-    document = describe_facts(model, config) | packed.document
+    document = facts | packed.document
     document["preprocessing"] = describe_preprocessing(model.preprocessing)
     script, style = f'(() => {{\n"use strict";\n{page_script()}\n}})();', read_source("interface/style.css")
     return (
@@ -49,7 +50,7 @@ def page_html(model: Model, config: PageConfig) -> str:
     )
 
 
-def check_size(model: Model, config: PageConfig) -> None:
+def _check_size(model: Model, config: PageConfig) -> None:
     """Raise ConfigError where a model would make a page that browsers cannot open."""
     numbers = sum(array.size for array in flatten(model.variables).values())
     size = numbers * (2 if config.half else 4) * 4 // 3 + _SCRIPTS

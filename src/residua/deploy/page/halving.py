@@ -6,9 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from residua.config import EvaluateConfig, PageConfig
+from residua.deploy.agreement import Agreement, compare_answers
 from residua.deploy.onnx.verification import MOST_NOISE, NOISE, noise_pictures
 from residua.deploy.page.packing import round_to_half
 from residua.errors import ResiduaError
@@ -20,14 +19,11 @@ PICTURES = 1000
 
 @dataclass(frozen=True)
 class HalfCost:
-    """Of `pictures` pictures of `data` so many have the `same` answer; of noise accuracies are None."""
+    """On `pictures` pictures of `data`, the model's answers beside those with its weights as float16."""
 
     data: str
     pictures: int
-    same: int
-    largest_difference: float
-    accuracy: float | None
-    half_accuracy: float | None
+    agreement: Agreement
 
 
 def measure_half(model: Model, config: PageConfig, say: Callable[[str], None]) -> HalfCost:
@@ -41,25 +37,18 @@ def measure_half(model: Model, config: PageConfig, say: Callable[[str], None]) -
     network, variables = model.frozen()
     halved = replace(model, network=network, variables=round_to_half(variables), calibration=None)
     before, after = answer(model, options, part), answer(halved, options, part)
-    chosen = [found.probabilities.argmax(axis=1) for found in (before, after)]
-    right = [float((one == before.labels).mean()) for one in chosen]
-    noise = before.data == NOISE
-    return HalfCost(
-        Path(before.data).name,
-        len(before),
-        int((chosen[0] == chosen[1]).sum()),
-        float(np.abs(before.probabilities - after.probabilities).max()),
-        None if noise else right[0],
-        None if noise else right[1],
-    )
+    labels = None if before.data == NOISE else before.labels
+    agreement = compare_answers(before.probabilities, after.probabilities, labels)
+    return HalfCost(Path(before.data).name, len(before), agreement)
 
 
 def half_text(cost: HalfCost) -> str:
     """One line."""
+    found = cost.agreement
     line = (
-        f"float16 weights: of {cost.pictures:,} pictures ({cost.data}) {cost.same:,} have the same answer, "
-        f"probabilities differ by up to {cost.largest_difference:.1e}"
+        f"float16 weights: of {cost.pictures:,} pictures ({cost.data}) {found.same:,} have the same answer, "
+        f"probabilities differ by up to {found.largest_difference:.1e}"
     )
-    if cost.accuracy is None or cost.half_accuracy is None:
+    if found.accuracy is None or found.other_accuracy is None:
         return line
-    return f"{line}, accuracy {100 * cost.half_accuracy:.2f} % against {100 * cost.accuracy:.2f} %"
+    return f"{line}, accuracy {100 * found.other_accuracy:.2f} % against {100 * found.accuracy:.2f} %"

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from residua.deploy.onnx.graph import LARGEST_HALF
 from residua.deploy.page.layers import LAYERS_OF_PAGES
 from residua.errors import ConfigError
 from residua.layers import Layer
 from residua.layers.serialization import describe
 from residua.models.model_file import Model
-from residua.variables import Tree
+from residua.variables import Tree, transform
 
 _HALF = np.float16
-_LARGEST_HALF = 65504.0
 
 
 @dataclass(frozen=True)
@@ -63,32 +63,25 @@ def _check(layer: Layer, name: str) -> None:
 
 def round_to_half(tree: Tree) -> Tree:
     """Variables as a page that has them in float16 computes with them."""
-    rounded: Tree = {}
-    for name, value in tree.items():
-        if isinstance(value, dict):
-            rounded[name] = round_to_half(value)
-        else:
-            rounded[name] = value.astype(_HALF).astype(np.float32) if _halves(value) else value
-    return rounded
+    return transform(lambda array: array.astype(_HALF).astype(np.float32) if _halves(array) else array, tree)
 
 
 def _halves(array: NDArray[Any]) -> bool:
     """Whether an array is stored in float16 where that is asked for."""
-    return array.ndim > 1 and (not array.size or float(np.abs(array).max()) <= _LARGEST_HALF)
+    return array.ndim > 1 and bool(np.abs(array).max(initial=0) <= LARGEST_HALF)
 
 
 def _place(tree: Tree, content: bytearray, half: bool) -> dict[str, Any]:
     """{name: {"at": its first byte, "shape"}} in a tree like that of the variables; `content` grows."""
-    placed: dict[str, Any] = {}
-    for name, value in tree.items():
-        if isinstance(value, dict):
-            placed[name] = _place(value, content, half)
-            continue
+
+    def place(value: NDArray[Any]) -> dict[str, Any]:
         array = np.ascontiguousarray(value, np.float32)
-        placed[name] = {"at": len(content), "shape": list(array.shape)}
+        placed = {"at": len(content), "shape": list(array.shape)}
         if half and _halves(array):
             array = array.astype(_HALF)
-            placed[name]["half"] = True
-        content += array.astype(array.dtype.newbyteorder("<")).tobytes()
-        content += bytes(-len(content) % 4)
-    return placed
+            placed["half"] = True
+        content.extend(array.astype(array.dtype.newbyteorder("<")).tobytes())
+        content.extend(bytes(-len(content) % 4))
+        return placed
+
+    return transform(place, tree)

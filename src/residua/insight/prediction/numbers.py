@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.config import PredictConfig
+from residua.config import PageConfig, PredictConfig
 from residua.cores import available_cores
 from residua.data.pictures.decoding import fit_pixels
 from residua.data.pictures.notes import note_lines
@@ -57,7 +57,7 @@ class Prediction:
         return values if self.sure is None else values | {"sure": self.sure}
 
 
-def least_confidence(model: Model, config: PredictConfig) -> float | None:
+def least_confidence(model: Model, config: PredictConfig | PageConfig) -> float | None:
     """The probability below which a model says 'not sure'; None where it always answers.
 
     Raises ConfigError where none was chosen for this model, or where two ways of choosing were given.

@@ -4,9 +4,7 @@
 const LAYERS = { ...CONVOLUTIONS, ...MAPS, ...ACTIVATIONS, ...CAPSULES, ...CONTAINERS };
 
 function run(memory, layer, v, x) {
-  const compute = LAYERS[layer.layer];
-  if (!compute) throw new Error(`This page has no layer ${layer.layer}.`);
-  return compute(memory, layer, v, x);
+  return LAYERS[layer.layer](memory, layer, v, x);
 }
 
 // How outputs become probabilities.
@@ -48,7 +46,7 @@ class Network {
     this.prepared = this.memory.top;
   }
 
-  // Brings weights into the kernel's order, once.
+  // Brings weights into the kernel's order, once. An error names a layer that is not known.
   prepare(layer, v) {
     if (!LAYERS[layer.layer]) throw new Error(`This page has no layer ${layer.layer}.`);
     const order = WEIGHTED[layer.layer];

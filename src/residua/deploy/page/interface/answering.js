@@ -7,7 +7,7 @@ class Answerer {
     this.shape = [...model.preprocessing.seen, model.preprocessing.channels];
   }
 
-  // {best, probabilities, sure, exact, numbers, seen} of a decoded picture.
+  // Of a decoded picture, {best, shares, sure, exact, numbers, bytes}.
   answer(picture) {
     const { preprocessing, notSure } = this.model, bytes = fit(picture, preprocessing);
     const numbers = normalise(bytes, preprocessing), { probabilities: shares } = this.network.answer(numbers, this.shape);
@@ -23,8 +23,10 @@ class Answerer {
   seen({ bytes, numbers }) {
     const { stored, seen, channels, scale, shift, order } = this.model.preprocessing;
     if (stored[0] === seen[0] && stored[1] === seen[1]) return bytes;
-    const back = (i) => (order === "BGR" ? i - (i % channels) + channels - 1 - (i % channels) : i);
-    return Uint8ClampedArray.from(numbers, (_, i) => (numbers[back(i)] - shift[back(i) % channels]) / scale[back(i) % channels]);
+    return Uint8ClampedArray.from(numbers, (_, i) => {
+      const from = mirrored(i, channels, order), channel = from % channels;
+      return (numbers[from] - shift[channel]) / scale[channel];
+    });
   }
 }
 

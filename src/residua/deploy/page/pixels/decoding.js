@@ -45,7 +45,8 @@ async function decode(file) {
 }
 
 // A picture's bytes, in strips: telephones have no canvas for a whole photograph.
-function pixelsOf(source, width = source.width, height = source.height) {
+function pixelsOf(source) {
+  const { width, height } = source;
   needPixels(width, height);
   const strip = Math.min(height, 512), data = new Uint8Array(4 * width * height);
   const canvas = document.createElement("canvas");

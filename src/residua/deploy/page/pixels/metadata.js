@@ -18,7 +18,7 @@ function kindOf(bytes) {
   return (KINDS.find(([, begin, at]) => hex(at, begin.length / 2) === begin) ?? ["unknown"])[0];
 }
 
-const textIn = (bytes, from, to) => String.fromCharCode(...bytes.subarray(from, Math.min(to, from + 65536)));
+const textIn = (bytes, from, to) => String.fromCharCode(...bytes.subarray(from, to));
 
 // The parts of a file, each {name, from, to} of its content.
 function* partsOf(bytes, kind) {

@@ -75,12 +75,18 @@ function middle(data, [tall, wide], [height, width], channels) {
   return part;
 }
 
+// Where a number of the network's order of channels lies in bytes, which are RGB; and the other way round.
+function mirrored(i, channels, order) {
+  const channel = i % channels;
+  return order === "BGR" ? i - channel + (channels - 1 - channel) : i;
+}
+
 // (pixel / 255 - mean) / std in the network's order of channels, at the size that it sees.
 function normalise(bytes, { stored, seen, channels, scale, shift, order }) {
   let numbers = new Float32Array(bytes.length);
   for (let i = 0; i < numbers.length; i++) {
-    const channel = i % channels, from = order === "BGR" ? i - channel + (channels - 1 - channel) : i;
-    numbers[i] = Math.fround(bytes[from] * scale[channel]) + shift[channel];
+    const channel = i % channels;
+    numbers[i] = Math.fround(bytes[mirrored(i, channels, order)] * scale[channel]) + shift[channel];
   }
   const size = [Math.max(stored[0], seen[0]), Math.max(stored[1], seen[1])];
   if (size[0] > stored[0] || size[1] > stored[1]) numbers = enlarge(numbers, stored, size, channels);
