@@ -64,6 +64,14 @@ def test_help_lists_every_option_with_description_and_default(capsys, terminal, 
     assert "[default: ()]" not in page
 
 
+@pytest.mark.parametrize(("verb", "flag"), [("experiment", "--variants"), ("explain", "--methods")])
+def test_help_does_not_say_none_of_what_is_all_where_it_is_left_out(capsys, terminal, verb, flag):
+    page = " ".join(re.sub(r"[│╭╮╰╯─]", " ", answered(capsys, verb, "--help")).split())
+    described = re.search(rf"{flag} [A-Z]+\.\.\. (.*?)(?= --[a-z-]+ )", page)
+    assert "(all" in described[1]
+    assert "default" not in described[1]
+
+
 def test_help_of_the_program(capsys, terminal):
     page = answered(capsys, "--help")
     for verb in VERBS:

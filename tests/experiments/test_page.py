@@ -49,6 +49,12 @@ def test_every_experiment_has_its_line_and_says_where_it_was_not_run(tmp_path):
             assert re.search(rf"^\| {re.escape(variant.title)} \|.*\| not run \|", page, re.MULTILINE)
 
 
+def test_the_page_says_what_the_time_leaves_out(tmp_path):
+    page = results_page(tmp_path)
+    assert "95 % interval | time of training steps |" in page
+    assert "features\nof a frozen base, which is done once before the steps, are not in it" in page
+
+
 def test_what_is_kept_is_told(tmp_path):
     keep(tmp_path, example())
     page = results_page(tmp_path)

@@ -26,6 +26,14 @@ def test_the_interval_of_a_mean():
     assert spread([3.0]).deviation is None
 
 
+def test_the_interval_of_errors_holds_no_error_that_there_is_not():
+    few, many = spread([1.0, 2.0, 7.0]), spread([99.0, 98.0, 93.0])
+    assert few.interval == (0.0, pytest.approx(11.319, abs=1e-2))
+    assert many.interval == (pytest.approx(88.681, abs=1e-2), 100.0)
+    _, interval = difference([1.0, 2.0, 7.0], [2.0, 3.0, 8.0])
+    assert interval[0] < 0, "a difference may lie below 0"
+
+
 def test_the_interval_of_a_difference():
     less, than = [8.7, 9.1, 8.4, 8.9], [9.5, 9.9, 9.3]
     gap, interval = difference(less, than)

@@ -15,11 +15,12 @@ from residua.files.names import printable, printable_lines
 def experiment(*names: str, options: Annotated[ExperimentConfig, Options] = ExperimentConfig()) -> int:
     """Repeat published results: train, evaluate, and put what was published beside what came out.
 
+    What is trained already is kept, and what was stopped goes on.
+
     Parameters
     ----------
     names
-        Experiments by name, all, or files of your own; list says which there are. What is trained already is
-        kept, what was stopped goes on.
+        Names of experiments, all, or TOML files of your own; list shows the names.
     """
     from residua.experiments.catalogue import chosen_experiments, experiment_names, find_experiment
 

@@ -21,12 +21,12 @@ from residua.files.names import printable
 
 def show_default(value: object) -> str | None:
     """A default in the words of the help; None where the description tells what is done without."""
-    if value is None:
+    if value is None or value == ():
         return None
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, tuple):
-        return " ".join(map(str, value)) or "none"
+        return " ".join(map(str, value))
     return str(value)
 
 

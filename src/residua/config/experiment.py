@@ -13,9 +13,9 @@ class ExperimentConfig:
     """Everything that `residua experiment` can be told."""
 
     variants: tuple[str, ...] = ()
-    """Which of its variants to run (all)."""
+    """Which variants of the experiment to run, by name (all; of a quick run those that take seconds)."""
     seeds: tuple[int, ...] = ()
-    """Which seeds to run (those of the experiment)."""
+    """Which seeds to run (those of each variant; of a quick run the first)."""
     quick: bool = False
     """A slice of the data and few steps, in seconds: to see that everything runs, not to repeat anything."""
     output: str | None = shared.path(

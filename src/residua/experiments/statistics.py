@@ -22,9 +22,9 @@ def quantile(freedom: float) -> float:
 
 @dataclass(frozen=True)
 class Spread:
-    """Several numbers: how many, their mean, standard deviation (of a sample), and the mean's 95 % interval.
+    """Several errors in per cent: how many, mean, standard deviation (of a sample), the mean's 95 % interval.
 
-    deviation and interval are None of one number.
+    deviation and interval are None of one error. No error lies below 0 or above 100, so no interval does.
     """
 
     count: int
@@ -33,14 +33,14 @@ class Spread:
     interval: tuple[float, float] | None
 
 
-def spread(numbers: Sequence[float]) -> Spread:
-    """Mean, deviation and interval of one number or more (Student 1908, The Probable Error of a Mean)."""
-    count, mean = len(numbers), sum(numbers) / len(numbers)
+def spread(errors: Sequence[float]) -> Spread:
+    """Mean, deviation and interval of one error or more (Student 1908, The Probable Error of a Mean)."""
+    count, mean = len(errors), sum(errors) / len(errors)
     if count < 2:
         return Spread(count, mean, None, None)
-    deviation = math.sqrt(sum((number - mean) ** 2 for number in numbers) / (count - 1))
+    deviation = math.sqrt(sum((error - mean) ** 2 for error in errors) / (count - 1))
     half = quantile(count - 1) * deviation / math.sqrt(count)
-    return Spread(count, mean, deviation, (mean - half, mean + half))
+    return Spread(count, mean, deviation, (max(mean - half, 0.0), min(mean + half, 100.0)))
 
 
 def difference(less: Sequence[float], than: Sequence[float]) -> tuple[float, tuple[float, float] | None]:

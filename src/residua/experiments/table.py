@@ -10,7 +10,7 @@ from residua.files.names import command
 from residua.insight.shared.text import format_duration
 
 HEAD = (
-    "| | published error | error here | seeds | deviation | 95 % interval | training time |\n"
+    "| | published error | error here | seeds | deviation | 95 % interval | time of training steps |\n"
     "|---|---|---|---|---|---|---|"
 )
 
