@@ -13,7 +13,6 @@ What several workers at once promise is a grid, without pruning; TPE promises it
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import random
@@ -25,6 +24,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from residua.files.checksums import file_sha256
 from residua.sweeps.owners import lives, read_owner
 
 FILE = """
@@ -121,9 +121,7 @@ def facts(output: Path) -> list[dict[str, Any]]:
     trials = []
     for trial in study.get_trials(deepcopy=False):
         run = output / "trials" / f"{trial.number:04d}"
-        files = {
-            name: (run / name).read_bytes() for name in ("best.safetensors", "last.safetensors", "log.jsonl")
-        }
+        names = ("best.safetensors", "last.safetensors", "log.jsonl")
         trials.append(
             {
                 "number": trial.number,
@@ -131,7 +129,7 @@ def facts(output: Path) -> list[dict[str, Any]]:
                 "values": trial.params,
                 "accuracy": trial.value,
                 "epochs": trial.intermediate_values,
-                "files": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
+                "files": {name: file_sha256(run / name) for name in names},
             }
         )
     return trials

@@ -9,7 +9,7 @@ import pytest
 
 from residua.errors import DataError, ResiduaError, RunError
 from residua.files import durable
-from residua.files.durable import host, remove_stale, replacing, temporary_for, write_durably
+from residua.files.durable import host, remove_stale, replacing, temporary_for, write_durably, write_once
 
 
 def test_writes_and_replaces(tmp_path):
@@ -45,6 +45,23 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path, monkeypatch):
     assert "\n" not in str(caught.value)
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["model"]
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_what_is_written_once_stays(tmp_path, monkeypatch, links):
+    def without_links(source, target):
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    if not links:
+        monkeypatch.setattr(durable.os, "link", without_links)
+    path, before = tmp_path / "turn", set(durable._active)
+    assert write_once(path, b"first")
+    assert not write_once(path, b"second")
+    assert path.read_bytes() == b"first"
+    assert os.listdir(tmp_path) == ["turn"]
+    with pytest.raises(DataError, match="Create the folder first"):
+        write_once(tmp_path / "absent" / "x", b"", error=DataError)
+    assert durable._active == before
 
 
 def write_to_full_device(path):

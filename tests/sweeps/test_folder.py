@@ -96,5 +96,5 @@ def test_a_folder_from_another_version_is_refused(file, tmp_path, monkeypatch):
     begun.write_text("format = ")
     assert "cannot read" in refused(find_plan, tmp_path / "out")
     begun.write_text(text)
-    monkeypatch.setattr(folders, "_version", lambda name: "7.1" if name == "optuna" else here)
+    monkeypatch.setattr(folders, "package_version", lambda name: "7.1" if name == "optuna" else here)
     assert "was begun with optuna" in refused(find_plan, tmp_path / "out")

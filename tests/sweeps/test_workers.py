@@ -96,7 +96,7 @@ def test_a_request_to_stop_reaches_every_worker(monkeypatch):
     assert process.returncode == -signal.SIGTERM
     process.stdin.close()
     stop = threading.Event()
-    with workers._terminated(stop):
+    with workers.stop_requests(stop):
         os.kill(os.getpid(), signal.SIGTERM)
         assert stop.wait(10)
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL

@@ -95,6 +95,17 @@ def train_step(
     return lambda: take(pictures, labels, rate)
 
 
+def advance(
+    step: Step, state: Tree, pictures: Pictures, labels: Labels, rate: float
+) -> tuple[Tree, dict[str, Any]]:
+    """One step: the state behind it, and its results. Raises NonFiniteError."""
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        state, results = step(state, pictures, labels, None, rate)
+    if not results["finite"]:
+        raise NonFiniteError("the benchmark's loss is not a finite number: the engine is broken")
+    return state, results
+
+
 class TrainStepper:
     """Steps one after the other, and what the training loop reads after each."""
 
@@ -110,10 +121,7 @@ class TrainStepper:
 
     def __call__(self, pictures: Pictures, labels: Labels, rate: float) -> float:
         """One step; the mean loss so far. Raises NonFiniteError."""
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            self._state, results = self._step(self._state, pictures, labels, None, rate)
-        if not results["finite"]:
-            raise NonFiniteError("the benchmark's loss is not a finite number: the engine is broken")
+        self._state, results = advance(self._step, self._state, pictures, labels, rate)
         self.pictures += len(labels)
         self.loss_sum += float(results["loss"]) * len(labels)
         self.correct += int(results["correct"])

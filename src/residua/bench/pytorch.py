@@ -14,12 +14,10 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval as fuse
 
 from residua.bench.networks import OPTIONS, Convolution, Labels, Network, Pictures
 from residua.bench.pytorch_networks import BUILDERS, load, squeezenet
+from residua.bench.pytorch_networks import LAYOUTS as LAYOUTS
 from residua.bench.pytorch_speed_run import train_step as speed_run_step  # noqa: F401
 from residua.bench.timing import Workload
 from residua.variables import Tree
-
-# How pictures lie in memory: pixel by pixel, or channel by channel. Which is faster depends on the work.
-LAYOUTS = {"channels_last": torch.channels_last, "contiguous": torch.contiguous_format}
 
 
 def use_threads(threads: int) -> None:

@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
 from residua.variables import flatten, trainable
 
+# How pictures lie in memory: pixel by pixel, or channel by channel. Which is faster depends on the work.
+LAYOUTS = {"channels_last": torch.channels_last, "contiguous": torch.contiguous_format}
 DEPTHS = {
     18: ((2, 2, 2, 2), 1),
     34: ((3, 4, 6, 3), 1),
@@ -185,6 +189,15 @@ def squeezenet(classes: int = 1000, rectified: bool = True) -> nn.Module:
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
 
 
+def turned(array: NDArray[np.float32]) -> torch.Tensor:
+    """Weights as PyTorch has them.
+
+    Kernels are turned from (height, width, in, out) to (out, in, height, width), matrices transposed.
+    """
+    axes: dict[int, tuple[int, ...]] = {4: (3, 2, 0, 1), 2: (1, 0), 1: (0,)}
+    return torch.from_numpy(array.transpose(axes[array.ndim]).copy())
+
+
 BUILDERS = {
     function.__name__: function for function in (small_resnet, large_resnet, vgg, alexnet, squeezenet)
 }
@@ -193,10 +206,9 @@ BUILDERS = {
 def load(network: nn.Module, variables: Mapping[str, Any]) -> nn.Module:
     """The network with residua's weights, which lie in the same order.
 
-    Kernels are turned from (height, width, in, out) to (out, in, height, width), matrices transposed. The
-    rows of one that reads more than one pixel of every channel lie pixel by pixel, here channel by channel.
+    The rows of a matrix that reads more than one pixel of every channel lie pixel by pixel, here channel by
+    channel.
     """
-    workloads: dict[int, tuple[int, ...]] = {4: (3, 2, 0, 1), 2: (1, 0), 1: (0,)}
     arrays = flatten(trainable(variables)).values()
     channels = 0
     with torch.no_grad():
@@ -204,5 +216,5 @@ def load(network: nn.Module, variables: Mapping[str, Any]) -> nn.Module:
             if array.ndim == 2 and len(array) > channels > 0 and len(array) % channels == 0:
                 array = array.reshape(-1, channels, array.shape[1]).transpose(1, 0, 2).reshape(array.shape)
             channels = array.shape[-1]
-            parameter.copy_(torch.from_numpy(array.transpose(workloads[array.ndim]).copy()))
+            parameter.copy_(turned(array))
     return network

@@ -12,15 +12,13 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
+from residua.bench.pytorch_networks import LAYOUTS, turned
 from residua.bench.speed_run import BATCH, CROP, EPOCHS, RECIPE, make_rates
 from residua.bench.timing import Workload
 from residua.data.pictures.selection import Images
 from residua.data.preprocessing import Preprocessing
 from residua.training.lookahead import EVERY, slow_share
 from residua.variables import Tree, flatten, trainable
-
-LAYOUTS = {"channels_last": torch.channels_last, "contiguous": torch.contiguous_format}
-TURNED = {4: (3, 2, 0, 1), 2: (1, 0), 1: (0,)}  # from residua's order of axes
 
 
 class Scaled(nn.Module):
@@ -60,10 +58,10 @@ def load(network: nn.Sequential, variables: Tree) -> nn.Sequential:
     fixed = next(array for path, array in arrays.items() if path.endswith("fixed_weight"))
     learned = [arrays[path] for path in flatten(trainable(variables))]
     with torch.no_grad():
-        network[0].weight.copy_(torch.from_numpy(fixed.transpose(TURNED[4]).copy()))
+        network[0].weight.copy_(turned(fixed))
         mine = [parameter for parameter in network.parameters() if parameter.requires_grad]
         for parameter, array in zip(mine, learned, strict=True):
-            parameter.copy_(torch.from_numpy(array.transpose(TURNED[array.ndim]).copy()))
+            parameter.copy_(turned(array))
     return network
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from residua.bench import data_loading
-from residua.bench.networks import Labels, Network, Pictures
+from residua.bench.networks import Labels, Network, Pictures, advance
 from residua.bench.timing import Workload
 from residua.config import OptimizerOptions, ScheduleOptions
 from residua.data import Pictures as Split
@@ -19,7 +19,6 @@ from residua.data.batches import Batches
 from residua.data.pictures.selection import Images
 from residua.data.preprocessing import Preprocessing
 from residua.engines import Engine
-from residua.errors import NonFiniteError
 from residua.layers import Layer
 from residua.models.architectures.airbench import airbench94
 from residua.training.lookahead import EVERY, make_fall_back, slow_share
@@ -55,22 +54,18 @@ class Stepper:
     def __init__(self, engine: Engine, network: Layer, variables: Tree, total: int) -> None:
         self._step, self._fall_back = make_step(network, engine, RECIPE), make_fall_back(engine)
         start = transform(np.array, variables)  # a step may write to what it is given
-        self._state = start_state(start, make_optimizer(RECIPE), 0.0, lookahead=True)
+        self._state = start_state(start, make_optimizer(RECIPE), RECIPE.average)
+        self._slow = transform(np.array, variables)
         self._total, self._done = total, 0
 
     def __call__(self, pictures: Pictures, labels: Labels, rate: float) -> float:
         """One step; its loss. Raises NonFiniteError."""
-        slow = self._state.pop("slow")
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            self._state, results = self._step(self._state, pictures, labels, None, rate)
-        if not results["finite"]:
-            raise NonFiniteError("the benchmark's loss is not a finite number: the engine is broken")
+        self._state, results = advance(self._step, self._state, pictures, labels, rate)
         self._done += 1
         if self._done % EVERY == 0:
             share = slow_share(self._done / self._total)
-            fallen = self._fall_back(self._state["variables"], slow, share)
-            self._state["variables"], slow = fallen, transform(np.array, fallen)
-        self._state["slow"] = slow
+            fallen = self._fall_back(self._state["variables"], self._slow, share)
+            self._state["variables"], self._slow = fallen, transform(np.array, fallen)
         return float(results["loss"])
 
 

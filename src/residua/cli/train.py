@@ -81,14 +81,11 @@ def train(
 
 
 def _print_result(result: TrainResult) -> None:
+    from residua.insight.evaluation.text import measured_line
+
     to_stdout()
     if result.test is not None:
-        low, high = result.test.interval
         copies = result.test.trained_on or 0
         part = f"of which {copies:,} are in training too" if copies else "that took no part in training"
-        to_stdout(
-            f"Test accuracy: {100 * result.test.accuracy:.2f} % "
-            f"({result.test.correct:,} of {result.test.pictures:,} pictures {part}; "
-            f"95 % interval {100 * low:.2f} to {100 * high:.2f})"
-        )
+        to_stdout(measured_line(result.test, f" {part}"))
     to_stdout(f"Best model (epoch {result.best_epoch}): {printable(result.model)}")

@@ -11,7 +11,7 @@ from residua.config import TrainConfig
 from residua.config.options import configure, flag
 from residua.data import DataSet
 from residua.errors import RunError
-from residua.training.environment import package_versions
+from residua.training.environment import package_version
 from residua.training.option_defaults import resolve_options
 from residua.training.run_folder import read_environment, read_run
 
@@ -57,9 +57,9 @@ def run_state(run: PlannedRun, data: DataSet | None) -> State:
             "folder away, or choose another with --output"
         )
     made_by = read_environment(folder)["versions"].get("residua")
-    if made_by is not None and made_by != (own := package_versions(("residua",))["residua"]):
+    if made_by is not None and made_by != (here := package_version("residua")):
         raise RunError(
-            f"{folder} was trained by residua {made_by}, this is {own}: move that folder away, "
+            f"{folder} was trained by residua {made_by}, this is {here}: move that folder away, "
             "or choose another with --output"
         )
     if (folder / "test.json").exists():

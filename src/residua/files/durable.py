@@ -46,12 +46,10 @@ def write_once(path: Path | str, data: bytes, *, error: type[ResiduaError] = Run
     Raises `error` when the system refuses.
     """
     target = Path(path)
-    temporary = temporary_for(target)
-    try:
+    with _lending(target, error) as temporary:
         with temporary.open("xb") as stream:
             stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
+        _sync_file(temporary)
         try:
             os.link(temporary, target)
         except FileExistsError:
@@ -63,12 +61,6 @@ def write_once(path: Path | str, data: bytes, *, error: type[ResiduaError] = Run
             except FileExistsError:
                 return False
         _sync_folder(target.parent)
-    except OSError as problem:
-        raise error(f"Cannot write {target}: {problem.strerror or problem}.{_remedy(problem)}") from problem
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        _active.discard(temporary.name)
     return True
 
 
@@ -80,13 +72,22 @@ def replacing(path: Path | str, *, error: type[ResiduaError] = RunError) -> Iter
     missing bytes. Raises `error` for any OSError and removes the temporary file.
     """
     target = Path(path)
+    with _lending(target, error) as temporary:
+        yield temporary
+        _sync_file(temporary)
+        temporary.replace(target)
+        _sync_folder(target.parent)
+
+
+@contextlib.contextmanager
+def _lending(target: Path, error: type[ResiduaError]) -> Iterator[Path]:
+    """Lend a temporary path beside a file that is to be made; what is left there at the end is removed.
+
+    Raises `error` for any OSError.
+    """
     temporary = temporary_for(target)
     try:
         yield temporary
-        with temporary.open("rb+") as stream:
-            os.fsync(stream.fileno())
-        temporary.replace(target)
-        _sync_folder(target.parent)
     except OSError as problem:
         raise error(f"Cannot write {target}: {problem.strerror or problem}.{_remedy(problem)}") from problem
     finally:
@@ -144,6 +145,11 @@ def _running(process: int) -> bool:
     except OSError:
         return True
     return True
+
+
+def _sync_file(path: Path) -> None:
+    with path.open("rb+") as stream:
+        os.fsync(stream.fileno())
 
 
 def _sync_folder(folder: Path) -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from residua.errors import ConfigError, RunError
 from residua.files.durable import write_once
 from residua.files.names import command
 from residua.sweeps.plan import ORDER, Plan, read_plan
+from residua.training.environment import package_version
 
 FILE = "sweep.toml"
 PACKAGES = ("residua", "optuna")
@@ -76,7 +76,7 @@ def open_folder(plan: Plan, path: Path, source: Path) -> Folder:
         if (path / name).exists() and not (path / FILE).exists():
             raise RunError(f"{path} holds {what}: choose another folder with --output")
     order = list(plan.document["space"])
-    versions = {name: _version(name) for name in PACKAGES}
+    versions = {name: package_version(name) for name in PACKAGES}
     text = tomli_w.dumps({"format": FORMAT, ORDER: order, "versions": versions, **plan.document})
     try:
         for folder in (path, path / "trials", path / "workers"):
@@ -109,20 +109,13 @@ def _check_versions(path: Path) -> None:
         )
     begun = known if isinstance(known, dict) else {}
     for name in PACKAGES:
-        here, there = _version(name), str(begun.get(name, "unknown"))
+        here, there = package_version(name), str(begun.get(name, "unknown"))
         # Optuna's later versions read earlier journals; its next big one may draw other trials.
         if there != here and (name == "residua" or there.partition(".")[0] != here.partition(".")[0]):
             raise RunError(
                 f"{path} was begun with {name} {there:.40}, and this is {here}: go on with that version, "
                 "or choose another folder with --output"
             )
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def _difference(known: dict[str, Any], given: dict[str, Any]) -> str:

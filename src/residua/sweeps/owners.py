@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -88,6 +88,11 @@ def lives(owner: Owner) -> bool | None:
     return _start(owner.process) == owner.start
 
 
+def orphaned(parent: int | None) -> bool:
+    """Whether the process that began this one, and without which it shall not go on, is gone."""
+    return parent is not None and os.getppid() != parent
+
+
 class Watch:
     """What one worker sees of the others: whose trial is free to be taken."""
 
@@ -113,7 +118,7 @@ class Watch:
             return True  # its owner lives, and has left it
         owner = read_owner(newest)
         if owner is not None:
-            if _without_reach(owner) == _without_reach(this_process()):
+            if replace(owner, reached="") == this_process():
                 return newest not in _held  # this process had it, and was interrupted
             if (alive := lives(owner)) is not None:
                 return not alive
@@ -181,10 +186,6 @@ def _turns(stem: Path) -> list[Path]:
     return sorted(stem.parent.glob(f"{stem.name}-*.json"))
 
 
-def _without_reach(owner: Owner) -> tuple[str, str, int, str]:
-    return owner.host, owner.space, owner.process, owner.start
-
-
 def _beat(stem: Path) -> bytes:
     try:
         return stem.with_suffix(".beat").read_bytes()
@@ -220,7 +221,7 @@ class Heart:
             for _ in range(int(BEAT_SECONDS / LOOK_SECONDS)):
                 if self._ended.wait(LOOK_SECONDS):
                     return
-                if self.parent is not None and os.getppid() != self.parent:
+                if orphaned(self.parent):
                     self.on_lost()
                     return
             if self.turn.lost():

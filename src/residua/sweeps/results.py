@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
-from pathlib import Path
 from typing import Any
 
 import optuna
@@ -22,16 +22,15 @@ FEWEST = 4  # whole trials, of which importance can be told
 
 def trial_rows(study: Study) -> list[TrialRow]:
     """Every trial as it stands, in the order of their numbers."""
-    return [_row(study.folder, trial) for trial in study.trials()]
+    return [_row(study, trial) for trial in study.trials()]
 
 
-def _row(folder: Folder, trial: FrozenTrial) -> TrialRow:
-    known = trial.intermediate_values
+def _row(study: Study, trial: FrozenTrial) -> TrialRow:
+    folder, known = study.folder, trial.intermediate_values
     accuracy = trial.value if trial.state == TrialState.COMPLETE else max(known.values(), default=None)
     note = str(trial.user_attrs.get(PROBLEM) or trial.user_attrs.get(ENDED) or "")
     if not trial.state.is_finished():
         note = str(last_owner(folder.stem(trial.number)) or "")
-    run = folder.run(trial.number)
     return TrialRow(
         trial.number,
         {
@@ -43,8 +42,8 @@ def _row(folder: Folder, trial: FrozenTrial) -> TrialRow:
         accuracy,
         trial.user_attrs.get(LOSS),
         max(known, default=0),
-        _seconds(run) if trial.state.is_finished() else None,
-        str(run),
+        _seconds(study, trial.number) if trial.state.is_finished() else None,
+        str(folder.run(trial.number)),
         note,
     )
 
@@ -56,11 +55,13 @@ def _state(trial: FrozenTrial, note: str) -> State:
     return states.get(trial.state, "running")
 
 
-def _seconds(run: Path) -> float | None:
-    try:
-        return read_seconds(run)
-    except ResiduaError:
-        return None
+def _seconds(study: Study, number: int) -> float | None:
+    """What the epochs of a trial that is over took: read once, for the rows are made anew at each change."""
+    if number not in study.seconds:
+        study.seconds[number] = None
+        with contextlib.suppress(ResiduaError):
+            study.seconds[number] = read_seconds(study.folder.run(number))
+    return study.seconds[number]
 
 
 def plan_axes(folder: Folder) -> tuple[Axis, ...]:

@@ -17,6 +17,7 @@ from residua.sweeps.folder import Folder
 from residua.sweeps.halving import Brackets, Halving
 from residua.sweeps.owners import Turn, Watch, turns_without_progress
 from residua.sweeps.sampler import PlanSampler, suggest
+from residua.training.checkpoint import checkpoints
 
 NAME = "sweep"
 PROBLEM, ENDED, LOSS = "problem", "ended", "validation_loss"  # what is kept of a trial beside its accuracy
@@ -114,6 +115,7 @@ class Study:
                 "folder with --output"
             ) from None
         self.watch = Watch()
+        self.seconds: dict[int, float | None] = {}  # of the trials that are over, as far as somebody asked
 
     def trials(self) -> list[FrozenTrial]:
         """All trials, as the journal has them now; to read only."""
@@ -168,7 +170,7 @@ class Study:
 
 def newest_checkpoint(run: Path) -> str:
     """The name of a run's newest checkpoint; empty where there is none."""
-    return max((path.stem for path in run.glob("checkpoint-*.safetensors")), default="")
+    return next((path.stem for path in checkpoints(run)), "")
 
 
 def _mend(journal: Path, lock: Any) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from residua.config import TrainConfig
 from residua.errors import ConfigError, ModelFileError, NonFiniteError, ResiduaError, ShapeError
-from residua.sweeps.owners import Heart
+from residua.sweeps.owners import Heart, orphaned
 from residua.sweeps.study import OpenTrial, newest_checkpoint
 from residua.training.run_folder import read_log, read_run
 
@@ -82,7 +82,7 @@ def train_trial(trial: OpenTrial, threads: int, on_change: Callable[[], object],
     reporter = TrialReporter(trial, on_change)
 
     def lose() -> None:
-        if parent is not None and os.getppid() != parent:
+        if orphaned(parent):
             os.kill(os.getpid(), signal.SIGTERM)  # with a checkpoint, as for anybody who asks
         else:
             reporter.lost.set()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 
 from residua.errors import RunError
 from residua.sweeps.folder import Folder
+from residua.sweeps.owners import orphaned
 from residua.sweeps.study import PROBLEM, Study
 from residua.sweeps.trial import train_trial
 
@@ -30,7 +30,7 @@ def work(
     while not study.done():
         trial = study.next_trial()
         if trial is None:
-            if parent is not None and os.getppid() != parent:
+            if orphaned(parent):
                 raise KeyboardInterrupt
             time.sleep(WAIT_SECONDS)
             on_change(study)

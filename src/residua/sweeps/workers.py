@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO
 
 from residua.cores import available_cores
 from residua.errors import RunError
 from residua.sweeps.folder import Folder, continue_command
 from residua.sweeps.study import Study
+from residua.training.interruption import stop_requests
 
 POLL_SECONDS = 0.5
 MOST_DEATHS = 20  # of workers in a row, while nothing was trained
@@ -45,7 +45,7 @@ def work_side_by_side(
     stop = threading.Event()
     workers: list[Worker] = []
     deaths, state = 0, _state(study)
-    with _terminated(stop):
+    with stop_requests(stop):
         try:
             while not study.done():
                 for worker in [worker for worker in workers if worker.process.poll() is not None]:
@@ -120,16 +120,3 @@ def _stop(workers: list[Worker]) -> None:
             worker.process.kill()
             worker.process.wait()
         worker.errors.close()
-
-
-@contextlib.contextmanager
-def _terminated(stop: threading.Event) -> Iterator[None]:
-    """SIGTERM asks to stop, as Ctrl-C does."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before: Any = signal.signal(signal.SIGTERM, lambda number, frame: stop.set())
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL if before is None else before)

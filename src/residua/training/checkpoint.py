@@ -43,7 +43,7 @@ def write_checkpoint(run: Path, state: Tree, position: Position, fingerprint: st
     path = run / f"checkpoint-{position.step:09d}.safetensors"
     document = {"position": asdict(position), "fingerprint": fingerprint}
     write_tensors(path, KIND, VERSION, flatten(state), document)
-    for old in _checkpoints(run)[KEPT:]:
+    for old in checkpoints(run)[KEPT:]:
         old.unlink(missing_ok=True)
     return path
 
@@ -55,7 +55,7 @@ def read_checkpoint(run: Path, template: Tree, notes: list[str]) -> tuple[Tree, 
     """
     remove_stale(run)
     damaged = []
-    for path in _checkpoints(run):
+    for path in checkpoints(run):
         try:
             arrays, document = read_tensors(path, KIND, VERSION)
         except ModelFileError as error:
@@ -79,7 +79,7 @@ def read_checkpoint(run: Path, template: Tree, notes: list[str]) -> tuple[Tree, 
 
 def read_fingerprint(run: Path) -> str | None:
     """The fingerprint of the data by the newest checkpoint that is whole; None where there is none."""
-    for path in _checkpoints(run):
+    for path in checkpoints(run):
         try:
             return str(read_tensors(path, KIND, VERSION)[1]["fingerprint"])
         except (ModelFileError, LookupError):
@@ -101,6 +101,6 @@ def _read_position(values: Mapping[str, Any]) -> Position:
     return position
 
 
-def _checkpoints(run: Path) -> list[Path]:
+def checkpoints(run: Path) -> list[Path]:
     """The checkpoints, newest first."""
     return sorted(run.glob("checkpoint-*.safetensors"), reverse=True)

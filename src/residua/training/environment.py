@@ -14,13 +14,15 @@ PACKAGES = ("residua", "numpy", "numba", "pillow", "safetensors", "scikit-learn"
 
 def package_versions(packages: tuple[str, ...] = PACKAGES) -> dict[str, str]:
     """The versions that a result depends on: Python's and those of the packages."""
-    versions = {"python": platform.python_version()}
-    for name in packages:
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:
-            versions[name] = "not installed"
-    return versions
+    return {"python": platform.python_version()} | {name: package_version(name) for name in packages}
+
+
+def package_version(name: str) -> str:
+    """The version of a package; `not installed` where there is none."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def machine_facts() -> dict[str, Any]:

@@ -47,6 +47,15 @@ def evaluation_text(evaluation: Evaluation) -> str:
     return "\n".join(lines)
 
 
+def measured_line(test: Evaluation, part: str = "") -> str:
+    """What a trained model is worth on the test split; `part` says what is to be known of the pictures."""
+    low, high = test.interval
+    return (
+        f"Test accuracy: {100 * test.accuracy:.2f} % ({test.correct:,} of {test.pictures:,} pictures{part}; "
+        f"95 % interval {100 * low:.2f} to {100 * high:.2f})"
+    )
+
+
 def _names(e: Evaluation) -> list[str]:
     """The classes' names as a line has room for, as long as all stay different."""
     names = distinct([entry.name for entry in e.classes])

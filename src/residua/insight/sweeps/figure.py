@@ -27,12 +27,11 @@ def parallel_figure(result: SweepResult) -> Figure:
     from matplotlib import colormaps
     from matplotlib.colors import Normalize
 
-    axes_of = [*result.axes]
     rows = [row for row in result.rows if row.accuracy is not None]
-    figure = new_figure(2.2 + 1.7 * (len(axes_of) + 1), 4.8)
+    figure = new_figure(2.2 + 1.7 * (len(result.axes) + 1), 4.8)
     plot = figure.subplots()
     low, high = _span([100 * row.accuracy for row in rows if row.accuracy is not None])
-    scales = [_Scale.of(axis, rows) for axis in axes_of]
+    scales = [_Scale.of(axis, rows) for axis in result.axes]
     whole = [100 * row.accuracy for row in rows if row.accuracy is not None and row.state == "done"]
     norm, colours = Normalize(*_span(whole)), colormaps["viridis"]
     last = result.best.number
@@ -54,14 +53,10 @@ def parallel_figure(result: SweepResult) -> Figure:
         )
     for place, scale in enumerate(scales):
         _draw_axis(plot, place, scale.ticks())
-    ends = [low + share * (high - low) for share in (0, 0.25, 0.5, 0.75, 1)]
-    _draw_axis(
-        plot,
-        len(scales),
-        [(share, f"{end:.1f}") for share, end in zip((0, 0.25, 0.5, 0.75, 1), ends, strict=True)],
-    )
+    _draw_axis(plot, len(scales), [(share, f"{low + share * (high - low):.1f}") for share in QUARTERS])
     names = [
-        short_label(axis.name.strip("_"), 24) + ("\n(logarithmic)" if axis.log else "") for axis in axes_of
+        short_label(axis.name.strip("_"), 24) + ("\n(logarithmic)" if axis.log else "")
+        for axis in result.axes
     ]
     plot.set_xticks(range(len(scales) + 1), [*names, ACCURACY])
     plot.tick_params(length=0)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from residua.files.names import printable
+from residua.insight.evaluation.text import measured_line
 from residua.insight.shared.text import cells, format_duration, padded
 from residua.insight.sweeps.numbers import SweepResult, TrialRow, ranked
 
@@ -88,10 +89,5 @@ def measured_text(result: SweepResult) -> str:
     """What the best is worth, and among how many it was chosen."""
     if result.test is None:
         return "Test accuracy: there is no test split"
-    low, high = result.test.interval
     chosen = f"the best of {len(result.rows)} by validation" if len(result.rows) > 1 else "the only trial"
-    return (
-        f"Test accuracy: {100 * result.test.accuracy:.2f} % ({result.test.correct:,} of "
-        f"{result.test.pictures:,} pictures; 95 % interval {100 * low:.2f} to {100 * high:.2f}); "
-        f"measured once, for {chosen}"
-    )
+    return f"{measured_line(result.test)}; measured once, for {chosen}"
