@@ -5,7 +5,8 @@
 
 It writes the shards (WebDataset's samples, or Parquet as the Hugging Face Hub has it), reads them in a
 process of its own with a cache of its own, twice (decoded, then from the cache), and takes 100 batches.
-Printed: the seconds, and the largest resident memory of that process less what it has before it opens anything.
+Printed: the seconds, and the largest resident memory of that process less what it has before it opens
+anything.
 """
 
 from __future__ import annotations
