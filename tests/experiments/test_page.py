@@ -55,6 +55,16 @@ def test_the_page_says_what_the_time_leaves_out(tmp_path):
     assert "features\nof a frozen base, which is done once before the steps, are not in it" in page
 
 
+def test_the_time_of_all_cores_stands_beside_the_time_that_passed(tmp_path):
+    results = example()
+    keep(tmp_path, results)
+    assert "| 1 min 0 s |\n" in results_page(tmp_path)
+    for run, seconds in zip(results["variants"][0]["runs"], (100.0, 110.0), strict=True):
+        run["processor_seconds"] = seconds
+    keep(tmp_path, results)
+    assert "| 1 min 0 s, processor 1 min 45 s |\n" in results_page(tmp_path)
+
+
 def test_what_is_kept_is_told(tmp_path):
     keep(tmp_path, example())
     page = results_page(tmp_path)

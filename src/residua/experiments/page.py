@@ -19,7 +19,8 @@ in [experiments.md](experiments.md). This page is drawn from the JSON in `docs/r
 best epoch's network gets wrong, where validation chose the epoch. Of several seeds the interval is that of
 their mean (Student's t); of one seed it is that of the test pictures (Wilson): it says nothing of others.
 The time of training steps is the mean of the runs; reading the data, validation, and computing the features
-of a frozen base, which is done once before the steps, are not in it.
+of a frozen base, which is done once before the steps, are not in it. Processor time is that of all cores
+together: where a machine had other work at the same time, it says more than the time that passed.
 """
 BEGIN, END = "<!-- results: begin (tools/results_page.py) -->", "<!-- results: end -->"
 
