@@ -65,10 +65,19 @@ def test_the_time_of_all_cores_stands_beside_the_time_that_passed(tmp_path):
     assert "| 1 min 0 s, processor 1 min 45 s |\n" in results_page(tmp_path)
 
 
+def test_a_joined_line_is_repeated_with_its_members(tmp_path):
+    run = [RunResult(0, "finished", "residua", 0.3, (0.2, 0.4), 30, 10_000)]
+    runs = dict.fromkeys(("vgg", "resnet18", "vgg-resnet18"), run)
+    keep(tmp_path, gather(find_experiment("mnist-models"), runs, {}, quick=False), "mnist-models")
+    line = "residua experiment mnist-models --variants vgg resnet18 vgg-resnet18 --seeds 0"
+    assert f"\n{line}\n" in results_page(tmp_path)
+
+
 def test_what_is_kept_is_told(tmp_path):
     keep(tmp_path, example())
     page = results_page(tmp_path)
     assert "**8.30 %**, -0.45 points | 0, 1 (not run: 2) | 0.14 |" in page
+    assert "\nresidua experiment resnet20 --variants ours --seeds 0 1\n" in page
     assert "| `resnet20` | ResNet-20, 24,640 steps 8.75 %, **8.30 %** |" in summary_table(tmp_path)
     changed = example()
     changed["variants"][0]["mean"] = 5.0

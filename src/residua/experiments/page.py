@@ -13,11 +13,12 @@ from residua.files.names import command
 
 INTRODUCTION = """# Results
 
-What was published, and what came out when it was repeated: each table by the command below it, described
-in [experiments.md](experiments.md). This page is drawn from the JSON in `docs/results/` by
-`python tools/results_page.py`; what was not run says so. An error is the share of the test pictures that the
-best epoch's network gets wrong, where validation chose the epoch. Of several seeds the interval is that of
-their mean (Student's t); of one seed it is that of the test pictures (Wilson): it says nothing of others.
+What was published, and what came out when it was repeated: each table by the first command below it, each
+of its lines that was run by one of the others, described in [experiments.md](experiments.md). This page is
+drawn from the JSON in `docs/results/` by `python tools/results_page.py`; what was not run says so. An
+error is the share of the test pictures that the best epoch's network gets wrong, where validation chose the
+epoch. Of several seeds the interval is that of their mean (Student's t); of one seed it is that of the test
+pictures (Wilson): it says nothing of others.
 The time of training steps is the mean of the runs; reading the data, validation, and computing the features
 of a frozen base, which is done once before the steps, are not in it. Processor time is that of all cores
 together: where a machine had other work at the same time, it says more than the time that passed.
@@ -62,8 +63,24 @@ def results_page(folder: Path) -> str:
     parts = [INTRODUCTION]
     for name, results in kept_results(folder).items():
         text = experiment_markdown(results, commands=False)
-        parts.append(f"{text}\n```sh\n{command('experiment', name)}\n```\n")
+        lines = "\n".join([command("experiment", name), *_line_commands(name, results)])
+        parts.append(f"{text}\n```sh\n{lines}\n```\n")
     return "\n".join(parts)
+
+
+def _line_commands(name: str, results: Results) -> list[str]:
+    """A command for each line of the table that was run, with the seeds that stand in it."""
+    seeds = {
+        row["name"]: [str(run["seed"]) for run in row["runs"] if run["state"] == "finished"]
+        for row in results["variants"]
+    }
+    return [
+        command(
+            "experiment", name, "--variants", *variant.members, variant.name, "--seeds", *seeds[variant.name]
+        )
+        for variant in find_experiment(name).variants
+        if seeds[variant.name]
+    ]
 
 
 def summary_table(folder: Path) -> str:
