@@ -10,7 +10,13 @@ from documents import ROOT
 
 from residua.errors import RunError
 from residua.experiments.catalogue import experiment_names, find_experiment
-from residua.experiments.page import kept_results, results_page, summary_table, with_summary
+from residua.experiments.page import (
+    kept_results,
+    results_page,
+    shown_pictures,
+    summary_table,
+    with_summary,
+)
 from residua.experiments.results import gather
 from residua.experiments.training_runs import RunResult
 
@@ -101,6 +107,25 @@ def test_what_cannot_be_results_is_refused(tmp_path, spoil, told):
     spoil(tmp_path)
     with pytest.raises(RunError, match=told):
         kept_results(tmp_path)
+
+
+def test_pictures_that_an_experiment_shows_stand_on_the_page_where_they_are_kept(tmp_path):
+    drawn = ["mistakes-half-width/mistakes.png", "mistakes-half-width/labels.png", "results.png"]
+    results = gather(find_experiment("mnist-resnet32"), {}, {}, quick=False) | {"pictures": drawn}
+    keep(tmp_path, results, "mnist-resnet32")
+    [(picture, kept, words)] = shown_pictures("mnist-resnet32", results)
+    assert picture == drawn[0]
+    assert "![" not in results_page(tmp_path)
+    (tmp_path / kept).parent.mkdir()
+    (tmp_path / kept).write_bytes(b"")
+    assert f"![mistakes: ResNet-32, width 8]({tmp_path.name}/{kept})" in results_page(tmp_path)
+    assert words == "mistakes: ResNet-32, width 8"
+
+
+def test_every_kept_picture_stands_on_the_page():
+    page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    for path in KEPT.glob("*/*"):
+        assert f"](results/{path.relative_to(KEPT).as_posix()})" in page
 
 
 def test_a_published_figure_that_changed_since_is_noticed(tmp_path):

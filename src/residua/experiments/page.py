@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatch
 from pathlib import Path
 
 from residua.errors import RunError
@@ -65,7 +66,22 @@ def results_page(folder: Path) -> str:
         text = experiment_markdown(results, commands=False)
         lines = "\n".join([command("experiment", name), *_line_commands(name, results)])
         parts.append(f"{text}\n```sh\n{lines}\n```\n")
+        for _, kept, words in shown_pictures(name, results):
+            if (folder / kept).exists():
+                parts.append(f"![{words}]({folder.name}/{kept})\n")
     return "\n".join(parts)
+
+
+def shown_pictures(name: str, results: Results) -> list[tuple[str, str, str]]:
+    """Pictures that the page shows: their paths in results, those where they are kept, words."""
+    experiment, found = find_experiment(name), list[tuple[str, str, str]]()
+    for look in experiment.looks:
+        words = f"{look.verb}: {experiment.variant(look.of).title}"
+        for picture in results["pictures"]:
+            folder, _, file = picture.rpartition("/")
+            if folder == f"{look.verb}-{look.of}" and any(fnmatch(file, shown) for shown in look.shown):
+                found.append((picture, f"{name}/{folder}-{file}", words))
+    return found
 
 
 def _line_commands(name: str, results: Results) -> list[str]:
