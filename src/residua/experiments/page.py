@@ -24,6 +24,7 @@ The time of training steps is the mean of the runs; reading the data, validation
 of a frozen base, which is done once before the steps, are not in it. Processor time is that of all cores
 together: where a machine had other work at the same time, it says more than the time that passed.
 """
+MOST_OTHERS = 2  # variants of which nothing was published, in the README's line
 BEGIN, END = "<!-- results: begin (tools/results_page.py) -->", "<!-- results: end -->"
 
 
@@ -56,6 +57,9 @@ def _kept(experiment: Experiment, path: Path) -> Results:
         raise RunError(f"{path} is of other variants than the experiment: run it again")
     # Words may be mended after the fact, and say why something falls short; figures may not.
     words = [theirs | {key: ours[key] for key in ("title", "note")} for ours, theirs in pairs]
+    for row in words:
+        if row.get("missing") == "not chosen":  # which says something of a command, not of the experiment
+            del row["missing"]
     return results | {"title": none["title"], "about": none["about"], "variants": words}
 
 
@@ -103,12 +107,7 @@ def summary_table(folder: Path) -> str:
     """A line for each experiment: what was published of it, and what came out; one for those not run."""
     rows, waiting = ["| experiment | published error, and here |", "|---|---|"], list[str]()
     for name, results in kept_results(folder).items():
-        variants = [row for row in results["variants"] if row["published"] is not None or "mean" in row]
-        done = [
-            f"{row['title']} {_published(row)}**{row['mean']:.2f} %**" for row in variants if "mean" in row
-        ]
-        left = len([row for row in results["variants"] if "mean" not in row])
-        words = "; ".join(done) + (f"; {left} not run" if done and left else "")
+        words = _summary(results["variants"])
         if words:
             rows.append(f"| `{name}` | {words} |")
         else:
@@ -116,6 +115,20 @@ def summary_table(folder: Path) -> str:
     if waiting:
         rows.append(f"| {', '.join(waiting)} | not run yet |")
     return "\n".join(rows)
+
+
+def _summary(rows: list[Results]) -> str:
+    """The lines of an experiment in one: those with a published figure, and the others or their best."""
+    done = [row for row in rows if "mean" in row]
+    others = [row for row in done if row["published"] is None]
+    more = ""
+    if len(others) > MOST_OTHERS:
+        more = f" (the best of {len(others)} others)"
+        others = [min(others, key=lambda row: float(row["mean"]))]
+    told = [row for row in done if row["published"] is not None] + others
+    parts = [f"{row['title']} {_published(row)}**{row['mean']:.2f} %**" for row in told]
+    left = len(rows) - len(done)
+    return "; ".join(parts) + more + (f"; {left} not run" if done and left else "")
 
 
 def _published(row: Results) -> str:
