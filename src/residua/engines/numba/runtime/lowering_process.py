@@ -38,8 +38,8 @@ class LoweringProcess:
         except (OSError, ValueError, EOFError) as error:
             self.end()
             raise EngineError(
-                f"{function.function.__name__} must be compiled for narrow vectors, and the process that does so "
-                "has ended: set RESIDUA_VECTOR_WIDTH=16 to do without"
+                f"{function.function.__name__} must be compiled for narrow vectors, and the process that "
+                "does so has ended: set RESIDUA_VECTOR_WIDTH=16 to do without"
             ) from error
 
     def _start(self) -> subprocess.Popen[bytes]:
