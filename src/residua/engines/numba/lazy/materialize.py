@@ -16,7 +16,7 @@ from residua.engines.numba.kernels.normalization import passes
 from residua.engines.numba.kernels.pointwise import strides
 from residua.engines.numba.lazy.gradients import MaskedGradient, MeanGradient, SubsampledGradient
 from residua.engines.numba.lazy.pending import Normalization, Padded, Pending, Subsampled
-from residua.engines.numba.lazy.promise import BackwardJob, DeferredConvolution, Promise
+from residua.engines.numba.lazy.promise import BackwardJob, DeferredConvolution, Ending, Promise
 from residua.engines.numba.runtime.arrays import contiguous, fitted, kernels_accept
 from residua.engines.numba.runtime.buffers import address as address_of
 from residua.engines.numba.runtime.context import Context, double
@@ -36,10 +36,10 @@ def promise(
 
 
 def deferred_convolution(
-    context: Context, shape: Shape, convolve: Callable[[Any], Any]
+    context: Context, shape: Shape, convolve: Callable[[Ending], Any], *, rectified: bool
 ) -> DeferredConvolution:
-    """A convolution that is run when it is read; convolve(skip) gives it, with ReLU of the sum for a skip."""
-    return DeferredConvolution(shape, convolve, MethodType(plain, context))
+    """A convolution that is run when it is read; convolve(ending) gives it, stored in that way."""
+    return DeferredConvolution(shape, convolve, MethodType(plain, context), rectified)
 
 
 def resolved(x: Any) -> Any:

@@ -28,7 +28,7 @@ from residua.engines.numba.lazy.materialize import (
     resolved,
 )
 from residua.engines.numba.lazy.pending import Padded, Pending, Subsampled
-from residua.engines.numba.lazy.promise import BackwardJob, Promise
+from residua.engines.numba.lazy.promise import BackwardJob, Ending, Promise
 from residua.engines.numba.operations.convolution_backward import OutputGradient, backward, expect_backward
 from residua.engines.numba.operations.convolution_forward import forward
 from residua.engines.numba.operations.normalization import (
@@ -60,7 +60,7 @@ def conv2d(
     padding: int,
     relu: bool = False,
 ) -> tuple[Any, Saved]:
-    """A convolution with bias and, by option, ReLU; within a step it waits for a shortcut to be added."""
+    """A convolution with bias and, by option, ReLU; within a step it waits for who reads it."""
     x = _of_whole_vectors(context, kernel_input(context, x))
     if not _fits_kernels(x, weight, bias):
         result: tuple[Any, Saved] = on_arrays(
@@ -75,14 +75,15 @@ def conv2d(
     _count_reader(x)
     shape = _output_shape(x, weight, stride, padding)
     # Within a step nobody writes to what waits to be read.
-    if not relu and p.shape.k == shape[-1] and context.thread_pool.in_step:
+    if p.shape.k == shape[-1] and context.thread_pool.in_step:
 
-        def convolve(skip: Any) -> Any:
-            pixels, _ = forward(context, x, weight, p, bias=bias, skip=skip, statistics=False)
-            return pixels.reshape(shape)
+        def convolve(ending: Ending) -> Any:
+            pixels, _ = forward(context, x, weight, p, bias=bias, relu=relu, ending=ending)
+            return pixels if ending.place is not None else pixels.reshape(shape)
 
-        return deferred_convolution(context, shape, convolve), (x, None, shape)
-    pixels, _ = forward(context, x, weight, p, bias=bias, relu=relu, statistics=False)
+        y = deferred_convolution(context, shape, convolve, rectified=relu)
+        return y, (x, y if relu else None, shape)
+    pixels, _ = forward(context, x, weight, p, bias=bias, relu=relu)
     y = pixels.reshape(shape) if p.shape.k == shape[-1] else Padded(shape, pixels)
     return y, (x, pixels, shape)
 
@@ -102,7 +103,7 @@ def conv2d_backward(
         return result
     x, y, shape = saved
     p = convolution_plan(x, weight, stride, padding)
-    g, output = flat(context, dy), y if relu else None
+    g, output = flat(context, dy), flat(context, y) if relu else None
     mode = pictures.MASKED if relu else pictures.AS_IT_IS
     dx, dweight = _backward_job(context, x, weight, p, OutputGradient(mode, g, output))
     return dx, dweight, promise(context, (shape[3],), lambda: channel_sums(context, g, output, shape))

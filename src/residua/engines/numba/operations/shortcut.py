@@ -58,6 +58,7 @@ def _can_add(convolution: Any, other: Any) -> bool:
     return (
         isinstance(convolution, DeferredConvolution)
         and convolution.waiting
+        and not convolution.rectified
         and not isinstance(other, Subsampled)
         and convolution.shape == other.shape
         and kernels_accept(other)
