@@ -8,6 +8,8 @@ import pytest
 from documents import ROOT
 from tiny import answered
 
+from residua.experiments.run import ExperimentRun
+
 
 @pytest.mark.exhaustive
 def test_a_kept_result_is_repeated_by_its_command(data_dir, tmp_path, capsys, monkeypatch):
@@ -16,7 +18,7 @@ def test_a_kept_result_is_repeated_by_its_command(data_dir, tmp_path, capsys, mo
     kept = json.loads((ROOT / "docs" / "results" / "insight.json").read_text(encoding="utf-8"))
     (row,) = [row for row in kept["variants"] if row["name"] == "cifar10-published"]
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("residua.experiments.run.take_look", lambda *arguments: [])  # tested elsewhere
+    monkeypatch.setattr(ExperimentRun, "_look", lambda self, look: [])  # pictures are tested elsewhere
     line = "residua experiment insight --variants cifar10-published --seeds 0"
     assert f"\n{line}\n" in (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
     answered(capsys, *line.split()[1:])
