@@ -10,6 +10,7 @@ from tiny import TINY, answered, call, contents, paint_folder, refused
 
 from residua import api
 from residua.experiments.lock import only_one
+from residua.experiments.training_runs import train_seconds
 from residua.training.loop import Training
 
 OPTIONS = "\n".join(
@@ -85,6 +86,7 @@ def test_results_hold_what_was_published_beside_what_came_out(finished):
         assert (run["state"], run["epochs"], run["versions"]["residua"]) == ("finished", 2, "0.1.0")
         assert run["machine"]["cores"] >= 1
         assert run["seconds"] > 0
+        assert run["processor_seconds"] >= 0
         assert len(run["data_mean"]) == len(run["data_deviation"]) == 3
         assert run["command"].startswith("residua train ")
     assert narrow["mean"] == pytest.approx(sum(run["error"] for run in narrow["runs"]) / 2, abs=1e-3)
@@ -133,6 +135,21 @@ def test_a_run_from_elsewhere_is_known_by_its_options(finished, capsys, tmp_path
     whole = shutil.copytree(finished / "out", tmp_path / "whole")
     text = answered(capsys, "experiment", finished / "colours.toml", "--output", whole, "--variants", "wide")
     assert text.count("| **") == 3, "what was done before is told all the same"
+
+
+def test_the_time_of_a_run_that_was_stopped_or_is_from_before_processor_time(tmp_path):
+    """Of an epoch that was stopped half-way, twice its last half; None where an epoch has no such time."""
+    rows = [
+        {"epoch": 1, "seconds": 10.0, "processor_seconds": 18.0, "images_per_second": 100.0},
+        {"epoch": 2, "seconds": 4.0, "processor_seconds": 8.0, "images_per_second": 125.0},
+    ]
+    path = tmp_path / "timing.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert train_seconds(tmp_path) == 18.0
+    assert train_seconds(tmp_path, "processor_seconds") == 34.0
+    del rows[0]["processor_seconds"]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert train_seconds(tmp_path, "processor_seconds") is None
 
 
 def test_a_stopped_run_goes_on_to_the_same_bytes(finished, capsys, tmp_path, monkeypatch):

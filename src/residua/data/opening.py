@@ -10,6 +10,7 @@ from pathlib import Path
 from residua.config import DataOptions
 from residua.data.dataset import DataSet
 from residua.data.narrowing import limit_listing, narrow
+from residua.data.packed.opening import is_packed
 from residua.data.picture_folder import PictureFolder
 from residua.data.pictures.cache import MOST_BAD
 from residua.data.pictures.files import file_content
@@ -20,6 +21,7 @@ from residua.data.sources.label_table import MOST_ABSENT
 from residua.data.sources.layouts.table import LAYOUTS
 from residua.data.sources.listing import Division, Listing, Purpose, list_folder, list_layout
 from residua.data.sources.locations import data_folders, find_layout
+from residua.data.sources.object_stores import fetch_data, is_address
 from residua.data.sources.readers.pixel_table import is_pixel_table
 from residua.errors import ConfigError, DataError, near
 from residua.files.names import alike_text
@@ -59,8 +61,8 @@ def open_dataset(
     """
     name = str(options.data)
     card = DATASETS.get(name)
-    folder = None if card is not None else _find_folder(name, options.data_dir)
-    if folder is not None and options.labels is None:
+    folder = None if card is not None else _find_folder(name, options.data_dir, say)
+    if folder is not None and options.labels is None and folder.is_dir():
         card = recognise(folder)
         if card is not None:
             say(f"{name} is laid out as {card.name}, and read as it")
@@ -151,6 +153,8 @@ def _division(options: DataOptions, card: Card, seed: int) -> Division:
 
 def recognise(folder: Path) -> Card | None:
     """The card of the published data set whose publisher's layout a folder has, if any."""
+    if not folder.is_dir():
+        return None
     if (folder / "train_32x32.mat").is_file():
         return DATASETS["svhn"]
     if is_pixel_table(folder / "train.csv"):
@@ -162,11 +166,13 @@ def recognise(folder: Path) -> Card | None:
     return next(iter(named or cards), None)
 
 
-def _find_folder(name: str, data_dir: str | Path | None) -> Path:
-    """The folder of that name, here or in a data folder; raises DataError where there is none."""
+def _find_folder(name: str, data_dir: str | Path | None, say: Callable[[str], None]) -> Path:
+    """The folder or packed file of that name, here or in a data folder. Raises DataError for neither."""
+    if is_address(name):
+        return fetch_data(name, say)
     folder = expanded(name)
     for candidate in (folder, *(root / name for root in data_folders(data_dir) if name)):
-        if candidate.is_dir():
+        if candidate.is_dir() or is_packed(candidate):
             return candidate
     if folder.exists():
         raise DataError(

@@ -79,7 +79,7 @@ class Training:
     def _epoch(self, phase: Phase) -> None:
         task, position = self.task, self.position
         count = phase.train.count
-        start, seen_before = time.monotonic(), position.seen
+        start, seen_before, processor = time.monotonic(), position.seen, time.process_time()
         task.reporter.start_epoch(position.epoch, self.epochs, count, position.batch)
         with phase.train.epoch(position.epoch, start=position.batch) as batches:
             for batch in batches:
@@ -95,6 +95,7 @@ class Training:
         timing = {
             "epoch": position.epoch + 1,
             "seconds": round(seconds, 3),
+            "processor_seconds": round(time.process_time() - processor, 3),
             "images_per_second": round((position.seen - seen_before) / seconds, 1),
             "waited_share": round(phase.train.waited_seconds / seconds, 4),
         }

@@ -16,7 +16,9 @@ from typing import Any
 from residua.config import DataOptions, TrainConfig
 from residua.config.options import file_options, toml_text
 from residua.data import DATASETS
+from residua.data.packed.opening import is_packed
 from residua.data.sources.locations import data_folders
+from residua.data.sources.object_stores import is_address
 from residua.errors import DataError, RunError
 from residua.files.durable import write_durably
 
@@ -95,12 +97,15 @@ def keep_places(config: TrainConfig, run: Path) -> None:
 
 
 def find_data(name: str, data_dir: str | None) -> Path | None:
-    """The folder that is meant, here or in a data folder; None for published data, or where there is none."""
+    """The folder or packed file that is meant, here or in a data folder.
+
+    None for published data, or where there is none.
+    """
     if name in DATASETS or not name:
         return None
     folders = [Path(os.path.expanduser(name)), *(root / name for root in data_folders(data_dir))]
     # `is_dir` of a Path raises for names that no file can have, and this name may be a model file's.
-    return next((folder for folder in folders if os.path.isdir(folder)), None)
+    return next((folder for folder in folders if os.path.isdir(folder) or is_packed(folder)), None)
 
 
 def data_places(name: str, paths: Sequence[str], data_dir: str | None) -> list[str]:
@@ -108,7 +113,11 @@ def data_places(name: str, paths: Sequence[str], data_dir: str | None) -> list[s
 
     Raises DataError that says where was looked, and how another place is named.
     """
-    found = [path for path in paths if path in DATASETS or find_data(path, data_dir) is not None]
+    found = [
+        path
+        for path in paths
+        if path in DATASETS or is_address(path) or find_data(path, data_dir) is not None
+    ]
     if not found:
         looked = ", ".join(dict.fromkeys(os.path.abspath(os.path.expanduser(path)) for path in paths))
         raise DataError(

@@ -17,7 +17,8 @@ from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from residua.cores import available_cores
-from residua.data.pictures.decoding import DECODER, Box, no_pillow_warnings, read_bytes, read_picture
+from residua.data.pictures.content import read_bytes
+from residua.data.pictures.decoding import DECODER, Box, no_pillow_warnings, read_picture
 from residua.data.pictures.kinds import avif_is_read, heic_is_read
 from residua.errors import DataError, PictureError
 from residua.files.durable import remove_stale, replacing, write_durably
@@ -26,6 +27,7 @@ from residua.progress import advance, bar
 
 MOST_BAD = 0.01
 _ALWAYS_FITS = 10**9  # bytes below which nobody counts
+_TOGETHER = 4096  # pictures that are handed to threads at once
 MOST_THREADS = 16  # beyond that the disk is what is waited for
 
 
@@ -50,7 +52,8 @@ def hash_files(paths: Sequence[Path]) -> list[str]:
             return hashlib.sha256(b"").hexdigest()
 
     with ThreadPoolExecutor(min(available_cores(), MOST_THREADS)) as pool:
-        return list(pool.map(digest, paths))
+        starts = range(0, len(paths), _TOGETHER)
+        return [text for start in starts for text in pool.map(digest, paths[start : start + _TOGETHER])]
 
 
 def decode_cached(
@@ -144,8 +147,9 @@ def _decode_all(
         ThreadPoolExecutor(min(available_cores(), MOST_THREADS)) as pool,
         bar("Decoding pictures", len(paths)),
     ):
-        for _ in pool.map(decode, range(len(paths))):
-            advance()
+        for start in range(0, len(paths), _TOGETHER):  # a million promises at once would take a gigabyte
+            for _ in pool.map(decode, range(start, min(start + _TOGETHER, len(paths)))):
+                advance()
     return Decoded(images, dict(sorted(bad.items())), dict(sorted(notes.items())))
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.data.pictures.color import finish, flatten
+from residua.data.pictures.content import read_bytes
 from residua.data.pictures.jpeg_end import with_end
 from residua.data.pictures.kinds import PAGE, Kind, is_read, recognise
 from residua.data.pictures.metadata import (
@@ -27,7 +28,6 @@ from residua.data.pictures.metadata import (
 )
 from residua.data.pictures.notes import FRAMES, METADATA, NO_END
 from residua.errors import ConfigError, PictureError
-from residua.files.regular import what_it_is
 
 if TYPE_CHECKING:
     from PIL import Image as PillowImage
@@ -38,7 +38,6 @@ Box = tuple[int, int, int, int]
 DECODER = 3
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "AVIF", "JPEG2000", "ICO", "TGA")
 MOST_PIXELS = 100_000_000
-MOST_BYTES = 500_000_000
 # Whose decoders turn pictures by themselves: what their metadata tell has been done.
 _TURNED = ("TIFF", "HEIF")
 _ANIMATED = ("GIF", "WEBP", "PNG", "AVIF", "TIFF")  # MPO's other frames are smaller ones of the same
@@ -67,20 +66,6 @@ def read_picture(
     if isinstance(source, bytes):
         return decode(source, "the picture", (height, width, channels), box, notes)
     return decode(read_bytes(Path(source)), str(source), (height, width, channels), box, notes)
-
-
-def read_bytes(path: Path) -> bytes:
-    """The content of a picture file; raises PictureError where there is none to read."""
-    try:
-        if reason := what_it_is(path):
-            raise PictureError(f"Cannot read {path}: {reason}.")
-        if path.stat().st_size > MOST_BYTES:
-            raise PictureError(f"Cannot read {path}: more than {MOST_BYTES // 10**6} MB. Make it smaller.")
-        return path.read_bytes()
-    except PictureError:
-        raise
-    except (OSError, ValueError) as problem:
-        raise PictureError(f"Cannot read {path}: {getattr(problem, 'strerror', None) or problem}.") from None
 
 
 def decode(

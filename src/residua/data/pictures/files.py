@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from residua.data.packed.opening import is_packed, open_packed
 from residua.data.pictures.kinds import (
     AVIF,
     EMPTY,
@@ -52,7 +53,8 @@ def name_pictures(
     others: PassedOver | None = None,
     passed: Callable[[Path], object] = lambda path: None,
 ) -> list[str]:
-    """The pictures that paths stand for, one after the other: a file for itself, a folder for what is in it.
+    """The pictures that paths stand for, one after the other: a file for itself, a folder or a packed file
+    for what is in it.
 
     A file keeps the name by which it was given, as often as it was given, whatever it is called and whether
     it exists or not: reading it will tell. Folders are searched through in the order of their names, as
@@ -64,12 +66,17 @@ def name_pictures(
         if os.path.isdir(path):
             beside: PassedOver = {}
             inside = [str(picture) for picture in walk_pictures(Path(path), beside, passed)]
+            if not inside:  # perhaps shards of them
+                packed = sorted(file for files in beside.values() for file in files if is_packed(file))
+                inside, beside = [name for file in packed for name in _inside(file)], {} if packed else beside
             if not inside:
                 raise DataError(f"{path} holds no pictures that can be read{_instead(beside)}.")
             if others is not None:
                 for kind, files in beside.items():
                     others.setdefault(kind, []).extend(files)
             pictures += inside
+        elif is_packed(path):
+            pictures += _inside(path)
         else:
             pictures.append(os.fspath(path))
     return pictures
@@ -119,6 +126,21 @@ def walk_pictures(
 def is_visible(name: str) -> bool:
     """Whether a file or folder is meant for people: not hidden, not left by a system or a file server."""
     return not name.startswith(".") and not has_left_name(name)
+
+
+def is_picture_name(name: str) -> bool:
+    """Whether a file of that name is a picture; whether it can be read here, reading it will tell."""
+    suffix = os.path.splitext(name)[1].lower()
+    return suffix in SUFFIXES or suffix in _HEIC
+
+
+def _inside(path: Path | str) -> list[str]:
+    """The pictures of a packed file, as paths below it. Raises DataError where there are none."""
+    rows = os.path.splitext(path)[1].lower() == ".parquet"
+    names = [f"{path}/{name}" for name in open_packed(Path(path)).names() if rows or is_picture_name(name)]
+    if not names:
+        raise DataError(f"{path} holds no pictures.")
+    return names
 
 
 def subfolders(parent: Path) -> list[Path]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from residua.data.pictures.decoding import read_bytes, stored_orientation, use_picture
+from residua.data.pictures.content import read_bytes
+from residua.data.pictures.decoding import stored_orientation, use_picture
 
 if TYPE_CHECKING:
     from PIL import Image as PillowImage

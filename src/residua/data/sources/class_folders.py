@@ -19,6 +19,8 @@ from residua.data.sources.folder_layout import (
 )
 from residua.data.sources.label_table import MOST_ABSENT, read_label_table
 from residua.data.sources.labelled_file import LabelledFile
+from residua.data.sources.metadata_tables import find_metadata, list_metadata
+from residua.data.sources.shards.finding import find_shards, list_shards
 from residua.data.sources.split_names import split_of
 from residua.errors import DataError
 from residua.files.user_cache import expanded
@@ -34,14 +36,23 @@ def list_own_files(
 ) -> list[LabelledFile]:
     """The pictures of a folder, with labels from its subfolders or from a table, and the splits they name.
 
-    folder: one folder per class, or train/, val/ and test/ with those in them, in any usual spelling. labels:
-    a table instead of folders as labels. others: hears of files that are not read. most_absent: the share of
-    a table's files that may be absent. obstacle: is told what only training would refuse. say: is told, a
-    line each, what was left aside and how an unclear layout was read. Raises DataError, in one line, for
-    everything that would make the result unlike what was meant.
+    folder: a packed file or shards (`sources.shards`), metadata.csv or metadata.jsonl beside the pictures
+    (`metadata_tables`), one folder per class, or train/, val/ and test/ with those in them, in any usual
+    spelling. labels: a table instead of folders as labels. others: hears of files that are not read.
+    most_absent: the share of a table's files that may be absent. obstacle: is told what only training would
+    refuse. say: is told, a line each, what was left aside and how an unclear layout was read. Raises
+    DataError, in one line, for everything that would make the result unlike what was meant.
     """
     if labels:
         return _from_table(folder, Path(labels), say, most_absent, strict=obstacle is refuse)
+    if shards := find_shards(folder):
+        return list_shards(folder, shards, say, strict=obstacle is refuse)
+    if tables := find_metadata(folder):
+        if tables[0][2] is None:
+            say(f"{folder}: labels from {tables[0][0].name}.")
+            return _from_table(folder, tables[0][0], say, most_absent, strict=obstacle is refuse)
+        say(f"{folder}: labels from {', '.join(f'{part.name}/{table.name}' for table, part, _ in tables)}.")
+        return list_metadata(folder, tables, say, most_absent)
     return _from_folders(folder, say, others, obstacle)
 
 

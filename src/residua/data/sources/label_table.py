@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from residua.data.sources.json_rows import Row
 from residua.data.sources.labelled_file import LabelledFile
 from residua.data.sources.split_names import split_of
 from residua.data.sources.table_columns import (
@@ -20,7 +21,7 @@ from residua.data.sources.table_columns import (
     truth,
 )
 from residua.data.sources.table_files import TableFiles
-from residua.data.sources.text_table import Row, read_rows
+from residua.data.sources.text_table import read_rows
 from residua.errors import DataError
 
 MOST_ABSENT = 0.05  # share of a table's files that may be absent

@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from residua.data.pictures.files import SUFFIXES
-from residua.data.sources.text_table import Row
+from residua.data.sources.json_rows import Row
 
 # The surest first; without capitals, blanks and underscores.
 _FILES = (
@@ -64,6 +65,12 @@ def names_columns(cells: Sequence[str]) -> bool:
     """Whether a line names a column of files and one of labels."""
     folded = [fold(cell) for cell in cells]
     return _first(folded, _FILES) is not None and _first(folded, _LABELS) is not None
+
+
+def label_names(names: Sequence[Any]) -> list[str]:
+    """Those of the names by which people call a column of labels, the surest first."""
+    by_fold = {fold(name): name for name in reversed(names) if isinstance(name, str)}
+    return [by_fold[known] for known in _LABELS if known in by_fold]
 
 
 def is_row_of_data(cells: Sequence[str], exists: Callable[[str], bool]) -> bool:

@@ -7,9 +7,9 @@ import io
 import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
+from residua.data.sources.json_rows import JSON_LINES, Row, rows_of_json
 from residua.errors import DataError
 from residua.files.regular import require_file
 from residua.files.text_file import WINDOWS, decode_text
@@ -26,14 +26,6 @@ _FOREIGN = {
 }
 
 
-@dataclass(frozen=True)
-class Row:
-    """The cells of a line, without blanks around them, and the line's number."""
-
-    line: int
-    cells: list[str]
-
-
 def read_rows(
     table: Path, is_header: Callable[[list[str]], bool], say: Callable[[str], None]
 ) -> tuple[list[Row], str]:
@@ -47,6 +39,15 @@ def read_rows(
         content = table.read_bytes()
     except OSError as problem:
         raise DataError(f"Cannot read the labels {table}: {problem.strerror or problem}.") from problem
+    return rows_of(content, table, is_header, say)
+
+
+def rows_of(
+    content: bytes, table: Path, is_header: Callable[[list[str]], bool], say: Callable[[str], None]
+) -> tuple[list[Row], str]:
+    """`read_rows` of a table whose bytes have been read; by its suffix one of JSON lines."""
+    if table.suffix.lower() in JSON_LINES:
+        return rows_of_json(content, table), ","
     for start, kind in _FOREIGN.items():
         if content.startswith(start):
             raise DataError(f"{table} is no table of text but {kind}.")

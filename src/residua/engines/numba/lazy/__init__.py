@@ -10,7 +10,8 @@ A layer never looks inside: it hands a value from one operation to the next. Her
 - `Promise` (`promise.py`): a result that is computed when it is read. Backward, a convolution becomes a
   `BackwardJob`, run when one of its two results is read; so the sum with the shortcut's gradient, which is
   the first to read it, can be made inside the job.
-- `DeferredConvolution`: a convolution that has not run, so that a shortcut can be added as it stores.
+- `DeferredConvolution`: a convolution that has not run, so that a shortcut can be added as it stores, or
+  that it stores among the channels of others.
 - `MaskedGradient` (`gradients.py`): the gradient by a Pending, with the mask of its ReLU applied and with
   the sums that its normalisation needs next.
 - `SubsampledGradient`, `MeanGradient`: gradients that are zero at most pixels, or the same at all.
@@ -21,6 +22,7 @@ How one becomes another, on the way there and back:
                      │  └──subsample_pad──> Subsampled ──add_relu──> (skip of a Pending)
                      │  └──read by others──> Padded, array       (`materialize.flat`, `materialize.plain`)
     conv2d  ──> array, Padded; in a step DeferredConvolution ──add_relu──> Pending (already finished)
+                                           └──concatenate──> (channels of an array)
 
     global_average_pool_backward ──> MeanGradient ──┐
     any other gradient ─────────────────────────────┴─relu_backward, conv_norm_backward──> MaskedGradient

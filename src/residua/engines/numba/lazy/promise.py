@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 Shape = tuple[int, ...]
@@ -65,14 +66,47 @@ class Promise:
         return self._plain(self).astype(dtype) if dtype is not None else self._plain(self)
 
 
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Some channels of larger pictures, flat: how many those have, and which is the first of these."""
+
+    pixels: Any
+    channels: int
+    first: int
+
+
+@dataclass(frozen=True, eq=False)
+class Ending:
+    """What becomes of a convolution as it is stored.
+
+    skip: flat, added before a ReLU. place: where it goes, if not into pictures of its own.
+    """
+
+    skip: Any = None
+    place: Place | None = None
+
+
+ALONE = Ending()
+
+
 class DeferredConvolution(Promise):
-    """A convolution without ReLU that has not run: whoever reads it first may have a shortcut added to it."""
+    """A convolution that has not run: whoever reads it first says what becomes of it as it is stored.
 
-    __slots__ = ("_convolve",)
+    rectified: whether it ends in a ReLU, so that nothing can be added to it.
+    """
 
-    def __init__(self, shape: Shape, convolve: Callable[[Any], Any], plain: Callable[[Any], Any]) -> None:
-        super().__init__(shape, lambda: convolve(None), plain)
-        self._convolve: Callable[[Any], Any] | None = convolve
+    __slots__ = ("_convolve", "rectified")
+
+    def __init__(
+        self,
+        shape: Shape,
+        convolve: Callable[[Ending], Any],
+        plain: Callable[[Any], Any],
+        rectified: bool,
+    ) -> None:
+        super().__init__(shape, lambda: convolve(ALONE), plain)
+        self._convolve: Callable[[Ending], Any] | None = convolve
+        self.rectified = rectified
 
     @property
     def waiting(self) -> bool:
@@ -89,4 +123,11 @@ class DeferredConvolution(Promise):
     def add_relu(self, skip: Any) -> Any:
         """ReLU of it plus `skip`, flat."""
         assert self._convolve is not None
-        return self._convolve(skip)
+        assert not self.rectified
+        return self._convolve(Ending(skip=skip))
+
+    def put(self, place: Place, take: Callable[[], Any]) -> None:
+        """Run it into that place; take() gives it to whoever reads it later on."""
+        assert self._convolve is not None
+        self._convolve(Ending(place=place))
+        self._compute, self._convolve = take, None

@@ -28,7 +28,7 @@ from residua.engines.numba.lazy.materialize import (
     resolved,
 )
 from residua.engines.numba.lazy.pending import Padded, Pending, Subsampled
-from residua.engines.numba.lazy.promise import BackwardJob, Promise
+from residua.engines.numba.lazy.promise import BackwardJob, Ending, Promise
 from residua.engines.numba.operations.convolution_backward import OutputGradient, backward, expect_backward
 from residua.engines.numba.operations.convolution_forward import forward
 from residua.engines.numba.operations.normalization import (
@@ -42,7 +42,7 @@ from residua.engines.numba.planning.convolution import forward_plan, pixel_rows,
 from residua.engines.numba.planning.plan import Plan
 from residua.engines.numba.runtime.arrays import kernels_accept
 from residua.engines.numba.runtime.context import Context
-from residua.engines.numba.runtime.layout import padded
+from residua.engines.numba.runtime.layout import padded, whole
 from residua.engines.numpy.convolution import output_size
 from residua.engines.vocabulary.core import Saved
 
@@ -60,7 +60,7 @@ def conv2d(
     padding: int,
     relu: bool = False,
 ) -> tuple[Any, Saved]:
-    """A convolution with bias and, by option, ReLU; within a step it waits for a shortcut to be added."""
+    """A convolution with bias and, by option, ReLU; within a step it waits for who reads it."""
     x = _of_whole_vectors(context, kernel_input(context, x))
     if not _fits_kernels(x, weight, bias):
         result: tuple[Any, Saved] = on_arrays(
@@ -75,14 +75,15 @@ def conv2d(
     _count_reader(x)
     shape = _output_shape(x, weight, stride, padding)
     # Within a step nobody writes to what waits to be read.
-    if not relu and p.shape.k == shape[-1] and context.thread_pool.in_step:
+    if p.shape.k == shape[-1] and context.thread_pool.in_step:
 
-        def convolve(skip: Any) -> Any:
-            pixels, _ = forward(context, x, weight, p, bias=bias, skip=skip, statistics=False)
-            return pixels.reshape(shape)
+        def convolve(ending: Ending) -> Any:
+            pixels, _ = forward(context, x, weight, p, bias=bias, relu=relu, ending=ending)
+            return pixels if ending.place is not None else pixels.reshape(shape)
 
-        return deferred_convolution(context, shape, convolve), (x, None, shape)
-    pixels, _ = forward(context, x, weight, p, bias=bias, relu=relu, statistics=False)
+        y = deferred_convolution(context, shape, convolve, rectified=relu)
+        return y, (x, y if relu else None, shape)
+    pixels, _ = forward(context, x, weight, p, bias=bias, relu=relu)
     y = pixels.reshape(shape) if p.shape.k == shape[-1] else Padded(shape, pixels)
     return y, (x, pixels, shape)
 
@@ -102,7 +103,7 @@ def conv2d_backward(
         return result
     x, y, shape = saved
     p = convolution_plan(x, weight, stride, padding)
-    g, output = flat(context, dy), y if relu else None
+    g, output = flat(context, dy), flat(context, y) if relu else None
     mode = pictures.MASKED if relu else pictures.AS_IT_IS
     dx, dweight = _backward_job(context, x, weight, p, OutputGradient(mode, g, output))
     return dx, dweight, promise(context, (shape[3],), lambda: channel_sums(context, g, output, shape))
@@ -188,7 +189,7 @@ def convolution_shape(x: Any, weight: Array, stride: int, padding: int) -> Shape
     n, h, w, c = x.shape
     kernel, k = weight.shape[0], weight.shape[-1]
     # Pictures from outside keep their few channels: a direct convolution reads any number.
-    unpadded = isinstance(x, np.ndarray) and c % padded(1) != 0
+    unpadded = isinstance(x, np.ndarray) and not whole(c)
     subsampled = isinstance(x, Pending) and isinstance(x.skip, Subsampled)
     if kernel == stride == 1 and not padding and not subsampled and not unpadded:
         # Pixels do not know their neighbours: they are cut into rows that suit the cache.
@@ -199,7 +200,7 @@ def convolution_shape(x: Any, weight: Array, stride: int, padding: int) -> Shape
 def _of_whole_vectors(context: Context, x: Any) -> Any:
     """x, its channels padded with zeros where an array has more than a vector: few are read as they are."""
     if isinstance(x, np.ndarray) and x.ndim == 4 and x.shape[3] > padded(1) and kernels_accept(x):
-        return x if x.shape[3] % padded(1) == 0 else Padded(x.shape, flat(context, x))
+        return x if whole(x.shape[3]) else Padded(x.shape, flat(context, x))
     return x
 
 
@@ -236,7 +237,7 @@ def _backward_job(
     want_dweight = not context.inputs_only
 
     def compute(skip: Any) -> tuple[Any, Any]:
-        if p.shape.c % padded(1) == 0:
+        if whole(p.shape.c):
             dx, dweight = backward(context, x, weight, p, gradient, skip=skip, want_dweight=want_dweight)
             return dx if isinstance(dx, MaskedGradient) else Padded(x.shape, dx), dweight
         dweight = None
@@ -270,7 +271,7 @@ class StridedSaved:
 
 def _drops_pixels(x: Any, weight: Array, stride: int, padding: int) -> bool:
     """Whether most pixels are never read: then those that are come first, and the stride is gone."""
-    return stride > 1 and weight.shape[0] == 1 and padding == 0 and x.shape[3] % padded(1) == 0
+    return stride > 1 and weight.shape[0] == 1 and padding == 0 and whole(x.shape[3])
 
 
 def _kept_pixels(context: Context, x: Any, stride: int) -> Any:

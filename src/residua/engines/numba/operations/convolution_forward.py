@@ -14,6 +14,7 @@ from residua.engines.numba.kernels.pictures import arguments as pictures
 from residua.engines.numba.kernels.winograd import forward as winograd
 from residua.engines.numba.lazy.materialize import flat, materialized
 from residua.engines.numba.lazy.pending import Padded, Pending, Subsampled
+from residua.engines.numba.lazy.promise import ALONE, Ending
 from residua.engines.numba.operations import many_channels
 from residua.engines.numba.operations.weight_transforms import (
     kept_padded_weight,
@@ -26,7 +27,7 @@ from residua.engines.numba.runtime.arrays import contiguous, fitted
 from residua.engines.numba.runtime.buffers import address as address_of
 from residua.engines.numba.runtime.buffers import nobody_writes
 from residua.engines.numba.runtime.context import Context
-from residua.engines.numba.runtime.layout import padded
+from residua.engines.numba.runtime.layout import padded, suited
 
 Array = NDArray[Any]
 INFINITY = float("inf")
@@ -42,13 +43,10 @@ def forward(
     *,
     bias: Array | None = None,
     relu: bool = False,
-    skip: Array | None = None,
-    statistics: bool,
+    ending: Ending = ALONE,
+    statistics: bool = False,
 ) -> tuple[Array, Any]:
-    """The raw convolution and, with `statistics`, its sums; else y with bias and ReLU.
-
-    skip: flat, added to y before a ReLU, where there are no `statistics`.
-    """
+    """The raw convolution and, with `statistics`, its sums; else y with bias, ReLU and that ending."""
     context.memory.batch = p.shape.batch
     parts = p.forward.parts if statistics else p.sharing.down * p.sharing.across
     block = geometry_block(context, p, parts)
@@ -57,8 +55,13 @@ def forward(
     steady = not statistics and nobody_writes(weight)
     padding = kept_padded_weight if steady else padded_weight
     pixels = padding(context, weight, p.shape.c, p.shape.k)
-    y = context.allocate(p.shape.out_pixels * p.shape.k)
-    block[pictures.Y] = address_of(y)
+    skip, place = ending.skip, ending.place
+    if place is None:
+        y = context.allocate(p.shape.out_pixels * p.shape.k)
+        block[pictures.Y], block[pictures.Y_PIXEL] = address_of(y), p.shape.k
+    else:
+        y = place.pixels
+        block[pictures.Y], block[pictures.Y_PIXEL] = address_of(y) + 4 * place.first, place.channels
     sums = None
     if statistics:
         sums = context.allocate(p.forward.parts * 2 * p.shape.k, np.float64)
@@ -85,6 +88,7 @@ def forward(
             kept = weight if steady else None
             references += set_panels(context, block, pixels, p, transposed=False, kept=kept)
         kernel = im2col.forward if p.method == IM2COL else direct.forward
+    kernel = suited(kernel, p.shape.c, p.shape.k)
     context.run(kernel, block, parts, *p.forward_literals(statistics), p.forward.scratch)
     return y, sums
 
@@ -117,7 +121,7 @@ def set_input(context: Context, block: Array, x: Any, c: int) -> list[Any]:
         return [x.result]
     norm, skip = x.norm, x.skip
     if x.activation is not None:
-        block[pictures.ACTIVATION] = context.code(x.activation.forward)
+        block[pictures.ACTIVATION] = context.code(suited(x.activation.forward, c))
     block[pictures.X] = address_of(norm.raw)
     block[pictures.SCALE] = norm.row_address(normalization.SCALE)
     block[pictures.SHIFT] = norm.row_address(normalization.SHIFT)

@@ -101,7 +101,10 @@ def forward(c, k, stride, statistics, args, part, scratch):
         # Behind it lies what the last block's rows reach into.
         count = ((last - first) * width * c + (kernel + ROWS * stride) * c + WIDTH - 1) // WIDTH * WIDTH
         clear(scratch + 4 * first * width * c, count)
-    x_size, y_size = g.height * g.width * c, g.out_height * g.out_width * k
+    # Pixels of y, and, where products go straight there, of what they write.
+    y_pixel = k if statistics else get_int(args, pictures.Y_PIXEL)
+    out_pixel = y_pixel if rows == g.out_width else k
+    x_size, y_size = g.height * g.width * c, g.out_height * g.out_width * y_pixel
     turns = g.out_height * blocks * ((k + wide - 1) // wide)
     turns *= (kernel * c + deep - 1) // deep
     x_lines, y_lines = x_size // 16 // turns + 1, y_size // 16 // turns + 1
@@ -146,9 +149,9 @@ def forward(c, k, stride, statistics, args, part, scratch):
             pixels, y_pixels = unit % units * stride * g.width, unit % units * g.out_width
             if g.out_height == 1:
                 pixels = y_pixels = unit % units * BLOCK
-            x_next, y_next = unit // units * x_size + pixels * c, unit // units * y_size + y_pixels * k
+            x_next, y_next = unit // units * x_size + pixels * c, unit // units * y_size + y_pixels * y_pixel
         if by_rows:
-            y_next = n * y_size + (top + 1) * g.out_width * k
+            y_next = n * y_size + (top + 1) * g.out_width * y_pixel
         outermost = (top, bottom, 1) if by_rows else (first_column, last_column, wide)
         innermost = (first_column, last_column, wide) if by_rows else (top, bottom, 1)
         at = out
@@ -172,7 +175,7 @@ def forward(c, k, stride, statistics, args, part, scratch):
                             fetch(added, y_next, y_lines, g.batch * y_size)
                         source = scratch if row_alone and row + height_of_block > width else picture
                         a = source + 4 * ((i * width + row) * stride * c + depth)
-                        to = Result(at + 4 * ((i * rows + row) * k + panel), k)
+                        to = Result(at + 4 * ((i * rows + row) * out_pixel + panel), out_pixel)
                         product_ahead(
                             Left(a, stride * c, width * c, 1),
                             Right(b + 4 * depth * lead, kernel * c * lead, lead),
@@ -185,10 +188,10 @@ def forward(c, k, stride, statistics, args, part, scratch):
                         y_next += 16 * y_lines
             if by_rows and statistics == 0 and (rows != g.out_width or not finished):
                 region = Region(outer, outer + 1, begin_pixel, end_pixel, first_column, last_column)
-                store_finished(k, args, n, Frame(at, rows), region)
+                store_finished(args, n, Frame(at, rows), out_pixel, region)
         if statistics:
             store_output(k, args, n, Frame(out, rows), statistics, sums)
             flush(2 * k, sums, totals, n == begin)
         elif not by_rows and (rows != g.out_width or not finished):
             region = Region(top, bottom, begin_pixel, end_pixel, first_column, last_column)
-            store_finished(k, args, n, Frame(out, rows), region)
+            store_finished(args, n, Frame(out, rows), out_pixel, region)

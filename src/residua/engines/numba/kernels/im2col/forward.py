@@ -84,6 +84,6 @@ def forward(c, k, stride, statistics, args, part, scratch):
                 store_output(k, args, first + number, frame, statistics, sums)
             else:
                 region = Region(lower, upper, 0, g.out_width, first_column, last_column)
-                store_finished(k, args, first + number, frame, region)
+                store_finished(args, first + number, frame, k, region)
         if statistics:
             flush(2 * k, sums, totals, first == begin)

@@ -46,7 +46,9 @@ ACTIVATION, DERIVATIVE, X_SCALE, X_SHIFT = range(49, 53)
 ACROSS = 53
 # Parts and tiles of other pictures, before the group whose tiles Winograd's matrices hold.
 PARTS_BEFORE, TILES_BEFORE = 54, 55
-FIELDS = 56
+# Without statistics: how many floats pixels of y are apart, K or, where y is some channels of more, those.
+Y_PIXEL = 56
+FIELDS = 57
 
 
 class Geometry(NamedTuple):

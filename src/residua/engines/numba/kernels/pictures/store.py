@@ -14,6 +14,7 @@ from residua.engines.numba.kernels.pictures.arguments import (
     SUMMED_SUBSAMPLED,
     X_SCALE,
     X_SHIFT,
+    Y_PIXEL,
     Y_SKIP,
     Rows,
     Y,
@@ -117,16 +118,19 @@ class Region(NamedTuple):
 
 
 @inline
-def store_finished(channels, args, n, frame, region):
-    """A region of picture n of y from a frame, with bias, ReLU by the lower bound and what is added."""
-    g, y, skip = geometry(args), get_int(args, Y), get_int(args, Y_SKIP)
+def store_finished(args, n, frame, apart, region):
+    """A region of picture n of y from a frame, with bias, ReLU by the lower bound and what is added.
+
+    apart: how many floats the frame's pixels are apart.
+    """
+    g, y, skip, pixel = geometry(args), get_int(args, Y), get_int(args, Y_SKIP), get_int(args, Y_PIXEL)
     for i in range(region.top, region.bottom):
-        row = (n * g.out_height + i) * g.out_width * channels
+        row = (n * g.out_height + i) * g.out_width * pixel
         for c in range(region.first, region.last, WIDTH):
             bias, low = load(get_int(args, BIAS), c), load(get_int(args, OUT_LOW), c)
             for j in range(region.left, region.right):
-                to = row + j * channels + c
-                v = above(low, load(frame.address, (i * frame.width + j) * channels + c) + bias)
+                to = row + j * pixel + c
+                v = above(low, load(frame.address, (i * frame.width + j) * apart + c) + bias)
                 if skip != 0:
                     v = above(zero(), v + load(skip, to))
                 store(y, to, v)
@@ -139,7 +143,7 @@ def store_output(channels, args, n, frame, statistics, sums):
     height, width, breadth = g.out_height, g.out_width, frame.width
     row = width * channels
     if not statistics:
-        store_finished(channels, args, n, frame, Region(0, height, 0, width, 0, channels))
+        store_finished(args, n, frame, channels, Region(0, height, 0, width, 0, channels))
         return
     for c in range(0, channels, WIDTH):
         total, square, other = load(sums, c), load(sums, channels + c), zero()

@@ -77,7 +77,8 @@ def forward(c, k, statistics, stride, args, part, scratch):
     c, k, stride = np.int64(c), np.int64(k), np.int64(stride)
     side, along = TILE * stride, places_along(stride)
     g, group, chunk = geometry(args), get_int(args, pictures.GROUP), get_int(args, pictures.CHUNK)
-    height, width, y_row = g.out_height, g.out_width, g.out_width * k
+    y_pixel = get_int(args, pictures.Y_PIXEL) if statistics == 0 else k
+    height, width, y_row = g.out_height, g.out_width, g.out_width * y_pixel
     u, y = get_int(args, pictures.WEIGHT), get_int(args, pictures.Y)
     down, right = (height + TILE - 1) // TILE, (width + TILE - 1) // TILE
     breadth = side * right + 2
@@ -103,7 +104,7 @@ def forward(c, k, statistics, stride, args, part, scratch):
     first_column, last_column = first_column * WIDTH, last_column * WIDTH
     begin_picture, end_picture = start // units, (stop + units - 1) // units
     x, skip, z = sources(args)
-    same = stride == 1 and c == k
+    same = stride == 1 and c == k and y_pixel == k
     for first in range(begin_picture, end_picture, group):
         count = min(group, end_picture - first)
         lower, upper = 0, down
@@ -116,7 +117,7 @@ def forward(c, k, statistics, stride, args, part, scratch):
                 fill_strip(c, stride, args, first + number, strip, frame, top == lower)
             tiles = count * (strip.bottom - top) * right
             turns = (tiles + chunk - 1) // chunk * along * along + 2 * tiles
-            ahead = lookahead(c, k, stride, args, part, strip, end_picture, turns)
+            ahead = lookahead(c, y_pixel, stride, args, part, strip, end_picture, turns)
             if added != 0 and same:
                 skip = added + 4 * (ahead.y - ahead.x)  # fetched in its stead
             streams, turn = Streams(x, skip, z, y), 0
@@ -145,11 +146,11 @@ def forward(c, k, statistics, stride, args, part, scratch):
                 for t in range(chunk_tiles):
                     turn = _fetch(same, statistics, streams, ahead, turn)
                     i0, j0 = TILE * (top + tile.row), TILE * tile.column
-                    to = y + 4 * (((first + tile.picture) * height + i0) * width + j0) * k
+                    to = y + 4 * (((first + tile.picture) * height + i0) * width + j0) * y_pixel
                     whole = i0 + TILE <= height and j0 + TILE <= width
                     for i in range(first_column, last_column, WIDTH):
                         places = places_of(stride, m + 4 * (t * xm + i), k)
-                        pixels = Grid(to + 4 * i, y_row, k)
+                        pixels = Grid(to + 4 * i, y_row, y_pixel)
                         if not whole:
                             places_to_tile(stride, places, Grid(edge + 4 * i, TILE * k, k))
                         elif statistics:
@@ -157,11 +158,11 @@ def forward(c, k, statistics, stride, args, part, scratch):
                         else:
                             places_to_tile_biased(stride, places, pixels, bias + 4 * i, (low - bias) // 4)
                     if whole and added != 0:
-                        at = 4 * first_column
-                        add_skip(last_column - first_column, k, TILE, to + at, added + (to - y) + at, y_row)
+                        at, columns = 4 * first_column, last_column - first_column
+                        add_skip(columns, y_pixel, TILE, to + at, added + (to - y) + at, y_row)
                     if not whole:
                         part_inside = Inside(TILE, min(TILE, height - i0), min(TILE, width - j0), to - y)
-                        range_of = Columns(first_column, last_column, k)
+                        range_of = Columns(first_column, last_column, k, y_pixel)
                         store_edge(range_of, statistics, edge, Frame(to, width), part_inside, finish)
                     tile = tile_after(strip, tile)
         if statistics:

@@ -35,11 +35,12 @@ class Finish(NamedTuple):
 
 
 class Columns(NamedTuple):
-    """Channels from the first to the last, of k."""
+    """Channels from the first to the last, of k; pixels of y are `pixel` floats apart."""
 
     first: int
     last: int
     k: int
+    pixel: int
 
 
 @inline
@@ -67,8 +68,8 @@ def store_edge(columns, statistics, edge, target, part, finish):
                 else:
                     v = above(load(finish.low, c), v + load(finish.bias, c))
                     if finish.added != 0:
-                        skip = load(finish.added + part.offset, (i * target.width + j) * k + c)
+                        skip = load(finish.added + part.offset, (i * target.width + j) * columns.pixel + c)
                         v = above(zero(), v + skip)
-                store(target.address, (i * target.width + j) * k + c, v)
+                store(target.address, (i * target.width + j) * columns.pixel + c, v)
         store(sums, c, total)
         store(sums, k + c, square)

@@ -111,6 +111,7 @@ def gathering(form: Form) -> Callable[..., Any]:
         bias, low = get_int(args, pictures.BIAS), get_int(args, pictures.OUT_LOW)
         added = get_int(args, pictures.Y_SKIP) if statistics == 0 else 0
         gap, finish = (low - bias) // 4, Finish(sums, bias, low, added)
+        pixel = get_int(args, pictures.Y_PIXEL) if statistics == 0 else k
         part, before = part + get_int(args, pictures.PARTS_BEFORE), get_int(args, pictures.TILES_BEFORE)
         totals = get_int(args, pictures.SUMS) + 16 * k * part
         clear(sums, 2 * k)
@@ -123,11 +124,11 @@ def gathering(form: Form) -> Callable[..., Any]:
                 lower, upper = max(0, start - n * units), min(units, stop - n * units)
             for t in range(lower * right, upper * right):
                 row, column, tile = t // right, t % right, n * tiles.down * right + t - before
-                to = y + 4 * ((n * height + size * row) * width + size * column) * k
+                to = y + 4 * ((n * height + size * row) * width + size * column) * pixel
                 whole = size * row + size <= height and size * column + size <= width
                 for i in range(0, k, WIDTH):
                     places = places_of(stride, m + 4 * (at_column(i, rows, panel) + tile * panel), xm)
-                    pixels = Grid(to + 4 * i, width * k, k)
+                    pixels = Grid(to + 4 * i, width * pixel, pixel)
                     if not whole:
                         places_to_tile(stride, places, Grid(edge + 4 * i, size * k, k))
                     elif statistics != 0:
@@ -135,12 +136,14 @@ def gathering(form: Form) -> Callable[..., Any]:
                     else:
                         places_to_tile_biased(stride, places, pixels, bias + 4 * i, gap)
                 if whole and added != 0:
-                    add_skip(k, k, size, to, added + (to - y), width * k)
+                    add_skip(k, pixel, size, to, added + (to - y), width * pixel)
                 if not whole:
                     of_tile = Inside(
                         size, min(size, height - size * row), min(size, width - size * column), to - y
                     )
-                    store_edge(Columns(0, k, k), statistics != 0, edge, Frame(to, width), of_tile, finish)
+                    store_edge(
+                        Columns(0, k, k, pixel), statistics != 0, edge, Frame(to, width), of_tile, finish
+                    )
             if statistics != 0:
                 flush(2 * k, sums, totals, n == begin)
 

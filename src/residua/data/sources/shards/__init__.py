@@ -1,0 +1,1 @@
+"""Labelled pictures out of packed files: WebDataset's tars, archives of folders, Parquet shards."""

@@ -1,0 +1,117 @@
+"""Labels of pictures in tar and zip archives: of WebDataset's samples, of a table or of folders inside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from residua.data.packed.opening import open_packed
+from residua.data.pictures.files import is_picture_name, is_visible
+from residua.data.sources.labelled_file import LabelledFile
+from residua.data.sources.shards.metadata import read_metadata
+from residua.data.sources.shards.samples import LABELS, key_of, read_samples
+from residua.data.sources.split_names import split_of
+from residua.errors import DataError
+
+
+@dataclass(frozen=True)
+class Shard:
+    """An archive: its path, the split that its name says, and the names of its pictures and other entries."""
+
+    path: Path
+    split: str | None
+    pictures: list[str]
+    others: list[str]
+
+
+def list_archives(
+    root: Path,
+    paths: list[Path],
+    splits: list[str | None],
+    say: Callable[[str], None],
+    *,
+    strict: bool,
+) -> list[LabelledFile]:
+    """The labelled pictures of archives, named from `root`. Raises DataError."""
+    shards = [_look_into(path, split) for path, split in zip(paths, splits, strict=True)]
+    empty = next((shard for shard in shards if not shard.pictures), None)
+    if empty is not None:
+        raise DataError(f"{empty.path} holds no pictures; add some or move it away.")
+    if any(_has_samples(shard) for shard in shards):
+        return read_samples(
+            root, [(shard.path, shard.split, shard.pictures, shard.others) for shard in shards]
+        )
+    files: list[LabelledFile] = []
+    for shard in shards:
+        files += read_metadata(root, shard.path, shard.split, shard.pictures, shard.others, say)
+    if files:
+        return files
+    return _from_folders(root, shards, say, strict=strict)
+
+
+def _look_into(path: Path, split: str | None) -> Shard:
+    pictures: list[str] = []
+    others: list[str] = []
+    for name in open_packed(path).names():
+        if all(map(is_visible, name.split("/"))):
+            (pictures if is_picture_name(name) else others).append(name)
+    return Shard(path, split, pictures, others)
+
+
+def _has_samples(shard: Shard) -> bool:
+    """Whether the first picture has an entry of the same key that may hold its label."""
+    key, others = key_of(shard.pictures[0]), set(shard.others)
+    return any(f"{key}.{ending}" in others for ending in LABELS)
+
+
+def _from_folders(
+    root: Path, shards: list[Shard], say: Callable[[str], None], *, strict: bool
+) -> list[LabelledFile]:
+    """The folder above a picture, below wrappers and splits, is its label; of many archives without folders
+    each is a class."""
+    parts = [(shard, name, name.split("/")[:-1]) for shard in shards for name in shard.pictures]
+    if not any(folders for _, _, folders in parts):
+        return _each_a_class(root, shards, say)
+    loose = [entry for entry in parts if not entry[2]]
+    if loose:
+        shard, name, _ = loose[0]
+        say(f"{shard.path}: {len(loose):,} pictures beside the folders ({name}) without a label, not used.")
+        parts = [entry for entry in parts if entry[2]]
+    depth = _wrappers([folders for _, _, folders in parts])
+    firsts = {folders[depth] for _, _, folders in parts}
+    named = {first: split_of(first) for first in firsts}
+    inner = all(len(folders) > depth + 1 for _, _, folders in parts) and all(named.values())
+    splits = inner and ("train" in named.values() or not strict)
+    files = []
+    for shard, name, folders in parts:
+        split, label = shard.split, folders[depth]
+        if splits:
+            split, label = named[folders[depth]], folders[depth + 1]
+        files.append(LabelledFile.below(root, shard.path / name, label, split=split))
+    return files
+
+
+def _wrappers(folders: Iterable[list[str]]) -> int:
+    """How many folders all pictures share that are no class: each of them has another one below."""
+    every = list(folders)
+    depth = 0
+    while len({tuple(names[: depth + 1]) for names in every}) == 1 and all(
+        len(names) > depth + 1 for names in every
+    ):
+        depth += 1
+    return depth
+
+
+def _each_a_class(root: Path, shards: list[Shard], say: Callable[[str], None]) -> list[LabelledFile]:
+    if len(shards) == 1:
+        raise DataError(
+            f"{shards[0].path} holds pictures without labels; put them into one folder per class in it, or "
+            "beside each a .cls or .json of the same name."
+        )
+    say(f"{root}: no folders in the archives; each is taken for a class, {shards[0].path.stem} first.")
+    return [
+        LabelledFile.below(root, shard.path / name, shard.path.stem, split=shard.split)
+        for shard in shards
+        for name in shard.pictures
+    ]

@@ -1,0 +1,91 @@
+"""Packed files that are somebody's data: one file, or shards in a folder, and the split that each is."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from residua.data.packed.opening import is_packed
+from residua.data.pictures.files import walk_pictures
+from residua.data.sources.labelled_file import LabelledFile
+from residua.data.sources.shards.archives import list_archives
+from residua.data.sources.shards.tables import list_tables
+from residua.data.sources.split_names import split_of
+from residua.errors import DataError
+
+_PLACES = frozenset(("data", "shards"))  # where publishers put them, beside folders of splits
+
+
+def find_shards(place: Path) -> list[Path]:
+    """The packed files that are the data of a place, in order: itself, or what lies in it.
+
+    None for a folder of pictures.
+    """
+    if is_packed(place):
+        return [place]
+    shards = _packed_in(place)
+    for part in sorted(_folders_in(place), key=lambda part: part.name):
+        if part.name.lower() in _PLACES or split_of(part.name):
+            shards += _packed_in(part)
+            for inner in sorted(_folders_in(part), key=lambda part: part.name):
+                shards += _packed_in(inner) if split_of(inner.name) else []
+    # Beside pictures in folders archives are copies of them, or something else.
+    return shards if shards and not any(walk_pictures(place)) else []
+
+
+def list_shards(
+    place: Path, shards: list[Path], say: Callable[[str], None], *, strict: bool
+) -> list[LabelledFile]:
+    """The pictures of packed files with their labels. strict: splits count only where train is among them.
+
+    Raises DataError naming the file, and the entry, that is not as it should be.
+    """
+    tables = [shard for shard in shards if shard.suffix.lower() == ".parquet"]
+    if tables and len(tables) < len(shards):
+        other = next(shard for shard in shards if shard not in tables)
+        raise DataError(f"{place} holds both {tables[0].name} and {other.name}; keep one kind of shards.")
+    root = place.parent if place in shards else place
+    splits = _splits(place, shards, strict=strict)
+    if tables:
+        return list_tables(root, shards, splits, say)
+    return list_archives(root, shards, splits, say, strict=strict)
+
+
+def _splits(place: Path, shards: list[Path], *, strict: bool) -> list[str | None]:
+    """The split of each shard by its name, or else by its folder's; None for all where there are none."""
+    nothing: list[str | None] = [None] * len(shards)
+    if shards == [place]:
+        return nothing
+    splits = [_split_in(shard.stem) or split_of(shard.parent.name) for shard in shards]
+    if not any(splits) or (strict and "train" not in splits):
+        return nothing
+    if None in splits:
+        shard = shards[splits.index(None)]
+        raise DataError(
+            f"{shard} names no split and others in {place} do; call it train-..., validation-... or "
+            "test-..., or move it away."
+        )
+    return splits
+
+
+def _split_in(stem: str) -> str | None:
+    """The split that a part of a shard's name says: train-00000-of-00002, imagenet_val_0001."""
+    return next(filter(None, map(split_of, re.split(r"[-_.]", stem))), None)
+
+
+def _packed_in(folder: Path) -> list[Path]:
+    names = sorted(entry for entry in _names(folder) if not entry.startswith("."))
+    return [folder / name for name in names if is_packed(folder / name)]
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError as problem:
+        raise DataError(f"Cannot look into {folder}: {problem.strerror or problem}.") from problem
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    return [folder / name for name in _names(folder) if not name.startswith(".") and (folder / name).is_dir()]
