@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 
 import pytest
@@ -150,6 +151,19 @@ def test_the_time_of_a_run_that_was_stopped_or_is_from_before_processor_time(tmp
     del rows[0]["processor_seconds"]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert train_seconds(tmp_path, "processor_seconds") is None
+
+
+def test_the_command_in_the_results_trains_the_same_bytes(finished, tmp_path, monkeypatch):
+    from residua.cli import run
+
+    monkeypatch.chdir(tmp_path)
+    out = finished / "out" / "colours"
+    wide = json.loads((out / "results.json").read_text(encoding="utf-8"))["variants"][1]["runs"][0]
+    program, *words = shlex.split(wide["command"])
+    assert (program, run(words)) == ("residua", 0)
+    for name in ("log.jsonl", "best.safetensors", "test.json"):
+        again = tmp_path / "experiments-out" / "colours" / "wide" / "seed-0" / name
+        assert again.read_bytes() == (out / "wide" / "seed-0" / name).read_bytes()
 
 
 def test_a_stopped_run_goes_on_to_the_same_bytes(finished, capsys, tmp_path, monkeypatch):
