@@ -11,6 +11,10 @@ from other_writer import other_writer
 from tiny import TINY, answered, call, contents, paint_folder, refused
 
 from residua import api
+from residua.config import ExperimentConfig
+from residua.experiments import run as run_module
+from residua.experiments.catalogue import find_experiment
+from residua.experiments.run import ExperimentRun
 from residua.experiments.training_runs import train_seconds
 from residua.training.loop import Training
 
@@ -111,6 +115,23 @@ def test_the_table_in_words(finished):
     assert "- narrow: of four channels" in text
     assert "- wide is better: **" in text
     assert "residua train " in text
+
+
+def test_curves_are_told_apart_by_what_the_variants_are_called(finished, tmp_path, monkeypatch):
+    """Not by the paths of their folders, which say nothing to a reader and do not fit."""
+    names = []
+    real = run_module.curves_figure
+
+    def curves(runs, told):
+        names.extend(told)
+        return real(runs, told)
+
+    monkeypatch.setattr(run_module, "curves_figure", curves)
+    out = shutil.copytree(finished / "out", tmp_path / "out")
+    config = ExperimentConfig(output=str(out))
+    results = ExperimentRun(find_experiment(str(finished / "colours.toml")), config, print).run()
+    assert "curves.png" in results["pictures"]
+    assert names == ["narrow, seed 0", "wide, seed 0"]
 
 
 def test_what_is_done_is_not_done_again(finished, capsys, untrained, tmp_path):
@@ -262,6 +283,18 @@ def test_some_variants_and_seeds(finished, capsys, tmp_path):
     assert [run["seed"] for run in rows[0]["runs"]] == [1]
     assert rows[1]["missing"] == "not chosen"
     assert "no variant 'broad'" in refused(capsys, *one, "--variants", "broad")
+
+
+def test_seeds_that_were_not_chosen_now_are_told_all_the_same(finished, capsys, tmp_path, untrained):
+    """Of the chosen variant and of the others; joined models stay as they are."""
+    out = shutil.copytree(finished / "out", tmp_path / "out")
+    before = json.loads((out / "colours" / "results.json").read_text())["variants"]
+    one = ("experiment", finished / "colours.toml", "--output", out)
+    for more in (("--variants", "narrow", "--seeds", 1), ("--variants", "wide")):
+        answered(capsys, *one, *more)
+        rows = json.loads((out / "colours" / "results.json").read_text())["variants"]
+        assert [[run["seed"] for run in row["runs"]] for row in rows] == [[0, 1], [0], [0]]
+        assert [row["mean"] for row in rows] == [row["mean"] for row in before]
 
 
 def test_a_loss_that_is_not_finite_is_a_result(finished, capsys, tmp_path, monkeypatch):

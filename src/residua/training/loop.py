@@ -113,10 +113,10 @@ class Training:
             weights = weights * mixed[1] + task.class_weights[mixed[0]] * (1 - mixed[1])
         given = {name: part for name, part in self.state.items() if name != "slow"}
         after, results = phase.step(given, batch.images, batch.labels, weights, rate, mixed)
+        slow = {} if self.fall_back is None else {"slow": self.state["slow"]}
+        self.state = after | slow  # before all else: an engine may have taken back what it was given
         if not results["finite"]:
             self._stop_not_finite(batch, results)
-        slow = {} if self.fall_back is None else {"slow": self.state["slow"]}
-        self.state = after | slow
         position.batch += 1
         position.step += 1
         if self.fall_back is not None and position.step % EVERY == 0:
