@@ -218,14 +218,16 @@ class ExperimentRun:
     def _curves(self) -> list[str]:
         """Learning curves of each variant's first run, where there are several."""
         firsts = [
-            self._folder_of(variant) / f"seed-{done[0].seed}"
+            (variant, done[0].seed)
             for variant in self.experiment.variants
             if not variant.members and (done := [r for r in self.runs.get(variant.name, ()) if r.epochs])
         ]
         if not 2 <= len(firsts) <= MOST_CURVES or self.experiment.variants[0].uses:
             return []
         try:
-            save_figure(curves_figure(firsts), self.folder / "curves.png")
+            folders = [self._folder_of(variant) / f"seed-{seed}" for variant, seed in firsts]
+            names = [f"{variant.title or variant.name}, seed {seed}" for variant, seed in firsts]
+            save_figure(curves_figure(folders, names), self.folder / "curves.png")
         except ResiduaError as error:
             self.say(f"Not drawn: {error}")
             return []
