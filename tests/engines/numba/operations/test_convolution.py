@@ -145,6 +145,8 @@ def test_groups_of_pictures_follow_the_reference(shape, monkeypatch):
         (27, 16, 48, 5, 1),  # some rows of tiles, in groups
         (7, 48, 64, 1, 1),  # wide panels: blocks of twenty rows
         (27, 3, 64, 5, 1),  # and of twenty-eight
+        (13, 32, 48, 1, 1),  # one row of pixels, of which the last are copied
+        (27, 32, 16, 1, 1),  # one row alone, in a batch many
     ],
 )
 def test_a_picture_is_convolved_alone_as_in_a_batch(size, c, k, kernel, stride):

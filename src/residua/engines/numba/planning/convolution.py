@@ -37,6 +37,7 @@ from residua.engines.numpy.convolution import output_size
 
 MOST_WEIGHTS = 128 * 128  # of one tap, that Winograd's way takes picture by picture
 MOST_PIXELS = 64  # of a 1x1 convolution at a time: measured with 16 to 2,048 channels
+MOST_IN_A_ROW, LEAST_UNUSED = 1024, 0.05  # pixels; and the share of a block's rows
 PARTIAL_BYTES = 5 * 2**20  # of all parts' weight gradients together
 HEAVY_WEIGHTS = 2**19  # bytes
 HEAVY_BYTES, HEAVY_PARTS = 2**17, 8  # of one, from where on half as many parts save more than they cost
@@ -53,17 +54,18 @@ MANY_PARTS = 8  # of heavy weights' columns, so that each thread reads weights o
 
 
 @lru_cache(maxsize=1024)
-def pixel_rows(pixels: int, widest: int) -> tuple[int, int, int]:
+def pixel_rows(pixels: int, widest: int, forward_alone: bool = False) -> tuple[int, int, int]:
     """So many pixels as pictures of one row; `widest` is the larger of the numbers of channels in and out.
 
     Where they are read as they lie, rows of many channels share places of the first-level cache: half as many
-    pixels then.
+    pixels then. On the way forward alone few pixels are one row where others would leave blocks unused.
     """
     most = MOST_PIXELS // 2 if pointwise.NARROW // 2 < widest <= pointwise.NARROW else MOST_PIXELS
     fitting = [width for width in range(1, min(most, pixels) + 1) if pixels % width == 0]
     # Rows of products come in eights; short rows read the weights too often.
     width = max(fitting, key=lambda width: width * width / rounded_up(width))
-    if width < 16:
+    unused = rounded_up(width) / width - 1
+    if width < 16 or (forward_alone and pixels <= MOST_IN_A_ROW and unused > LEAST_UNUSED):
         width = pixels
     return pixels // width, 1, width
 
