@@ -26,7 +26,7 @@ def test_pictures_are_explained_and_fooled(trained, tmp_path, capsys):
     command = ["explain", trained / "run", picture, "--methods", "gradient", "grad-cam"]
     answered(capsys, *command, "--engine", "jax", "--output", tmp_path / "maps")
     assert (tmp_path / "maps" / "explain-1.png").exists()
-    command = ["fool", trained / "run", picture, "--attack", "fgsm", "--output", tmp_path / "fooled"]
+    command = ["fool", trained / "run", picture, "--method", "fgsm", "--output", tmp_path / "fooled"]
     said = {engine: answered(capsys, *command, "--engine", engine) for engine in ENGINES}
     assert said["jax"].splitlines()[0] == said["numpy"].splitlines()[0]
 
