@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 
 import pytest
 from tiny import TINY, answered, call, contents, paint_folder, refused
 
 from residua import api
+from residua.config import ExperimentConfig
+from residua.experiments import run as run_module
+from residua.experiments.catalogue import find_experiment
 from residua.experiments.lock import only_one
+from residua.experiments.run import ExperimentRun
 from residua.experiments.training_runs import train_seconds
 from residua.training.loop import Training
 
@@ -112,6 +117,23 @@ def test_the_table_in_words(finished):
     assert "residua train " in text
 
 
+def test_curves_are_told_apart_by_what_the_variants_are_called(finished, tmp_path, monkeypatch):
+    """Not by the paths of their folders, which say nothing to a reader and do not fit."""
+    names = []
+    real = run_module.curves_figure
+
+    def curves(runs, told):
+        names.extend(told)
+        return real(runs, told)
+
+    monkeypatch.setattr(run_module, "curves_figure", curves)
+    out = shutil.copytree(finished / "out", tmp_path / "out")
+    config = ExperimentConfig(output=str(out))
+    results = ExperimentRun(find_experiment(str(finished / "colours.toml")), config, print).run()
+    assert "curves.png" in results["pictures"]
+    assert names == ["narrow, seed 0", "wide, seed 0"]
+
+
 def test_what_is_done_is_not_done_again(finished, capsys, untrained, tmp_path):
     out = shutil.copytree(finished / "out", tmp_path / "out")
     before = contents(out / "colours" / "narrow")
@@ -150,6 +172,19 @@ def test_the_time_of_a_run_that_was_stopped_or_is_from_before_processor_time(tmp
     del rows[0]["processor_seconds"]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert train_seconds(tmp_path, "processor_seconds") is None
+
+
+def test_the_command_in_the_results_trains_the_same_bytes(finished, tmp_path, monkeypatch):
+    from residua.cli import run
+
+    monkeypatch.chdir(tmp_path)
+    out = finished / "out" / "colours"
+    wide = json.loads((out / "results.json").read_text(encoding="utf-8"))["variants"][1]["runs"][0]
+    program, *words = shlex.split(wide["command"])
+    assert (program, run(words)) == ("residua", 0)
+    for name in ("log.jsonl", "best.safetensors", "test.json"):
+        again = tmp_path / "experiments-out" / "colours" / "wide" / "seed-0" / name
+        assert again.read_bytes() == (out / "wide" / "seed-0" / name).read_bytes()
 
 
 def test_a_stopped_run_goes_on_to_the_same_bytes(finished, capsys, tmp_path, monkeypatch):
@@ -248,6 +283,18 @@ def test_some_variants_and_seeds(finished, capsys, tmp_path):
     assert [run["seed"] for run in rows[0]["runs"]] == [1]
     assert rows[1]["missing"] == "not chosen"
     assert "no variant 'broad'" in refused(capsys, *one, "--variants", "broad")
+
+
+def test_seeds_that_were_not_chosen_now_are_told_all_the_same(finished, capsys, tmp_path, untrained):
+    """Of the chosen variant and of the others; joined models stay as they are."""
+    out = shutil.copytree(finished / "out", tmp_path / "out")
+    before = json.loads((out / "colours" / "results.json").read_text())["variants"]
+    one = ("experiment", finished / "colours.toml", "--output", out)
+    for more in (("--variants", "narrow", "--seeds", 1), ("--variants", "wide")):
+        answered(capsys, *one, *more)
+        rows = json.loads((out / "colours" / "results.json").read_text())["variants"]
+        assert [[run["seed"] for run in row["runs"]] for row in rows] == [[0, 1], [0], [0]]
+        assert [row["mean"] for row in rows] == [row["mean"] for row in before]
 
 
 def test_a_loss_that_is_not_finite_is_a_result(finished, capsys, tmp_path, monkeypatch):

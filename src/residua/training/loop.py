@@ -65,6 +65,7 @@ class Training:
                     phase = self._phase()
                 self._epoch(phase)
         if self.stop_requested.is_set():  # asked for while the last epoch was judged: never swallowed
+            self._draw()
             raise Interrupted(f"Stopped after the last epoch; {self.task.run} holds the trained model")
 
     def _phase_begins(self) -> bool:
@@ -112,10 +113,10 @@ class Training:
             weights = weights * mixed[1] + task.class_weights[mixed[0]] * (1 - mixed[1])
         given = {name: part for name, part in self.state.items() if name != "slow"}
         after, results = phase.step(given, batch.images, batch.labels, weights, rate, mixed)
+        slow = {} if self.fall_back is None else {"slow": self.state["slow"]}
+        self.state = after | slow  # before all else: an engine may have taken back what it was given
         if not results["finite"]:
             self._stop_not_finite(batch, results)
-        slow = {} if self.fall_back is None else {"slow": self.state["slow"]}
-        self.state = after | slow
         position.batch += 1
         position.step += 1
         if self.fall_back is not None and position.step % EVERY == 0:
@@ -175,9 +176,10 @@ class Training:
                 f"{timing['waited_share']:.0%} of this epoch was spent waiting for pictures: "
                 "the disk or the augmentation is slower than the network"
             )
-        self._draw()
-        if self.stop_requested.is_set() and position.epoch < self.epochs:
-            self._stop()
+        if position.epoch < self.epochs:  # the end is drawn by whoever asked for the run
+            self._draw()
+            if self.stop_requested.is_set():
+                self._stop()
 
     def _draw(self) -> None:
         """What is drawn after an epoch; where that fails the run has a picture less, and goes on."""
