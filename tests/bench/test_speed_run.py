@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +12,9 @@ from bench_harness import harness_with
 
 from residua.bench import cases, data_loading, speed_run
 from residua.bench.speed_run import NETWORK, Stepper, first_variables, make_rates
+from residua.data import Preprocessing
 from residua.engines import open_engine
+from residua.training.whitening import whiten
 from residua.variables import flatten
 
 
@@ -78,3 +82,29 @@ def test_the_case_times_both_sides(peer, monkeypatch):
     assert row["to_reach"] == ">= 2.3"
     assert "batch 8, with augmentation of random pictures" in row["work"]
     assert speed_run.BATCH == 1024
+
+
+def test_the_whole_recipe_in_pytorch_learns_and_judges_slow_weights(peer, capsys):
+    import torch
+
+    path = Path(__file__).parents[2] / "benchmarks" / "speed_run_torch.py"
+    script = importlib.util.module_from_spec(importlib.util.spec_from_file_location("speed_run_torch", path))
+    script.__spec__.loader.exec_module(script)
+    torch.manual_seed(0)
+    rng = np.random.default_rng(0)
+    labels = np.arange(48) % 2
+    images = (rng.integers(0, 90, (48, 32, 32, 3)) + 120 * labels[:, None, None, None]).astype(np.uint8)
+    shape = Preprocessing.measure(images)
+    network = script.layers(width=4)
+    variables = whiten(network, network.init(np.random.default_rng(0)), images, shape)
+    model = script.load(script.airbench94(4), variables)
+    biases = [model[0].bias.detach().clone()]
+    split = script.Split(images, labels, shape)
+    trained = script.train(model, split, 4.5, 16, "contiguous")
+    assert trained.done == trained.total == 14  # 4.5 epochs of three batches
+    assert not model[0].bias.requires_grad  # since the fourth epoch
+    assert not torch.equal(model[0].bias, biases[0])
+    assert len(capsys.readouterr().out.splitlines()) == 5
+    model.load_state_dict(trained.slow)
+    plain, views = script.accuracies(model, split, "contiguous")
+    assert min(plain, views) > 0.9

@@ -47,6 +47,8 @@ def test_a_file_of_ones_own(tmp_path):
         (SOUND + 'published = "few"', "takes a number"),
         (SOUND + 'members = ["two"]', "no variant 'two'"),
         (SOUND + 'uses = "resnet20/ours"\nweights = "a.pth"', "members, uses and weights go one without"),
+        (SOUND + 'views = "six"', "views are those of one of `members`"),
+        (SOUND + '[[variant]]\nname = "b"\nmembers = ["one"]\nviews = "seven"', "one, flips, five, six, ten"),
         (SOUND + 'imports = { classes = "digits" }', "options for `weights`: name them"),
         (SOUND + 'weights = "a.pth"\nimports = { clases = "digits" }', "no option 'clases'. Did you mean"),
         (SOUND + '[[variant]]\nname = "one"', "two variants"),

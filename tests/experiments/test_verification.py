@@ -22,6 +22,11 @@ seeds = [0]
 name = "both"
 seeds = [0]
 members = ["one", "one"]
+[[variant]]
+name = "six"
+seeds = [0]
+members = ["one"]
+views = "six"
 """
 
 
@@ -59,7 +64,8 @@ def test_results_whose_models_answer_as_then_stand(out, tmp_path, capsys):
     assert said == [
         f"colours, one, seed 0: stands: {wrong[0]} of 2 wrong",
         f"colours, both, seed 0: stands: {wrong[1]} of 2 wrong",
-        "2 stands",
+        f"colours, six, seed 0: stands: {wrong[2]} of 2 wrong",
+        "3 stands",
     ]
     assert contents(out) == before
     kept = shutil.copy(out / "colours" / "results.json", tmp_path / "colours.json")
@@ -77,22 +83,23 @@ def test_what_does_not_stand_is_told_with_exit_code_1(out, capsys):
     change(out / "colours" / "results.json", edit)
     code, said, _ = call(capsys, "experiment", "verify", "--output", out)
     assert code == 1
-    one, _, mean, count = said.splitlines()
+    one, _, mean, _, count = said.splitlines()
     assert one.startswith("colours, one, seed 0: does not stand: ")
     assert " wrong now, " in one
     assert "what was kept is repeated by: residua train " in one
     assert mean.startswith("colours, both: does not stand: its runs have a mean of ")
-    assert count == "2 does not stand, 1 stands"
+    assert count == "2 does not stand, 2 stands"
 
 
 def test_what_is_not_at_hand_is_told_with_its_command(out, capsys):
     shutil.rmtree(out / "colours" / "one")
-    one, both, count = answered(capsys, "experiment", "verify", out / "colours").splitlines()
+    one, both, six, count = answered(capsys, "experiment", "verify", out / "colours").splitlines()
     assert one.startswith(f"colours, one, seed 0: not at hand: no run in {out}")
     assert "; repeat it with: residua train " in one
     assert one.endswith("--run experiments-out/colours/one/seed-0")
     assert both.startswith("colours, both, seed 0: stands")
-    assert count == "1 not at hand, 1 stands"
+    assert six.endswith("residua evaluate experiments-out/colours/one/seed-0 --views six")
+    assert count == "2 not at hand, 1 stands"
 
 
 def test_what_holds_no_results_is_refused(out, tmp_path, capsys):

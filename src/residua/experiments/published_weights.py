@@ -8,10 +8,8 @@ from typing import Any
 from residua import api
 from residua.config.options import flag
 from residua.experiments.training_runs import RunResult, Say
-from residua.experiments.untrained import TEST, answer_test, read_answers
+from residua.experiments.untrained import BEST, TEST, answer_test, read_answers
 from residua.files.names import command
-
-MODEL = "best.safetensors"  # as in a run folder, so that whatever looks at runs finds it
 
 
 def import_run(
@@ -23,8 +21,8 @@ def import_run(
     where the weights are absent or fit no model, and DataError where the pictures are not at hand.
     """
     if not (folder / TEST).exists():
-        api.import_weights(weights, **options, output=str(folder / MODEL))
-        answer_test(folder / MODEL, engine, say)
+        api.import_weights(weights, **options, output=str(folder / BEST))
+        answer_test(folder / BEST, engine, say, folder)
     return read_answers(folder, seed)
 
 
@@ -33,4 +31,4 @@ def import_command(weights: str, options: dict[str, Any], folder: str) -> str:
     words: list[Any] = ["import", weights]
     for name, value in options.items():
         words += [flag(name), *(value if isinstance(value, tuple) else (value,))]
-    return command(*words, "--output", f"{folder}/{MODEL}")
+    return command(*words, "--output", f"{folder}/{BEST}")

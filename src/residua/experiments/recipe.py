@@ -10,6 +10,7 @@ from typing import Any, TypeVar, get_type_hints
 
 from residua.config import ImportConfig, TrainConfig
 from residua.config.options import describe_type, flatten_options, matches, read_toml
+from residua.data.views import VIEWS
 from residua.errors import ConfigError, near
 
 Options = dict[str, Any]
@@ -21,7 +22,8 @@ class Variant:
     """One set of options, trained once for each seed; or models joined; or runs or weights of others.
 
     options: of `residua train`, beside the experiment's. published: the error in per cent, and source: where
-    it stands. members: variants whose models are joined instead. uses: "EXPERIMENT/VARIANT", whose runs these
+    it stands. members: variants whose models are joined instead; of a single one, its models shown the test
+    pictures in `views` (see `residua evaluate`). uses: "EXPERIMENT/VARIANT", whose runs these
     are. weights: published ones that are taken as they are, and imports: options of `residua import`.
     quick: options of `--quick` for it alone; skip_quick: it takes too long for that.
     """
@@ -34,6 +36,7 @@ class Variant:
     source: str = ""
     note: str = ""
     members: list[str] = field(default_factory=list)
+    views: str = ""
     uses: str = ""
     weights: str = ""
     imports: Options = field(default_factory=dict)
@@ -180,6 +183,10 @@ def _check_names(experiment: Experiment, source: str) -> None:
             raise ConfigError(f"{source}{variant.name}: seeds are different whole numbers from 0")
         if sum(map(bool, (variant.members, variant.uses, variant.weights))) > 1:
             raise ConfigError(f"{source}{variant.name}: members, uses and weights go one without the others")
+        if variant.views and (len(variant.members) != 1 or variant.views not in VIEWS):
+            raise ConfigError(
+                f"{source}{variant.name}: views are those of one of `members`, and {', '.join(VIEWS)}"
+            )
         if variant.imports and not variant.weights:
             raise ConfigError(f"{source}{variant.name}: imports are options for `weights`: name them")
         for reserved in ("seed", "run"):

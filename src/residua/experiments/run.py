@@ -179,12 +179,13 @@ class ExperimentRun:
             folder = self.folder / variant.name / f"seed-{seed}"
             folder.mkdir(parents=True, exist_ok=True)
             told = f"{FOLDER}/{self.experiment.name}"
-            line = command(
-                "ensemble",
-                f"{told}/{variant.name}.safetensors",
-                *(f"{told}/{member}/seed-{seed}" for member in variant.members),
-            )
-            result = join_runs(folder, seed, members, self.config.engine or "auto", self.say)
+            runs = [f"{told}/{member}/seed-{seed}" for member in variant.members]
+            if variant.views:
+                line = command("evaluate", *runs, "--views", variant.views)
+            else:
+                line = command("ensemble", f"{told}/{variant.name}.safetensors", *runs)
+            engine, views = self.config.engine or "auto", variant.views
+            result = join_runs(folder, seed, members, engine, self.say, views)
             result = replace(result, command=line)
             self.runs.setdefault(variant.name, []).append(result)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from residua import api
 from residua.experiments.training_runs import RunResult, Say, read_test
@@ -11,14 +12,19 @@ from residua.files.durable import write_durably
 from residua.training.environment import machine_facts, package_versions
 
 TEST = "test.json"
+BEST = "best.safetensors"  # as in a run folder, so that whatever looks at runs finds it
 
 
-def answer_test(model: Path, engine: str, say: Say) -> None:
-    """Put test.json and confusion.png beside the model, with where they came from. Raises ResiduaError."""
-    found = api.evaluate(model, engine=engine, output=str(model.with_name("confusion.png")), say=say)
+def answer_test(model: Path, engine: str, say: Say, folder: Path, **options: Any) -> None:
+    """Put a model's test.json and confusion.png into the folder, with where they came from.
+
+    options: of `residua evaluate`. Raises ResiduaError.
+    """
+    picture = str(folder / "confusion.png")
+    found = api.evaluate(model, engine=engine, output=picture, say=say, **options)
     where = {"versions": package_versions(), "machine": machine_facts()}
     text = json.dumps(found.to_dict() | where, indent=1) + "\n"
-    write_durably(model.with_name(TEST), text.encode())
+    write_durably(folder / TEST, text.encode())
 
 
 def read_answers(folder: Path, seed: int) -> RunResult:

@@ -13,17 +13,18 @@ from residua.config import ExperimentConfig
 from residua.errors import ConfigError, DataError, near
 from residua.experiments.catalogue import experiment_names
 from residua.experiments.ensembles import MODEL as JOINED
-from residua.experiments.published_weights import MODEL as BEST
 from residua.experiments.results import FILE, Results, read_results
 from residua.experiments.run import FOLDER
 from residua.experiments.statistics import spread
 from residua.experiments.training_runs import Say
+from residua.experiments.untrained import BEST
 from residua.models.model_file import load_model
 from residua.training.run_folder import read_run
 
 Standing = Literal["stands", "does not stand", "not at hand"]
 
-_TOLD = re.compile(rf"--run {FOLDER}/(\S+)")  # where a run's command puts it, perhaps with another experiment
+# Where the model of a run's command lies, perhaps with another experiment, and what it is shown.
+_TOLD = re.compile(rf"(?:--run|evaluate) {FOLDER}/(\S+)(?: --views (\w+))?")
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,8 @@ def _look(
     engine = config.engine or (read_run(folder).run.engine if (folder / "run.toml").exists() else "auto")
     try:
         options: dict[str, Any] = {"engine": engine, "threads": config.threads, "data_dir": config.data_dir}
+        if told is not None and told[2]:
+            options["views"] = told[2]
         test = api.evaluate(load_model(model), split="test", say=say, **options)  # which writes nothing
     except DataError as error:
         return Verdict(what, "not at hand", str(error))
