@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from residua.config import DataOptions, TrainConfig
 from residua.data import DataSet, open_dataset
 from residua.errors import RunError
 from residua.files.json_lines import truncate
+from residua.files.one_writer import one_writer
 from residua.models.model_file import save_model
 from residua.training.checkpoint import Position, read_checkpoint, read_fingerprint
 from residua.training.feature_cache import remove_feature_files
@@ -67,11 +69,12 @@ def start_training(config: TrainConfig, reporter: Reporter, after_epoch: AfterEp
     refuse_used_folder(config)  # before minutes of reading pictures
     task, data, pretrained = open_task(config, reporter)
     name = f"{Path(data.name).name or 'pictures'}-{task.model.name}"
-    run = create_run(task.config, name)
-    if pretrained is not None:
-        save_model(run / COPY, pretrained.model)
-    reporter.say(f"Run folder: {run}")
-    return _train(replace(task, run=run, after_epoch=after_epoch), resume=False)
+    with ExitStack() as held:
+        run = create_run(task.config, name, held)
+        if pretrained is not None:
+            save_model(run / COPY, pretrained.model)
+        reporter.say(f"Run folder: {run}")
+        return _train(replace(task, run=run, after_epoch=after_epoch), resume=False)
 
 
 def open_task(config: TrainConfig, reporter: Reporter) -> tuple[Task, DataSet, Pretrained | None]:
@@ -90,11 +93,12 @@ def resume_training(resumption: Path | Resumption, reporter: Reporter, after_epo
     again = resumption if isinstance(resumption, Resumption) else Resumption(resumption)
     config = again.config or read_run(again.run)
     config = replace(config, run=replace(config.run, threads=again.threads or config.run.threads))
-    pretrained = load_pretrained(config, again.run)
-    data, here = _find_data(config, again, pretrained, reporter)
-    task = _read_task(config, data, reporter, pretrained)
-    task = replace(task, run=again.run, after_epoch=after_epoch)
-    return _train(task, resume=True, here=replace(config, data=here))
+    with one_writer(again.run, "stop it first"):
+        pretrained = load_pretrained(config, again.run)
+        data, here = _find_data(config, again, pretrained, reporter)
+        task = _read_task(config, data, reporter, pretrained)
+        task = replace(task, run=again.run, after_epoch=after_epoch)
+        return _train(task, resume=True, here=replace(config, data=here))
 
 
 def _find_data(
