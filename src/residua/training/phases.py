@@ -13,6 +13,7 @@ from residua.models.stages import layer_groups
 from residua.training.feature_cache import FrozenBase, cache_features, can_be_cached
 from residua.training.step import Step, make_step
 from residua.training.task import Task
+from residua.training.under_way import GOING
 from residua.variables import Tree, merge
 
 
@@ -119,6 +120,8 @@ def _on_part_of_state(step: Step, network: Sequential, groups: tuple[LayerGroup,
         }
         if "averaged" in state:
             part["averaged"] = part_of(state["averaged"])
+        if GOING in state:
+            part[GOING] = state[GOING]
         rates = tuple(rate * group.share for group in groups)
         after, results = step(part, images, labels, weights, rates, mixed)
         return merge(state, after), results
