@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from dataclasses import replace
 from typing import Any
@@ -21,6 +20,7 @@ from residua.training.interruption import Interrupted, stop_requests
 from residua.training.layer_statistics import FILE, layer_statistics
 from residua.training.lookahead import EVERY, make_fall_back, slow_share
 from residua.training.phases import Phase, make_phase
+from residua.training.ranks.validation import predict_divided
 from residua.training.run_folder import resume_command
 from residua.training.schedules import make_schedule
 from residua.training.step import mixed_labels
@@ -45,7 +45,7 @@ class Training:
         position.schedule = position.schedule or self.schedule.start()
         self.fall_back = make_fall_back(task.engine) if "slow" in state else None
         self.checkpoint_seconds = time.monotonic()
-        self.stop_requested = threading.Event()
+        self.stop_requested = task.stop_requested
         self.undrawn: set[str] = set()  # why pictures could not be drawn, as far as said
 
     def run(self) -> None:
@@ -64,7 +64,7 @@ class Training:
                 if self._phase_begins():
                     phase = self._phase()
                 self._epoch(phase)
-        if self.stop_requested.is_set():  # asked for while the last epoch was judged: never swallowed
+        if self._asked_to_stop():  # while the last epoch was judged: never swallowed
             raise Interrupted(f"Stopped after the last epoch; {self.task.run} holds the trained model")
 
     def _phase_begins(self) -> bool:
@@ -87,9 +87,9 @@ class Training:
                     break
                 rate = self.schedule.rate(position.epoch + position.batch / count, position.schedule)
                 self._step(phase, batch, rate)
-                if self.stop_requested.is_set():
+                if self.stop_requested.is_set() if task.crew is None else task.crew.stopped:
                     self._stop()
-                if self._checkpoint_due():
+                if task.writes and self._checkpoint_due():
                     self.write_checkpoint()
         seconds = max(time.monotonic() - start, 1e-9)
         timing = {
@@ -110,7 +110,8 @@ class Training:
             # A picture made of two counts as much as its classes do, in their shares.
             weights = weights * mixed[1] + task.class_weights[mixed[0]] * (1 - mixed[1])
         given = {name: part for name, part in self.state.items() if name != "slow"}
-        after, results = phase.step(given, batch.images, batch.labels, weights, rate, mixed)
+        parts = () if task.crew is None else (batch.whole,)
+        after, results = phase.step(given, batch.images, batch.labels, weights, rate, mixed, *parts)
         if not results["finite"]:
             self._stop_not_finite(batch, results)
         slow = {} if self.fall_back is None else {"slow": self.state["slow"]}
@@ -122,11 +123,11 @@ class Training:
             fallen = self.fall_back(after["variables"], slow["slow"], share)
             # Arrays of its own: a step may write to the variables that it is given.
             self.state = after | {"variables": fallen, "slow": transform(np.array, fallen)}
-        position.seen += len(batch.labels)
-        position.loss_sum += float(results["loss"]) * len(batch.labels)
+        position.seen += batch.whole
+        position.loss_sum += float(results["loss"]) * batch.whole
         position.correct += int(results["correct"])
         pictures = position.seen
-        task.reporter.step(len(batch.labels), position.loss_sum / pictures, position.correct / pictures)
+        task.reporter.step(batch.whole, position.loss_sum / pictures, position.correct / pictures)
 
     def _end_epoch(self, phase: Phase, timing: dict[str, Any]) -> None:
         """Validate, log, keep the best, move on to the next epoch, and write a checkpoint of that."""
@@ -156,15 +157,10 @@ class Training:
             best = (accuracy, -loss) > (position.best_accuracy, -position.best_loss)
             if best:
                 position.best_accuracy, position.best_loss = accuracy, loss
-        model = self.model(row)
         if best:
             position.best_epoch = position.epoch + 1
-            save_model(task.run / "best.safetensors", model)
-        save_model(task.run / "last.safetensors", model)
-        statistics = layer_statistics(task.engine, phase.network, self._variables(), phase.train)
-        position.statistics_bytes = append_line(task.run / FILE, {"epoch": row["epoch"]} | statistics)
-        position.log_bytes = append_line(task.run / "log.jsonl", row)
-        append_line(task.run / "timing.jsonl", timing)
+        if task.writes:
+            self._write_epoch(phase, row, timing, best)
         position.epoch, position.batch = position.epoch + 1, 0
         position.seen, position.loss_sum, position.correct = 0, 0.0, 0
         self.write_checkpoint()
@@ -174,9 +170,26 @@ class Training:
                 f"{timing['waited_share']:.0%} of this epoch was spent waiting for pictures: "
                 "the disk or the augmentation is slower than the network"
             )
-        self._draw()
-        if self.stop_requested.is_set() and position.epoch < self.epochs:
+        if task.writes:
+            self._draw()
+        if self._asked_to_stop() and position.epoch < self.epochs:
             self._stop()
+
+    def _write_epoch(self, phase: Phase, row: dict[str, Any], timing: dict[str, Any], best: bool) -> None:
+        """The model as it stands, and a line in each log."""
+        task, position, model = self.task, self.position, self.model(row)
+        if best:
+            save_model(task.run / "best.safetensors", model)
+        save_model(task.run / "last.safetensors", model)
+        statistics = layer_statistics(task.engine, phase.network, self._variables(), phase.train)
+        position.statistics_bytes = append_line(task.run / FILE, {"epoch": row["epoch"]} | statistics)
+        position.log_bytes = append_line(task.run / "log.jsonl", row)
+        append_line(task.run / "timing.jsonl", timing)
+
+    def _asked_to_stop(self) -> bool:
+        """Whether this process, or any other of the job, has been asked to stop."""
+        asked, crew = self.stop_requested.is_set(), self.task.crew
+        return asked if crew is None or crew.world is None else crew.world.any(asked)
 
     def _draw(self) -> None:
         """What is drawn after an epoch; where that fails the run has a picture less, and goes on."""
@@ -202,13 +215,15 @@ class Training:
         """The frozen network's answers on the validation split; None where there is none."""
         if phase.validation is None:
             return None
-        return predict_probabilities(
-            self.task.engine, *phase.network.freeze(self._variables()), phase.validation
-        )
+        frozen, crew = phase.network.freeze(self._variables()), self.task.crew
+        if crew is None or crew.world is None:
+            return predict_probabilities(self.task.engine, *frozen, phase.validation)
+        return predict_divided(crew.world, self.task.engine, frozen, phase.validation)
 
     def write_checkpoint(self) -> None:
         """Write a checkpoint of this moment."""
-        write_checkpoint(self.task.run, self.state, self.position, self.task.fingerprint)
+        if self.task.writes:
+            write_checkpoint(self.task.run, self.state, self.position, self.task.fingerprint)
         self.checkpoint_seconds = time.monotonic()
 
     def _checkpoint_due(self) -> bool:
@@ -236,6 +251,8 @@ class Training:
 
     def _stop_not_finite(self, batch: Batch, results: dict[str, Any]) -> None:
         """Keep the last finite weights, write down which pictures the batch held, and raise."""
+        if not self.task.writes:
+            raise NonFiniteError(f"not a finite number at step {self.position.step + 1}")
         names = [self.task.train.pictures.names[index] for index in batch.indices.tolist()]
         report = {
             "epoch": self.position.epoch + 1,

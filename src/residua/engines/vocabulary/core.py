@@ -30,6 +30,7 @@ from residua.engines.vocabulary import (
     pooling,
     regularization,
 )
+from residua.engines.vocabulary.together import Together
 
 Array = Any
 Saved = Any
@@ -40,10 +41,19 @@ class Engine(ABC):
 
     name: ClassVar[str]
     xp: Any
+    together: Together | None = None
 
     def __init__(self, threads: int | None = None) -> None:
         """threads: how many to compute with; None for the cores there are."""
         self.threads = threads or available_cores()
+
+    def join(self, together: Together) -> None:
+        """From now on every batch is a part of one: normalisation and dropout are those of the whole."""
+        self.together = together
+
+    def pooled(self, count: int) -> int:
+        """How many numbers a channel has in the whole batch where it has `count` here."""
+        return count if self.together is None else self.together.pooled(count)
 
     @property
     def held_bytes(self) -> int:
