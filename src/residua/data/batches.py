@@ -92,6 +92,8 @@ class Batches:
         """
         rest = len(self.pictures) - self.batch * (self.count - 1)
         least, which = min((self.batch, "a batch"), (rest, "the last batch of an epoch"))
+        if self.batch < count:
+            least, which = self.batch, "a batch"
         if least < count:
             raise ConfigError(
                 f"{which} has {least} pictures, fewer than the {count} parts that it is computed in; choose "
