@@ -52,7 +52,8 @@ def members(run: Path) -> list[int]:
             words = line.read_bytes().split(b"\0")
         except OSError:
             continue
-        if str(run).encode() in words and not any(word.endswith(b"mpiexec") for word in words[:2]):
+        launcher = any(word.endswith((b"mpiexec", b"prterun")) for word in words[:2])
+        if str(run).encode() in words and not launcher:
             found.append(int(line.parent.name))
     return found
 
