@@ -22,6 +22,8 @@ from residua.training.train import resume_training, start_training
 pytest_plugins = ["stub_figures", "tiers", "costs", "browsing"]
 # Where kernels lie already: tests have caches of their own, and would compile them anew.
 os.environ.setdefault("RESIDUA_KERNEL_CACHE", str(user_cache() / "kernels"))
+# What JAX compiles for tests runs for milliseconds: half the time to compile it.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 BEGIN = {"start_training": start_training, "resume_training": resume_training}
 
 
@@ -47,6 +49,14 @@ def kernels():
             fewer_constants(patch)
         if "PYTEST_XDIST_WORKER" in os.environ and installed("numba"):
             compile_alone(patch)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once(tmp_path_factory):
+    """What JAX has compiled for one test serves the next."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RESIDUA_JAX_CACHE", str(tmp_path_factory.getbasetemp() / "jax-programs"))
         yield
 
 

@@ -1,17 +1,18 @@
 """docs/results.md and the README's lines, drawn anew from docs/results/*.json.
 
 python tools/results_page.py                 draw them
-python tools/results_page.py --take FOLDER   take over results.json of experiments first, from experiments-out
+python tools/results_page.py --take FOLDER   first take over results and their pictures, from experiments-out
 """
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
 from residua.errors import ResiduaError
 from residua.experiments.catalogue import experiment_names
-from residua.experiments.page import results_page, with_summary
+from residua.experiments.page import results_page, shown_pictures, with_summary
 from residua.experiments.results import FILE, read_results
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -25,6 +26,10 @@ def take(folder: Path) -> None:
         if path.exists() and any(row["runs"] for row in read_results(path)["variants"]):
             KEPT.mkdir(exist_ok=True)
             (KEPT / f"{name}.json").write_bytes(path.read_bytes())
+            shutil.rmtree(KEPT / name, ignore_errors=True)
+            for picture, kept, _ in shown_pictures(name, read_results(path)):
+                (KEPT / kept).parent.mkdir(exist_ok=True)
+                shutil.copyfile(path.parent / picture, KEPT / kept)
             print(f"taken: {name}")
 
 

@@ -21,10 +21,12 @@ def test_engines_are_listed_with_a_measured_speed(capsys, monkeypatch):
     monkeypatch.setattr("residua.engines.survey.SECONDS", 0.01)
     assert run(["engines", "--threads", "1"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == ["numpy", "numba"]
+    assert [line.split()[0] for line in lines] == ["numpy", "numba", "jax"]
     assert "multiply-adds a second" in lines[0]
     if installed("numba"):
         assert "vectors of" in lines[1]
+    if installed("jax"):
+        assert "on the processor" in lines[2]
 
 
 def test_engines_that_are_not_installed_are_listed_too(capsys, monkeypatch):

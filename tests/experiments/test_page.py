@@ -10,7 +10,13 @@ from documents import ROOT
 
 from residua.errors import RunError
 from residua.experiments.catalogue import experiment_names, find_experiment
-from residua.experiments.page import kept_results, results_page, summary_table, with_summary
+from residua.experiments.page import (
+    kept_results,
+    results_page,
+    shown_pictures,
+    summary_table,
+    with_summary,
+)
 from residua.experiments.results import gather
 from residua.experiments.training_runs import RunResult
 
@@ -55,10 +61,49 @@ def test_the_page_says_what_the_time_leaves_out(tmp_path):
     assert "features\nof a frozen base, which is done once before the steps, are not in it" in page
 
 
+def test_the_time_of_all_cores_stands_beside_the_time_that_passed(tmp_path):
+    results = example()
+    keep(tmp_path, results)
+    assert "| 1 min 0 s |\n" in results_page(tmp_path)
+    for run, seconds in zip(results["variants"][0]["runs"], (100.0, 110.0), strict=True):
+        run["processor_seconds"] = seconds
+    keep(tmp_path, results)
+    assert "| 1 min 0 s, processor 1 min 45 s |\n" in results_page(tmp_path)
+
+
+def test_a_joined_line_is_repeated_with_its_members(tmp_path):
+    run = [RunResult(0, "finished", "residua", 0.3, (0.2, 0.4), 30, 10_000)]
+    runs = dict.fromkeys(("vgg", "resnet18", "vgg-resnet18"), run)
+    keep(tmp_path, gather(find_experiment("mnist-models"), runs, {}, quick=False), "mnist-models")
+    line = "residua experiment mnist-models --variants vgg resnet18 vgg-resnet18 --seeds 0"
+    assert f"\n{line}\n" in results_page(tmp_path)
+
+
+def test_of_many_lines_without_a_published_figure_the_readme_tells_the_best(tmp_path):
+    names = ("vgg16-scratch-0.01", *(f"squeezenet-frozen-{rate}" for rate in ("0.01", "0.001", "0.0001")))
+    runs = {
+        name: [RunResult(0, "finished", "residua", error, (0.0, 9.0), 5, 140)]
+        for name, error in zip(names, (37.0, 4.0, 3.0, 5.0), strict=True)
+    }
+    missing = {
+        "vgg16-frozen-0.01": "not chosen",
+        "vgg16-frozen-0.001": "the published weights are not at hand",
+    }
+    keep(tmp_path, gather(find_experiment("two-classes"), runs, missing, quick=False), "two-classes")
+    assert (
+        "| VGG16 from scratch, rate 0.01 50 %, **37.00 %**; SqueezeNet with published weights, base frozen, "
+        "rate 0.001 **3.00 %** (the best of 3 others); 14 not run |"
+    ) in summary_table(tmp_path)
+    page = results_page(tmp_path)
+    assert "not chosen" not in page, "which says something of a command, not of the experiment"
+    assert page.count("not run: the published weights are not at hand") == 1
+
+
 def test_what_is_kept_is_told(tmp_path):
     keep(tmp_path, example())
     page = results_page(tmp_path)
     assert "**8.30 %**, -0.45 points | 0, 1 (not run: 2) | 0.14 |" in page
+    assert "\nresidua experiment resnet20 --variants ours --seeds 0 1\n" in page
     assert "| `resnet20` | ResNet-20, 24,640 steps 8.75 %, **8.30 %** |" in summary_table(tmp_path)
     changed = example()
     changed["variants"][0]["mean"] = 5.0
@@ -82,6 +127,25 @@ def test_what_cannot_be_results_is_refused(tmp_path, spoil, told):
     spoil(tmp_path)
     with pytest.raises(RunError, match=told):
         kept_results(tmp_path)
+
+
+def test_pictures_that_an_experiment_shows_stand_on_the_page_where_they_are_kept(tmp_path):
+    drawn = ["mistakes-half-width/mistakes.png", "mistakes-half-width/labels.png", "results.png"]
+    results = gather(find_experiment("mnist-resnet32"), {}, {}, quick=False) | {"pictures": drawn}
+    keep(tmp_path, results, "mnist-resnet32")
+    [(picture, kept, words)] = shown_pictures("mnist-resnet32", results)
+    assert picture == drawn[0]
+    assert "![" not in results_page(tmp_path)
+    (tmp_path / kept).parent.mkdir()
+    (tmp_path / kept).write_bytes(b"")
+    assert f"![mistakes: ResNet-32, width 8]({tmp_path.name}/{kept})" in results_page(tmp_path)
+    assert words == "mistakes: ResNet-32, width 8"
+
+
+def test_every_kept_picture_stands_on_the_page():
+    page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    for path in KEPT.glob("*/*"):
+        assert f"](results/{path.relative_to(KEPT).as_posix()})" in page
 
 
 def test_a_published_figure_that_changed_since_is_noticed(tmp_path):

@@ -46,6 +46,9 @@ def test_a_file_of_ones_own(tmp_path):
         (SOUND + "published = 3.5", "say in `source`"),
         (SOUND + 'published = "few"', "takes a number"),
         (SOUND + 'members = ["two"]', "no variant 'two'"),
+        (SOUND + 'uses = "resnet20/ours"\nweights = "a.pth"', "members, uses and weights go one without"),
+        (SOUND + 'imports = { classes = "digits" }', "options for `weights`: name them"),
+        (SOUND + 'weights = "a.pth"\nimports = { clases = "digits" }', "no option 'clases'. Did you mean"),
         (SOUND + '[[variant]]\nname = "one"', "two variants"),
         (SOUND.replace("one", "../one"), "names a folder"),
         (SOUND + '[[look]]\nverb = "mistakes"', "of is missing"),
@@ -97,7 +100,7 @@ def test_the_experiments_that_residua_brings(name):
         if variant.uses:
             other, _, trained = variant.uses.partition("/")
             assert find_experiment(other).variant(trained)
-        elif not variant.members:
+        elif not (variant.members or variant.weights):
             for quick in ({}, found.quick | variant.quick):
                 options = found.options | variant.options | quick
                 config = configure(TrainConfig, options)

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 
 import pytest
 from tiny import TINY, answered, call, contents, paint_folder, refused
 
 from residua import api
+from residua.config import ExperimentConfig
+from residua.experiments import run as run_module
+from residua.experiments.catalogue import find_experiment
 from residua.experiments.lock import only_one
+from residua.experiments.run import ExperimentRun
+from residua.experiments.training_runs import train_seconds
 from residua.training.loop import Training
 
 OPTIONS = "\n".join(
@@ -85,6 +91,7 @@ def test_results_hold_what_was_published_beside_what_came_out(finished):
         assert (run["state"], run["epochs"], run["versions"]["residua"]) == ("finished", 2, "0.1.0")
         assert run["machine"]["cores"] >= 1
         assert run["seconds"] > 0
+        assert run["processor_seconds"] >= 0
         assert len(run["data_mean"]) == len(run["data_deviation"]) == 3
         assert run["command"].startswith("residua train ")
     assert narrow["mean"] == pytest.approx(sum(run["error"] for run in narrow["runs"]) / 2, abs=1e-3)
@@ -110,6 +117,23 @@ def test_the_table_in_words(finished):
     assert "residua train " in text
 
 
+def test_curves_are_told_apart_by_what_the_variants_are_called(finished, tmp_path, monkeypatch):
+    """Not by the paths of their folders, which say nothing to a reader and do not fit."""
+    names = []
+    real = run_module.curves_figure
+
+    def curves(runs, told):
+        names.extend(told)
+        return real(runs, told)
+
+    monkeypatch.setattr(run_module, "curves_figure", curves)
+    out = shutil.copytree(finished / "out", tmp_path / "out")
+    config = ExperimentConfig(output=str(out))
+    results = ExperimentRun(find_experiment(str(finished / "colours.toml")), config, print).run()
+    assert "curves.png" in results["pictures"]
+    assert names == ["narrow, seed 0", "wide, seed 0"]
+
+
 def test_what_is_done_is_not_done_again(finished, capsys, untrained, tmp_path):
     out = shutil.copytree(finished / "out", tmp_path / "out")
     before = contents(out / "colours" / "narrow")
@@ -133,6 +157,34 @@ def test_a_run_from_elsewhere_is_known_by_its_options(finished, capsys, tmp_path
     whole = shutil.copytree(finished / "out", tmp_path / "whole")
     text = answered(capsys, "experiment", finished / "colours.toml", "--output", whole, "--variants", "wide")
     assert text.count("| **") == 3, "what was done before is told all the same"
+
+
+def test_the_time_of_a_run_that_was_stopped_or_is_from_before_processor_time(tmp_path):
+    """Of an epoch that was stopped half-way, twice its last half; None where an epoch has no such time."""
+    rows = [
+        {"epoch": 1, "seconds": 10.0, "processor_seconds": 18.0, "images_per_second": 100.0},
+        {"epoch": 2, "seconds": 4.0, "processor_seconds": 8.0, "images_per_second": 125.0},
+    ]
+    path = tmp_path / "timing.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert train_seconds(tmp_path) == 18.0
+    assert train_seconds(tmp_path, "processor_seconds") == 34.0
+    del rows[0]["processor_seconds"]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert train_seconds(tmp_path, "processor_seconds") is None
+
+
+def test_the_command_in_the_results_trains_the_same_bytes(finished, tmp_path, monkeypatch):
+    from residua.cli import run
+
+    monkeypatch.chdir(tmp_path)
+    out = finished / "out" / "colours"
+    wide = json.loads((out / "results.json").read_text(encoding="utf-8"))["variants"][1]["runs"][0]
+    program, *words = shlex.split(wide["command"])
+    assert (program, run(words)) == ("residua", 0)
+    for name in ("log.jsonl", "best.safetensors", "test.json"):
+        again = tmp_path / "experiments-out" / "colours" / "wide" / "seed-0" / name
+        assert again.read_bytes() == (out / "wide" / "seed-0" / name).read_bytes()
 
 
 def test_a_stopped_run_goes_on_to_the_same_bytes(finished, capsys, tmp_path, monkeypatch):

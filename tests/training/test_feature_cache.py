@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from typing import ClassVar
 
 import numpy as np
@@ -14,7 +16,7 @@ from residua.data.preprocessing import Preprocessing
 from residua.data.random_numbers import FLIP, RandomNumbers
 from residua.engines.numpy.engine import NumpyEngine
 from residua.layers import Conv2d
-from residua.training.feature_cache import cache_features
+from residua.training.feature_cache import FrozenBase, cache_features
 
 COUNT = 90
 
@@ -41,7 +43,8 @@ def cached(batches, folder, epochs):
     engine, base = NumpyEngine(1), Counted(3, 4)
     variables = base.init(np.random.default_rng(1))
     Counted.shown.clear()
-    return cache_features(engine, base, variables, batches, folder, "train", epochs), base, variables
+    prepared = FrozenBase.prepare(engine, base, variables)
+    return cache_features(prepared, batches, folder, "train", epochs), base, variables
 
 
 @pytest.mark.parametrize("epochs", [range(1), range(2, 3), range(0, 3), range(0, 40)])
@@ -66,3 +69,54 @@ def test_what_no_epoch_asks_for_is_computed_when_somebody_does(batches, tmp_path
     indices = np.array([5, 0, 80, 41])
     wanted = base.infer(NumpyEngine(1), variables, batches.unvaried(indices))
     np.testing.assert_allclose(found.unvaried(indices), wanted, atol=1e-5)
+
+
+def test_splits_share_what_the_engine_has_prepared_for_the_base(batches, tmp_path, monkeypatch):
+    compiled = []
+    monkeypatch.setattr(NumpyEngine, "compile", lambda self, step, **options: compiled.append(1) or step)
+    base = Conv2d(3, 4)
+    prepared = FrozenBase.prepare(NumpyEngine(1), base, base.init(np.random.default_rng(1)))
+    for name in ("train", "validation"):
+        cache_features(prepared, batches, tmp_path, name, range(1))
+    assert compiled == [1]
+
+
+def test_pictures_are_prepared_one_part_ahead_of_the_base(batches, tmp_path, monkeypatch):
+    monkeypatch.setattr("residua.training.feature_cache.MOST_AT_ONCE", 8)
+    prepared, computing = [], []
+    normalize = Preprocessing.normalize
+
+    def watched(self, images):
+        prepared.append(threading.current_thread())
+        return normalize(self, images)
+
+    class Waiting(Counted):
+        def infer(self, engine, v, x):
+            end = time.monotonic() + 5
+            computing.append(1)
+            wanted = min(len(computing) + 1, parts)
+            while len(prepared) < wanted and time.monotonic() < end:
+                time.sleep(0.001)
+            assert len(prepared) == wanted  # the next one, and no more
+            return super().infer(engine, v, x)
+
+    plain = Batches(batches.pictures, batches.preprocessing, None, 16)
+    parts = -(-COUNT // 8)
+    monkeypatch.setattr(Preprocessing, "normalize", watched)
+    base = Waiting(3, 4)
+    engine = NumpyEngine(1)
+    frozen = FrozenBase.prepare(engine, base, base.init(np.random.default_rng(1)))
+    cache_features(frozen, plain, tmp_path, "train", range(1))
+    assert len(computing) == parts
+    assert threading.main_thread() not in prepared
+    assert not any(thread.is_alive() for thread in prepared)
+
+
+def test_pictures_that_cannot_be_prepared_are_heard_of(batches, tmp_path, monkeypatch):
+    def fail(self, images):
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr(Preprocessing, "normalize", fail)
+    with pytest.raises(OSError, match="the disk is gone"):
+        cached(batches, tmp_path, range(1))
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("residua-features")]

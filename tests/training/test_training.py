@@ -3,6 +3,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import signal
+import sys
 import threading
 from pathlib import Path
 
@@ -375,6 +376,40 @@ def test_a_picture_that_cannot_be_drawn_ends_no_training(monkeypatch, tmp_path, 
         residua.train("digits", **options)
     assert len(read_log(tmp_path / "run")) == 2
     assert sum("could not be drawn" in line for line in hears.lines) == 1
+
+
+@pytest.mark.usefixtures("curves_after_epochs")
+def test_the_end_of_a_run_is_drawn_once(monkeypatch, tmp_path):
+    epochs = []
+    monkeypatch.setattr(
+        "residua.insight.learning_curves.figure.draw_curves", lambda run: epochs.append(len(read_log(run)))
+    )
+    residua.train("digits", epochs=3, run=str(tmp_path / "run"), **SMALL | {"engine": "numpy"})
+    assert epochs == [1, 2, 3]
+
+
+@pytest.mark.usefixtures("curves_after_epochs")
+def test_a_run_whose_test_fails_has_its_curves(monkeypatch, tmp_path):
+    def fail(*arguments):
+        raise RunError("the test pictures are gone")
+
+    monkeypatch.setattr(sys.modules["residua.api.train"], "measure_best", fail)
+    options = SMALL | {"engine": "numpy", "final_test": True}
+    with pytest.raises(RunError, match="are gone"):
+        residua.train("digits", epochs=1, run=str(tmp_path / "run"), **options)
+    assert (tmp_path / "run" / "curves.png").exists()
+
+
+@pytest.mark.usefixtures("curves_after_epochs")
+def test_a_run_that_is_stopped_at_its_very_end_has_its_curves(monkeypatch, tmp_path):
+    class Stops(Quiet):
+        def end_epoch(self, row, timing, best):
+            signal.raise_signal(signal.SIGINT)
+
+    options = SMALL | {"engine": "numpy", "reporter": Stops()}
+    with pytest.raises(Interrupted, match="after the last epoch"):
+        residua.train("digits", epochs=1, run=str(tmp_path / "run"), **options)
+    assert (tmp_path / "run" / "curves.png").exists()
 
 
 @pytest.mark.parametrize("name", ["numpy", pytest.param("numba", marks=FAST)])

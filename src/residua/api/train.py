@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from residua.insight.evaluation.numbers import Evaluation
     from residua.training.progress import Reporter
     from residua.training.ranks.world import World
+    from residua.training.train import Trained
 
 
 # Where a run's data are now, and what of the machine they are computed on: nothing that changes a result.
@@ -103,7 +104,7 @@ def _train(
     if world is not None and not world.first:
         accuracy = trained.validation_accuracy
         return TrainResult(trained.run, trained.best, trained.best_epoch, accuracy, None, told=False)
-    test = measure_best(trained.best, trained.config, reporter.say) if chosen.run.final_test else None
+    test = _test(trained, reporter.say, draw_curves) if chosen.run.final_test else None
     result = TrainResult(trained.run, trained.best, trained.best_epoch, trained.validation_accuracy, test)
     with written_after(result, on_result):
         _write_last(result, draw_curves)
@@ -143,6 +144,16 @@ def _with_run_folder(config: TrainConfig) -> TrainConfig:
     except ConfigError as error:
         raise RunError(f"cannot make the run folder {run or 'runs'}: {error}") from None
     return replace(config, run=replace(config.run, run=str(folder))) if run.startswith("~") else config
+
+
+def _test(trained: Trained, say: Any, draw_curves: Any) -> Evaluation:
+    """The test of a run; where it fails, at least its curves are drawn."""
+    try:
+        return measure_best(trained.best, trained.config, say)
+    except BaseException:
+        with contextlib.suppress(Exception):  # what failed first is what must be heard of
+            draw_curves(trained.run)
+        raise
 
 
 def measure_best(best: Path, config: TrainConfig, say: Any) -> Evaluation:

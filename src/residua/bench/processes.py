@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -11,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from residua.bench.environment import program_environment
 from residua.bench.failures import failure
 from residua.bench.harness import Harness
 from residua.bench.results import OURS, THEIRS, Goal, Result
@@ -49,7 +49,7 @@ def run_process(
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
-            env=os.environ | dict(environment or {}),
+            env=program_environment(environment),
         ) as process:
             assert process.stdout is not None
             process.stdout.readline()

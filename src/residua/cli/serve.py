@@ -18,7 +18,8 @@ def serve(*models: str, options: Annotated[ServeConfig, Options] = ServeConfig()
     Parameters
     ----------
     models
-        Model files or run folders; a request without a model's name is answered by the first.
+        Model files or run folders, each as FILE, NAME=FILE or NAME@VERSION=FILE; a request without a model's
+        name is answered by the first.
     """
     if not models:
         raise ConfigError("serve takes one or more models")

@@ -32,8 +32,18 @@ class ServeConfig:
     batch: int = shared.described(8, "Pictures that are answered at once, where as many wait.")
     megabytes: float = 20.0
     """The largest picture file that is taken."""
+    many: int = 1000
+    """Pictures that one body may hold, in lines or in a zip."""
+    many_megabytes: float = 100.0
+    """The largest such body, and the most that all pictures of a zip may have unpacked."""
     seconds: float = 30.0
-    """How long a request may take, sending included."""
+    """How long a request may take to send, and then to answer; each picture of many by itself."""
+    explain_seconds: float = 4.0
+    """How long an explanation may compute: occlusion takes larger squares where the network takes longer."""
+    client_rate: float | None = None
+    """Requests a second of each client, on the average; more are told when to come again."""
+    concurrent: int = 512
+    """Requests that are carried out at once; more are told to come again."""
     drain: float = 0.0
     """Seconds between being told to end, from which on it says that it is not ready, and taking no more."""
     log: bool = True

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Any, Literal
 
-EngineName = Literal["auto", "numpy", "numba"]
+EngineName = Literal["auto", "numpy", "numba", "jax"]
 Split = Literal["test", "validation", "train"]
 Views = Literal["one", "flips", "five", "six", "ten"]
 UnknownClasses = Literal["skip", "refuse"]

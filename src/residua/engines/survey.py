@@ -42,6 +42,10 @@ def _facts(name: str, engine: Engine) -> str:
             f"numba {version('numba')}, llvmlite {version('llvmlite')}; {engine.threads} threads, "
             f"vectors of {WIDTH} floats; {count} kernels in {folder}"
         )
+    if name == "jax":
+        from residua.engines.jax.devices import describe, find_devices
+
+        return f"jax {version('jax')}, jaxlib {version('jaxlib')}; on {describe(find_devices())}"
     from threadpoolctl import threadpool_info
 
     pools = [pool for pool in threadpool_info() if pool.get("user_api") == "blas"]

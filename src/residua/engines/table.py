@@ -9,10 +9,11 @@ from residua.errors import EngineError, near
 ENGINES = {
     "numpy": "residua.engines.numpy.engine:NumpyEngine",
     "numba": "residua.engines.numba:NumbaEngine",
+    "jax": "residua.engines.jax:JaxEngine",
 }
 
 # What an engine needs beside residua itself: the module, and the extra that installs it.
-NEEDS = {"numba": ("numba", "fast")}
+NEEDS = {"numba": ("numba", "fast"), "jax": ("jax", "jax")}
 
 
 def installed(name: str) -> bool:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from residua import api
-from residua.experiments.training_runs import RunResult, Say, read_test
-from residua.files.durable import write_durably
+from residua.experiments.training_runs import RunResult, Say
+from residua.experiments.untrained import TEST, answer_test, read_answers
 
-MODEL, TEST = "ensemble.safetensors", "test.json"
+MODEL = "ensemble.safetensors"
 
 
 def join_runs(folder: Path, seed: int, members: Sequence[Path], engine: str, say: Say) -> RunResult:
@@ -20,10 +19,9 @@ def join_runs(folder: Path, seed: int, members: Sequence[Path], engine: str, say
     ResiduaError where the members do not fit together.
     """
     kept = folder / TEST
-    newest = max((member / "test.json").stat().st_mtime for member in members)
+    newest = max((member / TEST).stat().st_mtime for member in members)
     if not kept.exists() or kept.stat().st_mtime < newest:
         (folder / MODEL).unlink(missing_ok=True)
         api.ensemble(folder / MODEL, members, split="test", engine=engine, say=say)
-        found = api.evaluate(folder / MODEL, engine=engine, output=str(folder / "confusion.png"), say=say)
-        write_durably(kept, (json.dumps(found.to_dict(), indent=1) + "\n").encode())
-    return RunResult(seed, "finished", "", **read_test(kept))
+        answer_test(folder / MODEL, engine, say)
+    return read_answers(folder, seed)

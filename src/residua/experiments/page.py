@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatch
 from pathlib import Path
 
 from residua.errors import RunError
@@ -13,14 +14,17 @@ from residua.files.names import command
 
 INTRODUCTION = """# Results
 
-What was published, and what came out when it was repeated: each table by the command below it, described
-in [experiments.md](experiments.md). This page is drawn from the JSON in `docs/results/` by
-`python tools/results_page.py`; what was not run says so. An error is the share of the test pictures that the
-best epoch's network gets wrong, where validation chose the epoch. Of several seeds the interval is that of
-their mean (Student's t); of one seed it is that of the test pictures (Wilson): it says nothing of others.
+What was published, and what came out when it was repeated: each table by the first command below it, each
+of its lines that was run by one of the others, described in [experiments.md](experiments.md). This page is
+drawn from the JSON in `docs/results/` by `python tools/results_page.py`; what was not run says so. An
+error is the share of the test pictures that the best epoch's network gets wrong, where validation chose the
+epoch. Of several seeds the interval is that of their mean (Student's t); of one seed it is that of the test
+pictures (Wilson): it says nothing of others.
 The time of training steps is the mean of the runs; reading the data, validation, and computing the features
-of a frozen base, which is done once before the steps, are not in it.
+of a frozen base, which is done once before the steps, are not in it. Processor time is that of all cores
+together: where a machine had other work at the same time, it says more than the time that passed.
 """
+MOST_OTHERS = 2  # variants of which nothing was published, in the README's line
 BEGIN, END = "<!-- results: begin (tools/results_page.py) -->", "<!-- results: end -->"
 
 
@@ -53,6 +57,9 @@ def _kept(experiment: Experiment, path: Path) -> Results:
         raise RunError(f"{path} is of other variants than the experiment: run it again")
     # Words may be mended after the fact, and say why something falls short; figures may not.
     words = [theirs | {key: ours[key] for key in ("title", "note")} for ours, theirs in pairs]
+    for row in words:
+        if row.get("missing") == "not chosen":  # which says something of a command, not of the experiment
+            del row["missing"]
     return results | {"title": none["title"], "about": none["about"], "variants": words}
 
 
@@ -61,20 +68,46 @@ def results_page(folder: Path) -> str:
     parts = [INTRODUCTION]
     for name, results in kept_results(folder).items():
         text = experiment_markdown(results, commands=False)
-        parts.append(f"{text}\n```sh\n{command('experiment', name)}\n```\n")
+        lines = "\n".join([command("experiment", name), *_line_commands(name, results)])
+        parts.append(f"{text}\n```sh\n{lines}\n```\n")
+        for _, kept, words in shown_pictures(name, results):
+            if (folder / kept).exists():
+                parts.append(f"![{words}]({folder.name}/{kept})\n")
     return "\n".join(parts)
+
+
+def shown_pictures(name: str, results: Results) -> list[tuple[str, str, str]]:
+    """Pictures that the page shows: their paths in results, those where they are kept, words."""
+    experiment, found = find_experiment(name), list[tuple[str, str, str]]()
+    for look in experiment.looks:
+        words = f"{look.verb}: {experiment.variant(look.of).title}"
+        for picture in results["pictures"]:
+            folder, _, file = picture.rpartition("/")
+            if folder == f"{look.verb}-{look.of}" and any(fnmatch(file, shown) for shown in look.shown):
+                found.append((picture, f"{name}/{folder}-{file}", words))
+    return found
+
+
+def _line_commands(name: str, results: Results) -> list[str]:
+    """A command for each line of the table that was run, with the seeds that stand in it."""
+    seeds = {
+        row["name"]: [str(run["seed"]) for run in row["runs"] if run["state"] == "finished"]
+        for row in results["variants"]
+    }
+    return [
+        command(
+            "experiment", name, "--variants", *variant.members, variant.name, "--seeds", *seeds[variant.name]
+        )
+        for variant in find_experiment(name).variants
+        if seeds[variant.name]
+    ]
 
 
 def summary_table(folder: Path) -> str:
     """A line for each experiment: what was published of it, and what came out; one for those not run."""
     rows, waiting = ["| experiment | published error, and here |", "|---|---|"], list[str]()
     for name, results in kept_results(folder).items():
-        variants = [row for row in results["variants"] if row["published"] is not None or "mean" in row]
-        done = [
-            f"{row['title']} {_published(row)}**{row['mean']:.2f} %**" for row in variants if "mean" in row
-        ]
-        left = len([row for row in results["variants"] if "mean" not in row])
-        words = "; ".join(done) + (f"; {left} not run" if done and left else "")
+        words = _summary(results["variants"])
         if words:
             rows.append(f"| `{name}` | {words} |")
         else:
@@ -82,6 +115,20 @@ def summary_table(folder: Path) -> str:
     if waiting:
         rows.append(f"| {', '.join(waiting)} | not run yet |")
     return "\n".join(rows)
+
+
+def _summary(rows: list[Results]) -> str:
+    """The lines of an experiment in one: those with a published figure, and the others or their best."""
+    done = [row for row in rows if "mean" in row]
+    others = [row for row in done if row["published"] is None]
+    more = ""
+    if len(others) > MOST_OTHERS:
+        more = f" (the best of {len(others)} others)"
+        others = [min(others, key=lambda row: float(row["mean"]))]
+    told = [row for row in done if row["published"] is not None] + others
+    parts = [f"{row['title']} {_published(row)}**{row['mean']:.2f} %**" for row in told]
+    left = len(rows) - len(done)
+    return "; ".join(parts) + more + (f"; {left} not run" if done and left else "")
 
 
 def _published(row: Results) -> str:

@@ -8,7 +8,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
-from residua.config import TrainConfig
+from residua.config import ImportConfig, TrainConfig
 from residua.config.options import describe_type, flatten_options, matches, read_toml
 from residua.errors import ConfigError, near
 
@@ -18,11 +18,12 @@ P = TypeVar("P")
 
 @dataclass(frozen=True)
 class Variant:
-    """One set of options, trained once for each seed; or models joined; or the runs of another experiment.
+    """One set of options, trained once for each seed; or models joined; or runs or weights of others.
 
     options: of `residua train`, beside the experiment's. published: the error in per cent, and source: where
     it stands. members: variants whose models are joined instead. uses: "EXPERIMENT/VARIANT", whose runs these
-    are. quick: options of `--quick` for it alone; skip_quick: it takes too long for that.
+    are. weights: published ones that are taken as they are, and imports: options of `residua import`.
+    quick: options of `--quick` for it alone; skip_quick: it takes too long for that.
     """
 
     name: str
@@ -34,6 +35,8 @@ class Variant:
     note: str = ""
     members: list[str] = field(default_factory=list)
     uses: str = ""
+    weights: str = ""
+    imports: Options = field(default_factory=dict)
     quick: Options = field(default_factory=dict)
     skip_quick: bool = False
 
@@ -42,11 +45,13 @@ class Variant:
 class Look:
     """A verb of insight that looks at a variant's first run: its name, and its options.
 
-    quick: options of `--quick`.
+    shown: those of its pictures that the page of results shows, by name or pattern. quick: options of
+    `--quick`.
     """
 
     verb: str
     of: str
+    shown: list[str] = field(default_factory=list)
     options: Options = field(default_factory=dict)
     quick: Options = field(default_factory=dict)
 
@@ -139,14 +144,15 @@ def _part(kind: type[P], row: Mapping[str, Any], source: str) -> P:
     made = dict(row)
     if kind is Variant:
         made |= {name: _options(row.get(name, {}), source) for name in ("options", "quick")}
+        made["imports"] = _options(row.get("imports", {}), source, ImportConfig)
     return kind(**made)
 
 
-def _options(values: Any, source: str) -> Options:
-    """Options of `residua train` by their names. Raises ConfigError for an unknown one."""
+def _options(values: Any, source: str, config: type = TrainConfig) -> Options:
+    """Options of `residua train`, or another verb, by their names. Raises ConfigError for an unknown one."""
     if not isinstance(values, Mapping):
         raise ConfigError(f"{source}options are a table; it was given {values!r:.80}")
-    return flatten_options(TrainConfig, values, source)
+    return flatten_options(config, values, source)
 
 
 def _text(values: Mapping[str, Any], key: str, source: str) -> str:
@@ -172,6 +178,10 @@ def _check_names(experiment: Experiment, source: str) -> None:
             )
         if len(set(variant.seeds)) < len(variant.seeds) or not variant.seeds or min(variant.seeds) < 0:
             raise ConfigError(f"{source}{variant.name}: seeds are different whole numbers from 0")
+        if sum(map(bool, (variant.members, variant.uses, variant.weights))) > 1:
+            raise ConfigError(f"{source}{variant.name}: members, uses and weights go one without the others")
+        if variant.imports and not variant.weights:
+            raise ConfigError(f"{source}{variant.name}: imports are options for `weights`: name them")
         for reserved in ("seed", "run"):
             if reserved in experiment.options | variant.options:
                 raise ConfigError(f"{source}{variant.name}: {reserved!r} is chosen by the experiment")

@@ -16,6 +16,7 @@ from residua.experiments.figure import results_figure
 from residua.experiments.folders import PlannedRun, State, run_state
 from residua.experiments.lock import only_one
 from residua.experiments.looks import check_look, take_look
+from residua.experiments.published_weights import import_command, import_run
 from residua.experiments.recipe import Experiment, Look, Variant
 from residua.experiments.results import Results, gather, write_results
 from residua.experiments.table import experiment_markdown
@@ -61,16 +62,18 @@ class ExperimentRun:
                 self.runs[name][place] = read_result(run, self._state(run))
                 self._write()
         for variant in self.experiment.variants:
-            kept = any((self.folder / variant.name).glob("seed-*/test.json"))
-            if variant.members and (variant in self.chosen or kept):
-                self._join(variant)
-            elif variant.members:
+            make = self._join if variant.members else self._import if variant.weights else None
+            if make is None:
+                continue
+            if variant in self.chosen or any((self.folder / variant.name).glob("seed-*/test.json")):
+                make(variant)
+            else:
                 self.missing[variant.name] = "not chosen"
         return self._write(whole=True)
 
     # ------------------------------------------------------------------ what is to be done
     def _plan(self, variant: Variant) -> list[PlannedRun]:
-        if variant.members:
+        if variant.members or variant.weights:
             return []
         experiment, trained, folder = self.experiment, variant, self._folder_of(variant)
         if variant.uses:
@@ -106,7 +109,7 @@ class ExperimentRun:
     def _read_others(self) -> None:
         """Runs of variants that were not chosen now, and are done."""
         for variant in self.experiment.variants:
-            if variant in self.chosen or variant.members:
+            if variant in self.chosen or variant.members or variant.weights:
                 continue
             self.missing[variant.name] = "not chosen"
             self.runs.pop(variant.name, None)
@@ -174,6 +177,23 @@ class ExperimentRun:
             result = replace(result, command=line)
             self.runs.setdefault(variant.name, []).append(result)
 
+    def _import(self, variant: Variant) -> None:
+        """The model of published weights, which has no seed: the variant's first stands for it."""
+        seed, told = variant.seeds[0], f"{FOLDER}/{self.experiment.name}/{variant.name}"
+        folder = self.folder / variant.name / f"seed-{seed}"
+        weights = find_weights({"weights": variant.weights}, self.config.data_dir)["weights"]
+        try:
+            result = import_run(
+                folder, seed, weights, variant.imports, self.config.engine or "auto", self.say
+            )
+        except (ModelFileError, DataError) as error:
+            what = "published weights" if isinstance(error, ModelFileError) else "data"
+            self.missing[variant.name] = f"the {what} are not at hand"
+            self._absent(error)
+            return
+        line = import_command(variant.weights, variant.imports, f"{told}/seed-{seed}")
+        self.runs[variant.name] = [replace(result, command=line)]
+
     def _look(self, look: Look) -> list[str]:
         """The pictures of a look, drawn now or kept from before; where there is no run to look at, none."""
         done = [run for run in self.runs.get(look.of, ()) if run.error is not None]
@@ -198,14 +218,16 @@ class ExperimentRun:
     def _curves(self) -> list[str]:
         """Learning curves of each variant's first run, where there are several."""
         firsts = [
-            self._folder_of(variant) / f"seed-{done[0].seed}"
+            (variant, done[0].seed)
             for variant in self.experiment.variants
             if not variant.members and (done := [r for r in self.runs.get(variant.name, ()) if r.epochs])
         ]
         if not 2 <= len(firsts) <= MOST_CURVES or self.experiment.variants[0].uses:
             return []
         try:
-            save_figure(curves_figure(firsts), self.folder / "curves.png")
+            folders = [self._folder_of(variant) / f"seed-{seed}" for variant, seed in firsts]
+            names = [f"{variant.title or variant.name}, seed {seed}" for variant, seed in firsts]
+            save_figure(curves_figure(folders, names), self.folder / "curves.png")
         except ResiduaError as error:
             self.say(f"Not drawn: {error}")
             return []

@@ -48,7 +48,6 @@ def _row(row: dict[str, Any]) -> str:
             words = begun[0]["state"]
             words += f", {begun[0].get('epochs', 0)} epochs so far" if words == "unfinished" else ""
         return _cells(row["title"], published, _plain(words), "", "", "", "")
-    seconds = [run["seconds"] for run in finished if "seconds" in run]
     low, high = row["interval"]
     seeds = ", ".join(str(run["seed"]) for run in finished)
     asked = [seed for seed in row["seeds"] if seed not in {run["seed"] for run in finished}]
@@ -61,8 +60,15 @@ def _row(row: dict[str, Any]) -> str:
         seeds,
         "" if row["deviation"] is None else f"{row['deviation']:.2f}",
         f"{low:.2f} to {high:.2f} ({row['interval_of']})",
-        "" if not seconds else format_duration(sum(seconds) / len(seconds)),
+        _time(finished),
     )
+
+
+def _time(runs: Sequence[dict[str, Any]]) -> str:
+    """The mean time of the runs that know it, and that of all cores."""
+    times = {name: [run[name] for run in runs if name in run] for name in ("seconds", "processor_seconds")}
+    words = [format_duration(sum(every) / len(every)) if every else "" for every in times.values()]
+    return words[0] + (f", processor {words[1]}" if words[1] else "")
 
 
 def _beside(row: dict[str, Any]) -> str:

@@ -27,8 +27,8 @@ class RunResult:
     """What came of a run. Errors are in per cent of the test pictures.
 
     state: finished, diverged (the loss was no longer finite) or unfinished. seconds: spent in training steps,
-    however often it was stopped. data_mean, data_deviation: of the training pictures, a number per channel.
-    command: trains the same again.
+    however often it was stopped; processor_seconds: of all cores together, where it is known. data_mean,
+    data_deviation: of the training pictures, a number per channel. command: trains the same again.
     """
 
     seed: int
@@ -44,6 +44,7 @@ class RunResult:
     epochs: int | None = None
     steps: int | None = None
     seconds: float | None = None
+    processor_seconds: float | None = None
     data_mean: tuple[float, ...] | None = None
     data_deviation: tuple[float, ...] | None = None
     versions: dict[str, Any] | None = None
@@ -91,6 +92,7 @@ def read_result(run: PlannedRun, state: State) -> RunResult:
         "epochs": len(log),
         "steps": log[-1].get("step") if log else 0,
         "seconds": train_seconds(folder),
+        "processor_seconds": train_seconds(folder, "processor_seconds"),
     }
     result = RunResult(run.seed, state, run.command, **facts)
     if state != "finished":
@@ -122,9 +124,14 @@ def read_test(path: Path) -> dict[str, Any]:
     }
 
 
-def train_seconds(folder: Path) -> float:
-    """What training steps took; of an epoch that was stopped, as if all of it had gone as its last part."""
+def train_seconds(folder: Path, of: str = "seconds") -> float | None:
+    """What training steps took; of an epoch that was stopped, as if all of it had gone as its last part.
+
+    None where some epochs have no such time.
+    """
     rows = read_lines(folder / "timing.jsonl", ("seconds", "images_per_second"))
-    sizes = [float(row["seconds"]) * float(row["images_per_second"]) for row in rows]
+    if any(of not in row for row in rows):
+        return None
+    sizes = [max(float(row["seconds"]) * float(row["images_per_second"]), 1e-9) for row in rows]
     whole = max(sizes, default=0.0)
-    return round(sum(whole / max(float(row["images_per_second"]), 1e-9) for row in rows), 3)
+    return round(sum(float(row[of]) * whole / size for row, size in zip(rows, sizes, strict=True)), 3)

@@ -13,7 +13,7 @@ from residua.engines.vocabulary.core import Array, Engine
 from residua.testing.arrays import distance, locked_scattered
 from residua.testing.core_cases import CORE_CASES, Case
 from residua.testing.engine_training import check_network, check_optimizers
-from residua.testing.engine_values import check_lists, check_values
+from residua.testing.engine_values import Precision, check_lists, check_values
 from residua.testing.rare_cases import RARE_CASES
 
 # Operations that are no function of arrays, and those on lists of arrays: `engine_values` has their checks.
@@ -23,28 +23,33 @@ CASES = {**CORE_CASES, **RARE_CASES}
 
 
 def check_engine(
-    engine: Engine, *, reference: Engine | None = None, seed: int = 0, tolerance: float = 2e-5
+    engine: Engine,
+    *,
+    reference: Engine | None = None,
+    seed: int = 0,
+    tolerance: float = 2e-5,
+    dtype: Any = np.float32,
 ) -> None:
-    """Hold an engine, computing in float32, to the reference in float64.
+    """Hold an engine, computing in `dtype`, to the reference in float64.
 
     Every operation of the vocabulary must have the vocabulary's signature, give results within
-    `tolerance` of the largest number that the reference gives, in float32, finite, forward and backward;
+    `tolerance` of the largest number that the reference gives, in `dtype`, finite, forward and backward;
     take read-only and non-contiguous inputs; and leave its inputs as they were. Then a small network is
     trained for some steps, which meets values that an engine may have left unfinished.
 
     Raises AssertionError with the operation, its inputs' shapes and the difference.
     """
     reference = NumpyEngine() if reference is None else reference
-    operations = _operations()
+    operations, precision = _operations(), Precision(dtype, tolerance)
     _check_complete(operations)
     _check_signatures(engine, operations)
     for number, (name, cases) in enumerate(CASES.items()):
         for case in cases(np.random.default_rng((seed, number))):
-            _check_case(engine, reference, name, case, seed, tolerance)
-    check_lists(engine, reference, seed, tolerance)
+            _check_case(engine, reference, name, case, seed, precision)
+    check_lists(engine, reference, seed, precision)
     check_values(engine)
-    check_optimizers(engine, reference, seed, tolerance)
-    check_network(engine, reference, seed)
+    check_optimizers(engine, reference, seed, precision)
+    check_network(engine, reference, seed, dtype)
 
 
 def _operations() -> list[str]:
@@ -84,9 +89,10 @@ def _parameters(function: Any) -> list[inspect.Parameter]:
 
 
 def _check_case(
-    engine: Engine, reference: Engine, name: str, case: Case, seed: int, tolerance: float
+    engine: Engine, reference: Engine, name: str, case: Case, seed: int, precision: Precision
 ) -> None:
     exact, saved = _forward(reference, name, case, np.float64)
+    dtype = precision.dtype
     backward = f"{name}_backward"
     paired = hasattr(Engine, backward)
     dy = np.random.default_rng(seed).normal(size=np.shape(exact[0])).astype(np.float32).astype(np.float64)
@@ -96,27 +102,27 @@ def _check_case(
         exact_grads = _backward(reference, backward, case, saved, dy, np.float64)
     for form, shaped in (("", np.copy), (" with read-only, non-contiguous inputs", locked_scattered)):
         what = f"{type(engine).__name__}.{name}{form} ({case})"
-        copies = Case(_as_float32(case.inputs, shaped), _as_float32(case.options, shaped))
-        before = _as_float32(case.inputs, np.copy)
-        got, saved = _forward(engine, name, copies, np.float32)
-        _compare(what, got, exact, tolerance)
+        copies = Case(_as(dtype, case.inputs, shaped), _as(dtype, case.options, shaped))
+        before = _as(dtype, case.inputs, np.copy)
+        got, saved = _forward(engine, name, copies, dtype)
+        _compare(what, got, exact, precision)
         if paired:
-            dy_copy = shaped(dy.astype(np.float32))
-            grads = _backward(engine, backward, copies, saved, dy_copy, np.float32)
+            dy_copy = shaped(dy.astype(dtype))
+            grads = _backward(engine, backward, copies, saved, dy_copy, dtype)
             what_back = f"{type(engine).__name__}.{backward}{form} ({case})"
             # Sums over all rows round with the size of their terms, however small they come out.
             rows = dy.size / dy.shape[-1] if dy.size else 1.0
-            _compare(what_back, grads, exact_grads, tolerance, channel_floor=rows**0.5)
-            if not np.array_equal(dy_copy, dy.astype(np.float32)):
+            _compare(what_back, grads, exact_grads, precision, channel_floor=rows**0.5)
+            if not np.array_equal(dy_copy, dy.astype(dtype)):
                 raise AssertionError(f"{what}: backward wrote to dy")
         for key, value in copies.inputs.items():
             if isinstance(value, np.ndarray) and not np.array_equal(value, before[key]):
                 raise AssertionError(f"{what}: {key} was written to")
 
 
-def _as_float32(values: Mapping[str, Any], shaped: Any) -> dict[str, Any]:
+def _as(dtype: Any, values: Mapping[str, Any], shaped: Any) -> dict[str, Any]:
     return {
-        name: shaped(_cast(value, np.float32)) if isinstance(value, np.ndarray) else value
+        name: shaped(_cast(value, dtype)) if isinstance(value, np.ndarray) else value
         for name, value in values.items()
     }
 
@@ -160,7 +166,7 @@ def _away_from_kink(reference: Engine, name: str, case: Case, dy: Array) -> Arra
 
 
 def _compare(
-    what: str, got: list[Array], exact: list[Array], tolerance: float, channel_floor: float = 1e-2
+    what: str, got: list[Array], exact: list[Array], precision: Precision, channel_floor: float = 1e-2
 ) -> None:
     if len(got) != len(exact):
         raise AssertionError(f"{what} gave {len(got)} results instead of {len(exact)}")
@@ -168,14 +174,16 @@ def _compare(
         if mine.shape != theirs.shape:
             raise AssertionError(f"{what}: result {number} is {mine.shape} instead of {theirs.shape}")
         floating = np.issubdtype(theirs.dtype, np.floating)
-        if floating and mine.dtype != np.float32:
-            raise AssertionError(f"{what}: result {number} is {mine.dtype} for inputs in float32")
+        if floating and mine.dtype != precision.dtype:
+            wanted = np.dtype(precision.dtype)
+            raise AssertionError(f"{what}: result {number} is {mine.dtype} for inputs in {wanted}")
         if not np.isfinite(mine).all():
             raise AssertionError(f"{what}: result {number} has numbers that are not finite")
         # What is zero but for rounding is measured against numbers around one.
         floor = channel_floor if theirs.ndim == 1 else 1e-2
         gap = distance(mine, theirs, floor=floor if floating else 0.0)
-        if not gap <= tolerance:
+        if not gap <= precision.tolerance:
             raise AssertionError(
-                f"{what}: result {number} is {gap:.3g} of the largest number away, allowed {tolerance:.3g}"
+                f"{what}: result {number} is {gap:.3g} of the largest number away, "
+                f"allowed {precision.tolerance:.3g}"
             )

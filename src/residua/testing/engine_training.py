@@ -20,22 +20,22 @@ from residua.layers import (
 )
 from residua.testing.arrays import cast, distance, host, host_tree
 from residua.testing.core_cases import OPTIMIZERS
-from residua.testing.engine_values import SHAPE_LISTS, compare_lists, require
+from residua.testing.engine_values import SHAPE_LISTS, Precision, compare_lists, require
 from residua.variables import Tree, flatten, merge, trainable, transform, unflatten
 
 STEPS = 5
 
 
-def check_optimizers(engine: Engine, reference: Engine, seed: int, tolerance: float) -> None:
+def check_optimizers(engine: Engine, reference: Engine, seed: int, precision: Precision) -> None:
     """Several steps of every update rule, each from the slots that the last one gave."""
     for rule, (slots, choices) in OPTIMIZERS.items():
         for shapes in SHAPE_LISTS:
             for options in choices:
-                mine = _steps(engine, rule, slots, shapes, options, seed, np.float32)
+                mine = _steps(engine, rule, slots, shapes, options, seed, precision.dtype)
                 theirs = _steps(reference, rule, slots, shapes, options, seed, np.float64)
                 for label, arrays, exact in zip(("weight", *slots), mine, theirs, strict=True):
                     what = f"{type(engine).__name__}.{rule} {shapes} {options}: {label}"
-                    compare_lists(what, engine, arrays, exact, tolerance)
+                    compare_lists(what, engine, arrays, exact, precision)
 
 
 def _steps(
@@ -91,14 +91,14 @@ def _network() -> Sequential:
     )
 
 
-def check_network(engine: Engine, reference: Engine, seed: int) -> None:
+def check_network(engine: Engine, reference: Engine, seed: int, dtype: Any = np.float32) -> None:
     """Train a small residual network for some compiled steps; losses, weights and frozen logits agree.
 
     Bounds are wider than for single operations: rounding may decide a sign somewhere.
     """
     network = _network()
     name = type(engine).__name__
-    losses, variables, logits = _train(network, engine, seed, np.float32)
+    losses, variables, logits = _train(network, engine, seed, dtype)
     exact_losses, exact_variables, exact_logits = _train(network, reference, seed, np.float64)
     gap = distance(losses, exact_losses)
     require(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,14 @@ from residua.variables import Tree, flatten, transform
 
 # One array, many small ones, and some that are larger than a piece of work.
 SHAPE_LISTS = (((7,),), ((17,), (3, 3, 3, 16), (1,)), ((300, 70), (5,), (64, 64, 3)))
+
+
+@dataclass(frozen=True)
+class Precision:
+    """The numbers that an engine is given and must give, and how far these may be from the reference's."""
+
+    dtype: Any
+    tolerance: float
 
 
 def check_values(engine: Engine) -> None:
@@ -32,7 +41,7 @@ def check_values(engine: Engine) -> None:
 
     def step(weights: Tree, x: Array, share: Any) -> tuple[Tree, Array]:
         (a, c), total = engine.mix([weights["a"], weights["b"]["c"]], [x, x], share), engine.norm([x])
-        return {"a": a, "b": {"c": c}}, engine.apply(lambda xp, n: xp.round(n * n, 3), total)
+        return {"a": a, "b": {"c": c}}, engine.apply(lambda xp, n: xp.rint(n * n), total)
 
     compiled = engine.compile(step, donate=("weights",))
     # Often enough for an engine that learns a step by heart.
@@ -49,19 +58,19 @@ def check_values(engine: Engine) -> None:
         )
 
 
-def check_lists(engine: Engine, reference: Engine, seed: int, tolerance: float) -> None:
+def check_lists(engine: Engine, reference: Engine, seed: int, precision: Precision) -> None:
     """mix, scale, norm and finite on lists of arrays."""
     name, rng = type(engine).__name__, np.random.default_rng(seed)
     for shapes in SHAPE_LISTS:
-        old, new = ([rng.normal(size=shape).astype(np.float32) for shape in shapes] for _ in range(2))
+        old, new = ([rng.normal(size=shape).astype(precision.dtype) for shape in shapes] for _ in range(2))
         exact_old, exact_new = ([a.astype(np.float64) for a in arrays] for arrays in (old, new))
         for share in (0.0, 0.1, 1.0, np.array(0.25)):
             mixed = engine.mix(old, new, share), reference.mix(exact_old, exact_new, share)
             scaled = engine.scale(old, share), reference.scale(exact_old, share)
             for what, (mine, theirs) in (("mix", mixed), ("scale", scaled)):
-                compare_lists(f"{name}.{what} {shapes} {share}", engine, mine, theirs, tolerance)
+                compare_lists(f"{name}.{what} {shapes} {share}", engine, mine, theirs, precision)
         norms = [engine.norm(old)], [reference.norm(exact_old)]
-        compare_lists(f"{name}.norm {shapes}", engine, *norms, tolerance)
+        compare_lists(f"{name}.norm {shapes}", engine, *norms, precision)
         require(bool(engine.finite([*old, np.arange(3)])), f"{name}.finite: finite numbers are not")
         for bad in (np.nan, np.inf, -np.inf):
             spoilt = [a.copy() for a in old]
@@ -69,15 +78,17 @@ def check_lists(engine: Engine, reference: Engine, seed: int, tolerance: float) 
             require(not engine.finite(spoilt), f"{name}.finite {shapes}: {bad} went unseen")
 
 
-def compare_lists(what: str, engine: Engine, mine: Any, theirs: Any, tolerance: float) -> None:
+def compare_lists(what: str, engine: Engine, mine: Any, theirs: Any, precision: Precision) -> None:
     """AssertionError unless an engine's arrays are the reference's, but for rounding."""
     require(len(mine) == len(theirs), f"{what} gave {len(mine)} arrays for {len(theirs)}")
     for value, exact in zip(mine, theirs, strict=True):
         result = np.asarray(host(engine, value))
-        require(result.dtype == np.float32, f"{what} is {result.dtype} for inputs in float32")
+        wanted = np.dtype(precision.dtype)
+        require(result.dtype == wanted, f"{what} is {result.dtype} for inputs in {wanted}")
         require(result.shape == np.shape(exact), f"{what} is {result.shape} instead of {np.shape(exact)}")
         gap = distance(result, np.asarray(exact))
-        require(gap <= tolerance, f"{what} is {gap:.3g} away, allowed {tolerance:.3g}")
+        allowed = precision.tolerance
+        require(gap <= allowed, f"{what} is {gap:.3g} away, allowed {allowed:.3g}")
 
 
 def require(condition: bool, promise: str) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,30 +28,60 @@ MOST_MEMORY = 2**28  # bytes of features; beyond that they lie in a file
 
 Infer = Callable[[Tree, NDArray[np.float32]], Any]
 Indices = NDArray[np.int64]
+Compute = Callable[[Indices], Iterator[NDArray[np.float32]]]
+
+
+@dataclass(frozen=True)
+class FrozenBase:
+    """A frozen base, prepared once for all the pictures that pass it.
+
+    infer: (variables, pictures) -> features, compiled: what one split has been run on serves the next.
+    """
+
+    engine: Engine
+    layer: Layer
+    variables: Tree
+    infer: Infer
+
+    @classmethod
+    def prepare(cls, engine: Engine, layer: Layer, variables: Tree) -> FrozenBase:
+        """The inference network of a base on an engine."""
+        infer: Infer = engine.compile(lambda v, x: layer.infer(engine, v, x))
+        return cls(engine, layer, variables, infer)
+
+    def features(self, normalized: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(N, ...) of (N, H, W, C) pictures."""
+        return np.asarray(self.engine.plain(self.infer(self.variables, normalized)), np.float32)
+
+    def at_once(self, shape: tuple[int, int, int]) -> int:
+        """How many pictures of this shape to compute at once."""
+        return min(MOST_AT_ONCE, pictures_at_once(self.layer, shape))
 
 
 class Features:
     """What a frozen base makes of pictures, those that are `wanted` computed once and kept.
 
-    compute: (indices) -> (N, ...) float32 of any pictures. count: how many there are in all.
+    compute: (indices) -> their features (N, ...) float32, some pictures after the other. count: how many
+    pictures there are in all.
     """
 
-    def __init__(
-        self, compute: Callable[[Indices], NDArray[np.float32]], wanted: Indices, count: int, file: Path
-    ) -> None:
+    def __init__(self, compute: Compute, wanted: Indices, count: int, file: Path) -> None:
         self._compute, self._rows = compute, np.full(count, -1, np.int64)
         self._rows[wanted] = np.arange(len(wanted))
         self._array: Any = np.empty((0,), np.float32)
-        for start in range(0, len(wanted), MOST_AT_ONCE):
-            chunk = compute(wanted[start : start + MOST_AT_ONCE])
+        start = 0
+        for part in compute(wanted):
             if not start:
-                self._array = _allocate((len(wanted), *chunk.shape[1:]), file)
-            self._array[start : start + len(chunk)] = chunk
+                self._array = _allocate((len(wanted), *part.shape[1:]), file)
+            self._array[start : start + len(part)] = part
+            start += len(part)
 
     def take(self, indices: Indices) -> NDArray[np.float32]:
         """(N, ...) the features of these pictures, computed now where they were not wanted."""
         rows = self._rows[indices]
-        return self._compute(indices) if np.any(rows < 0) else np.array(self._array[rows])
+        if np.any(rows < 0):
+            return np.concatenate(list(self._compute(indices)))
+        return np.array(self._array[rows])
 
 
 class FeatureBatches(Batches):
@@ -95,27 +127,31 @@ def can_be_cached(augment: Augment | None) -> bool:
 
 
 def cache_features(
-    engine: Engine, base: Layer, variables: Tree, pictures: Batches, folder: Path, name: str, epochs: range
+    base: FrozenBase, pictures: Batches, folder: Path, name: str, epochs: range
 ) -> FeatureBatches:
     """The split's batches of features, computed by the base's inference network.
 
     folder: the run folder, for features beyond 256 MiB; `name` tells their files apart. epochs: those that
     will ask, of which a few may want a picture in one of its two ways alone.
     """
-    infer: Infer = engine.compile(lambda v, x: base.infer(engine, v, x))
     shape, images = pictures.preprocessing, pictures.pictures.images
-    at_once = min(MOST_AT_ONCE, pictures_at_once(base, (shape.height, shape.width, shape.channels)))
+    at_once = base.at_once((shape.height, shape.width, shape.channels))
 
     def features(mirror: bool, wanted: Indices) -> Features:
-        def compute(indices: Indices) -> NDArray[np.float32]:
-            chunks = []
-            for start in range(0, len(indices), at_once):
-                normalized = shape.normalize(images[indices[start : start + at_once]])
-                if mirror:
-                    normalized = np.ascontiguousarray(normalized[:, :, ::-1])
-                chunks.append(np.asarray(engine.plain(infer(variables, normalized)), np.float32))
-            release_pages(images)  # each picture passes once
-            return np.concatenate(chunks)
+        def prepare(indices: Indices) -> NDArray[np.float32]:
+            normalized = shape.normalize(images[indices])
+            return np.ascontiguousarray(normalized[:, :, ::-1]) if mirror else normalized
+
+        def compute(indices: Indices) -> Iterator[NDArray[np.float32]]:
+            parts = [indices[start : start + at_once] for start in range(0, len(indices), at_once)]
+            passed = 0
+            for normalized in _one_ahead(prepare, parts):
+                yield base.features(normalized)
+                passed += len(normalized)
+                if passed >= MOST_AT_ONCE:
+                    release_pages(images)  # each picture passes once
+                    passed = 0
+            release_pages(images)
 
         file = folder / f"features-{name}{'-mirrored' if mirror else ''}.bin"
         return Features(compute, wanted, len(images), file)
@@ -131,6 +167,20 @@ def cache_features(
         if mirrored.all() and plain.all():
             break
     return FeatureBatches(pictures, features(False, every[plain]), features(True, every[mirrored]))
+
+
+def _one_ahead(
+    prepare: Callable[[Indices], NDArray[np.float32]], parts: list[Indices]
+) -> Iterator[NDArray[np.float32]]:
+    """Every part prepared, in order, by a thread that is one part ahead of whoever takes them."""
+    with ThreadPoolExecutor(1, thread_name_prefix="residua-features") as pool:
+        ahead = None if not parts else pool.submit(prepare, parts[0])
+        for following in [*parts[1:], None]:
+            if ahead is None:
+                return
+            ready = ahead.result()
+            ahead = None if following is None else pool.submit(prepare, following)
+            yield ready
 
 
 class _FileRows:

@@ -65,6 +65,7 @@ class Training:
                     phase = self._phase()
                 self._epoch(phase)
         if self._asked_to_stop():  # while the last epoch was judged: never swallowed
+            self._draw()
             raise Interrupted(f"Stopped after the last epoch; {self.task.run} holds the trained model")
 
     def _phase_begins(self) -> bool:
@@ -79,7 +80,7 @@ class Training:
     def _epoch(self, phase: Phase) -> None:
         task, position = self.task, self.position
         count = phase.train.count
-        start, seen_before = time.monotonic(), position.seen
+        start, seen_before, processor = time.monotonic(), position.seen, time.process_time()
         task.reporter.start_epoch(position.epoch, self.epochs, count, position.batch)
         with phase.train.epoch(position.epoch, start=position.batch) as batches:
             for batch in batches:
@@ -95,6 +96,7 @@ class Training:
         timing = {
             "epoch": position.epoch + 1,
             "seconds": round(seconds, 3),
+            "processor_seconds": round(time.process_time() - processor, 3),
             "images_per_second": round((position.seen - seen_before) / seconds, 1),
             "waited_share": round(phase.train.waited_seconds / seconds, 4),
         }
@@ -112,10 +114,10 @@ class Training:
         given = {name: part for name, part in self.state.items() if name != "slow"}
         parts = () if task.crew is None else (batch.whole,)
         after, results = phase.step(given, batch.images, batch.labels, weights, rate, mixed, *parts)
+        slow = {} if self.fall_back is None else {"slow": self.state["slow"]}
+        self.state = after | slow  # before all else: an engine may have taken back what it was given
         if not results["finite"]:
             self._stop_not_finite(batch, results)
-        slow = {} if self.fall_back is None else {"slow": self.state["slow"]}
-        self.state = after | slow
         position.batch += 1
         position.step += 1
         if self.fall_back is not None and position.step % EVERY == 0:
@@ -170,10 +172,10 @@ class Training:
                 f"{timing['waited_share']:.0%} of this epoch was spent waiting for pictures: "
                 "the disk or the augmentation is slower than the network"
             )
-        if task.writes:
+        if position.epoch < self.epochs:  # the end is drawn by whoever asked for the run
             self._draw()
-        if self._asked_to_stop() and position.epoch < self.epochs:
-            self._stop()
+            if self._asked_to_stop():
+                self._stop()
 
     def _write_epoch(self, phase: Phase, row: dict[str, Any], timing: dict[str, Any], best: bool) -> None:
         """The model as it stands, and a line in each log."""
@@ -193,6 +195,8 @@ class Training:
 
     def _draw(self) -> None:
         """What is drawn after an epoch; where that fails the run has a picture less, and goes on."""
+        if not self.task.writes:
+            return
         try:
             self.task.after_epoch(self.task.run)
         except Exception as error:  # whatever it is, hours of training are worth more

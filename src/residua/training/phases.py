@@ -11,7 +11,7 @@ from residua.data.batches import Batches
 from residua.engines import Engine
 from residua.layers import Conv2d, Layer, Sequential
 from residua.models.stages import layer_groups
-from residua.training.feature_cache import cache_features, can_be_cached
+from residua.training.feature_cache import FrozenBase, cache_features, can_be_cached
 from residua.training.step import Step, make_step
 from residua.training.task import Task
 from residua.variables import Tree, merge
@@ -104,8 +104,10 @@ def _phase_on_base(
     pictures = len(train.pictures) + (0 if validation is None else len(validation.pictures))
     say(f"{count} layers are frozen: their features of {pictures:,} pictures are computed once")
 
+    frozen = FrozenBase.prepare(task.engine, base, variables)
+
     def cached(batches: Batches, name: str) -> Batches:
-        return cache_features(task.engine, base, variables, batches, task.run, name, epochs)
+        return cache_features(frozen, batches, task.run, name, epochs)
 
     features = cached(train, "train")
     return Phase(tail, step, features, None if validation is None else cached(validation, "validation"))

@@ -3,7 +3,7 @@
 run.toml     every option, versions and machine: all that is needed to repeat the run
 log.jsonl    one line an epoch; the same bytes for the same seed, killed and resumed or not
 statistics.jsonl one line an epoch: weights, activations and dead channels of every layer
-timing.jsonl one line an epoch: seconds, pictures a second, share of the time spent waiting for data
+timing.jsonl one line an epoch: seconds, those of all cores, pictures a second, share of waiting for data
 best.safetensors, last.safetensors   model files; checkpoint-*.safetensors to resume from
 """
 

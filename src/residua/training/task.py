@@ -26,8 +26,8 @@ class Task:
     `model` says what is trained; its variables are only where training starts, `freezing` what of it is
     frozen until when. `class_weights` (classes,) weigh the loss, or `picture_weights` (N,) that of each
     picture of `train`; `validation_weights` are those of its pictures. `after_epoch` is called with the run
-    folder once an epoch is logged. crew: computes the steps, where a batch is computed in parts.
-    stop_requested: set by Ctrl-C and SIGTERM.
+    folder once an epoch is logged, but not after the last: then the run is over, and its caller goes on.
+    crew: computes the steps, where a batch is computed in parts. stop_requested: set by Ctrl-C and SIGTERM.
     """
 
     config: TrainConfig

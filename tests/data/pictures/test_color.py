@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 from strange_pictures import P3_PRIMARIES, SRGB_PRIMARIES, profile, saved, scene, with_tag
 
+from residua.data.pictures.color import flatten
 from residua.data.pictures.decoding import read_picture
 from residua.data.pictures.notes import DARK, METADATA, STRETCHED
 from residua.errors import PictureError
@@ -20,6 +21,14 @@ def row(values, dtype, kind="TIFF"):
     image = Image.fromarray(np.array([values], dtype))
     got = read_picture(saved(image, kind), 1, len(values), 1, notes=notes)
     return got[0, :, 0].tolist(), notes
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_a_picture_in_the_mode_that_is_wanted_is_not_copied(mode):
+    picture = PAIR.convert(mode)
+    flat, transform = flatten(picture, mode, [])
+    assert flat is picture
+    assert transform is None
 
 
 @pytest.mark.parametrize("kind", ["TIFF", "PNG"])

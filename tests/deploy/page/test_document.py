@@ -15,7 +15,7 @@ from residua.deploy.onnx.metadata import read_test
 from residua.deploy.page import document
 from residua.deploy.page.document import page_html
 from residua.deploy.page.facts import find_pairs, least_sure
-from residua.deploy.page.sources import page_script, read_source
+from residua.deploy.page.sources import page_script, read_source, served_script
 from residua.errors import ConfigError
 from residua.models.calibration import Calibration, Coverage
 from residua.models.model_file import best_model, load_model
@@ -111,8 +111,10 @@ def test_every_text_is_there_in_every_language_with_the_same_places():
         assert words.keys() == texts["native"].keys(), name
         places = {language: sorted(re.findall(r"\{(\w+)\}", line)) for language, line in words.items()}
         assert len({tuple(found) for found in places.values()}) == 1, name
-    used = set(re.findall(r'\btext\(\s*"(\w+)"', page_script()))
+    both = page_script() + served_script()
+    used = set(re.findall(r'\btext\(\s*"(\w+)"', both))
     used |= set(re.findall(r'data-text="(\w+)"', read_source("interface/page.html")))
-    used |= set(re.findall(r'"(limit\w+)"', page_script()))
-    used |= set(re.findall(r'PictureError\((?:kind === "unknown" \? )?"(\w+)"', page_script()))
+    used |= set(re.findall(r'"(limit\w+)"', both))
+    used |= set(re.findall(r'PictureError\((?:kind === "unknown" \? )?"(\w+)"', both))
+    used |= {"privateServed", "privateServedMore"}
     assert used <= texts.keys()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
-import io
 import json
 import os
 import shutil
@@ -14,11 +12,10 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import numpy as np
 import pytest
-from PIL import Image
+from serving import OPTIONS, ask, jpeg, png, served, told
 
 pytest.importorskip("starlette", reason="starlette is not installed")
 pytest.importorskip("uvicorn", reason="uvicorn is not installed")
@@ -27,52 +24,14 @@ from residua.api import predict
 from residua.config import ServeConfig
 from residua.deploy.server import running
 from residua.deploy.server.openapi import describe_api
-from residua.deploy.server.running import build_server, check_certificate, open_models, open_port, read_keys
+from residua.deploy.server.running import check_certificate, open_models, open_port, read_keys
 from residua.errors import ConfigError
-
-OPTIONS = {"engine": "numpy", "threads": 1, "port": 0}
-
-
-@contextmanager
-def served(*models, said=None, **options):
-    """A server in a thread; (host, port), the server and its worker."""
-    config = ServeConfig(**OPTIONS | options)
-    listening = open_port(config)
-    said = [] if said is None else said
-    server, worker = build_server(open_models(models, config), config, read_keys(config), said.append)
-    thread = threading.Thread(target=server.run, args=([listening],))
-    thread.start()
-    while not server.started:
-        time.sleep(0.005)
-    try:
-        yield listening.getsockname(), server, worker
-    finally:
-        server.should_exit = True
-        thread.join()
-        worker.stop()
-        listening.close()
 
 
 @pytest.fixture(scope="module")
 def address(trained):
     with served(str(trained / "run")) as (address, _, _):
         yield address
-
-
-def ask(address, method, path, body=None, **headers):
-    """Status, headers and body of an answer."""
-    connection = http.client.HTTPConnection(*address, timeout=30)
-    try:
-        connection.request(method, path, body, {name.replace("_", "-"): v for name, v in headers.items()})
-        answer = connection.getresponse()
-        return answer.status, answer.headers, answer.read()
-    finally:
-        connection.close()
-
-
-def told(address, *arguments, **headers):
-    status, _, body = ask(address, *arguments, **headers)
-    return status, json.loads(body)
 
 
 def test_the_very_answers_of_predict_alone_and_in_any_company(address, trained):
@@ -95,18 +54,6 @@ def test_how_many_names(address, trained):
         assert "top takes a whole number" in answer["error"]
 
 
-def _png(size=(8, 8)):
-    stream = io.BytesIO()
-    Image.new("RGB", size).save(stream, "png")
-    return stream.getvalue()
-
-
-def _jpeg():
-    stream = io.BytesIO()
-    Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 40, 3), np.uint8)).save(stream, "jpeg")
-    return stream.getvalue()
-
-
 @pytest.mark.parametrize(
     ("body", "status", "words"),
     [
@@ -114,7 +61,7 @@ def _jpeg():
         (b"PK\x03\x04" + b"a" * 50, 415, "ZIP"),
         (b"no picture at all", 415, "not a picture"),
         (b"\x89PNG\r\n\x1a\n" + b"x" * 50, 400, "Cannot read the picture"),
-        (_jpeg()[:200], 400, "Cannot read the picture"),
+        (jpeg()[:200], 400, "Cannot read the picture"),
     ],
     ids=["empty", "zip", "text", "damaged png", "cut jpeg"],
 )
@@ -123,17 +70,17 @@ def test_what_is_no_picture_is_refused_in_one_line(address, body, status, words)
     assert found == status
     assert words.lower() in answer["error"].lower()
     assert "\n" not in answer["error"]
-    assert told(address, "POST", "/v1/predict", _png())[0] == 200
+    assert told(address, "POST", "/v1/predict", png())[0] == 200
 
 
 @pytest.mark.exhaustive
 def test_bytes_of_any_kind_end_in_four_hundred(address):
-    rng, whole = np.random.default_rng(0), _jpeg()
+    rng, whole = np.random.default_rng(0), jpeg()
     bodies = [rng.bytes(int(rng.integers(1, 400))) for _ in range(2000)]
     bodies += [whole[: len(whole) * percent // 100] for percent in range(1, 100)]
     for body in bodies:
         assert ask(address, "POST", "/v1/predict", body)[0] in (200, 400, 415)
-    assert told(address, "POST", "/v1/predict", _png())[0] == 200
+    assert told(address, "POST", "/v1/predict", png())[0] == 200
 
 
 def test_too_large_is_refused_before_it_has_come(trained):
@@ -158,7 +105,7 @@ def test_slow_clients_are_cut_off_and_others_served(trained, monkeypatch):
             connection.sendall(
                 b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\nabc"
             )
-        assert told(address, "POST", "/v1/predict", _png())[0] == 200
+        assert told(address, "POST", "/v1/predict", png())[0] == 200
         assert [connection.recv(100) for connection in slow[:10]] == [b""] * 10
         assert all(connection.recv(100).startswith(b"HTTP/1.1 408") for connection in slow[10:])
         for connection in slow:
@@ -177,7 +124,7 @@ def test_when_too_many_wait_others_are_told_to_come_again(trained, monkeypatch):
             answer(model, requests)
 
         monkeypatch.setattr(worker, "_answer", held)
-        picture = _png()
+        picture = png()
         with ThreadPoolExecutor(8) as clients:
             first = clients.submit(ask, address, "POST", "/v1/predict", picture)
             begun.wait(30)
@@ -201,9 +148,10 @@ def test_health_models_counts_and_the_description(address):
     assert 'residua_requests_total{code="200"}' in text
     assert 'residua_batch_size_bucket{le="1"}' in text
     assert told(address, "GET", "/openapi.json") == (200, json.loads(json.dumps(describe_api())))
+    version = told(address, "GET", "/v1/models")[1][0]["version"]
     for path in describe_api()["paths"]:
         method = next(iter(describe_api()["paths"][path])).upper()
-        assert ask(address, method, path.replace("{model}", "run"))[0] in (200, 400), path
+        assert ask(address, method, path.format(model="run", version=version))[0] in (200, 400), path
 
 
 @pytest.mark.parametrize(
@@ -243,9 +191,9 @@ def test_names_that_are_not_trusted_are_refused(address, trained):
 def test_keys(trained, tmp_path):
     (tmp_path / "keys").write_text("secret\nother\n")
     with served(str(trained / "run"), keys=str(tmp_path / "keys")) as (address, _, _):
-        assert ask(address, "POST", "/v1/predict", _png(), Authorization="Bearer other")[0] == 200
+        assert ask(address, "POST", "/v1/predict", png(), Authorization="Bearer other")[0] == 200
         for wrong in ("Bearer wrong", "", "secret2", "Bearer \xe9"):
-            status, headers, body = ask(address, "POST", "/v1/predict", _png(), Authorization=wrong)
+            status, headers, body = ask(address, "POST", "/v1/predict", png(), Authorization=wrong)
             assert status == 401
             assert headers["WWW-Authenticate"] == "Bearer"
             assert b"a key is needed" in body
@@ -255,7 +203,7 @@ def test_keys(trained, tmp_path):
 def test_the_log_tells_requests_and_no_pictures(trained):
     said = []
     with served(str(trained / "run"), said=said) as (address, _, _):
-        ask(address, "POST", "/v1/predict", _png())
+        ask(address, "POST", "/v1/predict", png())
         ask(address, "GET", "/nowhere?a=b")
     entries = [json.loads(line) for line in said]
     paths = [(entry["path"], entry["status"]) for entry in entries]
@@ -274,11 +222,11 @@ def test_a_changed_file_is_read_again_and_a_damaged_one_is_not(members, tmp_path
     file, said = tmp_path / "digits.safetensors", []
     shutil.copy(members / "one" / "best.safetensors", file)
     with served(str(file), said=said, log=False) as (address, _, _):
-        before = told(address, "POST", "/v1/predict", _png())[1]
+        before = told(address, "POST", "/v1/predict", png())[1]
         file.write_bytes(b"broken")
-        assert told(address, "POST", "/v1/predict", _png())[1] == before
+        assert told(address, "POST", "/v1/predict", png())[1] == before
         os.replace(shutil.copy(members / "two" / "best.safetensors", tmp_path / "new"), file)
-        after = told(address, "POST", "/v1/predict", _png())[1]
+        after = told(address, "POST", "/v1/predict", png())[1]
     assert after["model"]["version"] != before["model"]["version"]
     assert "cannot be read, so the old one goes on" in said[0]
     assert "answers from now on" in said[-1]
@@ -287,26 +235,26 @@ def test_a_changed_file_is_read_again_and_a_damaged_one_is_not(members, tmp_path
 def test_several_models(members):
     runs = [str(members / name) for name in ("one", "two")]
     with served(*runs) as (address, _, _):
-        answers = [told(address, "POST", f"/v1/models/{name}/predict", _png())[1] for name in ("one", "two")]
+        answers = [told(address, "POST", f"/v1/models/{name}/predict", png())[1] for name in ("one", "two")]
         assert [answer["model"]["name"] for answer in answers] == ["one", "two"]
-        assert told(address, "POST", "/v1/predict", _png())[1] == answers[0]
+        assert told(address, "POST", "/v1/predict", png())[1] == answers[0]
     with pytest.raises(ConfigError, match="two models are called one"):
         open_models([runs[0], runs[0]], ServeConfig(**OPTIONS))
 
 
 def test_a_failure_of_the_engine_is_one_request_and_not_the_server(trained, monkeypatch):
     with served(str(trained / "run")) as (address, _, worker):
-        monkeypatch.setattr(worker.models[0], "answer", lambda contents, tops: 1 / 0)
-        status, answer = told(address, "POST", "/v1/predict", _png())
+        monkeypatch.setattr(worker.models[0], "answer", lambda pictures: 1 / 0)
+        status, answer = told(address, "POST", "/v1/predict", png())
         assert status == 500
         assert "others are answered" in answer["error"]
         monkeypatch.undo()
-        assert told(address, "POST", "/v1/predict", _png())[0] == 200
+        assert told(address, "POST", "/v1/predict", png())[0] == 200
 
 
 def test_not_sure(trained):
     with served(str(trained / "run"), reject=1.0) as (address, _, _):
-        assert told(address, "POST", "/v1/predict", _png())[1]["sure"] in (True, False)
+        assert told(address, "POST", "/v1/predict", png())[1]["sure"] in (True, False)
 
 
 @pytest.mark.parametrize(
@@ -341,7 +289,7 @@ def test_told_to_end_under_load_it_loses_no_request(trained):
     try:
         line = process.stderr.readline()
         host, _, port = line.split("//")[1].split("/")[0].partition(":")
-        address, answers, unready, picture = (host, int(port)), [], [], _png()
+        address, answers, unready, picture = (host, int(port)), [], [], png()
 
         def keep_asking():
             while True:

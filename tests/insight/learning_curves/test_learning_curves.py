@@ -52,6 +52,12 @@ def test_several_runs_in_one_picture(runs, tmp_path, capsys):
     assert len(drawn) == 3
 
 
+def test_runs_under_names_of_their_own(runs):
+    figure = curves_figure([runs / "one", runs / "two"], ["narrow, seed 0", "wide, seed 0"])
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert [label.partition(":")[0] for label in labels] == ["narrow, seed 0", "wide, seed 0"]
+
+
 def test_one_run_and_what_is_no_run(runs, tmp_path, capsys):
     run = shutil.copytree(runs / "two", tmp_path / "run")
     (run / "curves.png").unlink()

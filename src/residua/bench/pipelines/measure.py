@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable, Generator, Iterator, Mapping
 from itertools import count
 from pathlib import Path
 
+from residua.bench.environment import known_beforehand
 from residua.bench.harness import Harness
 from residua.bench.pipelines.material import Material, make_material, write_small_pictures
 from residua.bench.pipelines.processes import Finished, run_program
 from residua.bench.results import OURS, THEIRS, Goal, Result
 from residua.bench.timing import turns
-from residua.files.user_cache import user_cache
 
 HERE = "residua.bench.pipelines"
 WORKERS = 2
@@ -67,8 +66,7 @@ def _transfer(harness: Harness, material: Material) -> Iterator[Result]:
 
     def ours(watch: bool) -> Finished:
         place = material.folder / f"transfer-{next(number)}"  # nothing of the pictures is known beforehand
-        kernels = os.environ.get("RESIDUA_KERNEL_CACHE", str(user_cache() / "kernels"))
-        environment = {"XDG_CACHE_HOME": str(place / "cache"), "RESIDUA_KERNEL_CACHE": kernels}
+        environment = {"XDG_CACHE_HOME": str(place / "cache"), **known_beforehand()}
         options = ["--epochs", 1, "--run", place / "run", "--threads", threads]
         command = ["train", material.classes, "--from", material.model, *options]
         engine = ["--engine", harness.engine_option]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -12,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from residua.bench.environment import program_environment
 from residua.bench.failures import failure
 
 LOOK_SECONDS = 0.05  # between two looks at the memory
@@ -45,7 +45,7 @@ def run_program(
         with said.open("w") as out:
             began = time.perf_counter()
             with subprocess.Popen(
-                command, stdout=out, stderr=errors, env=os.environ | dict(environment or {})
+                command, stdout=out, stderr=errors, env=program_environment(environment)
             ) as process:
                 peak = _watch(process) if watch else float("nan")
                 code = process.wait()

@@ -70,7 +70,7 @@ def _opaque(image: PillowImage.Image, mode: str, notes: list[str]) -> PillowImag
             return Image.alpha_composite(white, clear).convert(mode)
     if mode == "L" and image.mode not in ("L", "1", "RGB"):
         return image.convert("RGB").convert("L")
-    return image.convert(mode)
+    return image if image.mode == mode else image.convert(mode)  # which copies what it does not change
 
 
 def _is_signed(image: PillowImage.Image) -> bool:

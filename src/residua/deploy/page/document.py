@@ -6,14 +6,17 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from residua.config import PageConfig
 from residua.deploy.page.facts import describe_facts
 from residua.deploy.page.packing import pack_network
 from residua.deploy.page.preprocessing import describe_preprocessing
-from residua.deploy.page.sources import kernel, page_script, read_source
+from residua.deploy.page.sources import kernel, page_script, read_source, served_script
 from residua.errors import ConfigError
 from residua.models.model_file import Model
 from residua.variables import flatten
@@ -23,6 +26,16 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 200_000_000  # of a page: beyond, browsers take minutes and telephones give up
 _SCRIPTS = 200_000  # bytes of a page that are not the model's, at most
+OWN_RULES = {"connect-src": "'none'", "script-src": " 'wasm-unsafe-eval'"}  # no address anywhere
+SERVED_RULES = {"connect-src": "'self'"}  # the server that gave the page
+
+
+@dataclass(frozen=True)
+class ServedPage:
+    """A page whose pictures a server answers, and the policy that its header says beside its own."""
+
+    html: str
+    policy: str
 
 
 def page_html(model: Model, config: PageConfig) -> str:
@@ -32,22 +45,35 @@ def page_html(model: Model, config: PageConfig) -> str:
     packed = pack_network(model, half=config.half)
     document = facts | packed.document
     document["preprocessing"] = describe_preprocessing(model.preprocessing)
-    script, style = f'(() => {{\n"use strict";\n{page_script()}\n}})();', read_source("interface/style.css")
-    return (
-        _environment()
-        .get_template("page.html")
-        .render(
-            policy=_policy(script, style),
-            version=version("residua"),
-            title=document["name"],
-            style=style,
-            script=script,
-            texts=_json(json.loads(read_source("interface/texts.json"))),
-            model=_json(document),
-            numbers=_coded(packed.content),
-            kernel=_coded(kernel()),
-        )
-    )
+    inside = {"numbers": _coded(packed.content), "kernel": _coded(kernel()), "private": "private"}
+    script, style = _whole(page_script()), read_source("interface/style.css")
+    return _render(document, script, style, _policy(script, style, OWN_RULES), **inside)
+
+
+def served_html(model: Model, config: PageConfig, name: str, names: Sequence[str]) -> ServedPage:
+    """The page of a model that a server calls `name`, beside others. Raises ConfigError as `least_sure`."""
+    document = describe_facts(model, config)
+    document["preprocessing"] = describe_preprocessing(model.preprocessing)
+    document |= {"names": list(model.classes), "address": f"/v1/models/{quote(name, safe='')}"}
+    others = [
+        {"name": other, "address": f"/page/{quote(other, safe='')}"} for other in names if other != name
+    ]
+    script, style = _whole(served_script()), read_source("interface/style.css")
+    policy = _policy(script, style, SERVED_RULES)
+    html = _render(document, script, style, policy, others=others, private="privateServed")
+    return ServedPage(html, f"{policy}; frame-ancestors 'none'")
+
+
+def _render(document: dict[str, Any], script: str, style: str, policy: str, **more: Any) -> str:
+    texts = _json(json.loads(read_source("interface/texts.json")))
+    about = {"version": version("residua"), "title": document["name"], "model": _json(document)}
+    given = {"others": (), "kernel": "", "numbers": "", "texts": texts, **about, **more}
+    template = _environment().get_template("page.html")
+    return template.render(policy=policy, style=style, script=script, **given)
+
+
+def _whole(script: str) -> str:
+    return f'(() => {{\n"use strict";\n{script}\n}})();'
 
 
 def _check_size(model: Model, config: PageConfig) -> None:
@@ -63,18 +89,19 @@ def _check_size(model: Model, config: PageConfig) -> None:
         )
 
 
-def _policy(script: str, style: str) -> str:
-    """The content security policy: this script and this style, and no address anywhere (W3C CSP level 3)."""
+def _policy(script: str, style: str, more: dict[str, str]) -> str:
+    """The content security policy: this script and this style, and what `more` allows (W3C CSP level 3)."""
     rules = {
         "default-src": "'none'",
-        "script-src": f"'{_hash(script)}' 'wasm-unsafe-eval'",
+        "script-src": f"'{_hash(script)}'",
         "style-src": f"'{_hash(style)}'",
         "img-src": "blob: data:",
         "media-src": "blob:",
-        "connect-src": "'none'",
         "base-uri": "'none'",
         "form-action": "'none'",
     }
+    rules["script-src"] += more.get("script-src", "")
+    rules["connect-src"] = more["connect-src"]
     return "; ".join(f"{name} {value}" for name, value in rules.items())
 
 

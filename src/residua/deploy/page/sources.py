@@ -10,7 +10,10 @@ from residua.deploy.page.assembler import assemble
 # In the order in which they are read: a file uses names of those before it, or within functions of any.
 ENGINE = ("memory", "convolution", "maps", "activation", "capsules", "containers", "network")
 PIXELS = ("metadata", "png", "resampling", "preparation", "decoding")
-INTERFACE = ("texts", "facts", "occlusion", "answering", "table", "inputs", "start")
+INTERFACE = ("texts", "facts", "answering")
+ITSELF = ("places", "occlusion", "local")  # answers by what is inside
+SERVED = ("places", "served")  # answers by the server that gave the page
+CONNECTED = ("table", "inputs", "start")
 
 
 def read_source(name: str) -> str:
@@ -36,7 +39,13 @@ def pixels_script() -> str:
 
 def page_script() -> str:
     """All that a page does."""
-    return "\n".join([engine_script(), pixels_script(), _joined("interface", INTERFACE)])
+    parts = (INTERFACE, ITSELF, CONNECTED)
+    return "\n".join([engine_script(), pixels_script(), *(_joined("interface", names) for names in parts)])
+
+
+def served_script() -> str:
+    """All that a page does whose pictures a server answers."""
+    return "\n".join(_joined("interface", names) for names in (INTERFACE, SERVED, CONNECTED))
 
 
 def _joined(folder: str, names: tuple[str, ...]) -> str:

@@ -24,6 +24,7 @@ from residua.training.inference import make_infer
 LOOK_SECONDS = 1.0  # from one look at the file to the next
 
 Row = NDArray[np.float32]
+Picture = bytes | NDArray[np.uint8]  # a file's, or pixels as the model stores them
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,14 +39,49 @@ class Loaded:
     stamp: tuple[int, int]
 
 
-class Served:
-    """One model under its name. Everything but `loaded` belongs to the worker's thread."""
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What a model says of one picture: its probabilities, (classes,), and who said so."""
 
-    def __init__(self, name: str, file: Path, engine: Engine, config: PredictConfig) -> None:
+    row: Row
+    name: str
+    version: str
+    loaded: Loaded
+
+    def to_dict(self, top: int) -> dict[str, Any]:
+        """Plain JSON types, as `residua predict` has them."""
+        named = ranked(self.row, self.loaded.model.classes, top)
+        threshold = self.loaded.threshold
+        sure = None if threshold is None else named[0][1] >= threshold
+        values = Prediction("", named, sure=sure).to_dict()
+        del values["file"]
+        return values | {"model": {"name": self.name, "version": self.version}}
+
+
+class Served:
+    """One model under its name. Everything but `loaded` belongs to the worker's thread.
+
+    given_version: what its version is called; that of the file where there is none.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        file: Path,
+        engine: Engine,
+        config: PredictConfig,
+        given_version: str | None = None,
+    ) -> None:
         self.name, self.file, self.engine, self.config = name, file, engine, config
+        self.given_version = given_version
         self.loaded = self._load()
         self._looked = time.monotonic()
         self._pool = ThreadPoolExecutor(available_cores(), thread_name_prefix="decode")
+
+    @property
+    def version(self) -> str:
+        """What the version that answers is called."""
+        return self.given_version or self.loaded.version
 
     def _load(self) -> Loaded:
         stamp, model = _stamp(self.file), load_model(self.file)
@@ -73,21 +109,18 @@ class Served:
         except (ResiduaError, OSError) as error:
             say(f"{self.name}: its file has changed and cannot be read, so the old one goes on: {error}")
 
-    def answer(self, contents: Sequence[bytes], tops: Sequence[int]) -> list[Prediction | PictureError]:
-        """A prediction for the bytes of each picture file, or why it cannot be read."""
-        loaded = self.loaded
-        pictures = list(self._pool.map(lambda content: _read(loaded.model, content), contents))
-        good = [picture for picture in pictures if not isinstance(picture, PictureError)]
+    def answer(self, pictures: Sequence[Picture]) -> list[Answer | PictureError]:
+        """What it says of each picture, or why that cannot be read."""
+        loaded, version = self.loaded, self.version
+        read = list(self._pool.map(lambda picture: read_picture(loaded.model, picture), pictures))
+        good = [picture for picture in read if not isinstance(picture, PictureError)]
         rows = iter(self._probabilities(loaded, np.stack(good)) if good else ())
-        answers: list[Prediction | PictureError] = []
-        for picture, top in zip(pictures, tops, strict=True):
-            if isinstance(picture, PictureError):
-                answers.append(picture)
-                continue
-            named = ranked(next(rows), loaded.model.classes, top)
-            sure = None if loaded.threshold is None else named[0][1] >= loaded.threshold
-            answers.append(Prediction("", named, sure=sure))
-        return answers
+        return [
+            picture
+            if isinstance(picture, PictureError)
+            else Answer(next(rows).copy(), self.name, version, loaded)
+            for picture in read
+        ]
 
     def _probabilities(self, loaded: Loaded, pictures: NDArray[np.uint8]) -> Row:
         images = loaded.model.preprocessing.normalize(pictures)
@@ -98,10 +131,16 @@ class Served:
         self._pool.shutdown()
 
 
-def _read(model: Model, content: bytes) -> NDArray[np.uint8] | PictureError:
+def read_picture(model: Model, picture: Picture) -> NDArray[np.uint8] | PictureError:
+    """A picture at the size that a model stores, or why it cannot be one."""
     shape = model.preprocessing
+    if not isinstance(picture, bytes):
+        expected = (*shape.stored, shape.channels)
+        if picture.shape == expected:
+            return picture
+        return PictureError(f"pixels for {model.name} are {list(expected)}, not {list(picture.shape)}")
     try:
-        return shape.cut(shape.read(content))
+        return shape.cut(shape.read(picture))
     except PictureError as error:
         return error
 

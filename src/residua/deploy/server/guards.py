@@ -1,25 +1,42 @@
-"""What every request passes: whose name it comes under, its key, the answer's headers, the log."""
+"""What every request passes: its host and origin, its key, how often it comes, the headers, the log."""
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hmac
 import json
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from residua.config import ServeConfig
+from residua.deploy.server.clients import Clients
 from residua.deploy.server.metrics import Metrics
 
 OWN = ("127.0.0.1", "localhost", "::1")
-OPEN = ("/v2/health/live", "/v2/health/ready")  # orchestrators ask these without a key
-HEADERS = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cache-control", b"no-store"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-]
+OPEN = ("/v2/health/live", "/v2/health/ready")  # orchestrators ask these without a key, and always
+COUNTED = ("/predict", "/infer")
+HEADERS = {
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+    b"referrer-policy": b"no-referrer",
+    b"cache-control": b"no-store",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"cross-origin-opener-policy": b"same-origin",
+    b"permissions-policy": b"camera=(self), microphone=(), geolocation=()",
+    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
+}
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A request that is not let in: status, line and a header more."""
+
+    status: int
+    line: str
+    header: tuple[bytes, bytes] | None = None
 
 
 class Guards:
@@ -34,9 +51,12 @@ class Guards:
         log: Callable[[dict[str, Any]], None],
     ) -> None:
         self.inner, self.metrics, self.keys, self.log = inner, metrics, keys, log
-        self.hosts = {*OWN, config.host.lower(), *(name.lower() for name in config.trusted)}
+        self.trusted = {name.lower() for name in config.trusted}
+        self.hosts = {*OWN, config.host.lower(), *self.trusted}
         # Who listens to everybody is called by any name, unless names are given.
         self.any_host = config.host in ("0.0.0.0", "::") and not config.trusted
+        self.clients = None if config.client_rate is None else Clients(config.client_rate)
+        self.most, self.inside = config.concurrent, 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """One request."""
@@ -48,23 +68,27 @@ class Guards:
         async def watched(message: Any) -> None:
             nonlocal status, sent
             if message["type"] == "http.response.start":
-                status = message["status"]
-                message = {**message, "headers": [*message["headers"], *HEADERS]}
+                status, given = message["status"], message["headers"]
+                names = {name.lower() for name, _ in given}
+                more = [(name, value) for name, value in HEADERS.items() if name not in names]
+                message = {**message, "headers": [*given, *more]}
             sent += len(message.get("body", b""))
             await send(message)
 
+        self.inside += 1
         try:
             if refusal := self.refusal(scope):
-                await _refuse(watched, *refusal)
+                await _refuse(watched, refusal)
             else:
                 await self.inner(scope, receive, watched)
         finally:
+            self.inside -= 1
             seconds = time.perf_counter() - begun
-            self.metrics.request(status, seconds, picture=scope["path"].endswith("/predict"))
+            self.metrics.request(status, seconds, picture=scope["path"].endswith(COUNTED))
             self.log(
                 {
                     "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-                    "client": (scope.get("client") or ("",))[0],
+                    "client": _client(scope),
                     "method": scope["method"],
                     "path": scope["path"][:200],
                     "status": status,
@@ -73,17 +97,62 @@ class Guards:
                 }
             )
 
-    def refusal(self, scope: Any) -> tuple[int, str] | None:
-        """Status and line of a request that is not let in."""
+    def refusal(self, scope: Any) -> Refusal | None:
+        """Why a request is not let in; None for one that is."""
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        host = _without_port(headers.get(b"host", "")).lower()
-        if not self.any_host and host not in self.hosts:
-            return 400, f"this server is not called {host[:60]!r}: start it with --trusted, if it is yours"
-        if self.keys and scope["path"] not in OPEN:
-            given = headers.get(b"authorization", "").removeprefix("Bearer ").strip()
-            if sum(hmac.compare_digest(given.encode(), key.encode()) for key in self.keys) == 0:
-                return 401, "a key is needed: send the header 'Authorization: Bearer KEY'"
+        host = headers.get(b"host", "").lower()
+        if not self.any_host and _without_port(host) not in self.hosts:
+            name = _without_port(host)[:60]
+            return Refusal(
+                400, f"this server is not called {name!r}: start it with --trusted, if it is yours"
+            )
+        if self._foreign(scope["method"], headers, host):
+            return Refusal(403, "requests from pages of other sites are not answered")
+        if scope["path"] in OPEN:
+            return None
+        if self.keys and not self._known(headers.get(b"authorization", "")):
+            # A browser asks a person for a name, which may be anything, and a password, which is the key.
+            page = scope["path"] == "/" or scope["path"].startswith("/page/")
+            kind = b'Basic realm="residua: any name, and a key for password"' if page else b"Bearer"
+            line = "a key is needed: send the header 'Authorization: Bearer KEY'"
+            return Refusal(401, line, (b"www-authenticate", kind))
+        if self.clients is not None and (wait := self.clients.ask(_client(scope))):
+            line = f"requests come too often: {self.clients.rate:g} a second; come again in {wait} s"
+            return Refusal(429, line, (b"retry-after", b"%d" % wait))
+        if self.inside > self.most:
+            line = "too many requests are carried out: come again in a second"
+            return Refusal(503, line, (b"retry-after", b"1"))
         return None
+
+    def _foreign(self, method: str, headers: dict[bytes, str], host: str) -> bool:
+        """Whether a page of another site asks, by what browsers say of it (Fetch metadata, Origin).
+
+        A link from there that a person follows is none.
+        """
+        followed = method == "GET" and headers.get(b"sec-fetch-mode") == "navigate"
+        if headers.get(b"sec-fetch-site", "none") not in ("none", "same-origin") and not followed:
+            return True
+        origin = headers.get(b"origin")
+        if origin is None:
+            return False
+        place = origin.lower().partition("://")[2]
+        return place != host and _without_port(place) not in self.trusted
+
+    def _known(self, given: str) -> bool:
+        kind, _, value = given.strip().partition(" ")
+        if kind.lower() == "basic":
+            try:
+                value = base64.b64decode(value, validate=True).decode().partition(":")[2]
+            except (binascii.Error, UnicodeDecodeError, ValueError):
+                return False
+        elif kind.lower() != "bearer":
+            return False
+        # All are compared, so that the time says nothing.
+        return sum(hmac.compare_digest(value.strip().encode(), key.encode()) for key in self.keys) > 0
+
+
+def _client(scope: Any) -> str:
+    return str((scope.get("client") or ("",))[0])
 
 
 def _without_port(host: str) -> str:
@@ -92,9 +161,9 @@ def _without_port(host: str) -> str:
     return host.partition(":")[0]
 
 
-async def _refuse(send: Any, status: int, line: str) -> None:
+async def _refuse(send: Any, refusal: Refusal) -> None:
     headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
-    if status == 401:
-        headers.append((b"www-authenticate", b"Bearer"))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": json.dumps({"error": line}).encode()})
+    if refusal.header is not None:
+        headers.append(refusal.header)
+    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+    await send({"type": "http.response.body", "body": json.dumps({"error": refusal.line}).encode()})

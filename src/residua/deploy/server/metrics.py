@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 BATCHES = (1, 2, 4, 8, 16, 32, 64)
@@ -38,7 +38,8 @@ class Metrics:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.requests: Counter[int] = Counter()
-        self.seconds, self.batches, self.pictures = Histogram(SECONDS), Histogram(BATCHES), 0
+        self.seconds, self.batches = Histogram(SECONDS), Histogram(BATCHES)
+        self.pictures = self.explanations = 0
 
     def request(self, status: int, seconds: float, *, picture: bool) -> None:
         """A request was answered with this status; the time counts where it was about a picture."""
@@ -46,15 +47,20 @@ class Metrics:
             self.requests[status] += 1
             if picture:
                 self.seconds.add(seconds)
-                self.pictures += status == 200
 
-    def batch(self, size: int) -> None:
-        """So many pictures were answered at once."""
+    def batch(self, size: int, answered: int) -> None:
+        """So many pictures were computed at once, of which so many could be read."""
         with self._lock:
             self.batches.add(size)
+            self.pictures += answered
 
-    def text(self, waiting: int, versions: Mapping[str, str]) -> str:
-        """All of it. waiting: requests in the queue. versions: of the models, by name."""
+    def explanation(self) -> None:
+        """An answer was explained."""
+        with self._lock:
+            self.explanations += 1
+
+    def text(self, waiting: int, versions: Iterable[tuple[str, str]]) -> str:
+        """All of it. waiting: requests in the queue. versions: names and versions of the models."""
         with self._lock:
             codes = [
                 f'residua_requests_total{{code="{code}"}} {n}' for code, n in sorted(self.requests.items())
@@ -64,12 +70,14 @@ class Metrics:
                 *codes,
                 "# TYPE residua_pictures_total counter",
                 f"residua_pictures_total {self.pictures}",
+                "# TYPE residua_explanations_total counter",
+                f"residua_explanations_total {self.explanations}",
                 "# TYPE residua_waiting gauge",
                 f"residua_waiting {waiting}",
                 "# TYPE residua_model_info gauge",
                 *(
-                    f'residua_model_info{{model="{_escaped(name)}",version="{version}"}} 1'
-                    for name, version in versions.items()
+                    f'residua_model_info{{model="{_escaped(name)}",version="{_escaped(version)}"}} 1'
+                    for name, version in versions
                 ),
                 *self.seconds.lines("residua_request_seconds"),
                 *self.batches.lines("residua_batch_size"),

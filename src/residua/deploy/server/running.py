@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import signal
 import socket
 import ssl
@@ -16,8 +17,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from residua.config import PredictConfig, ServeConfig
 from residua.deploy.server.answering import Served
-from residua.deploy.server.application import State, build_application
+from residua.deploy.server.application import build_application
 from residua.deploy.server.metrics import Metrics
+from residua.deploy.server.state import State
 from residua.deploy.server.worker import Worker
 from residua.engines import installed, open_engine
 from residua.errors import ConfigError
@@ -25,6 +27,7 @@ from residua.files.regular import require_file
 from residua.models.model_file import find_model
 
 MOST_CONNECTIONS = 1024
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 BACKLOG = 2048
 FIRST_SECONDS = 10.0  # until the first request of a connection has its headers
 TICK_SECONDS = 0.1  # of uvicorn's loop
@@ -77,24 +80,42 @@ class TimedProtocol(H11Protocol):
 
 
 def open_models(models: Sequence[str], config: ServeConfig) -> list[Served]:
-    """The models by name: a run's folder, or a file without its ending; kernels compiled.
+    """The models, each under a name: that before an equals sign, its run's folder, its file without ending.
 
-    Raises ResiduaError where one cannot be read, ConfigError where two have one name.
+    NAME@VERSION=FILE gives the version a name too; kernels are compiled. Raises ResiduaError where a model
+    cannot be read, ConfigError where two have one name and version.
     """
     name = config.engine
     if name == "auto":
         name = "numba" if installed("numba") else "numpy"
     engine = open_engine(name, threads=config.threads)
     options = PredictConfig(top=config.top, reject=config.reject, reject_accuracy=config.reject_accuracy)
-    found: dict[str, Served] = {}
+    found: dict[tuple[str, str], Served] = {}
     for model in models:
-        file = find_model(model)
-        title = file.parent.resolve().name if Path(model).is_dir() else file.name.partition(".")[0]
-        if title in found:
-            raise ConfigError(f"two models are called {title}: give one of the files another name")
-        found[title] = Served(title, file, engine, options)
-        found[title].warm(config.batch)
+        title, version, place = split_name(model)
+        file = find_model(place)
+        if title is None:
+            title = file.parent.resolve().name if Path(place).is_dir() else file.name.partition(".")[0]
+        served = Served(title, file, engine, options, version)
+        if (title, served.version) in found or (version is None and title in {name for name, _ in found}):
+            raise ConfigError(f"two models are called {title}: give them names, as in {title}-2={place}")
+        found[title, served.version] = served
+        served.warm(config.batch)
     return list(found.values())
+
+
+def split_name(model: str) -> tuple[str | None, str | None, str]:
+    """Name, version and place out of NAME=FILE, NAME@VERSION=FILE or FILE alone. Raises ConfigError."""
+    before, equals, place = model.partition("=")
+    if not equals or Path(model).exists():
+        return None, None, model
+    name, at, version = before.partition("@")
+    if not NAME.fullmatch(name) or (at and not NAME.fullmatch(version)):
+        raise ConfigError(
+            f"names and versions of models are letters, digits, '.', '_' and '-'; {before!r} is not: "
+            "write NAME=FILE or NAME@VERSION=FILE"
+        )
+    return name, version or None, place
 
 
 def read_keys(config: ServeConfig) -> frozenset[str]:
@@ -153,7 +174,7 @@ def serve_models(models: Sequence[str], config: ServeConfig, say: Say) -> None:
         host, port = listening.getsockname()[:2]
         scheme = "http" if config.certificate is None else "https"
         address = f"[{host}]" if ":" in host else host
-        say(f"Listening at {scheme}://{address}:{port}/ ({', '.join(server.state.models)}); Ctrl-C ends it")
+        say(f"Listening at {scheme}://{address}:{port}/ ({', '.join(server.state.names)}); Ctrl-C ends it")
         try:
             server.run([listening])
         finally:
@@ -168,7 +189,7 @@ def build_server(
     metrics = Metrics()
     worker = Worker(models, config.queue, config.batch, metrics)
     worker.said = say
-    state = State(config, {served.name: served for served in models}, worker, metrics)
+    state = State(config, models, worker, metrics)
 
     def log(entry: dict[str, Any]) -> None:
         if config.log:

@@ -6,14 +6,16 @@ import contextlib
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from typing import Any
 
-from residua.deploy.server.answering import Served
+from residua.deploy.server.answering import Answer, Picture, Served
+from residua.deploy.server.explaining import Explainer, Explanation, Wish
 from residua.deploy.server.metrics import Metrics
 from residua.errors import PictureError, ResiduaError
-from residua.insight.prediction.numbers import Prediction
 
 IDLE_SECONDS = 1.0  # between looks at the models' files where nobody asks
 
@@ -24,36 +26,55 @@ class Full(ResiduaError):
 
 @dataclass(eq=False)
 class Request:
-    """One picture file for one model."""
+    """One picture for one model; `wish` where it is to be explained."""
 
     served: Served
-    content: bytes
-    top: int
-    answer: Future[Prediction] = field(default_factory=Future)
+    picture: Picture
+    wish: Wish | None = None
+    answer: Future[Any] = field(default_factory=Future)
 
 
 class Worker:
-    """The queue and its thread. A request that was taken is answered, also while the worker is ending."""
+    """The queue and its thread. A request that was taken is answered, also while the worker is ending.
+
+    Explanations come after the answers that wait, and let answers through while they are computed.
+    """
 
     def __init__(self, models: list[Served], most: int, batch: int, metrics: Metrics) -> None:
         self.models, self.batch, self.metrics = models, batch, metrics
         self.waiting: queue.Queue[Request | None] = queue.Queue(most)
         self.said: Callable[[str], None] = lambda line: None
         self.beat = time.monotonic()
+        self._ending = False
+        self._explainers: dict[Served, Explainer] = {}
+        self._explanations: deque[Request] = deque()
         self._thread = threading.Thread(target=self._run, name="answers", daemon=True)
 
     def start(self) -> None:
         """Begin to answer."""
         self._thread.start()
 
-    def submit(self, served: Served, content: bytes, top: int) -> Future[Prediction]:
+    def submit(self, served: Served, picture: Picture) -> Future[Answer]:
         """Where the answer will be; it raises PictureError for what is no picture. Raises Full."""
-        request = Request(served, content, top)
+        return self._queue(Request(served, picture))
+
+    def explain(self, served: Served, picture: Picture, wish: Wish) -> Future[Explanation]:
+        """Where the explanation will be; it raises as `Explainer.explain`. Raises Full."""
+        if len(self._explanations) >= self.waiting.maxsize:
+            raise _full()
+        return self._queue(Request(served, picture, wish))
+
+    def _queue(self, request: Request) -> Future[Any]:
         try:
             self.waiting.put_nowait(request)
         except queue.Full:
-            raise Full("too many requests wait: come again in a second") from None
+            raise _full() from None
         return request.answer
+
+    @property
+    def length(self) -> int:
+        """Requests that wait."""
+        return self.waiting.qsize() + len(self._explanations)
 
     @property
     def alive(self) -> bool:
@@ -68,39 +89,68 @@ class Worker:
             served.close()
 
     def _run(self) -> None:
-        last = False
-        while not last:
-            self.beat = time.monotonic()
-            requests, last = self._take()
-            for served in self.models:
-                served.look(self.said)
-                self._answer(served, [request for request in requests if request.served is served])
+        while not self._ending or self._explanations:
+            # What waits to be explained does not wait for others to come.
+            self._serve(0.0 if self._explanations else IDLE_SECONDS)
+            if self._explanations:
+                self._explain(self._explanations.popleft())
 
-    def _take(self) -> tuple[list[Request], bool]:
-        """What waits, up to a batch; whether that is the end."""
+    def _serve(self, seconds: float) -> None:
+        """Answer what waits, up to a batch; with patience for the first."""
+        self.beat = time.monotonic()
+        requests = self._take(seconds)
+        for served in self.models:
+            served.look(self.said)
+            self._answer(served, [request for request in requests if request.served is served])
+
+    def _take(self, seconds: float) -> list[Request]:
+        """What waits to be answered, up to a batch; explanations are put aside."""
         requests: list[Request] = []
         with contextlib.suppress(queue.Empty):
-            while len(requests) < self.batch:
+            while len(requests) < self.batch and not self._ending:
                 # What comes while a batch is computed is the next: nobody waits for company.
-                request = self.waiting.get_nowait() if requests else self.waiting.get(timeout=IDLE_SECONDS)
+                patient = seconds and not requests and not self._explanations
+                request = self.waiting.get(timeout=seconds) if patient else self.waiting.get_nowait()
                 if request is None:
-                    return requests, True
-                if request.answer.set_running_or_notify_cancel():
+                    self._ending = True
+                elif request.wish is not None:
+                    self._explanations.append(request)
+                elif request.answer.set_running_or_notify_cancel():
                     requests.append(request)
-        return requests, False
+        return requests
 
     def _answer(self, served: Served, requests: list[Request]) -> None:
         if not requests:
             return
-        self.metrics.batch(len(requests))
         try:
-            answers = served.answer([r.content for r in requests], [r.top for r in requests])
+            answers = served.answer([request.picture for request in requests])
         except Exception as error:  # whatever it is, those who wait hear of it, and the next are answered
             for request in requests:
                 request.answer.set_exception(error)
             return
+        self.metrics.batch(len(requests), sum(isinstance(answer, Answer) for answer in answers))
         for request, answer in zip(requests, answers, strict=True):
             if isinstance(answer, PictureError):
                 request.answer.set_exception(answer)
             else:
                 request.answer.set_result(answer)
+
+    def _explain(self, request: Request) -> None:
+        if not request.answer.set_running_or_notify_cancel():
+            return
+        served, wish = request.served, request.wish
+        assert wish is not None
+        try:
+            explainer = self._explainers.get(served)
+            if explainer is None or explainer.loaded is not served.loaded:
+                explainer = self._explainers[served] = Explainer(served, self.batch)
+            found = explainer.explain(request.picture, wish, lambda: self._serve(0.0))
+        except Exception as error:
+            request.answer.set_exception(error)
+        else:
+            self.metrics.explanation()
+            request.answer.set_result(found)
+
+
+def _full() -> Full:
+    return Full("too many requests wait: come again in a second")

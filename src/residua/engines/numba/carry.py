@@ -2,7 +2,7 @@
 
     python -m residua.engines.numba.carry [--host] [FOLDER]
 
-For the widths of vectors that processors of this kind have, or with --host only for that of this process;
+For the widths of vectors that processors of this kind have, or with --host only for those of this process;
 into the package itself where no folder is told. What lies there and is made from today's sources is left
 alone. Two makings give the same bytes.
 """
@@ -25,6 +25,7 @@ from residua.engines.numba.kernels.primitives.entries import is_entry, is_kernel
 from residua.engines.numba.kernels.primitives.vector import ARM, REGISTERS, WIDTH, X86
 from residua.engines.numba.runtime import carried
 from residua.engines.numba.runtime.kernel_names import Kernel, name_of
+from residua.engines.numba.runtime.processor import NARROW, has_narrow_kernels
 
 HOST = (WIDTH, REGISTERS)  # floats in a vector, and vectors in registers
 # Processors without AVX2 are older than most of what they could run: there Numba does it.
@@ -84,7 +85,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--host", action="store_true", help="only for the vectors of this machine")
     parser.add_argument("folder", nargs="?", type=Path, default=carried.FOLDER)
     given = parser.parse_args(arguments)
-    carry(given.folder, [HOST] if given.host else USUAL)
+    of_host = [HOST, NARROW] if has_narrow_kernels() else [HOST]
+    carry(given.folder, of_host if given.host else USUAL)
 
 
 if __name__ == "__main__":

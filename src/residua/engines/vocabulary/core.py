@@ -42,6 +42,7 @@ class Engine(ABC):
     name: ClassVar[str]
     xp: Any
     together: Together | None = None
+    remarks: tuple[str, ...] = ()  # what people should know of it, said once a training
 
     def __init__(self, threads: int | None = None) -> None:
         """threads: how many to compute with; None for the cores there are."""

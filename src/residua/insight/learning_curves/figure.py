@@ -34,11 +34,12 @@ def draw_curves(run: Path) -> Path:
     return save_figure(curves_figure([run]), run / "curves.png")
 
 
-def curves_figure(runs: Sequence[Path]) -> Figure:
+def curves_figure(runs: Sequence[Path], names: Sequence[str] = ()) -> Figure:
     """Loss and error over the epochs; several runs are told apart by colour and marker.
 
-    Training is drawn dashed beside a run's validation where there are several. A run alone may have no
-    epochs yet; RunError where one of several has none.
+    names: of several runs, where they are known by others than their folders'. Training is drawn dashed
+    beside a run's validation where there are several. A run alone may have no epochs yet; RunError where
+    one of several has none.
     """
     logs = [(run, read_log(run)) for run in runs]
     if len(runs) > 1:
@@ -49,7 +50,8 @@ def curves_figure(runs: Sequence[Path]) -> Figure:
         _single(loss, error, logs[0][1])
         figure.suptitle(short_label(runs[0].resolve().name, TITLE), fontsize=11)
     else:
-        _several(figure, loss, error, logs)
+        labels = [short_label(name, TITLE) for name in names] or run_labels(runs)
+        _several(figure, loss, error, logs, labels)
     for axes, label in ((loss, "loss (nats)"), (error, "error (%)")):
         tidy(axes)
         axes.set_xlabel("epoch")
@@ -80,10 +82,14 @@ def _single(loss: Any, error: Any, rows: list[dict[str, Any]]) -> None:
 
 
 def _several(
-    figure: Figure, loss: Any, error: Any, logs: Sequence[tuple[Path, list[dict[str, Any]]]]
+    figure: Figure,
+    loss: Any,
+    error: Any,
+    logs: Sequence[tuple[Path, list[dict[str, Any]]]],
+    labels: Sequence[str],
 ) -> None:
     handles = []
-    for index, ((_, rows), label) in enumerate(zip(logs, run_labels([run for run, _ in logs]), strict=True)):
+    for index, ((_, rows), label) in enumerate(zip(logs, labels, strict=True)):
         color = PALETTE[index % len(PALETTE)]
         marker = MARKERS[(index + index // len(PALETTE)) % len(MARKERS)]
         epochs = [row["epoch"] for row in rows]

@@ -31,6 +31,11 @@ class Crew:
     """
 
     def __init__(self, world: World | None, options: RunOptions, stopping: Callable[[], bool]) -> None:
+        if options.engine not in ("numpy", "numba"):
+            raise ConfigError(
+                f"batches are divided under mpiexec and by --exact-ranks with --engine numba or numpy, not "
+                f"{options.engine}."
+            )
         size, rank = (1, 0) if world is None else (world.size, world.rank)
         self.world, self._shards = world, None
         if options.exact_ranks:

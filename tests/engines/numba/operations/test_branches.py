@@ -17,7 +17,7 @@ def pictures(rng, count, n=3, h=7, w=5):
     return rng.normal(size=(n, h, w, count)).astype(np.float32)
 
 
-@pytest.mark.parametrize("counts", [*COUNTS, (3, 16), (1, 4)])
+@pytest.mark.parametrize("counts", [*COUNTS, (24, 64), (3, 16), (1, 4)])
 def test_channels_follow_one_another(engine, counts):
     rng = np.random.default_rng(0)
     parts = [pictures(rng, count) for count in counts]

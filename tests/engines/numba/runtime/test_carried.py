@@ -10,11 +10,13 @@ from processes import run_python
 
 pytest.importorskip("numba")
 from residua.engines.numba.kernels.direct import forward as direct
-from residua.engines.numba.kernels.primitives.vector import WIDTH
+from residua.engines.numba.kernels.primitives.vector import REGISTERS, WIDTH
 from residua.engines.numba.kernels.updates import reductions
 from residua.engines.numba.runtime import carried, kernel_sources
 from residua.engines.numba.runtime.kernel_cache import KernelCache
+from residua.engines.numba.runtime.kernel_names import narrow
 from residua.engines.numba.runtime.machine_code import machine_code
+from residua.engines.numba.runtime.processor import NARROW
 
 KERNEL = reductions.combine
 
@@ -67,6 +69,18 @@ def test_a_kernel_for_other_vectors_is_not_found(folder, digests, monkeypatch, n
     monkeypatch.setattr(kernel_sources, name, value)
     digests()
     assert carried.find(KERNEL, folder) is None
+
+
+def test_a_narrow_kernel_is_found_among_those_of_its_width(tmp_path, digests, monkeypatch):
+    """As a process of that width has left it."""
+    assert carried.find(narrow(KERNEL), tmp_path) is None
+    for name, value in zip(("WIDTH", "REGISTERS"), NARROW, strict=True):
+        monkeypatch.setattr(kernel_sources, name, value)
+    carried.write([(KERNEL, b"narrow code")], tmp_path)
+    monkeypatch.undo()
+    digests()
+    assert carried.find(narrow(KERNEL), tmp_path) == b"narrow code"
+    assert carried.find(KERNEL, tmp_path) == (b"narrow code" if (WIDTH, REGISTERS) == NARROW else None)
 
 
 def test_a_kernel_of_another_numba_is_not_found(folder, digests, monkeypatch):

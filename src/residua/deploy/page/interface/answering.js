@@ -1,32 +1,18 @@
 // One picture: what the model says of it, and how that is shown.
 
+// What answers pictures: `look(file)` gives {best, shares, sure, exact, ...}, `explain(answer, going)` {falls, draw}.
 class Answerer {
-  constructor(model, network) {
+  constructor(model) {
     this.model = model;
-    this.network = network;
-    this.shape = [...model.preprocessing.seen, model.preprocessing.channels];
   }
 
-  // Of a decoded picture, {best, shares, sure, exact, numbers, bytes}.
-  answer(picture) {
-    const { preprocessing, notSure } = this.model, bytes = fit(picture, preprocessing);
-    const numbers = normalise(bytes, preprocessing), { probabilities: shares } = this.network.answer(numbers, this.shape);
-    const best = shares.reduce((first, share, i) => (share > shares[first] ? i : first), 0);
-    return { best, shares, sure: !notSure || shares[best] >= notSure.threshold, exact: picture.exact, numbers, bytes };
+  judge(shares) {
+    const { notSure } = this.model, best = shares.reduce((first, share, i) => (share > shares[first] ? i : first), 0);
+    return { best, shares, sure: !notSure || shares[best] >= notSure.threshold };
   }
 
   words({ best, shares, sure }) {
     return text(sure ? "best" : "notSure", { class: this.model.classes[best], probability: percent(shares[best]) });
-  }
-
-  // What the network sees as bytes, to be drawn.
-  seen({ bytes, numbers }) {
-    const { stored, seen, channels, scale, shift, order } = this.model.preprocessing;
-    if (stored[0] === seen[0] && stored[1] === seen[1]) return bytes;
-    return Uint8ClampedArray.from(numbers, (_, i) => {
-      const from = mirrored(i, channels, order), channel = from % channels;
-      return (numbers[from] - shift[channel]) / scale[channel];
-    });
   }
 }
 
@@ -78,10 +64,15 @@ class AnswerView {
     element("why").disabled = true;
     element("said").textContent = text("looking");
     await pause();
-    const falls = await occlude(answerer.network, answer.numbers, answerer.shape, answer.best, () => turn === this.turn);
-    if (!falls) return;
-    this.falls = falls;
-    drawMap(element("map"), answerer.seen(answer), falls, answerer.shape);
+    let found = null;
+    try {
+      found = await answerer.explain(answer, () => turn === this.turn);
+    } catch (error) {
+      element("said").textContent = reasonOf(error);
+    }
+    if (!found || turn !== this.turn) return;
+    this.falls = found.falls;
+    found.draw(element("map"));
     element("parts").hidden = false;
     this.writeMap();
     element("said").textContent = element("map").getAttribute("aria-label");

@@ -35,8 +35,6 @@ async function occlude(network, numbers, shape, best, going) {
   return falls.map((fall, i) => fall / counts[i]);
 }
 
-const pause = () => new Promise((resolve) => setTimeout(resolve));
-
 // The picture as the network sees it, under orange where covering it takes most away.
 function drawMap(canvas, bytes, falls, [height, width, channels]) {
   canvas.width = width;
@@ -52,14 +50,4 @@ function drawMap(canvas, bytes, falls, [height, width, channels]) {
     image.data[4 * pixel + 3] = 255;
   }
   context.putImageData(image, 0, 0);
-}
-
-// Which ninth of the picture holds most: 0 at the top left to 8 at the bottom right.
-function decisivePlace(falls, [height, width]) {
-  const sums = new Array(9).fill(0);
-  falls.forEach((fall, pixel) => {
-    const row = Math.floor((3 * Math.floor(pixel / width)) / height);
-    sums[3 * row + Math.floor((3 * (pixel % width)) / width)] += Math.max(fall, 0);
-  });
-  return sums.indexOf(Math.max(...sums));
 }

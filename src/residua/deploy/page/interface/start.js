@@ -1,12 +1,5 @@
 // The page begins: the model is read, and everything is connected.
 
-function bytesOf(id) {
-  const place = element(id), coded = place.textContent;
-  place.remove();
-  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(coded);
-  return Uint8Array.from(atob(coded), (letter) => letter.charCodeAt(0));
-}
-
 function tell(words) {
   element("problem").textContent = words;
   element("problem").hidden = !words;
@@ -14,8 +7,8 @@ function tell(words) {
 
 function start() {
   const model = JSON.parse(element("model").textContent);
-  const kernel = bytesOf("kernel");
-  if (typeof WebAssembly !== "object" || typeof DecompressionStream !== "function" || !WebAssembly.validate(kernel)) {
+  const answerer = makeAnswerer(model);
+  if (!answerer) {
     chooseLanguage(() => {
       showFacts(model);
       tell(text("noEngine"));
@@ -23,12 +16,11 @@ function start() {
     element("ask").hidden = true;
     return;
   }
-  const answerer = new Answerer(model, new Network(new WebAssembly.Module(kernel), model, bytesOf("numbers")));
   const view = new AnswerView(answerer);
   const one = async ({ name, file }) => {
     element("said").textContent = text("reading", { file: name });
     try {
-      view.show(name, file, answerer.answer(await decode(file)));
+      view.show(name, file, await answerer.look(file));
     } catch (error) {
       view.hide();
       tell(text("cannotRead", { file: name, reason: reasonOf(error) }));

@@ -22,7 +22,7 @@ class Table {
       if (turn !== this.turn || this.stopped) break;
       const row = { name, file };
       try {
-        row.answer = this.answerer.answer(await decode(file));
+        row.answer = await this.answerer.look(file);
         row.answer.numbers = row.answer.bytes = null; // a thousand pictures would fill the memory
       } catch (error) {
         row.error = error;

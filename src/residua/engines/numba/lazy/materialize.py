@@ -20,7 +20,7 @@ from residua.engines.numba.lazy.promise import BackwardJob, DeferredConvolution,
 from residua.engines.numba.runtime.arrays import contiguous, fitted, kernels_accept
 from residua.engines.numba.runtime.buffers import address as address_of
 from residua.engines.numba.runtime.context import Context, double
-from residua.engines.numba.runtime.layout import MOST_PARTS, padded
+from residua.engines.numba.runtime.layout import MOST_PARTS, padded, suited, whole
 from residua.engines.numba.runtime.trees import map_leaves
 
 Array = NDArray[Any]
@@ -79,7 +79,7 @@ def _plain(context: Context, x: Any) -> Any:
 def _put_back(context: Context, x: SubsampledGradient) -> Array:
     small = plain(context, x.source)
     channels = small.shape[3]
-    if x.shape[3] != channels or x.shape[3] % padded(1) != 0:
+    if x.shape[3] != channels or not whole(channels):
         backward = context.reference.subsample_pad_backward
         result: Array = context.host(backward, small, x.shape, channels=channels, stride=x.stride)
         return result
@@ -95,7 +95,7 @@ def copy_strided(
     n, h, w, c = shape
     parts = min(MOST_PARTS, n * -(-h // stride))
     block = strides.Strides(parts, n, h, w, c, stride, address_of(large), address_of(small))
-    context.run(kernel, block, parts)
+    context.run(suited(kernel, c), block, parts)
 
 
 def cropped(context: Context, shape: Shape, flat: Array) -> Array:
@@ -171,7 +171,7 @@ def finish(context: Context, x: Pending, mean: Array | None) -> None:
         parts, count, pixels, norm.padded_channels, address_of(norm.raw), scale, shift, low,
         skip_address, address_of(x.result), mean_address,
     )  # fmt: skip
-    context.run(passes.normalize, block, parts, scratch=norm.padded_channels)
+    context.run(suited(passes.normalize, norm.padded_channels), block, parts, scratch=norm.padded_channels)
     x.skip = None
 
 
@@ -186,8 +186,9 @@ def _activation_pass(
     """A pass of `kernels.activations.passes` over pictures."""
     pixels = norm.raw.size // norm.padded_channels
     parts = min(MOST_PARTS, -(-pixels // activations.FEW))
+    rows_at = context.code(suited(rows, norm.padded_channels))
     block = activations.Pass(
-        parts, pixels, norm.padded_channels, context.code(rows), address_of(norm.raw),
+        parts, pixels, norm.padded_channels, rows_at, address_of(norm.raw),
         norm.row_address(normalization.SCALE), norm.row_address(normalization.SHIFT),
         0 if dy is None else address_of(dy), address_of(target),
     )  # fmt: skip
@@ -231,5 +232,6 @@ def masked_gradient(context: Context, dy: Any, y: Pending) -> MaskedGradient:
         0 if z is None else address_of(z), address_of(norm.raw), norm.row_address(normalization.MEAN),
         0 if g is rows else address_of(g), address_of(sums), double(1 / pixels if is_mean else 1.0),
     )  # fmt: skip
-    context.run(passes.mask_gradient, block, parts, scratch=2 * norm.padded_channels)
+    kernel = suited(passes.mask_gradient, norm.padded_channels)
+    context.run(kernel, block, parts, scratch=2 * norm.padded_channels)
     return MaskedGradient(y, g, sums, parts)

@@ -23,7 +23,7 @@ from residua.engines.numba.operations.normalization import Sums, normalize, norm
 from residua.engines.numba.runtime.arrays import kernels_accept
 from residua.engines.numba.runtime.buffers import address as address_of
 from residua.engines.numba.runtime.context import Context
-from residua.engines.numba.runtime.layout import MOST_PARTS, padded
+from residua.engines.numba.runtime.layout import MOST_PARTS, padded, suited
 from residua.engines.vocabulary.core import Saved
 
 Array = NDArray[Any]
@@ -54,7 +54,7 @@ def batch_norm(
     if context.together is not None:
         origin = context.host(context.together.first, origin)
     block = passes.Moments(parts, n, h * w, wide, address_of(raw), address_of(origin), address_of(totals))
-    context.run(passes.moments, block, parts, scratch=2 * wide)
+    context.run(suited(passes.moments, wide), block, parts, scratch=2 * wide)
     norm = normalize(context, raw, Sums(totals, parts, n * h * w, origin), channels, scale, shift, eps)
     y = Pending(x.shape, norm, relu)
     return handed_out(context, y), norm.row(rows.MEAN), norm.row(rows.VARIANCE), y
@@ -121,7 +121,7 @@ def _affine(
         parts, pixels, norm.padded_channels, address_of(g.flat), address_of(norm.raw), *coefficients,
         address_of(out),
     )  # fmt: skip
-    context.run(passes.affine, block, parts)
+    context.run(suited(passes.affine, norm.padded_channels), block, parts)
     return Padded(g.shape, out)
 
 

@@ -12,7 +12,7 @@ from residua.engines.numba.lazy.promise import DeferredConvolution, Place
 from residua.engines.numba.runtime.arrays import Array, kernels_accept
 from residua.engines.numba.runtime.buffers import address as address_of
 from residua.engines.numba.runtime.context import Context
-from residua.engines.numba.runtime.layout import MOST_PARTS, padded
+from residua.engines.numba.runtime.layout import MOST_PARTS, whole
 from residua.engines.vocabulary.core import Saved
 
 SHARE = 2**12  # numbers that are worth a part of their own
@@ -53,7 +53,7 @@ def concatenate_backward(context: Context, dy: Any, saved: Saved) -> tuple[Any, 
 
 def _whole_vectors(counts: tuple[int, ...]) -> bool:
     """Whether channels lie without padding, in the parts and in the whole."""
-    return all(count and padded(count) == count for count in counts)
+    return all(count and whole(count) for count in (*counts, sum(counts)))
 
 
 def _waits(part: Any) -> bool:

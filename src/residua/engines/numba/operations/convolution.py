@@ -42,7 +42,7 @@ from residua.engines.numba.planning.convolution import forward_plan, pixel_rows,
 from residua.engines.numba.planning.plan import Plan
 from residua.engines.numba.runtime.arrays import kernels_accept
 from residua.engines.numba.runtime.context import Context
-from residua.engines.numba.runtime.layout import padded
+from residua.engines.numba.runtime.layout import padded, whole
 from residua.engines.numpy.convolution import output_size
 from residua.engines.vocabulary.core import Saved
 
@@ -189,7 +189,7 @@ def convolution_shape(x: Any, weight: Array, stride: int, padding: int) -> Shape
     n, h, w, c = x.shape
     kernel, k = weight.shape[0], weight.shape[-1]
     # Pictures from outside keep their few channels: a direct convolution reads any number.
-    unpadded = isinstance(x, np.ndarray) and c % padded(1) != 0
+    unpadded = isinstance(x, np.ndarray) and not whole(c)
     subsampled = isinstance(x, Pending) and isinstance(x.skip, Subsampled)
     if kernel == stride == 1 and not padding and not subsampled and not unpadded:
         # Pixels do not know their neighbours: they are cut into rows that suit the cache.
@@ -200,7 +200,7 @@ def convolution_shape(x: Any, weight: Array, stride: int, padding: int) -> Shape
 def _of_whole_vectors(context: Context, x: Any) -> Any:
     """x, its channels padded with zeros where an array has more than a vector: few are read as they are."""
     if isinstance(x, np.ndarray) and x.ndim == 4 and x.shape[3] > padded(1) and kernels_accept(x):
-        return x if x.shape[3] % padded(1) == 0 else Padded(x.shape, flat(context, x))
+        return x if whole(x.shape[3]) else Padded(x.shape, flat(context, x))
     return x
 
 
@@ -237,7 +237,7 @@ def _backward_job(
     want_dweight = not context.inputs_only
 
     def compute(skip: Any) -> tuple[Any, Any]:
-        if p.shape.c % padded(1) == 0:
+        if whole(p.shape.c):
             dx, dweight = backward(context, x, weight, p, gradient, skip=skip, want_dweight=want_dweight)
             return dx if isinstance(dx, MaskedGradient) else Padded(x.shape, dx), dweight
         dweight = None
@@ -271,7 +271,7 @@ class StridedSaved:
 
 def _drops_pixels(x: Any, weight: Array, stride: int, padding: int) -> bool:
     """Whether most pixels are never read: then those that are come first, and the stride is gone."""
-    return stride > 1 and weight.shape[0] == 1 and padding == 0 and x.shape[3] % padded(1) == 0
+    return stride > 1 and weight.shape[0] == 1 and padding == 0 and whole(x.shape[3])
 
 
 def _kept_pixels(context: Context, x: Any, stride: int) -> Any:

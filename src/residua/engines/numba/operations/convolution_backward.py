@@ -23,7 +23,7 @@ from residua.engines.numba.operations.weight_transforms import padded_weight, se
 from residua.engines.numba.planning.plan import DIRECT, IM2COL, WINOGRAD, Plan
 from residua.engines.numba.runtime.buffers import address as address_of
 from residua.engines.numba.runtime.context import Context
-from residua.engines.numba.runtime.layout import padded
+from residua.engines.numba.runtime.layout import suited, whole
 
 Array = NDArray[Any]
 KERNELS: dict[str, Any] = {
@@ -46,14 +46,18 @@ def expect_backward(context: Context, p: Plan) -> None:
     """What is trained forward will be trained backward: have its kernel compiled meanwhile."""
     if p.many_channels:
         return
-    unpadded = p.shape.c % padded(1) != 0
-    kernel, literal = _kernel(p, want_dx=not unpadded)
+    kernel, literal = _kernel(p, want_dx=whole(p.shape.c))
     literals, specialised = p.backward_literals(literal)
     context.kernels.will_need(kernel, literals if specialised else ())
 
 
 def _kernel(p: Plan, want_dx: bool, want_dweight: bool = True) -> tuple[Any, int]:
     """The kernel for those of dx and dweight that are wanted; and what it is to be told of that."""
+    kernel, literal = _kernel_of_family(p, want_dx, want_dweight)
+    return suited(kernel, p.shape.c, p.shape.k), literal
+
+
+def _kernel_of_family(p: Plan, want_dx: bool, want_dweight: bool) -> tuple[Any, int]:
     if not want_dweight:
         return pointwise.backward if p.pointwise else KERNELS[p.method], pictures.INPUT_ONLY
     outputs = pictures.BOTH if want_dx else pictures.WEIGHT_ONLY
@@ -127,7 +131,7 @@ def _set_dx(context: Context, block: Array, x: Pending, dx: Array, skip: Any) ->
     block[pictures.X_RAW] = address_of(x.norm.raw)
     block[pictures.X_MEAN] = x.norm.row_address(normalization.MEAN)
     if x.activation is not None:
-        block[pictures.DERIVATIVE] = context.code(x.activation.backward)
+        block[pictures.DERIVATIVE] = context.code(suited(x.activation.backward, x.norm.padded_channels))
         block[pictures.X_SCALE] = x.norm.row_address(normalization.SCALE)
         block[pictures.X_SHIFT] = x.norm.row_address(normalization.SHIFT)
     summand = dx

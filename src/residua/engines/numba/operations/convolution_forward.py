@@ -27,7 +27,7 @@ from residua.engines.numba.runtime.arrays import contiguous, fitted
 from residua.engines.numba.runtime.buffers import address as address_of
 from residua.engines.numba.runtime.buffers import nobody_writes
 from residua.engines.numba.runtime.context import Context
-from residua.engines.numba.runtime.layout import padded
+from residua.engines.numba.runtime.layout import padded, suited
 
 Array = NDArray[Any]
 INFINITY = float("inf")
@@ -88,6 +88,7 @@ def forward(
             kept = weight if steady else None
             references += set_panels(context, block, pixels, p, transposed=False, kept=kept)
         kernel = im2col.forward if p.method == IM2COL else direct.forward
+    kernel = suited(kernel, p.shape.c, p.shape.k)
     context.run(kernel, block, parts, *p.forward_literals(statistics), p.forward.scratch)
     return y, sums
 
@@ -120,7 +121,7 @@ def set_input(context: Context, block: Array, x: Any, c: int) -> list[Any]:
         return [x.result]
     norm, skip = x.norm, x.skip
     if x.activation is not None:
-        block[pictures.ACTIVATION] = context.code(x.activation.forward)
+        block[pictures.ACTIVATION] = context.code(suited(x.activation.forward, c))
     block[pictures.X] = address_of(norm.raw)
     block[pictures.SCALE] = norm.row_address(normalization.SCALE)
     block[pictures.SHIFT] = norm.row_address(normalization.SHIFT)

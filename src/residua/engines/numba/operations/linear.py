@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from residua.engines.numba.kernels.linear import product
 from residua.engines.numba.kernels.primitives.vector import WIDTH
 from residua.engines.numba.kernels.products.blocks import ROWS
+from residua.engines.numba.kernels.products.few_rows import FEW, rows_together
 from residua.engines.numba.lazy.materialize import on_arrays, plain, promise
 from residua.engines.numba.runtime.arrays import contiguous, fitted, kernels_accept
 from residua.engines.numba.runtime.buffers import address as address_of
@@ -20,6 +21,7 @@ from residua.errors import ShapeError
 Array = NDArray[Any]
 LEAST_PARTS = 4  # so that a few threads find work
 LONG = 512  # columns
+SUMS = 4096  # of few rows that a part has at a time
 
 
 def linear(context: Context, x: Any, weight: Array, bias: Array | None) -> tuple[Any, Saved]:
@@ -36,7 +38,7 @@ def linear(context: Context, x: Any, weight: Array, bias: Array | None) -> tuple
     columns = fitted(context, weight, inputs, wide)
     offsets = None if bias is None else fitted(context, contiguous(context, bias), wide)
     y = context.allocate(count * wide)
-    parts = _forward_parts(wide)
+    parts = _forward_parts(wide, count, context.thread_pool.threads)
     block = product.Forward(
         parts, count, inputs, wide, address_of(x), address_of(columns),
         0 if offsets is None else address_of(offsets), address_of(y),
@@ -92,9 +94,15 @@ def _panel_columns(columns: int) -> int:
     return max(columns, product.PANEL)
 
 
-def _forward_parts(columns: int) -> int:
-    """Few enough that each reads long pieces of the weight's rows."""
-    return min(_parts(columns), max(LEAST_PARTS, columns // LONG))
+def _forward_parts(columns: int, count: int, threads: int) -> int:
+    """Few enough that each reads long pieces of the weight's rows; no sum depends on it.
+
+    Of few rows, as long as their sums stay in the first-level cache: measured with one row of 4,096 columns,
+    pieces of 512, 1,024, 2,048 and 4,096 come from memory at 0.52, 0.65, 0.80 and 0.95 of a pure read's rate.
+    """
+    few = count <= FEW
+    parts = max(threads, columns * rows_together(count) // SUMS) if few else max(LEAST_PARTS, columns // LONG)
+    return min(_parts(columns), parts)
 
 
 def _parts(columns: int) -> int:

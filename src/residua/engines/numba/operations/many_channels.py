@@ -17,6 +17,7 @@ from residua.engines.numba.kernels.winograd.whole_batch import BOTH, X_ONLY
 from residua.engines.numba.planning.plan import Group, Plan
 from residua.engines.numba.runtime.buffers import address as address_of
 from residua.engines.numba.runtime.context import Context
+from residua.engines.numba.runtime.layout import suited
 
 Array = NDArray[Any]
 BY_TAPS: dict[int, Any] = {2: two_taps, 3: kernels, 5: five_taps}
@@ -41,7 +42,7 @@ def _run(context: Context, kernel: str, block: Array, p: Plan, option: int, grou
     s = p.shape
     block = block.copy()
     block[pictures.PARTS_BEFORE], block[pictures.TILES_BEFORE] = group.part, group.tile
-    function = getattr(BY_TAPS[s.kernel], kernel)
+    function = suited(getattr(BY_TAPS[s.kernel], kernel), s.c, s.k)
     context.run(function, block, group.parts, (s.c, s.k, option, s.stride), False, p.forward.scratch)
 
 
@@ -55,7 +56,7 @@ def _multiply(context: Context, p: Plan, sizes: tuple[int, int], a: Array, b: in
         a_places=rows * inner + GAP, b_places=p.weights, c_places=rows * columns + GAP,
         tiles=rows, along=isqrt(places), added=0,
     )  # fmt: skip
-    context.run(kernels.multiply, arguments, arguments.parts)
+    context.run(suited(kernels.multiply, columns, inner), arguments, arguments.parts)
 
 
 def _multiply_transposed(context: Context, p: Plan, v: Array, m: Array, du: int, group: Group) -> None:
@@ -68,7 +69,7 @@ def _multiply_transposed(context: Context, p: Plan, v: Array, m: Array, du: int,
         a_places=rows * c + GAP, b_places=rows * k + GAP, c_places=p.weights,
         tiles=rows, along=isqrt(place_count(p.shape.stride)), added=int(group.part > 0),
     )  # fmt: skip
-    context.run(kernels.multiply_transposed, arguments, arguments.parts)
+    context.run(suited(kernels.multiply_transposed, c, k), arguments, arguments.parts)
 
 
 def forward(context: Context, block: Array, p: Plan, statistics: bool) -> None:
@@ -111,4 +112,4 @@ def multiply_weights(context: Context, p: Plan, spread: tuple[Array, Array], dwe
         parts=down * across, across=across, down=down, c=p.shape.c, k=p.shape.k, pixels=p.shape.pixels,
         x=x, dy=dy, dweight=address_of(dweight),
     )  # fmt: skip
-    context.run(pointwise.multiply_weights, arguments, arguments.parts)
+    context.run(suited(pointwise.multiply_weights, p.shape.c, p.shape.k), arguments, arguments.parts)

@@ -14,7 +14,7 @@ from residua.engines.numba.lazy.pending import Normalization
 from residua.engines.numba.runtime.arrays import contiguous
 from residua.engines.numba.runtime.buffers import address as address_of
 from residua.engines.numba.runtime.context import Context, double
-from residua.engines.numba.runtime.layout import MOST_PARTS, padded
+from residua.engines.numba.runtime.layout import MOST_PARTS, padded, suited
 from residua.engines.vocabulary.together import Together
 from residua.errors import ShapeError
 
@@ -120,7 +120,7 @@ def channel_sums(context: Context, g: Array, y: Array | None, shape: tuple[int, 
         parts, count, g.size // (count * wide), wide, address_of(g), 0 if y is None else address_of(y),
         address_of(sums),
     )  # fmt: skip
-    context.run(passes.channel_sums, block, parts, scratch=wide)
+    context.run(suited(passes.channel_sums, wide), block, parts, scratch=wide)
     result: Array = context.host(_sum_of_parts, sums.reshape(parts, wide), shape[3])
     return result
 

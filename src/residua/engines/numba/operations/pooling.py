@@ -26,7 +26,7 @@ from residua.engines.numba.lazy.pending import Padded, Pending
 from residua.engines.numba.runtime.arrays import kernels_accept
 from residua.engines.numba.runtime.buffers import address as address_of
 from residua.engines.numba.runtime.context import Context
-from residua.engines.numba.runtime.layout import MOST_PARTS, padded
+from residua.engines.numba.runtime.layout import MOST_PARTS, padded, suited
 from residua.engines.numpy.convolution import output_size
 from residua.engines.vocabulary.core import Saved
 
@@ -91,7 +91,7 @@ def _pool(context: Context, kind: int, x: Any, kernel: int, stride: int, padding
     block[:10] = parts, n, h, w, wide, out_height, out_width, kernel, stride, padding
     references = _set_input(context, block, x)
     block[windows.Y] = address_of(y)
-    context.run(forward.forward, block, parts, (kind, _usual(kernel), 0, 0), True)
+    context.run(suited(forward.forward, wide), block, parts, (kind, _usual(kernel), 0, 0), True)
     shape = (n, out_height, out_width, c)
     result = y.reshape(shape) if wide == c else Padded(shape, y)
     return result, (x, y, block, references, min(MOST_PARTS, n))
@@ -132,7 +132,7 @@ def _pool_backward(context: Context, kind: int, dy: Any, saved: Saved) -> Any:
         block[windows.RAW] = address_of(x.norm.raw)
         block[windows.MEAN] = x.norm.row_address(normalization.MEAN)
     literals = (kind, _usual(int(block[windows.KERNEL])), 0, 0)
-    context.run(backward.backward, block, parts, literals, True, scratch=2 * wide)
+    context.run(suited(backward.backward, wide), block, parts, literals, True, scratch=2 * wide)
     del references
     return Padded(x.shape, dx) if sums is None else MaskedGradient(x, dx, sums, parts)
 
@@ -162,7 +162,7 @@ def _mean(context: Context, x: Any) -> Array:
     y = context.allocate(n * wide)
     parts = min(MOST_PARTS, n * -(-wide // means.BLOCK))
     block = means.Mean(parts, n, h * w, wide, address_of(pixels), address_of(y))
-    context.run(means.mean, block, parts)
+    context.run(suited(means.mean, wide), block, parts)
     return cropped(context, (n, c), y)
 
 

@@ -25,7 +25,8 @@ from residua.engines.numba.operations.activation import relu_backward
 from residua.engines.numba.runtime.arrays import kernels_accept
 from residua.engines.numba.runtime.buffers import address as address_of
 from residua.engines.numba.runtime.context import Context
-from residua.engines.numba.runtime.layout import MOST_PARTS, padded
+from residua.engines.numba.runtime.layout import MOST_PARTS, has_narrow, padded, suited, whole
+from residua.engines.numba.runtime.processor import NARROW
 from residua.engines.vocabulary.core import Saved
 
 Array = NDArray[Any]
@@ -102,11 +103,12 @@ def _sum(context: Context, a: Any, b: Any) -> Any:
         return on_arrays(context, context.reference.add, a, b)
     first, second = flat(context, a), flat(context, b)
     out = context.allocate(first.size)
-    vectors, shape = first.size // padded(1), a.shape
+    wide = padded(a.shape[3])
+    vectors, shape = first.size // (NARROW[0] if has_narrow(wide) else padded(1)), a.shape
     parts = min(MOST_PARTS, vectors // 256 + 1)
     block = passes.Add(parts, vectors, address_of(first), address_of(second), address_of(out))
-    context.run(passes.add, block, parts)
-    return out.reshape(shape) if padded(shape[3]) == shape[3] else Padded(shape, out)
+    context.run(suited(passes.add, wide), block, parts)
+    return out.reshape(shape) if whole(shape[3]) else Padded(shape, out)
 
 
 def subsample_pad(context: Context, x: Any, *, channels: int, stride: int) -> tuple[Any, Saved]:

@@ -21,7 +21,7 @@ from residua.engines.numba.runtime.arrays import contiguous, fitted
 from residua.engines.numba.runtime.buffers import address as address_of
 from residua.engines.numba.runtime.buffers import nobody_writes
 from residua.engines.numba.runtime.context import Context, Prepare
-from residua.engines.numba.runtime.layout import padded
+from residua.engines.numba.runtime.layout import padded, suited
 
 Array = NDArray[Any]
 BY_TAPS: dict[int, Any] = {2: winograd_two_taps, 3: winograd, 5: winograd_five_taps}
@@ -63,7 +63,7 @@ def set_transform(
             weight=address_of(flat), u=u, copy=copy,
             stride=p.shape.stride, places=p.weights, panel=p.panel(k),
         )  # fmt: skip
-        return BY_TAPS[p.shape.kernel].transform_weight, arguments, arguments.parts
+        return suited(BY_TAPS[p.shape.kernel].transform_weight, c, k), arguments, arguments.parts
 
     # A copy to compare with is one of the weight itself.
     kept = weight if few and (flat.size == weight.size or nobody_writes(weight)) else None
@@ -84,7 +84,7 @@ def set_panels(
             parts=max(1, (window if transposed else k) // 32), window=window, k=k,
             weight=address_of(flat), packed=packed, transposed=int(transposed),
         )  # fmt: skip
-        return packing.pack_panels, arguments, arguments.parts
+        return suited(packing.pack_panels, p.shape.c, k), arguments, arguments.parts
 
     return _set_weight(context, block, prepare, (window * k, "panels"), kept)
 
@@ -114,7 +114,7 @@ def set_transposed(context: Context, block: Array, flat: Array, p: Plan, want_dx
             parts=parts, c=c, k=k, weight=address_of(flat), u=address_of(u),
             stride=stride, places=p.weights, panel=p.panel(c),
         )  # fmt: skip
-        context.run(BY_TAPS[kernel].transform_transposed, transform, parts)
+        context.run(suited(BY_TAPS[kernel].transform_transposed, c, k), transform, parts)
     else:
         u = context.allocate(kernel**2 * padded(c) * k)
         phases = packing.PackBackward(
@@ -122,7 +122,7 @@ def set_transposed(context: Context, block: Array, flat: Array, p: Plan, want_dx
             weight=address_of(flat), packed=address_of(u),
         )  # fmt: skip
         if want_dx:
-            context.run(packing.pack_backward, phases, parts)
+            context.run(suited(packing.pack_backward, c, k), phases, parts)
     block[pictures.WEIGHT] = address_of(u)
     return u
 
@@ -140,12 +140,12 @@ def weight_gradient(context: Context, weight: Array, p: Plan, partial: Array) ->
             parts=parts, kernel=kernel, wide_c=wide_c, wide_k=wide_k, c=c, k=k,
             partial=address_of(partial), dweight=address_of(dweight), summed=p.partials,
         )  # fmt: skip
-        context.run(gradient.sum_parts, sums, parts)
+        context.run(suited(gradient.sum_parts, wide_c, wide_k), sums, parts)
         return dweight.reshape(weight.shape)
     wide = context.allocate(kernel**2 * wide_c * wide_k)
     arguments = winograd.WeightGradient(
         parts=parts, c=wide_c, k=wide_k, du=address_of(partial), dweight=address_of(wide),
         places=p.weights, panel=p.panel(wide_k), stride=p.shape.stride,
     )  # fmt: skip
-    context.run(BY_TAPS[kernel].weight_gradient, arguments, parts)
+    context.run(suited(BY_TAPS[kernel].weight_gradient, wide_c, wide_k), arguments, parts)
     return fitted(context, wide.reshape(kernel, kernel, wide_c, wide_k), kernel, kernel, c, k)

@@ -31,7 +31,7 @@ from residua.engines.numba.planning.plan import (
     Plan,
     Sharing,
 )
-from residua.engines.numba.runtime.layout import LANES, MOST_PARTS
+from residua.engines.numba.runtime.layout import MOST_PARTS, whole
 from residua.engines.numba.runtime.processor import second_level_cache
 from residua.engines.numpy.convolution import output_size
 
@@ -115,7 +115,7 @@ def gathers(shape: Shape) -> bool:
 
 
 def _heavy_window(shape: Shape) -> bool:
-    return shape.kernel > 1 and shape.c % LANES == 0 and shape.c * shape.k >= LEAST_GATHERED
+    return shape.kernel > 1 and whole(shape.c) and shape.c * shape.k >= LEAST_GATHERED
 
 
 def transforms_pay(shape: Shape) -> bool:
@@ -217,7 +217,7 @@ def _sharing(p: Plan) -> Sharing:
 
 def _all_parts(shape: Shape, forward_alone: bool = False) -> Plan:
     """The plan with as many parts backward as forward."""
-    whole_vectors = shape.c % LANES == 0
+    whole_vectors = whole(shape.c)
     if shape.kernel == 3 and shape.stride <= 2 and whole_vectors:
         few_weights = shape.c * shape.k <= MOST_WEIGHTS
         if few_weights and not (forward_alone and _rereads_transforms(shape)):

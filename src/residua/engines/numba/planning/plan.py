@@ -12,6 +12,7 @@ from residua.engines.numba.kernels.products.panels import panel_width
 from residua.engines.numba.kernels.winograd.many_channels import tiles_of
 from residua.engines.numba.kernels.winograd.tiles import GAP
 from residua.engines.numba.kernels.winograd.transforms import PLACES
+from residua.engines.numba.runtime.layout import has_narrow, narrow_panel
 
 # The families of kernels.
 WINOGRAD, IM2COL, DIRECT = "winograd", "im2col", "direct"
@@ -137,7 +138,9 @@ class Plan:
 
     def panel(self, columns: int) -> int:
         """Columns of a panel of that transform; all columns are one where it is not cut."""
-        return panel_width(columns) if self.many_channels else columns
+        if not self.many_channels:
+            return columns
+        return narrow_panel(columns) if has_narrow(self.shape.c, self.shape.k) else panel_width(columns)
 
     @property
     def partial_size(self) -> int:

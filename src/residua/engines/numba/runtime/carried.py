@@ -13,28 +13,29 @@ import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
-from residua.engines.numba.kernels.primitives.vector import REGISTERS, WIDTH
-from residua.engines.numba.runtime.kernel_names import Kernel, name_of
-from residua.engines.numba.runtime.kernel_sources import digest
+from residua.engines.numba.runtime.kernel_names import Kernel, Narrow, name_of
+from residua.engines.numba.runtime.kernel_sources import digest, vectors_of
 
 FOLDER = Path(__file__).parents[1] / "carried"
 DAMAGED = (OSError, KeyError, ValueError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # two buildings give the same bytes
 
 
-def file_name() -> str:
-    """The file for vectors as wide as this process has them."""
-    return f"{platform.machine().lower()}-{WIDTH}-{REGISTERS}.zip"
+def file_name(function: Kernel | None = None) -> str:
+    """The file for vectors as that kernel has them, by default as this process has."""
+    width, registers = vectors_of(function)
+    return f"{platform.machine().lower()}-{width}-{registers}.zip"
 
 
 def _entry(function: Kernel) -> str:
-    return f"{name_of(function)}-{digest(function)}.bc"
+    plain = function.function if isinstance(function, Narrow) else function
+    return f"{name_of(plain)}-{digest(function)}.bc"
 
 
 def find(function: Kernel, folder: Path | None = None) -> bytes | None:
     """A kernel in LLVM's language; None where none is carried that is made from today's sources."""
     try:
-        with zipfile.ZipFile((folder or FOLDER) / file_name()) as file:
+        with zipfile.ZipFile((folder or FOLDER) / file_name(function)) as file:
             return file.read(_entry(function))
     except DAMAGED:
         return None

@@ -21,7 +21,8 @@ from typing import TypeVar
 from residua.engines.numba.runtime import carried, kernel_files, machine_code
 from residua.engines.numba.runtime.compile_helper import CompileHelpers
 from residua.engines.numba.runtime.fork import check_compiler, renew_in_child
-from residua.engines.numba.runtime.kernel_names import Kernel, Key, name_of
+from residua.engines.numba.runtime.kernel_names import Kernel, Key, Narrow, name_of
+from residua.engines.numba.runtime.lowering_process import LoweringProcess
 from residua.files.user_cache import NOWHERE, not_kept_in
 
 T = TypeVar("T")
@@ -35,12 +36,14 @@ class Compiled:
         self.entries: dict[Kernel, Callable[..., None]] = {}
         self.lowered: dict[Kernel, bytes] = {}
         self.helpers: CompileHelpers | None = None
+        self.narrow = LoweringProcess()
         self.announced = False
         self.count = 0  # that were compiled here
         renew_in_child(self)
 
     def renew(self) -> None:
         """In a forked child: the parent's helpers answer the parent."""
+        self.narrow.leave()
         if self.helpers is not None:
             self.helpers.leave()
             self.helpers = None
@@ -124,9 +127,17 @@ class KernelCache:
         if lowered is None:
             lowered = carried.find(function)
             if lowered is None:
-                lowered = self._kept(f"{name_of(function)}.bc", lambda: _lowered(function))
+                lowered = self._kept(f"{name_of(function)}.bc", lambda: self._lowered(function))
             self._of_process.lowered[function] = lowered
         return machine_code.machine_code(function, lowered, literals, name)
+
+    def _lowered(self, function: Kernel) -> bytes:
+        """The kernel in LLVM's language, by Numba, which is imported for it."""
+        if isinstance(function, Narrow):
+            return self._of_process.narrow.lowered(function)
+        from residua.engines.numba.runtime import lowering
+
+        return lowering.lowered(function)
 
     def _kept(self, file: str, make: Callable[[], bytes]) -> bytes:
         """What lies in the folder under that name; it is made where nothing does."""
@@ -151,13 +162,6 @@ class KernelCache:
             self._say("residua: compiling kernels for this machine; this happens once.")
             if self._helped:
                 compiled.helpers = CompileHelpers()
-
-
-def _lowered(function: Kernel) -> bytes:
-    """The kernel in LLVM's language, by Numba, which is imported for it."""
-    from residua.engines.numba.runtime import lowering
-
-    return lowering.lowered(function)
 
 
 def _undisturbed(work: Callable[[], T]) -> T:

@@ -15,6 +15,7 @@ from pathlib import Path
 from llvmlite import binding
 
 from residua.engines.numba.runtime import kernel_sources
+from residua.engines.numba.runtime.processor import NARROW
 from residua.files.durable import remove_stale, temporary_for
 from residua.files.user_cache import kernels_folder
 
@@ -33,7 +34,7 @@ def fingerprint() -> str:
         digest.update(name.encode())
         digest.update(source)
     features = ",".join(sorted(k for k, v in binding.get_host_cpu_features().items() if v))
-    versions = (sys.version, binding.get_host_cpu_name(), features, *kernel_sources.lowering())
+    versions = (sys.version, binding.get_host_cpu_name(), features, NARROW, *kernel_sources.lowering())
     digest.update(repr(versions).encode())
     return digest.hexdigest()[:20]
 

@@ -13,8 +13,9 @@ import llvmlite
 from llvmlite import binding
 
 from residua.engines.numba.kernels.primitives.vector import REGISTERS, WIDTH
-from residua.engines.numba.runtime.kernel_names import Kernel
+from residua.engines.numba.runtime.kernel_names import Kernel, Narrow
 from residua.engines.numba.runtime.machine_code import LEVEL
+from residua.engines.numba.runtime.processor import NARROW
 
 _ROOT = Path(__file__).parents[1]
 _PACKAGE = "residua.engines.numba."
@@ -40,15 +41,21 @@ def numba_version() -> bytes:
         return b"unknown"
 
 
-def lowering() -> tuple[object, ...]:
+def vectors_of(function: Kernel | None = None) -> tuple[int, int]:
+    """Floats in a vector and vectors in registers of that kernel, of all but narrow ones without any."""
+    return NARROW if isinstance(function, Narrow) else (WIDTH, REGISTERS)
+
+
+def lowering(function: Kernel | None = None) -> tuple[object, ...]:
     """What a kernel in LLVM's language depends on beside sources."""
-    return numba_version(), llvmlite.__version__, binding.get_process_triple(), WIDTH, REGISTERS, LEVEL
+    triple = binding.get_process_triple()
+    return numba_version(), llvmlite.__version__, triple, *vectors_of(function), LEVEL
 
 
 @cache
 def digest(function: Kernel) -> str:
     """A digest of all that a kernel in LLVM's language depends on, among it the modules it takes from."""
-    result = hashlib.sha256(repr(lowering()).encode())
+    result = hashlib.sha256(repr(lowering(function)).encode())
     used: set[str] = set()
     _collect(function.__module__.removeprefix(_PACKAGE), used)
     _collect(_LOWERING, used)

@@ -195,8 +195,14 @@ def _other(leaf: Any) -> Any:
         return leaf
     array = np.array(leaf)
     if array.dtype.kind == "f":
-        noise = np.random.default_rng(array.size).random(array.shape)
-        return (array + 1e-3 * noise * (1e-2 + np.abs(array))).astype(array.dtype)
+        # In place, and in short numbers: all weights of a network and a batch of pictures come by.
+        noise = np.random.default_rng(array.size).random(array.shape, np.float32)
+        noise *= 1e-3
+        size = np.abs(array)
+        size += 1e-2
+        size *= noise
+        size += array
+        return size
     if array.dtype.kind in "iu":
         return np.roll(array, 1) if array.size > 1 else array + array.dtype.type(1)
     return leaf

@@ -58,3 +58,23 @@ def test_few_rows_are_multiplied_as_in_a_batch(engine):
     for count in (1, 2, 3, 4, 7, 8, 9, 17):
         alone = engine.plain(engine.linear(x[-count:], weight, bias)[0])
         assert np.array_equal(alone, together[-count:])
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_few_rows_are_the_same_for_any_number_of_threads(count):
+    """Each thread has a piece of every row of the weights, as long as it can be."""
+    from residua.engines.numba import NumbaEngine
+
+    rng = np.random.default_rng(0)
+    x, weight = rng.normal(size=(count, 64)).astype(np.float32), rng.normal(size=(64, 601)).astype(np.float32)
+    answers, pieces = set(), []
+    for threads in (1, 2, 4):
+        engine = NumbaEngine(threads)
+        run = engine.context.run
+        engine.context.run = lambda *given, run=run, **options: (
+            pieces.append(given[2]),
+            run(*given, **options),
+        )
+        answers.add(engine.plain(engine.linear(x, weight, None)[0]).tobytes())
+    assert len(answers) == 1
+    assert pieces == [1, 2, 4]

@@ -68,10 +68,12 @@ _one, _two, _four, _eight = (_multiply(rows, STEPS) for rows in (1, 2, 4, 8))
 _one_step = _multiply(1, 1)
 
 
-@inline
-def rows_at_once(count):
+def rows_together(count: int) -> int:
     """How many rows are multiplied for so few: 1, 2, 4 or 8."""
     return 8 if count > 4 else 4 if count > 2 else count
+
+
+rows_at_once = inline(rows_together)
 
 
 @inline

@@ -1,0 +1,79 @@
+"""Training on JAX: as on the reference, resumed to the same bytes, and stopped where it must be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tiny import TINY, paint_folder
+
+from residua import train
+from residua.data.batches import Batches
+from residua.errors import NonFiniteError
+from residua.models.model_file import load_model
+from residua.training.interruption import Interrupted
+from residua.training.progress import Quiet
+from residua.training.run_folder import read_log
+from residua.variables import flatten
+
+OPTIONS = TINY | {"final_test": False, "validation": 0.3, "checkpoint_steps": 1}
+
+
+class StopAfter(Quiet):
+    """Asks for a stop once so many steps are done."""
+
+    def __init__(self, steps):
+        self.left = steps
+
+    def step(self, pictures, loss, accuracy):
+        self.left -= 1
+        if not self.left:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    return str(paint_folder(tmp_path_factory.mktemp("jax") / "pics"))
+
+
+@pytest.fixture(scope="module")
+def run(pictures, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("jax") / "run"
+    train(pictures, run=str(folder), engine="jax", reporter=Quiet(), **OPTIONS)
+    return folder
+
+
+def test_training_follows_the_reference(run, pictures, tmp_path):
+    train(pictures, run=str(tmp_path / "run"), engine="numpy", reporter=Quiet(), **OPTIONS)
+    for mine, exact in zip(read_log(run), read_log(tmp_path / "run"), strict=True):
+        assert mine["train_loss"] == pytest.approx(exact["train_loss"], abs=1e-4)
+        assert mine["validation_loss"] == pytest.approx(exact["validation_loss"], abs=1e-3)
+
+
+def test_stopped_and_resumed_is_bit_equal_to_never_stopped(run, pictures, tmp_path):
+    again = tmp_path / "run"
+    with pytest.raises((Interrupted, KeyboardInterrupt)):
+        train(pictures, run=str(again), engine="jax", reporter=StopAfter(3), **OPTIONS)
+    train(resume=str(again), reporter=Quiet())
+    for name in ("log.jsonl", "best.safetensors", "last.safetensors"):
+        assert (again / name).read_bytes() == (run / name).read_bytes()
+
+
+def test_what_a_run_keeps_has_the_types_of_every_engine(run):
+    variables = flatten(load_model(run / "last.safetensors").variables)
+    assert {array.dtype for array in variables.values()} == {np.dtype(np.float32)}
+    assert all(isinstance(array, np.ndarray) for array in variables.values())
+
+
+def test_a_loss_that_is_not_finite_keeps_the_weights_before_it(pictures, tmp_path, monkeypatch):
+    def make(batches, order, epoch, number):
+        batch = original(batches, order, epoch, number)
+        return replace(batch, images=batch.images * np.float32(np.nan)) if number == 1 else batch
+
+    original, run = Batches.make, tmp_path / "run"
+    monkeypatch.setattr(Batches, "make", make)
+    with pytest.raises(NonFiniteError, match="the loss is nan at step 2"):
+        train(pictures, run=str(run), engine="jax", reporter=Quiet(), **OPTIONS)
+    kept = flatten(load_model(run / "last.safetensors").variables)
+    assert all(np.isfinite(array).all() for array in kept.values())
