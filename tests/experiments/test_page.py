@@ -166,6 +166,13 @@ def test_words_may_be_mended_after_the_run(tmp_path):
     assert f"| {find_experiment('resnet20').variants[0].title} | 8.75 %" in page
 
 
+def test_seeds_that_are_asked_for_since_count_as_not_run(tmp_path):
+    results = example()
+    results["variants"][0]["seeds"] = [0, 1]
+    keep(tmp_path, results)
+    assert "| 0, 1 (not run: 2) |" in results_page(tmp_path)
+
+
 def test_no_path_of_a_machine_is_kept():
     for path in KEPT.glob("*.json"):
         for run in (run for row in json.loads(path.read_text())["variants"] for run in row["runs"]):

@@ -77,6 +77,9 @@ def test_a_quick_run(name, real_data, tmp_path, capsys):
     if name == "two-classes":
         row = next(row for row in results["variants"] if row["name"] == "vgg16-published-0.01")
         assert row["missing"] == "the published weights are not at hand"
+        runs = {row["name"]: row["runs"] for row in results["variants"]}
+        assert "data_mean" in runs["vgg16-scratch-0.01"][0]
+        assert "data_mean" not in runs["squeezenet-frozen-0.001"][0], "that of its base's pictures"
         assert out.count("there is no weights/vgg16-397923af.pth") == 1
 
 

@@ -285,6 +285,18 @@ def test_some_variants_and_seeds(finished, capsys, tmp_path):
     assert "no variant 'broad'" in refused(capsys, *one, "--variants", "broad")
 
 
+def test_seeds_that_were_not_chosen_now_are_told_all_the_same(finished, capsys, tmp_path, untrained):
+    """Of the chosen variant and of the others; joined models stay as they are."""
+    out = shutil.copytree(finished / "out", tmp_path / "out")
+    before = json.loads((out / "colours" / "results.json").read_text())["variants"]
+    one = ("experiment", finished / "colours.toml", "--output", out)
+    for more in (("--variants", "narrow", "--seeds", 1), ("--variants", "wide")):
+        answered(capsys, *one, *more)
+        rows = json.loads((out / "colours" / "results.json").read_text())["variants"]
+        assert [[run["seed"] for run in row["runs"]] for row in rows] == [[0, 1], [0], [0]]
+        assert [row["mean"] for row in rows] == [row["mean"] for row in before]
+
+
 def test_a_loss_that_is_not_finite_is_a_result(finished, capsys, tmp_path, monkeypatch):
     step = Training._step
 

@@ -14,6 +14,7 @@ from residua.engines.choice import choose
 from residua.engines.estimate import Work
 from residua.engines.table import ENGINES, NEEDS, installed
 from residua.engines.vocabulary.core import Engine
+from residua.errors import EngineError
 
 __all__ = ["ENGINES", "NEEDS", "Engine", "choose_engine", "installed", "open_engine"]
 
@@ -29,7 +30,22 @@ def choose_engine(name: str, work: float | Work = 0.0, threads: int | None = Non
     return choose(name, Work(work), threads).engine
 
 
-def open_engine(name: str = "auto", *, threads: int | None = None, work: float | Work = 0.0) -> Engine:
-    """The engine of that name, computing with so many threads; see `choose_engine`."""
-    module, _, attribute = ENGINES[choose_engine(name, work, threads)].partition(":")
-    return cast(Engine, getattr(importlib.import_module(module), attribute)(threads))
+def open_engine(
+    name: str = "auto",
+    *,
+    threads: int | None = None,
+    work: float | Work = 0.0,
+    precision: str = "float32",
+) -> Engine:
+    """The engine of that name, computing with so many threads; see `choose_engine`.
+
+    precision: of products, another than float32 only on "jax". Raises EngineError for others.
+    """
+    chosen = choose_engine(name, work, threads)
+    module, _, attribute = ENGINES[chosen].partition(":")
+    options = {} if precision == "float32" else {"precision": precision}
+    if options and chosen != "jax":
+        raise EngineError(
+            f"the engine {chosen!r} computes in float32: --precision {precision} needs --engine jax"
+        )
+    return cast(Engine, getattr(importlib.import_module(module), attribute)(threads, **options))

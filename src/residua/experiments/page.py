@@ -55,8 +55,9 @@ def _kept(experiment: Experiment, path: Path) -> Results:
             raise RunError(f"{path} is of other variants than the experiment: run it again")
     if len(none["variants"]) != len(results["variants"]):
         raise RunError(f"{path} is of other variants than the experiment: run it again")
-    # Words may be mended after the fact, and say why something falls short; figures may not.
-    words = [theirs | {key: ours[key] for key in ("title", "note")} for ours, theirs in pairs]
+    # Words may be mended after the fact, and say why something falls short, and more seeds be asked for;
+    # figures may not.
+    words = [theirs | {key: ours[key] for key in ("title", "note", "seeds")} for ours, theirs in pairs]
     for row in words:
         if row.get("missing") == "not chosen":  # which says something of a command, not of the experiment
             del row["missing"]

@@ -42,7 +42,8 @@ class ExperimentRun:
         self.output = output / QUICK if config.quick else output
         self.folder = self.output / experiment.name
         self.chosen = chosen_variants(experiment, config)
-        self.runs: dict[str, list[RunResult]] = {}
+        self.runs: dict[str, list[RunResult]] = {}  # those that were chosen
+        self.others: dict[str, list[RunResult]] = {}  # and all else that is done
         self.missing: dict[str, str] = {}
         self.absent: list[str] = []  # where to get what is not at hand
         self._data: dict[str, DataSet | None] = {}
@@ -50,7 +51,7 @@ class ExperimentRun:
 
     def run(self) -> Results:
         """Do what is not done yet. Raises ResiduaError; for a folder of other runs before any training."""
-        plans = {variant.name: self._plan(variant) for variant in self.chosen}
+        plans = {v.name: self._plan(v, chosen_seeds(v, self.config)) for v in self.chosen}
         states = {name: [(run, self._state(run)) for run in runs] for name, runs in plans.items()}
         self._read_others()
         for name, every in states.items():  # what is done is told, whatever becomes of the rest
@@ -72,7 +73,7 @@ class ExperimentRun:
         return self._write(whole=True)
 
     # ------------------------------------------------------------------ what is to be done
-    def _plan(self, variant: Variant) -> list[PlannedRun]:
+    def _plan(self, variant: Variant, seeds: list[int]) -> list[PlannedRun]:
         if variant.members or variant.weights:
             return []
         experiment, trained, folder = self.experiment, variant, self._folder_of(variant)
@@ -99,7 +100,7 @@ class ExperimentRun:
                 find_weights(options, self.config.data_dir),
                 train_command(chosen | {"seed": seed}, "/".join((*told, f"seed-{seed}"))),
             )
-            for seed in chosen_seeds(variant, self.config)
+            for seed in seeds
         ]
 
     def _folder_of(self, variant: Variant) -> Path:
@@ -107,16 +108,23 @@ class ExperimentRun:
         return self.output / variant.uses if variant.uses else self.folder / variant.name
 
     def _read_others(self) -> None:
-        """Runs of variants that were not chosen now, and are done."""
+        """Runs of variants and seeds that were not chosen now, and are done."""
+        self.others.clear()
         for variant in self.experiment.variants:
-            if variant in self.chosen or variant.members or variant.weights:
+            if variant.members or variant.weights:
                 continue
-            self.missing[variant.name] = "not chosen"
-            self.runs.pop(variant.name, None)
-            for run in self._plan(variant):
+            asked = chosen_seeds(variant, self.config) if variant in self.chosen else []
+            if not asked:
+                self.missing[variant.name] = "not chosen"
+            for run in self._plan(variant, [seed for seed in variant.seeds if seed not in asked]):
                 if (run.folder / "test.json").exists():
                     result = read_result(run, self._state(run))
-                    self.runs.setdefault(variant.name, []).append(result)
+                    self.others.setdefault(variant.name, []).append(result)
+
+    def _known(self, name: str) -> list[RunResult]:
+        """What is known of a variant, by seed."""
+        every = [*self.runs.get(name, ()), *self.others.get(name, ())]
+        return sorted(every, key=lambda result: result.seed)
 
     def _state(self, run: PlannedRun) -> State:
         return run_state(run, self._open(run))
@@ -159,8 +167,10 @@ class ExperimentRun:
 
     def _join(self, variant: Variant) -> None:
         """A joined model for each seed that all members have."""
-        done = [{run.seed for run in self.runs.get(m, ()) if run.error is not None} for m in variant.members]
-        seeds = [seed for seed in chosen_seeds(variant, self.config) if all(seed in part for part in done)]
+        done = [{run.seed for run in self._known(m) if run.error is not None} for m in variant.members]
+        asked = chosen_seeds(variant, self.config) if variant in self.chosen else []
+        kept = [s for s in variant.seeds if (self.folder / variant.name / f"seed-{s}" / "test.json").exists()]
+        seeds = [seed for seed in sorted({*asked, *kept}) if all(seed in part for part in done)]
         if not seeds:
             self.missing[variant.name] = "its members come first"
         for seed in seeds:
@@ -196,7 +206,7 @@ class ExperimentRun:
 
     def _look(self, look: Look) -> list[str]:
         """The pictures of a look, drawn now or kept from before; where there is no run to look at, none."""
-        done = [run for run in self.runs.get(look.of, ()) if run.error is not None]
+        done = [run for run in self._known(look.of) if run.error is not None]
         if not done:
             return []
         run = self._folder_of(self.experiment.variant(look.of)) / f"seed-{done[0].seed}"
@@ -220,7 +230,7 @@ class ExperimentRun:
         firsts = [
             (variant, done[0].seed)
             for variant in self.experiment.variants
-            if not variant.members and (done := [r for r in self.runs.get(variant.name, ()) if r.epochs])
+            if not variant.members and (done := [run for run in self._known(variant.name) if run.epochs])
         ]
         if not 2 <= len(firsts) <= MOST_CURVES or self.experiment.variants[0].uses:
             return []
@@ -237,7 +247,8 @@ class ExperimentRun:
         """What is known so far, and in the end the pictures too."""
         if whole:
             self._read_others()  # which another process may have trained meanwhile
-        results = gather(self.experiment, self.runs, self.missing, self.config.quick)
+        known = {variant.name: self._known(variant.name) for variant in self.experiment.variants}
+        results = gather(self.experiment, known, self.missing, self.config.quick)
         if whole:
             for look in self.experiment.looks:
                 results["pictures"] += self._look(look)

@@ -99,14 +99,16 @@ def read_result(run: PlannedRun, state: State) -> RunResult:
         return result
     model = load_model(folder / "best.safetensors")
     at, shape = model.training.get("at") or {}, model.preprocessing
-    plain = set(shape.std) == {1.0}  # of a network that takes pixels as they are
+    # Of a network that takes pixels as they are there is none, and of a base it is its own pictures'.
+    base = run.config.transfer
+    other = set(shape.std) == {1.0} or base.from_ is not None or base.weights is not None
     return replace(
         result,
         **read_test(folder / "test.json"),
         validation_error=at.get("validation_error"),
         best_epoch=at.get("epoch"),
-        data_mean=None if plain else tuple(round(x, 4) for x in shape.mean),
-        data_deviation=None if plain else tuple(round(x, 4) for x in shape.std),
+        data_mean=None if other else tuple(round(x, 4) for x in shape.mean),
+        data_deviation=None if other else tuple(round(x, 4) for x in shape.std),
     )
 
 

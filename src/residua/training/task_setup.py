@@ -73,7 +73,8 @@ def build_task(
     seed, options, batch = config.run.seed, config.data, config.schedule.batch or BATCH
     about = about | {"seed": seed, "fingerprint": data.fingerprint, "versions": _versions(config)}
     augment = Augment.of(options, train.images)
-    engine = open_engine(config.run.engine, threads=config.run.threads)
+    run = config.run
+    engine = open_engine(run.engine, threads=run.threads, precision=run.precision)
     for remark in engine.remarks:
         reporter.say(remark)
     mix = Mix(options.mixup, options.cutmix)

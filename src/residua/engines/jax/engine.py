@@ -16,7 +16,7 @@ from jax import lax
 
 from residua.engines.jax import convolution, features, normalization, pooling
 from residua.engines.jax.devices import find_devices, keep_programs, remarks
-from residua.engines.jax.precision import check_precision, exact_products
+from residua.engines.jax.precision import check_precision, exact_products, wide
 from residua.engines.jax.programs import as_programs
 from residua.engines.vocabulary.core import Array, Engine, Saved
 
@@ -150,13 +150,23 @@ class JaxEngine(Engine):
 
     def average_pool(self, x: Array, *, kernel: int, stride: int, padding: int) -> tuple[Array, Saved]:
         pooling.check(x, kernel, stride, padding)
-        return pooling.sums(x, kernel, stride, padding) / (kernel * kernel), x.shape
+        y = pooling.sums(wide(x), kernel, stride, padding) / (kernel * kernel)
+        return y.astype(x.dtype), x.shape
 
     def average_pool_backward(
         self, dy: Array, saved: Saved, *, kernel: int, stride: int, padding: int
     ) -> Array:
-        like = jax.ShapeDtypeStruct(saved, dy.dtype)
-        return pooling.sums_backward(dy / (kernel * kernel), like, kernel, stride, padding)
+        share = wide(dy) / (kernel * kernel)
+        like = jax.ShapeDtypeStruct(saved, share.dtype)
+        return pooling.sums_backward(share, like, kernel, stride, padding).astype(dy.dtype)
+
+    def global_average_pool(self, x: Array) -> tuple[Array, Saved]:
+        return wide(x).mean(axis=(1, 2)), (x.shape, x.dtype)
+
+    def global_average_pool_backward(self, dy: Array, saved: Saved) -> Array:
+        shape, dtype = saved
+        share = (dy / (shape[1] * shape[2])).astype(dtype)
+        return jnp.broadcast_to(share[:, None, None, :], shape)
 
     def subsample_pad(self, x: Array, *, channels: int, stride: int) -> tuple[Array, Saved]:
         kept, more = x[:, ::stride, ::stride], channels - x.shape[-1]

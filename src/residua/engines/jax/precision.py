@@ -20,7 +20,8 @@ PRODUCTS = {"float32": "highest", "tf32": "tensorfloat32", "bfloat16": "highest"
 # All others, such as normalisations that are frozen, capsules, losses and updates, get float32.
 _NARROW = (
     *("conv2d", "conv_norm", "transposed_conv2d", "grouped_conv2d", "depthwise_conv2d", "linear"),
-    *("batch_norm", "relu", "add", "add_relu", "max_pool", "subsample_pad", "dropout", "dropout_maps"),
+    *("batch_norm", "relu", "add", "add_relu", "max_pool", "average_pool", "global_average_pool"),
+    *("subsample_pad", "dropout", "dropout_maps"),
     *("flatten", "reshape", "concatenate", "take_channels"),
 )
 NARROW = frozenset(name + way for name in _NARROW for way in ("", "_backward")) | {"upsample"}

@@ -92,6 +92,31 @@ def test_many_channels_follow_the_reference(engine, shape):
         assert far(engine, mine, right) < TOLERANCE
 
 
+@pytest.mark.sample(1)
+@pytest.mark.parametrize("shape", [(33, 7, 7, 128, 144), (9, 14, 14, 144, 128)])
+def test_tiles_of_seven_train_alike_for_any_threads(shape):
+    n, h, w, c, k = shape
+    rng = np.random.default_rng(0)
+    x, dy = (rng.normal(size=(n, h, w, channels)).astype(np.float32) for channels in (c, k))
+    weight = rng.normal(0, (9 * c) ** -0.5, (3, 3, c, k)).astype(np.float32)
+    scale, shift = np.ones(k, np.float32), np.zeros(k, np.float32)
+    options = {"stride": 1, "padding": 1, "relu": True}
+    assert plans.plan(plans.shape_of(n, h, w, c, k, 3, 1, 1)).tile == 7
+    assert plans.forward_plan(plans.shape_of(n, h, w, c, k, 3, 1, 1)).tile == 0  # one picture has few tiles
+
+    def both(engine, *arrays):
+        x, weight, dy = arrays
+        y, mean, var, saved = engine.conv_norm(x, weight, scale, shift, eps=1e-5, **options)
+        return y, mean, var, *engine.conv_norm_backward(dy, weight, scale, saved, **options)
+
+    right = both(REFERENCE, *(a.astype(np.float64) for a in (x, weight, dy)))
+    engines = [NumbaEngine(threads) for threads in (1, 2, 4)]
+    found = [[np.array(e.plain(a)) for a in both(e, x, weight, dy)] for e in engines]
+    for mine, others in zip(zip(*found, strict=True), right, strict=True):
+        assert far(engines[0], mine[0], others) < TOLERANCE
+        assert mine[0].tobytes() == mine[1].tobytes() == mine[2].tobytes()
+
+
 @pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "shape", [(9, 9, 11, 16, 32, 5, 2), (9, 13, 12, 32, 16, 2, 0), (9, 8, 8, 16, 20, 5, 4)]
@@ -145,6 +170,8 @@ def test_groups_of_pictures_follow_the_reference(shape, monkeypatch):
         (27, 16, 48, 5, 1),  # some rows of tiles, in groups
         (7, 48, 64, 1, 1),  # wide panels: blocks of twenty rows
         (27, 3, 64, 5, 1),  # and of twenty-eight
+        (13, 32, 48, 1, 1),  # one row of pixels, of which the last are copied
+        (27, 32, 16, 1, 1),  # one row alone, in a batch many
     ],
 )
 def test_a_picture_is_convolved_alone_as_in_a_batch(size, c, k, kernel, stride):

@@ -40,6 +40,14 @@ def test_other_kernels_are_transformed_where_that_pays():
         assert len(set(alone)) == 1
 
 
+def test_few_pixels_are_one_row_where_rows_would_leave_blocks_unused():
+    """On the way forward alone: in training rows are parts, whose sums are added up in their order."""
+    assert plans.pixel_rows(27 * 27, 128) == (27, 1, 27)
+    assert plans.pixel_rows(27 * 27, 128, forward_alone=True) == (1, 1, 27 * 27)
+    for pixels in (2 * 27 * 27, 56 * 56, 55 * 55, 28 * 28):
+        assert plans.pixel_rows(pixels, 128, forward_alone=True) == plans.pixel_rows(pixels, 128)
+
+
 def test_tiles_of_a_large_batch_come_in_groups():
     """Each with parts for some threads, all parts and tiles in one of them, and matrices for the largest."""
     for planned, by_rows in ((plans.plan, False), (plans.forward_plan, True)):

@@ -272,6 +272,24 @@ def test_a_long_step_is_recorded_when_that_pays(engine, monkeypatch):
     assert run._recordings
 
 
+def test_options_are_told_from_a_dictionary(engine):
+    def work(given=None, extra=None):
+        return engine.relu(given["extra"])[0] if extra is None else engine.add(extra, extra)
+
+    run, x = engine.compile(work), np.full((1, 2, 2, 16), -1, np.float32)
+    for _ in range(5):
+        assert np.array_equal(run({"extra": x}), 0 * x)
+        assert np.array_equal(run(extra=x), 2 * x)
+
+
+def test_a_replay_on_other_inputs_reads_those(engine):
+    """Though addresses are put in only where they are not those of the replay before."""
+    run = engine.compile(lambda x: engine.relu(x)[0])
+    inputs = [np.full((1, 4, 4, 16), number, np.float32) for number in range(3)]
+    results = [run(x) for x in [inputs[0]] * 4 + [inputs[1], inputs[1], inputs[2], inputs[0], inputs[0]]]
+    assert [int(y.max()) for y in results] == [0, 0, 0, 0, 1, 1, 2, 0, 0]
+
+
 def test_a_frozen_tree_that_comes_again_is_known_and_its_changes_are_seen(engine, monkeypatch):
     network = small_resnet(depth=20, width=4)
     trained = network.init(np.random.default_rng(0))
@@ -285,7 +303,7 @@ def test_a_frozen_tree_that_comes_again_is_known_and_its_changes_are_seen(engine
     walk = compiled._structure
     monkeypatch.setattr(compiled, "_structure", lambda tree, inputs: walked.append(1) or walk(tree, inputs))
     assert run(variables, x).tobytes() == before
-    assert len(walked) == 2  # the picture and the options
+    assert len(walked) == 1  # the picture
     variables["head"]["bias"] = variables["head"]["bias"] + np.float32(1)
     after = run(variables, x).tobytes()
     assert after == engine.plain(frozen.infer(engine, variables, x)).tobytes() != before

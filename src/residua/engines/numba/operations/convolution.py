@@ -71,7 +71,7 @@ def conv2d(
         kept = _kept_pixels(context, x, stride)
         y, inner = conv2d(context, kept, weight, bias, stride=1, padding=0, relu=relu)
         return y, StridedSaved(inner, x.shape, stride)
-    p = forward_plan(convolution_shape(x, weight, stride, padding))
+    p = forward_plan(convolution_shape(x, weight, stride, padding, forward_alone=True))
     _count_reader(x)
     shape = _output_shape(x, weight, stride, padding)
     # Within a step nobody writes to what waits to be read.
@@ -184,7 +184,7 @@ def convolution_plan(x: Any, weight: Array, stride: int, padding: int) -> Plan:
     return plan(convolution_shape(x, weight, stride, padding))
 
 
-def convolution_shape(x: Any, weight: Array, stride: int, padding: int) -> Shape:
+def convolution_shape(x: Any, weight: Array, stride: int, padding: int, forward_alone: bool = False) -> Shape:
     """The shape of convolving this value, as a kernel sees it."""
     n, h, w, c = x.shape
     kernel, k = weight.shape[0], weight.shape[-1]
@@ -193,7 +193,7 @@ def convolution_shape(x: Any, weight: Array, stride: int, padding: int) -> Shape
     subsampled = isinstance(x, Pending) and isinstance(x.skip, Subsampled)
     if kernel == stride == 1 and not padding and not subsampled and not unpadded:
         # Pixels do not know their neighbours: they are cut into rows that suit the cache.
-        n, h, w = pixel_rows(n * h * w, max(padded(c), padded(k)))
+        n, h, w = pixel_rows(n * h * w, max(padded(c), padded(k)), forward_alone)
     return shape_of(n, h, w, c if unpadded else padded(c), padded(k), kernel, stride, padding)
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from math import isqrt
 from typing import Any
 
 from numpy.typing import NDArray
 
 from residua.engines.numba.kernels.pictures import arguments as pictures
 from residua.engines.numba.kernels.pointwise import backward as pointwise
-from residua.engines.numba.kernels.winograd import five_taps, two_taps
+from residua.engines.numba.kernels.winograd import five_taps, sevens, two_taps
 from residua.engines.numba.kernels.winograd import many_channels as kernels
-from residua.engines.numba.kernels.winograd.tiles import GAP, place_count
+from residua.engines.numba.kernels.winograd.tiles import GAP
 from residua.engines.numba.kernels.winograd.transforms import PLACES
+from residua.engines.numba.kernels.winograd.transforms_of_seven import TILE as SEVEN
 from residua.engines.numba.kernels.winograd.whole_batch import BOTH, X_ONLY
 from residua.engines.numba.planning.plan import Group, Plan
 from residua.engines.numba.runtime.buffers import address as address_of
@@ -31,7 +31,7 @@ def _shares(size: int) -> int:
 
 def _matrices(context: Context, block: Array, p: Plan) -> tuple[Array, Array]:
     """Room for V and M of a group's tiles."""
-    places = place_count(p.shape.stride)
+    places = p.along**2
     v, m = (context.allocate(places * (p.cut.chunk * c + GAP)) for c in (p.shape.c, p.shape.k))
     block[pictures.V], block[pictures.M] = address_of(v), address_of(m)
     return v, m
@@ -42,19 +42,20 @@ def _run(context: Context, kernel: str, block: Array, p: Plan, option: int, grou
     s = p.shape
     block = block.copy()
     block[pictures.PARTS_BEFORE], block[pictures.TILES_BEFORE] = group.part, group.tile
-    function = suited(getattr(BY_TAPS[s.kernel], kernel), s.c, s.k)
+    family = sevens if p.tile == SEVEN else BY_TAPS[s.kernel]
+    function = suited(getattr(family, kernel), s.c, s.k)
     context.run(function, block, group.parts, (s.c, s.k, option, s.stride), False, p.forward.scratch)
 
 
 def _multiply(context: Context, p: Plan, sizes: tuple[int, int], a: Array, b: int, c: Array) -> None:
     """A product for every place, all tiles by the weights at b. `sizes`: its columns and steps."""
     columns, inner = sizes
-    shares, places, rows = _shares(columns), place_count(p.shape.stride), p.cut.chunk
+    shares, places, rows = _shares(columns), p.along**2, p.cut.chunk
     arguments = kernels.Multiply(
         parts=shares * places, shares=shares, rows=rows, columns=columns, inner=inner,
         a=address_of(a), b=b, c=address_of(c),
         a_places=rows * inner + GAP, b_places=p.weights, c_places=rows * columns + GAP,
-        tiles=rows, along=isqrt(places), added=0,
+        tiles=rows, along=p.along, added=0,
     )  # fmt: skip
     context.run(suited(kernels.multiply, columns, inner), arguments, arguments.parts)
 
@@ -67,7 +68,7 @@ def _multiply_transposed(context: Context, p: Plan, v: Array, m: Array, du: int,
         parts=shares * PLACES, shares=shares, rows=c, columns=k, inner=group.tiles,
         a=address_of(v), b=address_of(m), c=du,
         a_places=rows * c + GAP, b_places=rows * k + GAP, c_places=p.weights,
-        tiles=rows, along=isqrt(place_count(p.shape.stride)), added=int(group.part > 0),
+        tiles=rows, along=p.along, added=int(group.part > 0),
     )  # fmt: skip
     context.run(suited(kernels.multiply_transposed, c, k), arguments, arguments.parts)
 

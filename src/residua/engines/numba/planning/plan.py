@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isqrt
 
 from residua.engines.numba.kernels.pictures.arguments import INPUT_ONLY
 from residua.engines.numba.kernels.pictures.shape import Cut, Shape
@@ -10,8 +11,10 @@ from residua.engines.numba.kernels.primitives.vector import WIDTH
 from residua.engines.numba.kernels.products.blocks import ROWS, rounded_up
 from residua.engines.numba.kernels.products.panels import panel_width
 from residua.engines.numba.kernels.winograd.many_channels import tiles_of
-from residua.engines.numba.kernels.winograd.tiles import GAP
+from residua.engines.numba.kernels.winograd.tiles import GAP, place_count
 from residua.engines.numba.kernels.winograd.transforms import PLACES
+from residua.engines.numba.kernels.winograd.transforms_of_seven import ALONG as SEVENS
+from residua.engines.numba.kernels.winograd.transforms_of_seven import TILE as SEVEN
 from residua.engines.numba.runtime.layout import has_narrow, narrow_panel
 
 # The families of kernels.
@@ -62,7 +65,8 @@ class Plan:
     """One convolution: its shape, the family of its kernels, and how the work is cut up.
 
     many_channels: Winograd's way, as products of the whole batch, or of groups of pictures with so many tiles
-    (`most_tiles`). pointwise: a 1x1 convolution with a way back of its own (`kernels.pointwise`).
+    (`most_tiles`). tile: pixels along the side of one, where these are not the usual ones. pointwise: a 1x1
+    convolution with a way back of its own (`kernels.pointwise`).
     """
 
     shape: Shape
@@ -74,6 +78,7 @@ class Plan:
     pointwise: bool = False
     sharing: Sharing = Sharing(1)
     most_tiles: int = 0
+    tile: int = 0
 
     @property
     def at_once(self) -> bool:
@@ -106,7 +111,7 @@ class Plan:
 
     def groups(self, parts: int, *, by_rows: bool) -> list[Group]:
         """The groups of so many parts, of rows of tiles or of whole pictures."""
-        down, right = tiles_of(self.shape)
+        down, right = tiles_of(self.shape, self.tile)
         units, tiles = (self.shape.batch * down, right) if by_rows else (self.shape.batch, down * right)
         before = [units * part // parts * tiles for part in range(parts + 1)]
         found, first, most = [], 0, self.most_tiles or before[-1]
@@ -130,6 +135,11 @@ class Plan:
         if self.method == WINOGRAD:
             return (s.c, s.k, s.stride, int(what == INPUT_ONLY)), _usual(s)
         return (s.c, s.k, s.stride, what), _usual(s) and s.stride in (1, 2)
+
+    @property
+    def along(self) -> int:
+        """Places along a side of a tile."""
+        return SEVENS if self.tile == SEVEN else isqrt(place_count(self.shape.stride))
 
     @property
     def weights(self) -> int:

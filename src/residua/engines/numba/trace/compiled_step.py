@@ -21,6 +21,7 @@ MOST_RECORDINGS = 4  # shapes of one step
 # Preparing a step's kernels takes Python some milliseconds, and a recording three more runs of the step: a
 # longer step is recorded once as much time has gone, and of a very long one it is not worth the memory.
 SAVED_SECONDS, MORE_RUNS = 0.01, 3
+WITH_OPTIONS = -1  # in front of what a call is known by: options are a dictionary like any other argument
 SHORT_SECONDS, LONG_SECONDS = 0.2, 5.0
 
 
@@ -67,11 +68,11 @@ class CompiledStep:
 
     def _gather(self, arguments: Any, options: Any) -> tuple[Any, list[Any], list[int]]:
         """What the call is known by; its arrays, and where they lie."""
-        key: list[int] = []
+        key: list[int] = [WITH_OPTIONS] if options else []
         inputs: list[Any] = []
         addresses: list[int] = []
         given: dict[int, ReturnedTree] = {}
-        for argument in (*arguments, options):
+        for argument in (*arguments, options) if options else arguments:
             returned = self._returned.get(id(argument)) or self._given.get(id(argument))
             if returned is not None and not returned.intact:
                 returned = None
@@ -148,9 +149,11 @@ def _frozen(tree: Any) -> bool:
 
     Others would be held for longer than their owner does, and their memory not used again.
     """
+    if type(tree) is not dict:
+        return False
     every = list(_leaves(tree))
     arrays = all(type(leaf) is np.ndarray for leaf in every)
-    return type(tree) is dict and len(every) >= LEAST_LEAVES and arrays and any(map(nobody_writes, every))
+    return len(every) >= LEAST_LEAVES and arrays and any(map(nobody_writes, every))
 
 
 def _leaves(tree: Any) -> Iterator[Any]:

@@ -42,6 +42,7 @@ class KernelSequence:
         self.calls: list[tuple[int, ...]] = []  # function, four literals, parts
         self.blocks: list[Any] = []
         self.scratch = 0
+        self._addresses = b""  # that stand in the blocks
 
     def finish(self, spans: list[tuple[int, int, int]], known: list[tuple[int, int]]) -> None:
         """Lay the blocks out in one array, and find the addresses that lie in a slot's span.
@@ -71,9 +72,10 @@ class KernelSequence:
         )
 
     def replay(self, context: Context, addresses: Any) -> None:
-        """Put this call's addresses in, and run."""
-        if len(self.positions):
+        """Put this call's addresses in, where they are not those of the call before, and run."""
+        if self._addresses != (given := addresses.tobytes()):
             self.numbers[self.positions] = addresses[self.slots] + self.offsets
+            self._addresses = given
         context.thread_pool.reserve(self.scratch)
         context.thread_pool.run_many(self.table)
 

@@ -8,8 +8,10 @@ import pytest
 pytest.importorskip("numba")
 
 from residua.engines.numba.kernels.winograd import transforms
+from residua.engines.numba.kernels.winograd import transforms_of_seven as seven
 from residua.engines.numba.kernels.winograd import transforms_of_taps as taps
 
+SHARED = [0, 1, 2, 3, 4, 5, 1, 2, 3, 4, 5]  # weights of a 7x7 tile's places
 NORMS = (1 / taps.NP, 1 / taps.NQ)
 
 
@@ -75,3 +77,21 @@ def test_their_backward_transforms_are_the_transposed(size, norms):
     values = matrix(lambda f, y: taps.values(f, y, norms), size)
     coefficients = matrix(lambda f, m: taps.coefficients(f, m, size, norms, range(size)), 6)
     np.testing.assert_allclose(values, coefficients.T, rtol=1e-12, atol=1e-12)
+
+
+def test_a_tile_of_seven_is_a_convolution_by_the_weights_of_four():
+    rng = np.random.default_rng(0)
+    patch, kernel = rng.normal(size=(9, 9)), rng.normal(size=(3, 3))
+    b, g, a = (matrix(f, n) for f, n in ((seven.patch, 9), (transforms.kernel, 3), (seven.tile, 11)))
+    weight = (g @ kernel @ g.T)[np.ix_(SHARED, SHARED)]
+    tile = a @ (weight * (b @ patch @ b.T)) @ a.T
+    exact = [[(patch[i : i + 3, j : j + 3] * kernel).sum() for j in range(7)] for i in range(7)]
+    np.testing.assert_allclose(tile, exact, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("forward", "size", "backward", "result"),
+    [(seven.patch, 9, seven.patch_back, 11), (seven.tile, 11, seven.spread, 7)],
+)
+def test_backward_transforms_of_seven_are_the_transposed(forward, size, backward, result):
+    np.testing.assert_allclose(matrix(forward, size), matrix(backward, result).T, rtol=1e-12, atol=1e-12)

@@ -94,7 +94,13 @@ def forward(c, k, stride, statistics, args, part, scratch):
     first_column, last_column = first_column * wide, min(last_column * wide, k)
     begin, end = start // units, (stop + units - 1) // units
     in_place = readable_in_place(args, stride, width)
-    if not in_place:
+    # Of a row that blocks of pixels do not fill, the last ones are copied, to be read beyond.
+    row_alone = g.out_height == 1 and kernel == 1 and stride == 1 and g.padding == 0
+    row_alone = row_alone and not in_place and statistics == 0
+    row_alone = row_alone and get_int(args, pictures.MODE) == pictures.COPY
+    if row_alone:
+        clear(scratch + 4 * width * c, ((kernel + ROWS * stride) * c + WIDTH - 1) // WIDTH * WIDTH)
+    elif not in_place:
         first, last = 0, height
         if end - begin == 1 and g.out_height > 1 and statistics == 0:
             first, last = start % units * stride, (stop - 1) % units * stride + kernel
@@ -116,10 +122,6 @@ def forward(c, k, stride, statistics, args, part, scratch):
         x_lines, y_lines = 0, y_size // 16 // turns + 1 if by_rows else 0
     pace = pace_of(y_lines, min(BLOCK, rows), wide, kernel * min(deep, kernel * c))
     finished = get_int(args, pictures.BIAS) == 0 and statistics == 0
-    # Of a row that blocks of pixels do not fill, the last ones are copied, to be read beyond.
-    row_alone = g.out_height == 1 and kernel == 1 and stride == 1 and g.padding == 0
-    row_alone = row_alone and not in_place and statistics == 0
-    row_alone = row_alone and get_int(args, pictures.MODE) == pictures.COPY
     picture, added = scratch, get_int(args, pictures.Y_SKIP)
     for n in range(begin, end):
         top, bottom, left, right = 0, g.out_height, 0, blocks
@@ -134,7 +136,8 @@ def forward(c, k, stride, statistics, args, part, scratch):
             picture = get_int(args, pictures.X) + 4 * n * x_size
         elif row_alone:
             picture, tail = get_int(args, pictures.X) + 4 * n * x_size, (blocks - 1) * BLOCK
-            copy_row(picture + 4 * tail * c, scratch + 4 * tail * c, (width - tail) * c)
+            if right == blocks:
+                copy_row(picture + 4 * tail * c, scratch + 4 * tail * c, (width - tail) * c)
         else:
             last = height if bottom == g.out_height else max((bottom - 1) * stride + kernel, bottom * stride)
             load_span(c, args, n, top * stride, last, Frame(scratch, width))

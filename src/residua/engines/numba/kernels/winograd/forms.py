@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from residua.engines.numba.kernels.primitives.vector import inline
-from residua.engines.numba.kernels.winograd.tiles import Form
+from residua.engines.numba.kernels.winograd import transforms_of_seven as seven
+from residua.engines.numba.kernels.winograd.tiles import THREE, Form
 from residua.engines.numba.kernels.winograd.transforms import PATCH
+from residua.engines.numba.kernels.winograd.transforms_of_seven import ALONG
 from residua.engines.numba.kernels.winograd.transforms_of_taps import of_taps
+from residua.engines.numba.kernels.winograd.two_dimensional import Grid
 
 
 def form_of(taps: int) -> Form:
@@ -17,6 +20,22 @@ def form_of(taps: int) -> Form:
         _with_vectors(t.tile_2d_statistics), _with_vectors(t.tile_2d_bias),
         _plain(t.kernel_2d), _plain(t.kernel_back_2d),
     )  # fmt: skip
+
+
+def form_of_seven() -> Form:
+    """That of 3x3 kernels on tiles of 7x7, whose weights are those of the others."""
+    t = seven
+    return Form(
+        3, t.TILE,
+        _plain(t.patch_2d), _plain(t.patch_back_2d), _plain(t.spread_2d), _plain(t.tile_2d),
+        _with_vectors(t.tile_2d_statistics), _with_vectors(t.tile_2d_bias),
+        THREE.weight_to_places, THREE.places_to_weight, _places_of_seven,
+    )  # fmt: skip
+
+
+@inline
+def _places_of_seven(stride, address, apart):
+    return Grid(address, ALONG * apart, apart)
 
 
 def _plain(transform):
@@ -35,4 +54,4 @@ def _with_vectors(transform):
     return from_one_to_another
 
 
-TWO, FIVE = form_of(2), form_of(5)
+TWO, FIVE, SEVEN = form_of(2), form_of(5), form_of_seven()

@@ -9,7 +9,8 @@ steps, each a kernel of its own:
     gather     M -> y, or V -> dx (parts: pictures)
 
 The weights' gradient is one product V^T M a place, without partial sums: nothing to add up afterwards. With a
-stride of 2 there are 81 places instead of 36, and those that share a weight add up its gradient.
+stride of 2 there are 81 places instead of 36, with tiles of 7x7 (`sevens`) 121, and those that share a weight
+add up its gradient.
 
 All matrices lie in panels of columns (`products.panels`).
 """
@@ -20,13 +21,15 @@ from typing import NamedTuple
 
 from residua.engines.numba.kernels.pictures.shape import Shape
 from residua.engines.numba.kernels.primitives.arguments import reader
+from residua.engines.numba.kernels.primitives.vector import inline
 from residua.engines.numba.kernels.products.blocks import BLOCK, DEEP, ROWS, pace_of
 from residua.engines.numba.kernels.products.operands import Ahead, Left, Result, Right, Size
 from residua.engines.numba.kernels.products.panels import panels_of, width_of
 from residua.engines.numba.kernels.products.product import product_ahead
 from residua.engines.numba.kernels.products.transposed import Block, Panels, product_transposed
-from residua.engines.numba.kernels.winograd.tiles import THREE, weights_at
+from residua.engines.numba.kernels.winograd.tiles import THREE
 from residua.engines.numba.kernels.winograd.transforms import PATCH, PLACES
+from residua.engines.numba.kernels.winograd.transforms_of_seven import ALONG as SEVENS
 from residua.engines.numba.kernels.winograd.whole_batch import gathering, gathering_gradient, scattering
 
 
@@ -35,9 +38,9 @@ def tile_of(shape: Shape) -> int:
     return PATCH + 1 - shape.kernel
 
 
-def tiles_of(shape: Shape) -> tuple[int, int]:
-    """A picture's tiles, down and to the right."""
-    tile = tile_of(shape)
+def tiles_of(shape: Shape, tile: int = 0) -> tuple[int, int]:
+    """A picture's tiles, down and to the right; of so many pixels, if not of the usual ones."""
+    tile = tile or tile_of(shape)
     return -(-shape.out_height // tile), -(-shape.out_width // tile)
 
 
@@ -47,16 +50,16 @@ def rounded_tiles(tiles: int) -> int:
     return -(-tiles // block) * block
 
 
-def tile_count(shape: Shape) -> int:
+def tile_count(shape: Shape, tile: int = 0) -> int:
     """Tiles of all pictures."""
-    down, right = tiles_of(shape)
+    down, right = tiles_of(shape, tile)
     return shape.batch * down * right
 
 
-def scatter_scratch(shape: Shape) -> int:
+def scatter_scratch(shape: Shape, tile: int = 0) -> int:
     """Floats of scratch that any of the kernels needs."""
-    tile, rim, c, k = tile_of(shape), shape.kernel - 1, shape.c, shape.k
-    (down, right), side = tiles_of(shape), tile * shape.stride
+    tile, rim, c, k = tile or tile_of(shape), shape.kernel - 1, shape.c, shape.k
+    (down, right), side = tiles_of(shape, tile), tile * shape.stride
     picture = (side * down + rim) * (side * right + rim) * c
     return 2 * picture + tile * down * tile * right * k + 2 * max(c, k) + tile * tile * k + 256
 
@@ -88,13 +91,30 @@ class Multiply(NamedTuple):
 _multiply = reader(Multiply)
 
 
+@inline
+def _weight_along(place, along):
+    """Which of six weights is multiplied at one of the places along a side."""
+    if along == SEVENS and place >= PATCH:
+        return place - PATCH + 1
+    return min(place, PATCH - 1)
+
+
+@inline
+def _places_along(weight, along):
+    """The places along a side that a weight is multiplied at: the first, the end, and how far apart."""
+    if along == SEVENS:
+        return weight, along if weight > 0 else 1, PATCH - 1
+    return weight, along if weight == PATCH - 1 else weight + 1, 1
+
+
 def multiply(l0, l1, l2, l3, args, part, scratch):
     """C_p = A_p B_w for this part's place p, its weights w and panels of columns."""
     p = _multiply(args)
     rows, inner = p.rows, p.inner
     place, panel, deep = part // p.shares, width_of(p.columns), width_of(inner)
     a = p.a + 4 * place * p.a_places
-    b = p.b + 4 * weights_at(place, p.along) * p.b_places
+    weights = PATCH * _weight_along(place // p.along, p.along) + _weight_along(place % p.along, p.along)
+    b = p.b + 4 * weights * p.b_places
     c = p.c + 4 * place * p.c_places
     first, last = panels_of(p.columns, panel, part % p.shares, p.shares)
     for column in range(first, last, panel):
@@ -125,12 +145,11 @@ def multiply_transposed(l0, l1, l2, l3, args, part, scratch):
     weights, panel, wide = PLACES - 1 - part // p.shares, width_of(p.columns), width_of(rows)
     c = p.c + 4 * weights * p.c_places
     first, last = panels_of(p.columns, panel, part % p.shares, p.shares)
-    top, left = weights // PATCH, weights % PATCH
-    bottom = along if top == PATCH - 1 else top + 1
-    right = along if left == PATCH - 1 else left + 1
+    top, bottom, down = _places_along(weights // PATCH, along)
+    left, right, across = _places_along(weights % PATCH, along)
     for column in range(first, last, panel):
-        for i in range(top, bottom):
-            for j in range(left, right):
+        for i in range(top, bottom, down):
+            for j in range(left, right, across):
                 a = Panels(p.a + 4 * (i * along + j) * p.a_places, p.tiles, wide)
                 b = Panels(p.b + 4 * (i * along + j) * p.b_places, p.tiles, panel)
                 for depth in range(0, inner, DEEP):

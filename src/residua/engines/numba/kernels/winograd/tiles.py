@@ -139,6 +139,7 @@ class Form(NamedTuple):
     places_to_tile_biased: Any
     weight_to_places: Any
     places_to_weight: Any
+    places_of: Any = places_of
 
     @property
     def rim(self) -> int:

@@ -57,29 +57,32 @@ def patch_first(f, d):
     return [f.fma(-S2, d[2], f.add(d[0], d[4]))]
 
 
-def _patch_last(f, d):
+def patch_last(f, d):
+    """The place of infinity."""
     return [f.fma(-S2, d[3], f.add(d[1], d[5]))]
 
 
 def patch(f, d):
     """B^T d."""
-    return patch_first(f, d) + patch_p(f, d) + patch_q(f, d) + _patch_last(f, d)
+    return patch_first(f, d) + patch_p(f, d) + patch_q(f, d) + patch_last(f, d)
 
 
 # ---------------------------------------------------------------- A^T: products -> tile
-def _tile_even(f, m):
+def tile_even(f, m):
+    """Pixels 0 and 2."""
     p, q = f.add(m[1], m[2]), f.add(m[3], m[4])
     return [f.add(f.add(m[0], p), q), f.fma(P2, p, f.mul(Q2, q))]
 
 
-def _tile_odd(f, m):
+def tile_odd(f, m):
+    """Pixels 1 and 3."""
     p, q = f.sub(m[1], m[2]), f.sub(m[3], m[4])
     return [f.fma(P, p, f.mul(Q, q)), f.fma(P3, p, f.fma(Q3, q, m[5]))]
 
 
 def tile(f, m):
     """A^T m."""
-    (y0, y2), (y1, y3) = _tile_even(f, m), _tile_odd(f, m)
+    (y0, y2), (y1, y3) = tile_even(f, m), tile_odd(f, m)
     return [y0, y1, y2, y3]
 
 
@@ -102,19 +105,21 @@ def spread(f, y):
 
 
 # ---------------------------------------------------------------- B: gradient of that input -> of the patch
-def _patch_back_even(f, m):
+def patch_back_even(f, m):
+    """Pixels 2 and 4."""
     p, q, first = f.add(m[1], m[2]), f.add(m[3], m[4]), f.mul(-S2, m[0])
     return [f.fma(-Q2, p, f.fma(-P2, q, first)), f.add(f.add(m[0], p), q)]
 
 
-def _patch_back_odd(f, m):
+def patch_back_odd(f, m):
+    """Pixels 1 and 3."""
     p, q = f.sub(m[1], m[2]), f.sub(m[3], m[4])
     return [f.fma(-P * Q2, p, f.fma(-Q * P2, q, m[5])), f.fma(P, p, f.fma(Q, q, f.mul(-S2, m[5])))]
 
 
 def patch_back(f, m):
     """B m."""
-    (d2, d4), (d1, d3) = _patch_back_even(f, m), _patch_back_odd(f, m)
+    (d2, d4), (d1, d3) = patch_back_even(f, m), patch_back_odd(f, m)
     return [m[0], d1, d2, d3, d4, m[5]]
 
 
@@ -147,7 +152,7 @@ def kernel_back(f, u):
 if REGISTERS == 32:
     _PATCH_GROUPS = (
         ((1, 2, 3, 4), lambda f, d: patch_p(f, d) + patch_q(f, d), (1, 2, 3, 4)),
-        ((0, 1, 2, 3, 4, 5), lambda f, d: patch_first(f, d) + _patch_last(f, d), (0, 5)),
+        ((0, 1, 2, 3, 4, 5), lambda f, d: patch_first(f, d) + patch_last(f, d), (0, 5)),
     )
     _TILE_GROUPS = ((range(6), tile, range(4)),)
     _SPREAD_GROUPS = ((range(4), lambda f, y: spread_p(f, y) + spread_q(f, y), (1, 2, 3, 4)),)
@@ -157,11 +162,11 @@ else:
         ((1, 2, 3, 4), patch_p, (1, 2)),
         ((1, 2, 3, 4), patch_q, (3, 4)),
         ((0, 2, 4), patch_first, (0,)),
-        ((1, 3, 5), _patch_last, (5,)),
+        ((1, 3, 5), patch_last, (5,)),
     )
-    _TILE_GROUPS = ((range(5), _tile_even, (0, 2)), (range(1, 6), _tile_odd, (1, 3)))
+    _TILE_GROUPS = ((range(5), tile_even, (0, 2)), (range(1, 6), tile_odd, (1, 3)))
     _SPREAD_GROUPS = ((range(4), spread_p, (1, 2)), (range(4), spread_q, (3, 4)))
-    BACK_GROUPS = ((range(1, 6), _patch_back_odd, (1, 3)), (range(5), _patch_back_even, (2, 4)))
+    BACK_GROUPS = ((range(1, 6), patch_back_odd, (1, 3)), (range(5), patch_back_even, (2, 4)))
 
 
 _SPREAD_GROUPS += ((*one_row(0), (0,)), (*one_row(3), (5,)))

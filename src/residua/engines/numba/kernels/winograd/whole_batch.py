@@ -18,7 +18,7 @@ from residua.engines.numba.kernels.primitives.scalars import clear, flush, get_i
 from residua.engines.numba.kernels.primitives.vector import WIDTH, inline
 from residua.engines.numba.kernels.products.panels import at_column, width_of
 from residua.engines.numba.kernels.winograd.output import Columns, Finish, Inside, add_skip, store_edge
-from residua.engines.numba.kernels.winograd.tiles import GAP, Form, places_of
+from residua.engines.numba.kernels.winograd.tiles import GAP, Form
 from residua.engines.numba.kernels.winograd.two_dimensional import Grid
 
 X_ONLY, BOTH = 1, 2
@@ -44,7 +44,7 @@ def tiles_of(c, tile, rim, stride, args):
 
 def scattering(form: Form) -> Callable[..., Any]:
     """The kernel `scatter`."""
-    size, rim = form.tile, form.rim
+    size, rim, places_of = form.tile, form.rim, form.places_of
     patch_to_places, tile_to_places = form.patch_to_places, form.tile_to_places
 
     @inline
@@ -95,7 +95,7 @@ def scattering(form: Form) -> Callable[..., Any]:
 
 def gathering(form: Form) -> Callable[..., Any]:
     """The kernel `gather`."""
-    size, rim = form.tile, form.rim
+    size, rim, places_of = form.tile, form.rim, form.places_of
     places_to_tile, places_to_tile_summed = form.places_to_tile, form.places_to_tile_summed
     places_to_tile_biased = form.places_to_tile_biased
 
@@ -152,7 +152,7 @@ def gathering(form: Form) -> Callable[..., Any]:
 
 def gathering_gradient(form: Form) -> Callable[..., Any]:
     """The kernel `gather_gradient`."""
-    size, rim = form.tile, form.rim
+    size, rim, places_of = form.tile, form.rim, form.places_of
     places_to_patch = form.places_to_patch
 
     @inline
