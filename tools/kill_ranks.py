@@ -69,7 +69,7 @@ class Trouble:
     kills: int
     ranks: int
     exact: bool
-    pause: float = 2.0
+    pause: float = 0.6
     early: float = 0.3
 
 
@@ -113,7 +113,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--ranks", type=int, default=2)
-    parser.add_argument("--epochs", type=int, default=40)
+    parser.add_argument("--epochs", type=int, default=120)
     parser.add_argument("--exact", action="store_true")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
