@@ -7,13 +7,13 @@ import shlex
 import shutil
 
 import pytest
+from other_writer import other_writer
 from tiny import TINY, answered, call, contents, paint_folder, refused
 
 from residua import api
 from residua.config import ExperimentConfig
 from residua.experiments import run as run_module
 from residua.experiments.catalogue import find_experiment
-from residua.experiments.lock import only_one
 from residua.experiments.run import ExperimentRun
 from residua.experiments.training_runs import train_seconds
 from residua.training.loop import Training
@@ -332,7 +332,8 @@ def test_two_processes_do_not_train_one_run(finished, capsys, tmp_path, untraine
     pytest.importorskip("fcntl", reason="nothing is locked on Windows")
     run = tmp_path / "colours" / "wide" / "seed-0"
     one = ("experiment", finished / "colours.toml", "--output", tmp_path, "--variants", "wide")
-    with only_one(run):
+    with other_writer(run):
         told = refused(capsys, *one)
-    assert "seed-0 is being trained by another process: let it finish, or choose" in told
+    assert "seed-0 is being written by process " in told
+    assert ": let it finish, or choose other --variants, --seeds or another --output" in told
     assert not run.exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -10,6 +11,7 @@ import signal
 from dataclasses import asdict, replace
 
 import pytest
+from other_writer import other_writer
 from tiny import TINY
 
 pytest.importorskip("optuna", reason="optuna is not installed")
@@ -17,6 +19,7 @@ pytest.importorskip("optuna", reason="optuna is not installed")
 import optuna
 
 from residua.errors import NonFiniteError, RunError
+from residua.files.one_writer import LOCK
 from residua.insight.sweeps.numbers import best_row
 from residua.sweeps import trial as trials
 from residua.sweeps import work as works
@@ -179,6 +182,37 @@ def test_a_trial_that_another_worker_took_is_left_to_it(begin, monkeypatch):
     trials.train_trial(trial, 1, lambda: None, None)
     assert study.trials()[0].state.name == "RUNNING"
     assert study.trials()[0].intermediate_values == {}
+
+
+def test_a_run_that_somebody_else_trains_ends_the_sweep_and_is_left_to_them(begin):
+    pytest.importorskip("fcntl", reason="nothing is locked on Windows")
+    folder = begin("shared", GRID, {"rate": [0.1]})
+    with other_writer(folder.run(0)):
+        with pytest.raises(RunError, match="let it finish, or stop it first"):
+            work(folder, 1)
+        assert os.listdir(folder.run(0)) == [LOCK]
+    work(folder, 1)
+    assert [row.state for row in trial_rows(Study(folder))] == ["done"]
+
+
+def test_one_that_was_taken_for_dead_has_time_to_leave(begin, monkeypatch):
+    pytest.importorskip("fcntl", reason="nothing is locked on Windows")
+    folder = begin("patient", GRID, {"rate": [0.1]})
+    interrupted_after(monkeypatch, {1})
+    with pytest.raises(KeyboardInterrupt):
+        work(folder, 1)
+    held, slept = contextlib.ExitStack(), []
+
+    def sleep(seconds):
+        slept.append(seconds)
+        if len(slept) == 3:
+            held.close()
+
+    monkeypatch.setattr(trials.time, "sleep", sleep)
+    held.enter_context(other_writer(folder.run(0)))
+    work(folder, 1)
+    assert slept == [trials.WAIT_SECONDS] * 3
+    assert [row.state for row in trial_rows(Study(folder))] == ["done"]
 
 
 def test_a_worker_whose_parent_is_gone_asks_itself_to_stop(begin, monkeypatch):

@@ -11,6 +11,7 @@ from residua.config import TrainConfig
 from residua.config.options import configure, flag
 from residua.data import DataSet
 from residua.errors import RunError
+from residua.files.one_writer import LOCK
 from residua.training.environment import package_version
 from residua.training.option_defaults import resolve_options
 from residua.training.run_folder import read_environment, read_run
@@ -46,7 +47,7 @@ def run_state(run: PlannedRun, data: DataSet | None) -> State:
     """How far a run is. Raises RunError where its folder holds another run, or that of another version."""
     folder = run.folder
     if not (folder / "run.toml").exists():
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        if folder.exists() and (not folder.is_dir() or any(path.name != LOCK for path in folder.iterdir())):
             raise RunError(f"{folder} is no run folder: move it away, or choose another folder with --output")
         return "absent"
     found = read_run(folder)

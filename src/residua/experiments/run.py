@@ -14,7 +14,6 @@ from residua.experiments.catalogue import find_experiment
 from residua.experiments.ensembles import join_runs
 from residua.experiments.figure import results_figure
 from residua.experiments.folders import PlannedRun, State, run_state
-from residua.experiments.lock import only_one
 from residua.experiments.looks import check_look, take_look
 from residua.experiments.published_weights import import_command, import_run
 from residua.experiments.recipe import Experiment, Look, Variant
@@ -23,11 +22,13 @@ from residua.experiments.table import experiment_markdown
 from residua.experiments.training_runs import RunResult, Say, read_result, train_command, train_run
 from residua.files.durable import write_durably
 from residua.files.names import command
+from residua.files.one_writer import one_writer
 from residua.insight.learning_curves.figure import curves_figure
 from residua.insight.shared.plotting import save_figure
 
 MOST_CURVES = 8  # in one picture
 FOLDER = "experiments-out"
+ELSEWHERE = "choose other --variants, --seeds or another --output"
 QUICK = "quick"  # the folder of quick runs, apart from all that is an experiment
 
 
@@ -157,7 +158,7 @@ class ExperimentRun:
             return False
         self.say(f"{self.experiment.name}: {name}, seed {run.seed}")
         try:
-            with only_one(run.folder):
+            with one_writer(run.folder, ELSEWHERE):
                 train_run(run, self._state(run), self.say)  # another process may have done it meanwhile
         except ModelFileError as error:
             self.missing[name] = "the published weights are not at hand"

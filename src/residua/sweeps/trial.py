@@ -7,16 +7,20 @@ import os
 import shutil
 import signal
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from residua.config import TrainConfig
 from residua.errors import ConfigError, ModelFileError, NonFiniteError, ResiduaError, ShapeError
-from residua.sweeps.owners import Heart, orphaned
+from residua.files.one_writer import LOCK, InUseError, one_writer
+from residua.sweeps.owners import BEAT_SECONDS, Heart, orphaned
 from residua.sweeps.study import OpenTrial, newest_checkpoint
 from residua.training.run_folder import read_log, read_run
 
+PATIENT_BEATS = 3  # within which one that was taken for dead has seen so, and stopped
+WAIT_SECONDS = 0.1
 # What is wrong with a trial's own values, so that the others go on.
 OF_ITS_OWN = (ConfigError, ShapeError, ModelFileError, MemoryError)
 
@@ -113,14 +117,34 @@ def _train(trial: OpenTrial, values: dict[str, Any], threads: int, reporter: Tri
     from residua.training.train import resume_training, start_training
 
     run = trial.run
-    if newest_checkpoint(run):
-        config = read_run(run)
-        _catch_up(trial, reporter, config)
-        resume_training(run, reporter, _nothing)
-        return
-    if run.exists():  # its worker was killed before there was anything to go on from
-        shutil.rmtree(run)
-    start_training(trial.folder.plan.config(values, run, threads), reporter, _nothing)
+    with contextlib.ExitStack() as held:
+        _hold(trial, reporter, held)
+        if newest_checkpoint(run):
+            config = read_run(run)
+            _catch_up(trial, reporter, config)
+            resume_training(run, reporter, _nothing)
+            return
+        for path in run.iterdir():  # its worker was killed before there was anything to go on from
+            if path.name != LOCK:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        start_training(trial.folder.plan.config(values, run, threads), reporter, _nothing)
+
+
+def _hold(trial: OpenTrial, reporter: TrialReporter, held: contextlib.ExitStack) -> None:
+    """Keep others out of a trial's run; a worker that was taken for dead has time to notice and to leave.
+
+    Raises InUseError where somebody else stays there.
+    """
+    patience = time.monotonic() + (0 if trial.turn.number == 1 else PATIENT_BEATS * BEAT_SECONDS)
+    while True:
+        try:
+            held.enter_context(one_writer(trial.run, "stop it first"))
+            return
+        except InUseError:
+            if time.monotonic() >= patience:
+                raise
+        reporter._check()
+        time.sleep(WAIT_SECONDS)
 
 
 def _catch_up(trial: OpenTrial, reporter: TrialReporter, config: TrainConfig) -> None:

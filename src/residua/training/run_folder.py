@@ -19,6 +19,7 @@ from residua.errors import RunError
 from residua.files.durable import write_durably
 from residua.files.json_lines import read_lines
 from residua.files.names import command
+from residua.files.one_writer import one_writer
 from residua.files.regular import require_file
 from residua.training.environment import machine_facts, package_versions
 from residua.training.places import TABLE, describe_places
@@ -41,17 +42,21 @@ def resume_command(run: Path) -> str:
     return command("train", "--resume", run)
 
 
-def create_run(config: TrainConfig, default_name: str) -> Path:
-    """A new run folder with its run.toml. Raises RunError where the folder is in use."""
+def create_run(config: TrainConfig, default_name: str, held: contextlib.ExitStack) -> Path:
+    """A new run folder with its run.toml, which nobody else writes into until `held` ends.
+
+    Raises RunError where the folder is in use.
+    """
     import tomli_w
 
     try:
         if config.run.run is not None:
-            refuse_used_folder(config)
             run = Path(config.run.run)
-            run.mkdir(parents=True, exist_ok=True)
+            held.enter_context(one_writer(run, "choose another folder with --run"))
+            refuse_used_folder(config)
         else:
             run = _next_free(Path("runs"), default_name)
+            held.enter_context(one_writer(run, "choose another folder with --run"))
     except OSError as error:
         folder = error.filename or config.run.run or "runs"
         raise RunError(
@@ -64,6 +69,7 @@ def create_run(config: TrainConfig, default_name: str) -> Path:
     try:
         write_durably(run / "run.toml", tomli_w.dumps(tables).encode(errors="surrogateescape"))
     except RunError:
+        held.close()
         with contextlib.suppress(OSError):
             run.rmdir()  # only where nothing is in it
         raise

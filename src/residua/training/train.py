@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from residua.config import DataOptions, TrainConfig
 from residua.data import DataSet, open_dataset
 from residua.errors import RunError
 from residua.files.json_lines import truncate
+from residua.files.one_writer import one_writer
 from residua.models.model_file import save_model
 from residua.training.checkpoint import Position, read_checkpoint, read_fingerprint
 from residua.training.dividing import divided, shared_start
@@ -68,24 +70,25 @@ class Trained:
 def start_training(config: TrainConfig, reporter: Reporter, after_epoch: AfterEpoch) -> Trained:
     """Train a new network in a new run folder."""
     world = find_world()
-    if world is None:
-        refuse_used_folder(config)  # before minutes of reading pictures
-        task, data, pretrained = open_task(config, reporter)
-        run = _create(task, data, pretrained)
-    else:
-        world.stall_seconds = config.run.stall
-        with world.all_or_none():
-            if world.first:
-                refuse_used_folder(config)
-        task, data, pretrained = in_turn(world, lambda: open_task(config, reporter))
-        run = shared_run(world, lambda: _create(task, data, pretrained))
-    reporter.say(f"Run folder: {run}")
-    return _train(replace(task, run=run, after_epoch=after_epoch), resume=False)
+    with ExitStack() as held:
+        if world is None:
+            refuse_used_folder(config)  # before minutes of reading pictures
+            task, data, pretrained = open_task(config, reporter)
+            run = _create(task, data, pretrained, held)
+        else:
+            world.stall_seconds = config.run.stall
+            with world.all_or_none():
+                if world.first:
+                    refuse_used_folder(config)
+            task, data, pretrained = in_turn(world, lambda: open_task(config, reporter))
+            run = shared_run(world, lambda: _create(task, data, pretrained, held))
+        reporter.say(f"Run folder: {run}")
+        return _train(replace(task, run=run, after_epoch=after_epoch), resume=False)
 
 
-def _create(task: Task, data: DataSet, pretrained: Pretrained | None) -> Path:
-    """A new run folder, with what training begins with."""
-    run = create_run(task.config, f"{Path(data.name).name or 'pictures'}-{task.model.name}")
+def _create(task: Task, data: DataSet, pretrained: Pretrained | None, held: ExitStack) -> Path:
+    """A new run folder, with what training begins with, which nobody else writes into until `held` ends."""
+    run = create_run(task.config, f"{Path(data.name).name or 'pictures'}-{task.model.name}", held)
     if pretrained is not None:
         save_model(run / COPY, pretrained.model)
     return run
@@ -114,13 +117,18 @@ def resume_training(resumption: Path | Resumption, reporter: Reporter, after_epo
         data, here = _find_data(config, again, pretrained, reporter)
         return _read_task(config, data, reporter, pretrained), here
 
-    if world is None:
-        task, here = open_again()
-    else:
-        world.stall_seconds = config.run.stall
-        task, here = in_turn(world, open_again)
-    task = replace(task, run=again.run, after_epoch=after_epoch)
-    return _train(task, resume=True, here=replace(config, data=here))
+    with ExitStack() as held:
+        if world is None:
+            held.enter_context(one_writer(again.run, "stop it first"))
+            task, here = open_again()
+        else:
+            world.stall_seconds = config.run.stall
+            with world.all_or_none():
+                if world.first:
+                    held.enter_context(one_writer(again.run, "stop it first"))
+            task, here = in_turn(world, open_again)
+        task = replace(task, run=again.run, after_epoch=after_epoch)
+        return _train(task, resume=True, here=replace(config, data=here))
 
 
 def _find_data(
