@@ -21,7 +21,7 @@ from residua.variables import Tree, flatten
 def divided(task: Task, world: World | None) -> Task:
     """The task with its part of every batch; itself where one process computes whole batches.
 
-    Raises AgreedError where their pictures or weights differ, ConfigError where a batch is too small.
+    Raises ConfigError where a batch is too small; of several processes AgreedError, where they differ too.
     """
     options = task.config.run
     if world is None and not options.exact_ranks:
@@ -32,8 +32,10 @@ def divided(task: Task, world: World | None) -> Task:
         options = replace(options, threads=threads_each(world, options.threads))
         command = resume_command(task.run)
         world.where = f"Go on, under mpiexec as before, with: {command}"
-    crew = Crew(world, options, task.stop_requested.is_set)
-    return replace(task, train=task.train.part(*crew.parts), crew=crew)
+    with contextlib.nullcontext() if world is None else world.all_or_none():
+        crew = Crew(world, options, task.stop_requested.is_set)
+        task = replace(task, train=task.train.part(*crew.parts), crew=crew)
+    return task
 
 
 def taking_part(world: World | None) -> contextlib.AbstractContextManager[None]:

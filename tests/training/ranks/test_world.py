@@ -19,9 +19,9 @@ from tiny import paint_folder
 from residua.cli import run
 from residua.config import TrainConfig
 from residua.config.options import configure
-from residua.errors import DataError
+from residua.errors import ConfigError, DataError
 from residua.training.ranks.agreement import check_data, check_options
-from residua.training.ranks.world import AgreedError, World
+from residua.training.ranks.world import AgreedError, World, find_world
 
 PROGRAM = Path(sys.executable).with_name("mpiexec")
 there = PROGRAM.exists() or shutil.which("mpiexec") is not None
@@ -69,6 +69,17 @@ def test_where_one_cannot_all_end_with_its_words():
         pass
     with pytest.raises(AgreedError, match=r"^no such folder$"), Stub(0, "no such folder").all_or_none():
         raise DataError("no such folder")
+
+
+def test_without_mpi_it_is_said_what_is_missing(monkeypatch):
+    find = find_world.__wrapped__
+    for name in ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_SIZE", "SLURM_STEP_NUM_TASKS"):
+        monkeypatch.delenv(name, raising=False)
+    assert find() is None
+    monkeypatch.setenv("PMI_SIZE", "4")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match=r"one of 4 processes .* pip install 'residua\[mpi\]'"):
+        find()
 
 
 def begin(*jobs, **options):

@@ -28,7 +28,7 @@ NO_LIMIT = float("inf")
 
 @cache
 def find_world() -> World | None:
-    """The job that this process is one of; None where it is alone. Raises ConfigError without mpi4py."""
+    """The job that this process is one of; None where it is alone. Raises ConfigError without MPI."""
     size = next((os.environ[name] for name in _SIZES if os.environ.get(name, "").isdecimal()), "1")
     if int(size) < 2:
         return None
@@ -37,9 +37,18 @@ def find_world() -> World | None:
             f"this is one of {size} processes of mpiexec, and they talk through mpi4py, which is not "
             "installed: pip install 'residua[mpi]'"
         )
-    from mpi4py import MPI
-
-    return World(MPI.COMM_WORLD) if MPI.COMM_WORLD.Get_size() > 1 else None
+    try:
+        from mpi4py import MPI
+    except (ImportError, RuntimeError) as problem:
+        reason = " ".join(str(problem).split())[:150]
+        raise ConfigError(f"mpi4py finds no MPI ({reason}): pip install 'residua[mpi]'") from None
+    if MPI.COMM_WORLD.Get_size() == 1:
+        raise ConfigError(
+            f"this is one of {size} processes, but mpi4py's MPI knows of one alone: start them with the "
+            "mpiexec of the MPI that mpi4py found, or build it against yours "
+            "(pip install --no-binary mpi4py mpi4py)"
+        )
+    return World(MPI.COMM_WORLD)
 
 
 class AgreedError(ConfigError):
