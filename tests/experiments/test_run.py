@@ -80,6 +80,21 @@ def untrained(monkeypatch):
     monkeypatch.setattr(api, "train", train)
 
 
+def test_what_is_not_chosen_is_read_once(finished, tmp_path, monkeypatch, untrained):
+    shutil.copytree(finished / "out", tmp_path / "out")
+    read, real = [], run_module.read_result
+
+    def read_result(run, state):
+        read.append(run.folder)
+        return real(run, state)
+
+    monkeypatch.setattr(run_module, "read_result", read_result)
+    config = ExperimentConfig(output=str(tmp_path / "out"), variants=("wide",), engine="numpy")
+    experiment = find_experiment(str(finished / "colours.toml"))
+    ExperimentRun(experiment, config, lambda line: None).run()
+    assert sorted(folder.name for folder in read if folder.parent.name == "narrow") == ["seed-0", "seed-1"]
+
+
 def test_results_hold_what_was_published_beside_what_came_out(finished):
     out = finished / "out" / "colours"
     results = json.loads((out / "results.json").read_text(encoding="utf-8"))

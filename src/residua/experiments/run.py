@@ -109,15 +109,15 @@ class ExperimentRun:
         return self.output / variant.uses if variant.uses else self.folder / variant.name
 
     def _read_others(self) -> None:
-        """Runs of variants and seeds that were not chosen now, and are done."""
-        self.others.clear()
+        """Runs of variants and seeds that were not chosen now, and are done; each is read once."""
         for variant in self.experiment.variants:
             if variant.members or variant.weights:
                 continue
             asked = chosen_seeds(variant, self.config) if variant in self.chosen else []
             if not asked:
                 self.missing[variant.name] = "not chosen"
-            for run in self._plan(variant, [seed for seed in variant.seeds if seed not in asked]):
+            read = {result.seed for result in self.others.get(variant.name, ())}
+            for run in self._plan(variant, [seed for seed in variant.seeds if seed not in {*asked, *read}]):
                 if (run.folder / "test.json").exists():
                     result = read_result(run, self._state(run))
                     self.others.setdefault(variant.name, []).append(result)

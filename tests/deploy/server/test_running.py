@@ -22,7 +22,7 @@ pytest.importorskip("uvicorn", reason="uvicorn is not installed")
 
 from residua.api import predict
 from residua.config import ServeConfig
-from residua.deploy.server import running
+from residua.deploy.server import connections
 from residua.deploy.server.openapi import describe_api
 from residua.deploy.server.running import check_certificate, open_models, open_port, read_keys
 from residua.errors import ConfigError
@@ -95,8 +95,17 @@ def test_too_large_is_refused_before_it_has_come(trained):
         assert ask(address, "POST", "/v1/predict", pieces)[0] == 413
 
 
+def test_who_still_sends_hears_why_it_is_refused(trained):
+    """More than sockets hold: closed at once, the system would take the answer back with it."""
+    with served(str(trained / "run"), megabytes=0.001) as (address, _, _):
+        pieces = (b"x" * 100_000 for _ in range(300))
+        status, _, body = ask(address, "POST", "/v1/predict", pieces)
+        assert status == 413
+        assert b"at most 0.001 MB" in body
+
+
 def test_slow_clients_are_cut_off_and_others_served(trained, monkeypatch):
-    monkeypatch.setattr(running, "FIRST_SECONDS", 0.3)
+    monkeypatch.setattr(connections, "FIRST_SECONDS", 0.3)
     with served(str(trained / "run"), seconds=0.3) as (address, _, _):
         slow = [socket.create_connection(address, timeout=30) for _ in range(20)]
         for connection in slow[:10]:

@@ -13,6 +13,7 @@ import pytest
 from tiny import TINY, answered, call, paint, paint_folder, refused
 
 import residua
+from residua.data import Preprocessing
 from residua.engines.numpy.engine import NumpyEngine
 from residua.errors import ConfigError, ModelFileError
 from residua.insight.calibration.numbers import (
@@ -23,7 +24,9 @@ from residua.insight.calibration.numbers import (
     risk_coverage,
 )
 from residua.insight.evaluation.numbers import calibration_error
+from residua.layers import Flatten, Linear, Sequential
 from residua.models.calibration import Calibration, Coverage, tempered
+from residua.models.model_file import Model
 from residua.training.inference import LabelledProbabilities, make_infer
 
 pytestmark = pytest.mark.usefixtures("quiet_cache")
@@ -174,6 +177,22 @@ def test_a_model_that_does_not_say_what_it_has_seen(trained, tmp_path, capsys):
     code, _, err = call(capsys, "calibrate", path, trained / "pics")
     assert code == 0
     assert "does not say which pictures it was trained on" in err
+
+
+def test_weights_from_elsewhere_have_seen_what_is_held_out_here(tmp_path, capsys):
+    network = Sequential({"flat": Flatten(), "head": Linear(64, 10)})
+    model = Model(
+        *("linear", network, network.init(np.random.default_rng(0)), tuple("0123456789")),
+        Preprocessing(8, 8, 1, (0.3,), (0.4,)),
+        {"data": "digits", "kind": "published", "imported_from": "digits.safetensors"},
+    )
+    path = tmp_path / "imported.safetensors"
+    residua.save_model(path, model)
+    for data in ([], ["digits"]):
+        code, _, err = call(capsys, "calibrate", path, *data)
+        assert code == 0
+        assert "held out of digits's training split, which weights from elsewhere were most likely" in err
+        assert "does not say which" not in err
 
 
 def test_a_calibration_survives_the_file_and_a_damaged_one_is_refused(trained, tmp_path):

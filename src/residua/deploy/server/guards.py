@@ -16,7 +16,7 @@ from residua.deploy.server.clients import Clients
 from residua.deploy.server.metrics import Metrics
 
 OWN = ("127.0.0.1", "localhost", "::1")
-OPEN = ("/v2/health/live", "/v2/health/ready")  # orchestrators ask these without a key, and always
+OPEN = ("/v2/health/live", "/v2/health/ready")  # orchestrators ask these without a key, by any name
 COUNTED = ("/predict", "/infer")
 HEADERS = {
     b"x-content-type-options": b"nosniff",
@@ -99,6 +99,8 @@ class Guards:
 
     def refusal(self, scope: Any) -> Refusal | None:
         """Why a request is not let in; None for one that is."""
+        if scope["path"] in OPEN:
+            return None
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
         host = headers.get(b"host", "").lower()
         if not self.any_host and _without_port(host) not in self.hosts:
@@ -108,8 +110,6 @@ class Guards:
             )
         if self._foreign(scope["method"], headers, host):
             return Refusal(403, "requests from pages of other sites are not answered")
-        if scope["path"] in OPEN:
-            return None
         if self.keys and not self._known(headers.get(b"authorization", "")):
             # A browser asks a person for a name, which may be anything, and a password, which is the key.
             page = scope["path"] == "/" or scope["path"].startswith("/page/")

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from residua.config import PredictConfig, ServeConfig
 from residua.deploy.server.answering import Served
 from residua.deploy.server.application import build_application
+from residua.deploy.server.connections import TimedProtocol
 from residua.deploy.server.metrics import Metrics
 from residua.deploy.server.state import State
 from residua.deploy.server.worker import Worker
@@ -29,7 +29,6 @@ from residua.models.model_file import find_model
 MOST_CONNECTIONS = 1024
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 BACKLOG = 2048
-FIRST_SECONDS = 10.0  # until the first request of a connection has its headers
 TICK_SECONDS = 0.1  # of uvicorn's loop
 GRACE_SECONDS = 30  # for requests that are being answered when it ends
 
@@ -59,24 +58,6 @@ class Server(uvicorn.Server):
             self.drained += TICK_SECONDS
         done: bool = await super().on_tick(counter)
         return done
-
-
-class TimedProtocol(H11Protocol):
-    """HTTP of a connection that is cut off unless its first request has come whole, but for the body."""
-
-    def connection_made(self, transport: Any) -> None:
-        """Begin to wait."""
-        super().connection_made(transport)
-        self.patience = self.loop.call_later(FIRST_SECONDS, self._cut)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Wait no more."""
-        self.patience.cancel()
-        super().connection_lost(exc)
-
-    def _cut(self) -> None:
-        if self.cycle is None:
-            self.transport.close()
 
 
 def open_models(models: Sequence[str], config: ServeConfig) -> list[Served]:

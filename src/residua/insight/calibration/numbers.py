@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.config import CalibrateConfig, EvaluateConfig
+from residua.data import DATASETS
 from residua.errors import DataError
 from residua.insight.evaluation.exposure import exposure
 from residua.insight.evaluation.numbers import calibration_error
@@ -242,6 +243,21 @@ def _unseen(model: Model, part: SplitPictures, say: Say) -> SplitPictures:
     return replace(part, pictures=pictures, exposure=seen)
 
 
+def _unknown(model: Model, part: SplitPictures) -> str:
+    """What to know of a model that keeps no record of its pictures, such as one of imported weights."""
+    card = DATASETS.get(str(model.training.get("data")))
+    if part.same and card is not None and card.validation:
+        return (
+            f"These pictures are held out of {card.name}'s training split, which weights from elsewhere were "
+            "most likely trained on as a whole: it will be too sure of itself on others; "
+            "name pictures that it cannot have seen with --data"
+        )
+    return (
+        "This model does not say which pictures it was trained on: if these are among them, "
+        "it will be too sure of itself on others"
+    )
+
+
 def calibrate_model(model: Model, config: CalibrateConfig, say: Say) -> CalibrationReport:
     """The model with a temperature and thresholds found on validation pictures, and its answers on them.
 
@@ -261,10 +277,7 @@ def calibrate_model(model: Model, config: CalibrateConfig, say: Say) -> Calibrat
     evaluate_config = settle_engine(evaluate_config, answer_work(model, evaluate_config, part), say)
     before = answer(model, evaluate_config, part)
     if model.training.get("fingerprint") is None if part.same else model.seen is None:
-        say(
-            "This model does not say which pictures it was trained on: if these are among them, "
-            "it will be too sure of itself on others"
-        )
+        say(_unknown(model, part))
     temperature = fit_temperature(before.probabilities, before.labels)
     if temperature is None:
         why = (
