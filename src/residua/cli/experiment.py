@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 from residua.cli.shared import Options
@@ -20,7 +21,8 @@ def experiment(*names: str, options: Annotated[ExperimentConfig, Options] = Expe
     Parameters
     ----------
     names
-        Names of experiments, all, or TOML files of your own; list shows the names.
+        Names of experiments, all, or TOML files of your own; list shows the names. verify, before names or
+        files of results, has models that are at hand answer again, and says whether their figures stand.
     """
     from residua.experiments.catalogue import chosen_experiments, experiment_names, find_experiment
 
@@ -28,6 +30,8 @@ def experiment(*names: str, options: Annotated[ExperimentConfig, Options] = Expe
         for name in experiment_names():
             to_stdout(f"{name:<20} {find_experiment(name).title}")
         return 0
+    if names[:1] == ("verify",):
+        return _verify(names[1:], check(options))
     chosen = chosen_experiments(names)
     check(options)
     if options.variants and len(chosen) > 1:
@@ -50,3 +54,17 @@ def experiment(*names: str, options: Annotated[ExperimentConfig, Options] = Expe
         to_stdout(f"Results: {printable(started.folder)}  with results.json, results.md and the pictures")
         failed |= bool(started.absent) and "all" not in names
     return 2 if failed else 0
+
+
+def _verify(names: tuple[str, ...], options: ExperimentConfig) -> int:
+    """A line for every run, a line for all; 1 where a figure does not stand."""
+    from residua.experiments.run import FOLDER
+    from residua.experiments.verification import find_results, verify
+
+    counts: dict[str, int] = {}
+    for path in find_results(names, Path(options.output or FOLDER)):
+        for verdict in verify(path, options, lambda line: to_stderr(printable(line))):
+            counts[verdict.standing] = counts.get(verdict.standing, 0) + 1
+            to_stdout(printable(f"{verdict.what}: {verdict.standing}: {verdict.words}"))
+    to_stdout(", ".join(f"{count:,} {standing}" for standing, count in sorted(counts.items())) or "no runs")
+    return 1 if counts.get("does not stand") else 0
