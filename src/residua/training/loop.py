@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import replace
 from typing import Any
@@ -11,20 +10,22 @@ import numpy as np
 
 from residua.data.batches import Batch
 from residua.errors import NonFiniteError
-from residua.files.durable import write_durably
 from residua.files.json_lines import append_line
 from residua.models.model_file import Model, save_model
 from residua.training.checkpoint import Position, write_checkpoint
+from residua.training.full_batches import Given, fill_up, full_size
 from residua.training.inference import LabelledProbabilities, predict_probabilities
 from residua.training.interruption import Interrupted, stop_requests
 from residua.training.layer_statistics import FILE, layer_statistics
 from residua.training.lookahead import EVERY, make_fall_back, slow_share
+from residua.training.not_finite import not_finite_error
 from residua.training.phases import Phase, make_phase
 from residua.training.ranks.validation import predict_divided
 from residua.training.run_folder import resume_command
 from residua.training.schedules import make_schedule
 from residua.training.step import mixed_labels
 from residua.training.task import Task
+from residua.training.under_way import UnderWay, without_going
 from residua.variables import Tree, transform
 
 WAITING_SHARE = 0.1  # above this the pictures, not the network, decide the speed
@@ -44,6 +45,7 @@ class Training:
         )
         position.schedule = position.schedule or self.schedule.start()
         self.fall_back = make_fall_back(task.engine) if "slow" in state else None
+        self.under_way = UnderWay(task.engine.behind)
         self.checkpoint_seconds = time.monotonic()
         self.stop_requested = task.stop_requested
         self.undrawn: set[str] = set()  # why pictures could not be drawn, as far as said
@@ -84,14 +86,18 @@ class Training:
         task.reporter.start_epoch(position.epoch, self.epochs, count, position.batch)
         with phase.train.epoch(position.epoch, start=position.batch) as batches:
             for batch in batches:
-                if position.step == self.steps:
+                if position.step + len(self.under_way) == self.steps:
                     break
-                rate = self.schedule.rate(position.epoch + position.batch / count, position.schedule)
+                begun = position.batch + len(self.under_way)
+                rate = self.schedule.rate(position.epoch + begun / count, position.schedule)
                 self._step(phase, batch, rate)
                 if self.stop_requested.is_set() if task.crew is None else task.crew.stopped:
+                    self._read()
                     self._stop()
                 if task.writes and self._checkpoint_due():
+                    self._read()
                     self.write_checkpoint()
+            self._read()
         seconds = max(time.monotonic() - start, 1e-9)
         timing = {
             "epoch": position.epoch + 1,
@@ -111,25 +117,41 @@ class Training:
         if mixed is not None and weights is not None and task.class_weights is not None:
             # A picture made of two counts as much as its classes do, in their shares.
             weights = weights * mixed[1] + task.class_weights[mixed[0]] * (1 - mixed[1])
-        given = {name: part for name, part in self.state.items() if name != "slow"}
+        given = Given(batch.images, batch.labels, weights, mixed)
+        if task.engine.fixed_batches:
+            given = fill_up(task.engine, given, full_size(phase.train))
+        state = {name: part for name, part in self.state.items() if name != "slow"}
         parts = () if task.crew is None else (batch.whole,)
-        after, results = phase.step(given, batch.images, batch.labels, weights, rate, mixed, *parts)
+        after, results = phase.step(
+            self.under_way.given(state), given.images, given.labels, given.weights, rate, given.mixed, *parts
+        )
+        after = without_going(after)
         slow = {} if self.fall_back is None else {"slow": self.state["slow"]}
         self.state = after | slow  # before all else: an engine may have taken back what it was given
-        if not results["finite"]:
-            self._stop_not_finite(batch, results)
-        position.batch += 1
-        position.step += 1
-        if self.fall_back is not None and position.step % EVERY == 0:
-            share = slow_share(position.step / self.steps)
+        self.under_way.begun(batch, results)
+        begun = position.step + len(self.under_way)
+        if self.fall_back is not None and begun % EVERY == 0:
+            share = slow_share(begun / self.steps)
+            self._read()  # what is not finite must not be mixed in
             fallen = self.fall_back(after["variables"], slow["slow"], share)
             # Arrays of its own: a step may write to the variables that it is given.
             self.state = after | {"variables": fallen, "slow": transform(np.array, fallen)}
-        position.seen += batch.whole
-        position.loss_sum += float(results["loss"]) * batch.whole
-        position.correct += int(results["correct"])
-        pictures = position.seen
-        task.reporter.step(batch.whole, position.loss_sum / pictures, position.correct / pictures)
+        self._read(everything=False)
+
+    def _read(self, everything: bool = True) -> None:
+        """Read what came of steps: of all that have been begun, or of those that were long enough ago."""
+        task, position = self.task, self.position
+        for batch, results in self.under_way.finished(everything):
+            if not results["finite"]:
+                self.under_way.forget()
+                self._stop_not_finite(batch, results)
+            position.batch += 1
+            position.step += 1
+            position.seen += batch.whole
+            position.loss_sum += float(results["loss"]) * batch.whole
+            position.correct += int(results["correct"])
+            pictures = position.seen
+            task.reporter.step(batch.whole, position.loss_sum / pictures, position.correct / pictures)
 
     def _end_epoch(self, phase: Phase, timing: dict[str, Any]) -> None:
         """Validate, log, keep the best, move on to the next epoch, and write a checkpoint of that."""
@@ -231,8 +253,8 @@ class Training:
         self.checkpoint_seconds = time.monotonic()
 
     def _checkpoint_due(self) -> bool:
-        options, position = self.task.config.run, self.position
-        if options.checkpoint_steps and position.step % options.checkpoint_steps == 0:
+        options, begun = self.task.config.run, self.position.step + len(self.under_way)
+        if options.checkpoint_steps and begun % options.checkpoint_steps == 0:
             return True
         return time.monotonic() - self.checkpoint_seconds >= options.checkpoint_seconds
 
@@ -257,29 +279,8 @@ class Training:
         """Keep the last finite weights, write down which pictures the batch held, and raise."""
         if not self.task.writes:
             raise NonFiniteError(f"not a finite number at step {self.position.step + 1}")
-        names = [self.task.train.pictures.names[index] for index in batch.indices.tolist()]
-        report = {
-            "epoch": self.position.epoch + 1,
-            "step": self.position.step + 1,
-            "loss": str(float(results["loss"])),
-            "gradient_norm": str(float(results["norm"])),
-            "pictures": names,
-        }
-        run = self.task.run
-        write_durably(run / "not-finite.json", json.dumps(report, indent=1).encode())
-        save_model(
-            run / "last.safetensors", self.model({"epoch": report["epoch"], "step": self.position.step})
-        )
+        error = not_finite_error(self.task, self.position, batch, results)
+        at = {"epoch": self.position.epoch + 1, "step": self.position.step}
+        save_model(self.task.run / "last.safetensors", self.model(at))
         self.write_checkpoint()
-        if not np.isfinite(results["loss"]):
-            problem = f"the loss is {report['loss']}"
-        elif not np.isfinite(results["norm"]):
-            problem = f"the gradient's norm is {report['gradient_norm']}"
-        else:
-            problem = "the running statistics are no longer finite"
-        raise NonFiniteError(
-            f"{problem} at step {report['step']}, on {', '.join(names[:3])} "
-            f"and {max(len(names) - 3, 0)} more (all in {run / 'not-finite.json'}); "
-            f"the weights before it are in {run / 'last.safetensors'}: "
-            "try a lower --rate, --clip 1, or look at these pictures"
-        )
+        raise error

@@ -14,6 +14,7 @@ from residua.models.stages import layer_groups
 from residua.training.feature_cache import FrozenBase, cache_features, can_be_cached
 from residua.training.step import Step, make_step
 from residua.training.task import Task
+from residua.training.under_way import GOING
 from residua.variables import Tree, merge
 
 _NEVER_TWICE = "varied by more than mirroring, or mixed, pictures are never twice the same"
@@ -128,6 +129,8 @@ def _on_part_of_state(step: Step, network: Sequential, groups: tuple[LayerGroup,
         }
         if "averaged" in state:
             part["averaged"] = part_of(state["averaged"])
+        if GOING in state:
+            part[GOING] = state[GOING]
         rates = tuple(rate * group.share for group in groups)
         after, results = step(part, images, labels, weights, rates, *others)
         return merge(state, after), results
