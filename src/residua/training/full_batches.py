@@ -1,4 +1,4 @@
-"""Batches of one size, filled up with what does not count, for engines that compile for every other."""
+"""Batches of one size, filled up with what does not count, where a step for every other is compiled anew."""
 
 from __future__ import annotations
 
