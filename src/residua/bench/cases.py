@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from residua.bench import data_loading, denormals, inference_cases, networks, processes, scaling, speed_run
+from residua.bench import (
+    data_loading,
+    denormals,
+    inference_cases,
+    networks,
+    processes,
+    ranks,
+    scaling,
+    speed_run,
+)
 from residua.bench.harness import Harness, Modes, time_both_sides
 from residua.bench.networks import Convolution, Network, random_batch
 from residua.bench.pipelines import measure as pipeline
@@ -199,6 +208,7 @@ MEASURES: dict[str, Callable[[Harness], Iterator[Result]]] = {
     "big": _big,
     "denormals": denormals.measure,
     "scaling": scaling.measure,
+    "ranks": ranks.measure,
     "memory": processes.measure_memory,
     "startup": processes.measure_startup,
     "pipeline": pipeline.measure,
