@@ -13,6 +13,7 @@ from residua.data.batches import Batch
 from residua.engines import Engine
 from residua.layers import PROBABILITIES, Layer
 from residua.layers.cost import pictures_at_once
+from residua.training.full_batches import fill_pictures
 from residua.variables import Tree
 
 
@@ -66,12 +67,15 @@ def predict_probabilities(
 ) -> LabelledProbabilities:
     """What a frozen network says of all batches; `watch` is called with the number of pictures of each."""
     infer = make_infer(engine, network)
-    probabilities, labels = [], []
+    probabilities, labels, largest = [], [], 0
     for batch in batches:
         images, at_once = batch.images, pictures_at_once(network, batch.images.shape[1:])
         for start in range(0, len(images), at_once):
-            answers = engine.plain(infer(variables, images[start : start + at_once]))
-            probabilities.append(np.asarray(answers, np.float32))
+            part = images[start : start + at_once]
+            if engine.fixed_batches:
+                largest = max(largest, len(part))
+            answers = engine.plain(infer(variables, fill_pictures(engine, part, largest)))
+            probabilities.append(np.asarray(answers, np.float32)[: len(part)])
         labels.append(batch.labels)
         watch(len(batch.labels))
     return LabelledProbabilities(np.concatenate(probabilities), np.concatenate(labels))

@@ -12,6 +12,7 @@ from residua.data.batches import Batch
 from residua.engines.vocabulary.core import Array, Engine
 from residua.layers import Layer
 from residua.training.optimizers import Optimizer, clip, gradient_norm, make_optimizer
+from residua.training.under_way import GOING, without_going
 from residua.variables import Tree, flatten, merge, transform, unflatten
 
 Step = Callable[..., tuple[Tree, dict[str, Array]]]
@@ -47,7 +48,8 @@ def make_step(
     second labels (N,) and the first ones' share (N,) of pictures made of two. resting: paths of variables
     that are not trained, and by which no gradient is computed where that saves anything. results: loss,
     correct (how many have the answer of `labels`), norm (of the whole gradient), finite. Where loss,
-    gradient or statistics are not finite numbers the state comes back unchanged.
+    gradient or statistics are not finite numbers the state comes back unchanged. Labels below zero are of
+    pictures that only fill a batch up (`engine.counted`).
     """
     optimizer = make_optimizer(options)
 
@@ -60,15 +62,23 @@ def make_step(
         mixed: tuple[Array, Array] | None = None,
     ) -> tuple[Tree, dict[str, Array]]:
         variables = state["variables"]
-        loss, outputs, grads, stats = network.loss(
-            engine, variables, images, labels, smoothing=options.smoothing, weights=weights, mixed=mixed
+        loss, outputs, grads, stats = engine.counted(
+            labels,
+            lambda: network.loss(
+                engine, variables, images, labels, smoothing=options.smoothing, weights=weights, mixed=mixed
+            ),
         )
         if resting:
             grads = unflatten({path: g for path, g in flatten(grads).items() if path not in resting})
         correct = engine.count_correct(outputs, labels)
+        if engine.together is not None:
+            parts, loss, correct = engine.apply(engine.together.combine, flatten(grads), loss, correct)
+            grads = unflatten(parts)
         norm = gradient_norm(engine, grads)
         # Statistics too: a variance can overflow while the normalised output stays finite.
         finite = engine.finite([loss, norm, *flatten(stats).values()])
+        if GOING in state:
+            finite = engine.apply(lambda xp, now, before: now & before, finite, state[GOING])
 
         def update() -> Tree:
             clipped = clip(engine, grads, norm, options.clip) if options.clip else grads
@@ -85,7 +95,7 @@ def make_step(
                 )
             return after
 
-        after = engine.when(finite, update, state)
+        after = engine.when(finite, update, without_going(state))
         return after, {"loss": loss, "correct": correct, "norm": norm, "finite": finite}
 
     return engine.compile(step, donate=("state",))

@@ -10,8 +10,12 @@ from tiny import TINY, paint_folder
 
 from residua import train
 from residua.data.batches import Batches
+from residua.engines import open_engine
+from residua.engines.jax import JaxEngine
 from residua.errors import NonFiniteError
+from residua.layers import BatchNorm1d, Conv2d, ConvNorm, GlobalAveragePool, Linear, Sequential
 from residua.models.model_file import load_model
+from residua.training.full_batches import Given, fill_up
 from residua.training.interruption import Interrupted
 from residua.training.progress import Quiet
 from residua.training.run_folder import read_log
@@ -77,3 +81,56 @@ def test_a_loss_that_is_not_finite_keeps_the_weights_before_it(pictures, tmp_pat
         train(pictures, run=str(run), engine="jax", reporter=Quiet(), **OPTIONS)
     kept = flatten(load_model(run / "last.safetensors").variables)
     assert all(np.isfinite(array).all() for array in kept.values())
+
+
+def test_a_short_last_batch_counts_as_it_is_and_compiles_nothing(pictures, tmp_path, monkeypatch):
+    sizes = set()
+
+    def counted(engine, labels, compute):
+        sizes.add(len(labels))
+        return original(engine, labels, compute)
+
+    original = JaxEngine.counted
+    monkeypatch.setattr(JaxEngine, "counted", counted)
+    options = OPTIONS | {"batch": 7, "epochs": 1, "optimizer": "sgd", "rate": 0.1}
+    logs = []
+    for engine in ("numpy", "jax"):
+        run = tmp_path / engine
+        train(pictures, run=str(run), engine=engine, reporter=Quiet(), **options)
+        logs.append(read_log(run)[0])
+    assert sizes == {7}
+    assert logs[1]["train_loss"] == pytest.approx(logs[0]["train_loss"], abs=1e-4)
+    assert logs[1]["validation_loss"] == pytest.approx(logs[0]["validation_loss"], abs=1e-3)
+    mine, exact = (
+        flatten(load_model(tmp_path / engine / "last.safetensors").variables) for engine in ("jax", "numpy")
+    )
+    for path, array in exact.items():
+        np.testing.assert_allclose(mine[path], array, atol=2e-3, err_msg=path)
+
+
+def test_statistics_and_gradients_leave_out_what_fills_a_batch_up(rng):
+    engine, reference = open_engine("jax"), open_engine("numpy")
+    network = Sequential(
+        {
+            "conv": ConvNorm(Conv2d(3, 4)),
+            "pool": GlobalAveragePool(),
+            "norm": BatchNorm1d(4),
+            "head": Linear(4, 2),
+        }
+    )
+    v, x, labels = network.init(rng), rng.normal(size=(5, 6, 6, 3)).astype(np.float32), np.arange(5) % 2
+
+    def loss(engine):
+        def compute(v, images, labels, weights):
+            return engine.counted(labels, lambda: network.loss(engine, v, images, labels, weights=weights))
+
+        return engine.compile(compute)
+
+    exact_loss, _, exact_grads, exact_stats = loss(reference)(v, x, labels, None)
+    given = fill_up(engine, Given(x, labels, None, None), 8)
+    assert len(given.images) == 8
+    found, _, grads, stats = loss(engine)(v, given.images, given.labels, given.weights)
+    assert float(found) == pytest.approx(float(exact_loss), rel=1e-5)
+    for mine, exact in ((grads, exact_grads), (stats, exact_stats)):
+        for path, array in flatten(exact).items():
+            np.testing.assert_allclose(flatten(mine)[path], array, atol=2e-5, err_msg=path)

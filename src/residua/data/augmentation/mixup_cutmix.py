@@ -60,6 +60,8 @@ class Mix:
 
         images, others: (N, H, W, C) float32, normalised and varied.
         """
+        # An engine may have cut them out elsewhere than in our memory.
+        images, others = np.asarray(images), np.asarray(others)
         n, h, w, _ = images.shape
         random = RandomNumbers(seed, epoch, indices)
         cut = self._cut(random)

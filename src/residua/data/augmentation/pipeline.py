@@ -237,6 +237,8 @@ class Augment:
         if self.cutout:
             rows = random.integers(CUTOUT_Y, normal.shape[1]) - self.cutout // 2
             columns = random.integers(CUTOUT_X, normal.shape[2]) - self.cutout // 2
+            # An engine may have cut them out elsewhere than in our memory.
+            normal = np.require(normal, requirements="W")
             for image, top, left in zip(normal, rows.tolist(), columns.tolist(), strict=True):
                 image[max(top, 0) : top + self.cutout, max(left, 0) : left + self.cutout] = 0
         return normal

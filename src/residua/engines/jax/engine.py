@@ -15,6 +15,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from residua.engines.jax import convolution, features, normalization, pooling
+from residua.engines.jax.batches import HeldPictures, make_windows
 from residua.engines.jax.devices import find_devices, keep_programs, remarks
 from residua.engines.jax.precision import check_precision, exact_products, wide
 from residua.engines.jax.programs import as_programs
@@ -27,6 +28,8 @@ class JaxEngine(Engine):
 
     name = "jax"
     xp = jnp
+    behind = 4
+    fixed_batches = True
 
     def __init__(self, threads: int | None = None, precision: str = "float32") -> None:
         """threads: said for completeness; XLA takes the cores that the process may use.
@@ -38,6 +41,9 @@ class JaxEngine(Engine):
         self.devices = find_devices()
         self.remarks = remarks(self.devices)
         keep_programs(self.devices)
+        self._there: Array | None = None
+        self._pictures = HeldPictures(self.devices, jax.device_put)
+        self._windows = make_windows(None)
 
     # ------------------------------------------------------------------ values
     def compile(self, step: Callable[..., Any], donate: Sequence[str] = ()) -> Callable[..., Any]:
@@ -48,6 +54,15 @@ class JaxEngine(Engine):
 
         compiled: Callable[..., Any] = jax.jit(traced, donate_argnames=tuple(donate))
         return compiled
+
+    def counted(self, labels: Array, compute: Callable[[], Any]) -> Any:
+        if not isinstance(labels, jax.core.Tracer):
+            return compute()
+        before, self._there = self._there, labels >= 0
+        try:
+            return compute()
+        finally:
+            self._there = before
 
     def when(self, flag: Array, compute: Callable[[], Any], otherwise: Any) -> Any:
         if not isinstance(flag, jax.core.Tracer):
@@ -131,7 +146,8 @@ class JaxEngine(Engine):
     def batch_norm(
         self, x: Array, scale: Array | None, shift: Array | None, *, eps: float, relu: bool = False
     ) -> tuple[Array, Array, Array, Saved]:
-        return normalization.forward(x, scale, shift, eps, relu)
+        there = self._there if self._there is not None and len(self._there) == len(x) else None
+        return normalization.forward(x, scale, shift, eps, relu, there)
 
     def batch_norm_backward(
         self, dy: Array, scale: Array | None, saved: Saved, *, relu: bool = False
@@ -188,3 +204,18 @@ class JaxEngine(Engine):
 
     def linear_backward(self, dy: Array, weight: Array, saved: Saved) -> tuple[Array, Array, Array]:
         return features.linear_backward(self, dy, weight, saved)
+
+    # ------------------------------------------------------------------ batches
+    def crop_and_flip(
+        self,
+        pixels: Array,
+        indices: Array,
+        down: Array,
+        right: Array,
+        mirrored: Array,
+        size: tuple[int, int],
+        scale: Array,
+        shift: Array,
+    ) -> Array:
+        pixels, places = self._pictures.take(pixels, indices)
+        return self._windows(pixels, places, down, right, mirrored, tuple(size), scale, shift)

@@ -20,7 +20,9 @@ from residua.engines.jax.precision import NARROW, exact_products, wide
 from residua.engines.vocabulary.core import Engine
 
 # Operations that are no function of arrays.
-WHOLE = frozenset({"apply", "compile", "input_gradient", "plain", "share", "size", "when", "crop_and_flip"})
+WHOLE = frozenset(
+    {"apply", "compile", "counted", "crop_and_flip", "input_gradient", "plain", "share", "size", "when"}
+)
 
 Kind = TypeVar("Kind", bound=type)
 

@@ -30,6 +30,7 @@ from residua.engines.vocabulary import (
     pooling,
     regularization,
 )
+from residua.engines.vocabulary.together import Together
 
 Array = Any
 Saved = Any
@@ -40,11 +41,22 @@ class Engine(ABC):
 
     name: ClassVar[str]
     xp: Any
+    together: Together | None = None
     remarks: tuple[str, ...] = ()  # what people should know of it, said once a training
+    behind: ClassVar[int] = 0  # how many steps are best begun before the first of them is read
+    fixed_batches: ClassVar[bool] = False  # whether a step for another number of pictures costs much
 
     def __init__(self, threads: int | None = None) -> None:
         """threads: how many to compute with; None for the cores there are."""
         self.threads = threads or available_cores()
+
+    def join(self, together: Together) -> None:
+        """From now on every batch is a part of one: normalisation and dropout are those of the whole."""
+        self.together = together
+
+    def pooled(self, count: int) -> int:
+        """How many numbers a channel has in the whole batch where it has `count` here."""
+        return count if self.together is None else self.together.pooled(count)
 
     @property
     def held_bytes(self) -> int:
@@ -75,6 +87,13 @@ class Engine(ABC):
     def when(self, flag: Array, compute: Callable[[], Any], otherwise: Any) -> Any:
         """`compute()` if `flag` holds, else `otherwise`: trees of the same structure."""
         return compute() if flag else otherwise
+
+    def counted(self, labels: Array, compute: Callable[[], Any]) -> Any:
+        """`compute()`, where those of its pictures whose labels (N,) are below zero are not there.
+
+        An engine with `fixed_batches` leaves them out of means over the batch; others are given none.
+        """
+        return compute()
 
     def input_gradient(self, compute: Callable[[], Any]) -> Any:
         """`compute()`, and the hint that nobody reads gradients by weights: they may be None."""
