@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +12,10 @@ from bench_harness import harness_with
 
 from residua.bench import cases, data_loading, speed_run
 from residua.bench.speed_run import NETWORK, Stepper, first_variables, make_rates
+from residua.cli import app
 from residua.data import Preprocessing
 from residua.engines import open_engine
+from residua.experiments.catalogue import find_experiment
 from residua.training.whitening import whiten
 from residua.variables import flatten
 
@@ -84,12 +86,18 @@ def test_the_case_times_both_sides(peer, monkeypatch):
     assert speed_run.BATCH == 1024
 
 
-def test_the_whole_recipe_in_pytorch_learns_and_judges_slow_weights(peer, capsys):
-    import torch
-
+def load_script():
     path = Path(__file__).parents[2] / "benchmarks" / "speed_run_torch.py"
     script = importlib.util.module_from_spec(importlib.util.spec_from_file_location("speed_run_torch", path))
     script.__spec__.loader.exec_module(script)
+    return script
+
+
+def test_the_whole_recipe_in_pytorch_learns_and_judges_slow_weights(peer, capsys, monkeypatch):
+    import torch
+
+    script = load_script()
+    monkeypatch.setattr(script, "RECIPE", replace(script.RECIPE, rate=0.1))  # so few pictures bear no more
     torch.manual_seed(0)
     rng = np.random.default_rng(0)
     labels = np.arange(48) % 2
@@ -100,11 +108,32 @@ def test_the_whole_recipe_in_pytorch_learns_and_judges_slow_weights(peer, capsys
     model = script.load(script.airbench94(4), variables)
     biases = [model[0].bias.detach().clone()]
     split = script.Split(images, labels, shape)
-    trained = script.train(model, split, 4.5, 16, "contiguous")
-    assert trained.done == trained.total == 14  # 4.5 epochs of three batches
+    steps = script.count_steps(4.5, 48, 16)
+    trained = script.train(model, split, steps, 16, "contiguous")
+    assert trained.done == steps == 14  # four epochs of three batches, and the two that show 24 pictures
     assert not model[0].bias.requires_grad  # since the fourth epoch
     assert not torch.equal(model[0].bias, biases[0])
-    assert len(capsys.readouterr().out.splitlines()) == 5
+    losses = [float(line.split()[3]) for line in capsys.readouterr().out.splitlines()]
+    assert len(losses) == 5
+    assert losses[-1] < losses[0]
     model.load_state_dict(trained.slow)
     plain, views = script.accuracies(model, split, "contiguous")
-    assert min(plain, views) > 0.9
+    with torch.inference_mode():
+        assert plain == float((model.eval()(split.x).argmax(1) == split.t).float().mean())
+    assert 0 <= views <= 1
+
+
+def test_the_experiment_takes_as_many_steps_as_the_script_for_published_epochs(peer):
+    script, experiment = load_script(), find_experiment("speed-run")
+    steps = script.count_steps(9.9, 50_000, 1024)
+    assert steps == experiment.options["total_steps"] == 485
+    assert script.count_steps(1, 50_000, 1024) == 49
+    assert script.count_steps(9.9, 49_152, 1024) == 476  # as the published program counts, by whole batches
+    words = script.residua_command(script.read_options(["--seed", "3"]), steps).split()[1:]
+    _, bound, _ = app.parse_args(words, exit_on_error=False, print_error=False)
+    told = {}
+    for section in bound.arguments.values():
+        told |= vars(section) if is_dataclass(section) else {}
+    told["data"] = bound.arguments["data"]
+    assert {name: told[name] for name in experiment.options} == experiment.options
+    assert told["seed"] == 3

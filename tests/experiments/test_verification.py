@@ -74,6 +74,16 @@ def test_results_whose_models_answer_as_then_stand(out, tmp_path, capsys):
         assert part.splitlines() == [said[0], "1 stands"]
 
 
+def test_results_of_quick_runs_are_looked_for_where_those_are(done, tmp_path, quiet_cache, capsys):
+    out = tmp_path / "out"
+    answered(capsys, "experiment", done / "colours.toml", "--quick", "--output", out)
+    kept = shutil.copy(out / "quick" / "colours" / "results.json", tmp_path / "colours.json")
+    for found in (out / "quick", kept):
+        said = answered(capsys, "experiment", "verify", found, "--output", out).splitlines()
+        assert [line.split(": ")[1] for line in said[:-1]] == ["stands"] * 3
+        assert said[-1] == "3 stands"
+
+
 def test_what_does_not_stand_is_told_with_exit_code_1(out, capsys):
     def edit(results):
         run = results["variants"][0]["runs"][0]

@@ -186,7 +186,7 @@ class RunOptions:
     engine: EngineName = shared.engine()
     threads: int | None = shared.threads()
     precision: Literal["float32", "tf32", "bfloat16"] = "float32"
-    """Of products, with --engine jax; weights, statistics, loss and updates are always float32."""
+    """Of products, on the engine jax; weights, statistics, loss and updates are always float32."""
     run: str | None = shared.path("Folder of the run (runs/DATA-MODEL-NUMBER).")
     checkpoint_seconds: float = 120.0
     """Longest time between two checkpoints; one is written after each epoch in any case."""

@@ -41,6 +41,7 @@ class ExperimentRun:
         self.experiment, self.config, self.say = experiment, config, say
         output = Path(config.output or FOLDER)
         self.output = output / QUICK if config.quick else output
+        self.named = f"{FOLDER}/{QUICK}" if config.quick else FOLDER  # so commands call it
         self.folder = self.output / experiment.name
         self.chosen = chosen_variants(experiment, config)
         self.runs: dict[str, list[RunResult]] = {}  # those that were chosen
@@ -89,7 +90,7 @@ class ExperimentRun:
         options = experiment.options | trained.options
         if self.config.quick:
             options |= experiment.quick | trained.quick
-        told = (FOLDER, *([QUICK] if self.config.quick else []), folder.relative_to(self.output).as_posix())
+        told = f"{self.named}/{folder.relative_to(self.output).as_posix()}"
         chosen = dict(options)
         for name in ("engine", "threads", "data_dir"):
             if (value := getattr(self.config, name)) is not None:
@@ -99,7 +100,7 @@ class ExperimentRun:
                 folder / f"seed-{seed}",
                 seed,
                 find_weights(options, self.config.data_dir),
-                train_command(chosen | {"seed": seed}, "/".join((*told, f"seed-{seed}"))),
+                train_command(chosen | {"seed": seed}, f"{told}/seed-{seed}"),
             )
             for seed in seeds
         ]
@@ -178,7 +179,7 @@ class ExperimentRun:
             members = [self.folder / member / f"seed-{seed}" for member in variant.members]
             folder = self.folder / variant.name / f"seed-{seed}"
             folder.mkdir(parents=True, exist_ok=True)
-            told = f"{FOLDER}/{self.experiment.name}"
+            told = f"{self.named}/{self.experiment.name}"
             runs = [f"{told}/{member}/seed-{seed}" for member in variant.members]
             if variant.views:
                 line = command("evaluate", *runs, "--views", variant.views)
@@ -191,7 +192,7 @@ class ExperimentRun:
 
     def _import(self, variant: Variant) -> None:
         """The model of published weights, which has no seed: the variant's first stands for it."""
-        seed, told = variant.seeds[0], f"{FOLDER}/{self.experiment.name}/{variant.name}"
+        seed, told = variant.seeds[0], f"{self.named}/{self.experiment.name}/{variant.name}"
         folder = self.folder / variant.name / f"seed-{seed}"
         weights = find_weights({"weights": variant.weights}, self.config.data_dir)["weights"]
         try:

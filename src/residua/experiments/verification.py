@@ -14,7 +14,7 @@ from residua.errors import ConfigError, DataError, near
 from residua.experiments.catalogue import experiment_names
 from residua.experiments.ensembles import MODEL as JOINED
 from residua.experiments.results import FILE, Results, read_results
-from residua.experiments.run import FOLDER
+from residua.experiments.run import FOLDER, QUICK
 from residua.experiments.statistics import spread
 from residua.experiments.training_runs import Say
 from residua.experiments.untrained import BEST
@@ -24,7 +24,7 @@ from residua.training.run_folder import read_run
 Standing = Literal["stands", "does not stand", "not at hand"]
 
 # Where the model of a run's command lies, perhaps with another experiment, and what it is shown.
-_TOLD = re.compile(rf"(?:--run|evaluate) {FOLDER}/(\S+)(?: --views (\w+))?")
+_TOLD = re.compile(rf"(?:--run|evaluate) {FOLDER}/(?:{QUICK}/)?(\S+)(?: --views (\w+))?")
 
 
 @dataclass(frozen=True)
@@ -69,9 +69,8 @@ def verify(path: Path, config: ExperimentConfig, say: Say) -> Iterator[Verdict]:
     the options name. Raises RunError where the file holds no results.
     """
     results = read_results(path)
-    output = path.parent.parent if path.name == FILE else Path(config.output or FOLDER)
-    if path.name == FILE and results["quick"]:
-        output = output.parent
+    kept = Path(config.output or FOLDER)
+    output = path.parent.parent if path.name == FILE else kept / QUICK if results["quick"] else kept
     for row in results["variants"]:
         if config.variants and row["name"] not in config.variants:
             continue
