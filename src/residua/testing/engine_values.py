@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from residua.engines.vocabulary.core import Array, Engine
+from residua.engines.vocabulary.together import pooled
 from residua.testing.arrays import distance, host, host_tree
 from residua.variables import Tree, flatten, transform
 
@@ -32,6 +33,8 @@ def check_values(engine: Engine) -> None:
     require(np.array_equal(host(engine, engine.add(x, x)), 2 * x), f"{name}.plain gave other numbers")
     size = engine.size(engine.add(x, x))
     require(type(size) is int and size == 6, f"{name}.size says {size!r} of an array of 6 numbers")
+    count = pooled(engine, 6)
+    require(type(count) is int and count == 6, f"{name} counts {count!r} of 6 numbers in a batch of its own")
     for flag in (True, False):
         for condition in (flag, np.bool_(flag), engine.xp.asarray(flag)):
             chosen = engine.when(condition, lambda: {"a": engine.add(x, x)}, {"a": x})
