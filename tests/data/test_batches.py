@@ -240,3 +240,18 @@ def test_an_epoch_that_was_begun_goes_on_in_a_forked_child():
         rest = [batch.indices.tolist() for batch in running]
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert [first, *rest] == expected
+
+
+def test_parts_of_batches_are_together_the_whole_ones():
+    images = np.random.default_rng(0).integers(0, 256, (37, 4, 4, 3), np.uint8)
+    every = Pictures(images, np.arange(37) % 3, [str(k) for k in range(37)])
+    whole = Batches(every, Preprocessing.measure(images), batch=8, seed=1)
+    parts = [whole.part(k, k + 1, 4) for k in range(4)]
+    for batch, *pieces in zip(whole, *parts, strict=True):
+        assert {piece.whole for piece in pieces} == {batch.whole} == {len(batch.labels)}
+        assert np.concatenate([piece.indices for piece in pieces]).tolist() == batch.indices.tolist()
+        assert np.concatenate([piece.images for piece in pieces]).tobytes() == batch.images.tobytes()
+    with pytest.raises(ConfigError, match=r"last batch of an epoch has 5 pictures, fewer than the 6 parts"):
+        whole.part(0, 1, 6)
+    with pytest.raises(ConfigError, match=r"a batch has 4 pictures, fewer than the 8 parts"):
+        Batches(every, Preprocessing.measure(images), batch=4, seed=1).part(0, 1, 8)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from residua.files.output import output_folder, require_writable
 if TYPE_CHECKING:
     from residua.insight.evaluation.numbers import Evaluation
     from residua.training.progress import Reporter
+    from residua.training.ranks.world import World
     from residua.training.train import Trained
 
 
@@ -31,6 +33,7 @@ class TrainResult:
 
     run: its folder. model: the file of the best model. best_epoch: from 1. validation_accuracy: the best,
     between 0 and 1, None without a validation split. test: the best model on the test split.
+    told: False in a process of mpiexec for which another one speaks.
     """
 
     run: Path
@@ -38,6 +41,7 @@ class TrainResult:
     best_epoch: int
     validation_accuracy: float | None
     test: Evaluation | None
+    told: bool = True
 
 
 def train(
@@ -57,33 +61,63 @@ def train(
     (`residua.training.progress.Quiet()` for silence). on_result: hears the result before the last files of
     the run are written. Raises ResiduaError.
     """
-    from residua.insight.learning_curves.figure import draw_curves
-    from residua.training.progress import OnceSaid, make_reporter
-    from residua.training.train import Resumption, resume_training, start_training
+    from residua.training.dividing import taking_part
+    from residua.training.ranks.world import find_world
 
-    reporter = OnceSaid(reporter or make_reporter())
-    if resume is not None:
-        from residua.training.run_folder import read_run
-
-        changed = _changes(config, data_option(data) | options)
-        run = named_path(resume, "a run")
-        chosen = read_run(run)
-        require_writable(run, hint="a run that goes on writes into its folder")
-        trained = resume_training(Resumption(run, config=chosen, **changed), reporter, draw_curves)
-    else:
+    world = find_world()
+    with taking_part(world):
+        if resume is not None:
+            again = _changes(config, data_option(data) | options), named_path(resume, "a run")
+            return _train(None, again, world, reporter, on_result)
         if config is not None and (data is not None or options):
             raise ConfigError("give either a whole config or single options, not both")
-        if config is None:
-            chosen = configure(TrainConfig, data_option(data) | options)
-        else:
-            chosen = check(config)
-        chosen = _with_run_folder(chosen)
+        chosen = configure(TrainConfig, data_option(data) | options) if config is None else check(config)
+        return _train(chosen, None, world, reporter, on_result)
+
+
+def _train(
+    new: TrainConfig | None,
+    again: tuple[dict[str, Any], Path] | None,
+    world: World | None,
+    reporter: Reporter | None,
+    on_result: OnResult,
+) -> TrainResult:
+    """A new run, or one again with what has changed; where there is a world, this process's part in it."""
+    from residua.insight.learning_curves.figure import draw_curves
+    from residua.training.progress import OnceSaid, PlainReporter, Quiet, make_reporter
+    from residua.training.ranks.agreement import by_first, check_options, shared_config
+    from residua.training.train import Resumption, resume_training, start_training
+
+    if world is not None:  # what mpiexec gives a process as a terminal is none
+        reporter = (reporter or PlainReporter()) if world.first else Quiet()
+    reporter = OnceSaid(reporter or make_reporter())
+    if again is not None:
+        changed, run = again
+        chosen = shared_config(world, partial(_own_run, run))
+        trained = resume_training(Resumption(run, config=chosen, **changed), reporter, draw_curves)
+    else:
+        assert new is not None
+        if world is not None:
+            check_options(world, new)
+        chosen = by_first(world, partial(_with_run_folder, new), new)
         trained = start_training(chosen, reporter, draw_curves)
+    if world is not None and not world.first:
+        accuracy = trained.validation_accuracy
+        return TrainResult(trained.run, trained.best, trained.best_epoch, accuracy, None, told=False)
     test = _test(trained, reporter.say, draw_curves) if chosen.run.final_test else None
     result = TrainResult(trained.run, trained.best, trained.best_epoch, trained.validation_accuracy, test)
     with written_after(result, on_result):
         _write_last(result, draw_curves)
     return result
+
+
+def _own_run(run: Path) -> TrainConfig:
+    """The options of a run that goes on here."""
+    from residua.training.run_folder import read_run
+
+    chosen = read_run(run)
+    require_writable(run, hint="a run that goes on writes into its folder")
+    return chosen
 
 
 def _changes(config: TrainConfig | None, options: dict[str, Any]) -> dict[str, Any]:

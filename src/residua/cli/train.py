@@ -75,6 +75,8 @@ def train(
                 refuse_two_data_sets(data, data_options.data, DataOptions.data)
             chosen = replace(chosen, data=replace(data_options, data=data))
         result = api.train(config=check(chosen), on_result=_print_result)
+    if not result.told:
+        return 0
     to_stdout(f"Run folder: {printable(result.run)}  with the pictures curves.png", end="")
     to_stdout(" and confusion.png" if result.test is not None else "")
     return 0

@@ -73,6 +73,7 @@ LIMITS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "seed": ("from 0 to 2^63 - 1", lambda x: 0 <= x < 2**63),
     "threads": ("1 or more", _positive),
     "checkpoint_seconds": ("above 0", _positive),
+    "stall": ("1 or more", lambda x: x >= 1),
     "checkpoint_steps": ("0 or more", _natural),
     "top": ("1 or more", _positive),
     "pictures": ("1 to 100", lambda x: 1 <= x <= 100),

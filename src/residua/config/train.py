@@ -192,6 +192,10 @@ class RunOptions:
     """Longest time between two checkpoints; one is written after each epoch in any case."""
     checkpoint_steps: int = 0
     """Steps between two checkpoints; 0 for by time alone."""
+    exact_ranks: bool = False
+    """Under mpiexec or alone: the same bytes for 1, 2, 4 and 8 processes, each batch in eight parts."""
+    stall: float = 300.0
+    """Under mpiexec: seconds after which a process that does not answer is named, and the job ended."""
     final_test: bool = True
     """Evaluate the best model on the test split, once, at the end."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import time
 from collections.abc import Iterator
@@ -33,6 +34,7 @@ class Batch:
     images: (N, H, W, C) float32, normalised and varied. labels: (N,) int64. indices: (N,) int64, the
     those of the pictures in their split, for naming files. others, share: where pictures are mixed, (N,)
     the labels of what was mixed in, and (N,) float32 how much `labels` count; `others` have the rest.
+    total: where others compute the rest of the batch, how many pictures all of it has.
     """
 
     images: NDArray[np.float32]
@@ -40,6 +42,12 @@ class Batch:
     indices: NDArray[np.int64]
     others: NDArray[np.int64] | None = None
     share: NDArray[np.float32] | None = None
+    total: int = 0
+
+    @property
+    def whole(self) -> int:
+        """Pictures of the batch that this is, or is a part of."""
+        return self.total or len(self.labels)
 
 
 class Batches:
@@ -75,6 +83,25 @@ class Batches:
         self.pictures, self.preprocessing, self.augment = pictures, preprocessing, augment
         self.batch, self.seed, self.mix, self.view, self.engine = batch, seed, mix, view, engine
         self.waited_seconds = 0.0
+        self.parts: tuple[int, int, int] | None = None
+
+    def part(self, first: int, last: int, count: int) -> Batches:
+        """The same batches, of which others make the rest: of `count` parts, those from first to last.
+
+        Raises ConfigError where a batch has fewer pictures than parts.
+        """
+        rest = len(self.pictures) - self.batch * (self.count - 1)
+        least, which = min((self.batch, "a batch"), (rest, "the last batch of an epoch"))
+        if self.batch < count:
+            least, which = self.batch, "a batch"
+        if least < count:
+            raise ConfigError(
+                f"{which} has {least} pictures, fewer than the {count} parts that it is computed in; choose "
+                "another --batch, or fewer processes."
+            )
+        own = copy.copy(self)
+        own.parts = (first, last, count)
+        return own
 
     @property
     def count(self) -> int:
@@ -118,13 +145,17 @@ class Batches:
     def make(self, order: NDArray[np.int64], epoch: int, number: int) -> Batch:
         """Prepare batch `number` of an epoch visited in `order`."""
         indices = order[self.place(number)]
+        total = 0
+        if self.parts is not None:
+            (first, last, count), total = self.parts, len(indices)
+            indices = indices[total * first // count : total * last // count]
         ready, labels = self._prepared(epoch, indices), self.pictures.labels[indices]
         if not self.mix or self.seed is None:
-            return Batch(ready, labels, indices)
+            return Batch(ready, labels, indices, total=total)
         partners = self.mix.partners(len(self.pictures), self.seed, epoch, indices)
         others = self._prepared(epoch, partners)
         mixed, share = self.mix.apply(ready, others, self.seed, epoch, indices)
-        return Batch(mixed, labels, indices, self.pictures.labels[partners], share)
+        return Batch(mixed, labels, indices, self.pictures.labels[partners], share, total)
 
     def unvaried(self, indices: NDArray[np.int64]) -> NDArray[np.float32]:
         """What a network is shown of the pictures at these indices where nothing is varied."""

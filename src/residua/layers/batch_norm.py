@@ -67,7 +67,7 @@ class BatchNorm(Layer):
         y, mean, var, saved = engine.batch_norm(
             x, v.get("weight"), v.get("bias"), eps=self.eps, relu=self.relu
         )
-        count = engine.size(x) // self.channels
+        count = engine.pooled(engine.size(x) // self.channels)
         return y, saved, running_statistics(engine, v, mean, var, count, self.momentum)
 
     def backward(self, engine: Engine, v: Tree, saved: Any, dy: Array) -> tuple[Array, Tree]:

@@ -58,7 +58,7 @@ class ConvNorm(Layer):
             eps=self.eps,
             relu=self.relu,
         )
-        count = engine.size(y) // self.conv.out_channels
+        count = engine.pooled(engine.size(y) // self.conv.out_channels)
         return y, saved, {"norm": running_statistics(engine, norm, mean, var, count, self.momentum)}
 
     def backward(self, engine: Engine, v: Tree, saved: Any, dy: Array) -> tuple[Array, Tree]:

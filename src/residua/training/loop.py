@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import threading
 import time
 from dataclasses import replace
 from typing import Any
@@ -12,7 +10,6 @@ import numpy as np
 
 from residua.data.batches import Batch
 from residua.errors import NonFiniteError
-from residua.files.durable import write_durably
 from residua.files.json_lines import append_line
 from residua.models.model_file import Model, save_model
 from residua.training.checkpoint import Position, write_checkpoint
@@ -21,7 +18,9 @@ from residua.training.inference import LabelledProbabilities, predict_probabilit
 from residua.training.interruption import Interrupted, stop_requests
 from residua.training.layer_statistics import FILE, layer_statistics
 from residua.training.lookahead import EVERY, make_fall_back, slow_share
+from residua.training.not_finite import not_finite_error
 from residua.training.phases import Phase, make_phase
+from residua.training.ranks.validation import predict_divided
 from residua.training.run_folder import resume_command
 from residua.training.schedules import make_schedule
 from residua.training.step import mixed_labels
@@ -48,7 +47,7 @@ class Training:
         self.fall_back = make_fall_back(task.engine) if "slow" in state else None
         self.under_way = UnderWay(task.engine.behind)
         self.checkpoint_seconds = time.monotonic()
-        self.stop_requested = threading.Event()
+        self.stop_requested = task.stop_requested
         self.undrawn: set[str] = set()  # why pictures could not be drawn, as far as said
 
     def run(self) -> None:
@@ -67,7 +66,7 @@ class Training:
                 if self._phase_begins():
                     phase = self._phase()
                 self._epoch(phase)
-        if self.stop_requested.is_set():  # asked for while the last epoch was judged: never swallowed
+        if self._asked_to_stop():  # while the last epoch was judged: never swallowed
             self._draw()
             raise Interrupted(f"Stopped after the last epoch; {self.task.run} holds the trained model")
 
@@ -92,10 +91,10 @@ class Training:
                 begun = position.batch + len(self.under_way)
                 rate = self.schedule.rate(position.epoch + begun / count, position.schedule)
                 self._step(phase, batch, rate)
-                if self.stop_requested.is_set():
+                if self.stop_requested.is_set() if task.crew is None else task.crew.stopped:
                     self._read()
                     self._stop()
-                if self._checkpoint_due():
+                if task.writes and self._checkpoint_due():
                     self._read()
                     self.write_checkpoint()
             self._read()
@@ -122,8 +121,9 @@ class Training:
         if task.engine.fixed_batches:
             given = fill_up(task.engine, given, full_size(phase.train, task.engine))
         state = {name: part for name, part in self.state.items() if name != "slow"}
+        parts = () if task.crew is None else (batch.whole,)
         after, results = phase.step(
-            self.under_way.given(state), given.images, given.labels, given.weights, rate, given.mixed
+            self.under_way.given(state), given.images, given.labels, given.weights, rate, given.mixed, *parts
         )
         after = without_going(after)
         slow = {} if self.fall_back is None else {"slow": self.state["slow"]}
@@ -147,11 +147,11 @@ class Training:
                 self._stop_not_finite(batch, results)
             position.batch += 1
             position.step += 1
-            position.seen += len(batch.labels)
-            position.loss_sum += float(results["loss"]) * len(batch.labels)
+            position.seen += batch.whole
+            position.loss_sum += float(results["loss"]) * batch.whole
             position.correct += int(results["correct"])
             pictures = position.seen
-            task.reporter.step(len(batch.labels), position.loss_sum / pictures, position.correct / pictures)
+            task.reporter.step(batch.whole, position.loss_sum / pictures, position.correct / pictures)
 
     def _end_epoch(self, phase: Phase, timing: dict[str, Any]) -> None:
         """Validate, log, keep the best, move on to the next epoch, and write a checkpoint of that."""
@@ -181,15 +181,10 @@ class Training:
             best = (accuracy, -loss) > (position.best_accuracy, -position.best_loss)
             if best:
                 position.best_accuracy, position.best_loss = accuracy, loss
-        model = self.model(row)
         if best:
             position.best_epoch = position.epoch + 1
-            save_model(task.run / "best.safetensors", model)
-        save_model(task.run / "last.safetensors", model)
-        statistics = layer_statistics(task.engine, phase.network, self._variables(), phase.train)
-        position.statistics_bytes = append_line(task.run / FILE, {"epoch": row["epoch"]} | statistics)
-        position.log_bytes = append_line(task.run / "log.jsonl", row)
-        append_line(task.run / "timing.jsonl", timing)
+        if task.writes:
+            self._write_epoch(phase, row, timing, best)
         position.epoch, position.batch = position.epoch + 1, 0
         position.seen, position.loss_sum, position.correct = 0, 0.0, 0
         self.write_checkpoint()
@@ -201,11 +196,29 @@ class Training:
             )
         if position.epoch < self.epochs:  # the end is drawn by whoever asked for the run
             self._draw()
-            if self.stop_requested.is_set():
+            if self._asked_to_stop():
                 self._stop()
+
+    def _write_epoch(self, phase: Phase, row: dict[str, Any], timing: dict[str, Any], best: bool) -> None:
+        """The model as it stands, and a line in each log."""
+        task, position, model = self.task, self.position, self.model(row)
+        if best:
+            save_model(task.run / "best.safetensors", model)
+        save_model(task.run / "last.safetensors", model)
+        statistics = layer_statistics(task.engine, phase.network, self._variables(), phase.train)
+        position.statistics_bytes = append_line(task.run / FILE, {"epoch": row["epoch"]} | statistics)
+        position.log_bytes = append_line(task.run / "log.jsonl", row)
+        append_line(task.run / "timing.jsonl", timing)
+
+    def _asked_to_stop(self) -> bool:
+        """Whether this process, or any other of the job, has been asked to stop."""
+        asked, crew = self.stop_requested.is_set(), self.task.crew
+        return asked if crew is None or crew.world is None else crew.world.any(asked)
 
     def _draw(self) -> None:
         """What is drawn after an epoch; where that fails the run has a picture less, and goes on."""
+        if not self.task.writes:
+            return
         try:
             self.task.after_epoch(self.task.run)
         except Exception as error:  # whatever it is, hours of training are worth more
@@ -228,13 +241,15 @@ class Training:
         """The frozen network's answers on the validation split; None where there is none."""
         if phase.validation is None:
             return None
-        return predict_probabilities(
-            self.task.engine, *phase.network.freeze(self._variables()), phase.validation
-        )
+        frozen, crew = phase.network.freeze(self._variables()), self.task.crew
+        if crew is None or crew.world is None:
+            return predict_probabilities(self.task.engine, *frozen, phase.validation)
+        return predict_divided(crew.world, self.task.engine, frozen, phase.validation)
 
     def write_checkpoint(self) -> None:
         """Write a checkpoint of this moment."""
-        write_checkpoint(self.task.run, self.state, self.position, self.task.fingerprint)
+        if self.task.writes:
+            write_checkpoint(self.task.run, self.state, self.position, self.task.fingerprint)
         self.checkpoint_seconds = time.monotonic()
 
     def _checkpoint_due(self) -> bool:
@@ -262,29 +277,10 @@ class Training:
 
     def _stop_not_finite(self, batch: Batch, results: dict[str, Any]) -> None:
         """Keep the last finite weights, write down which pictures the batch held, and raise."""
-        names = [self.task.train.pictures.names[index] for index in batch.indices.tolist()]
-        report = {
-            "epoch": self.position.epoch + 1,
-            "step": self.position.step + 1,
-            "loss": str(float(results["loss"])),
-            "gradient_norm": str(float(results["norm"])),
-            "pictures": names,
-        }
-        run = self.task.run
-        write_durably(run / "not-finite.json", json.dumps(report, indent=1).encode())
-        save_model(
-            run / "last.safetensors", self.model({"epoch": report["epoch"], "step": self.position.step})
-        )
+        if not self.task.writes:
+            raise NonFiniteError(f"not a finite number at step {self.position.step + 1}")
+        error = not_finite_error(self.task, self.position, batch, results)
+        at = {"epoch": self.position.epoch + 1, "step": self.position.step}
+        save_model(self.task.run / "last.safetensors", self.model(at))
         self.write_checkpoint()
-        if not np.isfinite(results["loss"]):
-            problem = f"the loss is {report['loss']}"
-        elif not np.isfinite(results["norm"]):
-            problem = f"the gradient's norm is {report['gradient_norm']}"
-        else:
-            problem = "the running statistics are no longer finite"
-        raise NonFiniteError(
-            f"{problem} at step {report['step']}, on {', '.join(names[:3])} "
-            f"and {max(len(names) - 3, 0)} more (all in {run / 'not-finite.json'}); "
-            f"the weights before it are in {run / 'last.safetensors'}: "
-            "try a lower --rate, --clip 1, or look at these pictures"
-        )
+        raise error

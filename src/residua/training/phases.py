@@ -8,6 +8,7 @@ from typing import Any
 
 from residua.config import OptimizerOptions
 from residua.data.batches import Batches
+from residua.engines import Engine
 from residua.layers import Conv2d, Layer, Sequential
 from residua.models.stages import layer_groups
 from residua.training.feature_cache import FrozenBase, cache_features, can_be_cached
@@ -15,6 +16,8 @@ from residua.training.step import Step, make_step
 from residua.training.task import Task
 from residua.training.under_way import GOING
 from residua.variables import Tree, merge
+
+_NEVER_TWICE = "varied by more than mirroring, or mixed, pictures are never twice the same"
 
 
 @dataclass(frozen=True)
@@ -43,11 +46,11 @@ def make_phase(task: Task, epoch: int, variables: Tree) -> Phase:
 
     variables: as the epoch finds them.
     """
-    network, engine, options = task.model.network, task.engine, task.config.optimizer
+    network, options = task.model.network, task.config.optimizer
     depth_rate = task.freezing.depth_rate
     if depth_rate is None or not isinstance(network, Sequential):
         resting = whitening_biases(network) if rests(options, epoch) else ()
-        step = make_step(network, engine, options, resting=resting)
+        step = _made(task, lambda engine: make_step(network, engine, options, resting=resting))
         return Phase(network, step, task.train, task.validation)
     frozen = task.freezing.frozen_at(epoch)
     tail = Sequential({name: layer for name, layer in network.layers.items() if name not in frozen})
@@ -56,7 +59,8 @@ def make_phase(task: Task, epoch: int, variables: Tree) -> Phase:
         for depth, names in enumerate(layer_groups(network, "the base"))
         if names[0] not in frozen
     )
-    step = make_step(tail, engine, options, tuple(group.names for group in groups))
+    names = tuple(group.names for group in groups)
+    step = _made(task, lambda engine: make_step(tail, engine, options, names))
     step = _on_part_of_state(step, tail, groups)
     if not frozen:
         return Phase(network, step, task.train, task.validation)
@@ -65,6 +69,11 @@ def make_phase(task: Task, epoch: int, variables: Tree) -> Phase:
     if epoch < (unfreeze := task.freezing.unfreeze or 0):
         last = min(last, unfreeze)
     return _phase_on_base(task, tail, step, *base.freeze(variables), range(epoch, last))
+
+
+def _made(task: Task, make: Callable[[Engine], Step]) -> Step:
+    """A step by the task's engine, or of the parts in which its batches are computed."""
+    return make(task.engine) if task.crew is None else task.crew.step(make)
 
 
 def rests(options: OptimizerOptions, epoch: int) -> bool:
@@ -86,10 +95,10 @@ def _phase_on_base(
     """The layers behind a frozen base: on its features where they can be cached, else run for every batch."""
     train, validation, say = task.train, task.validation, task.reporter.say
     count = len(task.freezing.frozen)
-    if not can_be_cached(train.augment) or train.mix:
+    if not can_be_cached(train.augment) or train.mix or task.crew is not None:
         say(
-            f"{count} layers are frozen and run for every batch: varied by more than mirroring, "
-            "or mixed, pictures are never twice the same"
+            f"{count} layers are frozen and run for every batch: "
+            + ("its parts are computed apart" if task.crew is not None else _NEVER_TWICE)
         )
         infer = task.engine.compile(lambda v, x: base.infer(task.engine, v, x))
         return Phase(task.model.network, _on_features(infer, variables, step), train, validation)
@@ -112,7 +121,7 @@ def _on_part_of_state(step: Step, network: Sequential, groups: tuple[LayerGroup,
         return {name: tree[name] for name in network.layers if name in tree}
 
     def whole_step(
-        state: Tree, images: Any, labels: Any, weights: Any, rate: float, mixed: Any = None
+        state: Tree, images: Any, labels: Any, weights: Any, rate: float, *others: Any
     ) -> tuple[Tree, Tree]:
         part: Tree = {"variables": part_of(state["variables"])}
         part["slots"] = {
@@ -123,7 +132,7 @@ def _on_part_of_state(step: Step, network: Sequential, groups: tuple[LayerGroup,
         if GOING in state:
             part[GOING] = state[GOING]
         rates = tuple(rate * group.share for group in groups)
-        after, results = step(part, images, labels, weights, rates, mixed)
+        after, results = step(part, images, labels, weights, rates, *others)
         return merge(state, after), results
 
     return whole_step
@@ -133,8 +142,8 @@ def _on_features(infer: Callable[..., Any], variables: Tree, step: Step) -> Step
     """The step on what the base makes of the pictures."""
 
     def whole_step(
-        state: Tree, images: Any, labels: Any, weights: Any, rate: float, mixed: Any = None
+        state: Tree, images: Any, labels: Any, weights: Any, rate: float, *others: Any
     ) -> tuple[Tree, Tree]:
-        return step(state, infer(variables, images), labels, weights, rate, mixed)
+        return step(state, infer(variables, images), labels, weights, rate, *others)
 
     return whole_step

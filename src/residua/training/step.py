@@ -71,6 +71,9 @@ def make_step(
         if resting:
             grads = unflatten({path: g for path, g in flatten(grads).items() if path not in resting})
         correct = engine.count_correct(outputs, labels)
+        if engine.together is not None:
+            parts, loss, correct = engine.apply(engine.together.combine, flatten(grads), loss, correct)
+            grads = unflatten(parts)
         norm = gradient_norm(engine, grads)
         # Statistics too: a variance can overflow while the normalised output stays finite.
         finite = engine.finite([loss, norm, *flatten(stats).values()])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from residua.engines import Engine
 from residua.models.model_file import Model
 from residua.training.freezing import NOTHING_FROZEN, FreezePlan
 from residua.training.progress import Reporter
+from residua.training.ranks.crew import Crew
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Task:
     frozen until when. `class_weights` (classes,) weigh the loss, or `picture_weights` (N,) that of each
     picture of `train`; `validation_weights` are those of its pictures. `after_epoch` is called with the run
     folder once an epoch is logged, but not after the last: then the run is over, and its caller goes on.
+    crew: computes the steps, where a batch is computed in parts. stop_requested: set by Ctrl-C and SIGTERM.
     """
 
     config: TrainConfig
@@ -40,3 +43,10 @@ class Task:
     freezing: FreezePlan = NOTHING_FROZEN
     picture_weights: NDArray[np.float32] | None = None
     validation_weights: NDArray[np.float32] | None = None
+    crew: Crew | None = None
+    stop_requested: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def writes(self) -> bool:
+        """Whether this process writes files: of several the first alone."""
+        return self.crew is None or self.crew.world is None or self.crew.world.first

@@ -14,6 +14,7 @@ from residua.files.json_lines import truncate
 from residua.files.one_writer import one_writer
 from residua.models.model_file import save_model
 from residua.training.checkpoint import Position, read_checkpoint, read_fingerprint
+from residua.training.dividing import divided, shared_start
 from residua.training.feature_cache import remove_feature_files
 from residua.training.layer_statistics import FILE as STATISTICS
 from residua.training.loop import Training
@@ -28,6 +29,8 @@ from residua.training.pretrained import (
     reading_options,
 )
 from residua.training.progress import Reporter
+from residua.training.ranks.agreement import in_turn, shared_config, shared_run
+from residua.training.ranks.world import find_world
 from residua.training.run_folder import create_run, read_run, refuse_used_folder
 from residua.training.step import start_state
 from residua.training.task import Task
@@ -66,15 +69,29 @@ class Trained:
 
 def start_training(config: TrainConfig, reporter: Reporter, after_epoch: AfterEpoch) -> Trained:
     """Train a new network in a new run folder."""
-    refuse_used_folder(config)  # before minutes of reading pictures
-    task, data, pretrained = open_task(config, reporter)
-    name = f"{Path(data.name).name or 'pictures'}-{task.model.name}"
+    world = find_world()
     with ExitStack() as held:
-        run = create_run(task.config, name, held)
-        if pretrained is not None:
-            save_model(run / COPY, pretrained.model)
+        if world is None:
+            refuse_used_folder(config)  # before minutes of reading pictures
+            task, data, pretrained = open_task(config, reporter)
+            run = _create(task, data, pretrained, held)
+        else:
+            world.stall_seconds = config.run.stall
+            with world.all_or_none():
+                if world.first:
+                    refuse_used_folder(config)
+            task, data, pretrained = in_turn(world, lambda: open_task(config, reporter))
+            run = shared_run(world, lambda: _create(task, data, pretrained, held))
         reporter.say(f"Run folder: {run}")
         return _train(replace(task, run=run, after_epoch=after_epoch), resume=False)
+
+
+def _create(task: Task, data: DataSet, pretrained: Pretrained | None, held: ExitStack) -> Path:
+    """A new run folder, with what training begins with, which nobody else writes into until `held` ends."""
+    run = create_run(task.config, f"{Path(data.name).name or 'pictures'}-{task.model.name}", held)
+    if pretrained is not None:
+        save_model(run / COPY, pretrained.model)
+    return run
 
 
 def open_task(config: TrainConfig, reporter: Reporter) -> tuple[Task, DataSet, Pretrained | None]:
@@ -91,12 +108,25 @@ def resume_training(resumption: Path | Resumption, reporter: Reporter, after_epo
     hold what they held. Raises ResiduaError.
     """
     again = resumption if isinstance(resumption, Resumption) else Resumption(resumption)
-    config = again.config or read_run(again.run)
+    world = find_world()
+    config = again.config or shared_config(world, lambda: read_run(again.run))
     config = replace(config, run=replace(config.run, threads=again.threads or config.run.threads))
-    with one_writer(again.run, "stop it first"):
+
+    def open_again() -> tuple[Task, DataOptions]:
         pretrained = load_pretrained(config, again.run)
         data, here = _find_data(config, again, pretrained, reporter)
-        task = _read_task(config, data, reporter, pretrained)
+        return _read_task(config, data, reporter, pretrained), here
+
+    with ExitStack() as held:
+        if world is None:
+            held.enter_context(one_writer(again.run, "stop it first"))
+            task, here = open_again()
+        else:
+            world.stall_seconds = config.run.stall
+            with world.all_or_none():
+                if world.first:
+                    held.enter_context(one_writer(again.run, "stop it first"))
+            task, here = in_turn(world, open_again)
         task = replace(task, run=again.run, after_epoch=after_epoch)
         return _train(task, resume=True, here=replace(config, data=here))
 
@@ -166,6 +196,8 @@ def _read_task(config: TrainConfig, data: DataSet, reporter: Reporter, pretraine
 
 def _train(task: Task, *, resume: bool, here: TrainConfig | None = None) -> Trained:
     config, run = task.config, task.run
+    world = find_world()
+    task = divided(task, world)
     state = start_state(
         task.model.variables,
         make_optimizer(config.optimizer),
@@ -175,7 +207,7 @@ def _train(task: Task, *, resume: bool, here: TrainConfig | None = None) -> Trai
     position = Position()
     if resume:
         notes: list[str] = []
-        state, position, fingerprint = read_checkpoint(run, state, notes)
+        state, position, fingerprint = shared_start(world, state, lambda: read_checkpoint(run, state, notes))
         for note in notes:
             task.reporter.say(f"Passed over a checkpoint: {note}")
         if fingerprint != task.fingerprint:
@@ -183,13 +215,15 @@ def _train(task: Task, *, resume: bool, here: TrainConfig | None = None) -> Trai
                 f"the training pictures of {(here or config).data.data} are not those that {run} began with: "
                 "bring them back, name where they are with --data, or start a new run"
             )
-        keep_places(here or config, run)
-        truncate(run / "log.jsonl", position.log_bytes)
-        truncate(run / STATISTICS, position.statistics_bytes)
+        if task.writes:
+            keep_places(here or config, run)
+            truncate(run / "log.jsonl", position.log_bytes)
+            truncate(run / STATISTICS, position.statistics_bytes)
         task.reporter.say(f"Resuming {run} after step {position.step}")
     try:
-        Training(remember_pictures(task), state, position).run()
-        remove_feature_files(run)
+        Training(remember_pictures(task) if task.writes else task, state, position).run()
+        if task.writes:
+            remove_feature_files(run)
     finally:
         task.reporter.close()
     accuracy = position.best_accuracy if task.validation is not None else None

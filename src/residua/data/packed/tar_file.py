@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tarfile
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,9 @@ class TarFile:
                 stream.seek(0)
                 with tarfile.open(fileobj=stream, mode="r:") as archive:
                     self._index(stream.fileno(), archive)
+            # Kept open: of millions of small entries each would otherwise open the file anew.
+            self._handle = os.open(path, os.O_RDONLY)
+            weakref.finalize(self, os.close, self._handle)
         except (tarfile.TarError, EOFError, ValueError, OverflowError) as problem:
             if isinstance(problem, DataError):
                 raise
@@ -62,6 +66,13 @@ class TarFile:
     def _cut(self, where: str) -> DataError:
         return DataError(f"{self.path} is cut short or no tar archive ({where}); fetch or pack it again.")
 
+    def _read(self, offset: int, size: int) -> bytes:
+        if hasattr(os, "pread"):
+            return os.pread(self._handle, size, offset)
+        with self.path.open("rb", buffering=0) as stream:
+            stream.seek(offset)
+            return stream.read(size)
+
     def names(self) -> Iterator[str]:
         """Entries in their order."""
         return iter(self._places)
@@ -74,9 +85,7 @@ class TarFile:
         """The bytes of an entry."""
         offset, size = self._places[name]
         try:
-            with self.path.open("rb", buffering=0) as stream:
-                stream.seek(offset)
-                content = stream.read(size)
+            content = self._read(offset, size)
         except OSError as problem:
             raise DataError(f"Cannot read {self.path}: {problem.strerror or problem}.") from None
         if len(content) != size:

@@ -26,6 +26,22 @@ class LabelledFile:
     box: Box | None = None
 
     @classmethod
+    def packed(
+        cls,
+        folder: Path,
+        archive: Path,
+        entry: str,
+        label: str,
+        group: str | None = None,
+        split: str | None = None,
+    ) -> LabelledFile:
+        """An entry of a packed file that lies anywhere below `folder`."""
+        # What `below` does with a path takes longer than to read a small entry, of which there are millions.
+        place = str(archive)
+        shown = place.removeprefix(f"{folder}/") if place != str(folder) else archive.name
+        return cls(Path(f"{place}/{entry}"), f"{shown}/{entry}", as_text(label), group, split)
+
+    @classmethod
     def below(
         cls,
         folder: Path,

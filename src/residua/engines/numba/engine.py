@@ -36,6 +36,7 @@ from residua.engines.numba.trace.compiled_step import CompiledStep
 from residua.engines.numba.trace.recording import Unrecordable
 from residua.engines.numpy.engine import NumpyEngine
 from residua.engines.vocabulary.core import Engine
+from residua.engines.vocabulary.together import Together
 
 
 class NumbaEngine(Engine):
@@ -48,6 +49,11 @@ class NumbaEngine(Engine):
         """say: called with what people should know, such as that kernels are being compiled."""
         super().__init__(threads)
         self.context = Context(self.threads, NumpyEngine(self.threads), say)
+
+    def join(self, together: Together) -> None:
+        super().join(together)
+        self.context.together = together
+        self.context.reference.join(together)
 
     @property
     def held_bytes(self) -> int:

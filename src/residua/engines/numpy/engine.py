@@ -56,6 +56,10 @@ class NumpyEngine(Engine):
     def _number(self, x: Any) -> float:
         return float(x)
 
+    def _summed(self, sums: Array) -> Array:
+        """Sums per channel, over all parts of the batch where there are others."""
+        return sums if self.together is None else self.together.sum(sums).astype(sums.dtype)
+
     def _run(self, function: Callable[[Any], Any], chunks: Iterator[Any]) -> Iterator[Any]:
         if self.threads == 1:
             return map(function, chunks)
@@ -92,12 +96,12 @@ class NumpyEngine(Engine):
     def batch_norm(
         self, x: Array, scale: Array | None, shift: Array | None, *, eps: float, relu: bool = False
     ) -> tuple[Array, Array, Array, Saved]:
-        count = x.size // x.shape[-1]
-        mean = _channel_sum(x) / count
+        count = self.pooled(x.size // x.shape[-1])
+        mean = self._summed(_channel_sum(x)) / count
         y = x - mean
         # From the centred values: the mean of squares less the squared mean cancels in float32.
         rows = y.reshape(-1, y.shape[-1])
-        var = np.einsum("ij,ij->j", rows, rows) / count
+        var = self._summed(np.einsum("ij,ij->j", rows, rows)) / count
         inverse = 1 / np.sqrt(var + eps)
         y *= inverse if scale is None else inverse * scale
         if shift is not None:
@@ -114,14 +118,14 @@ class NumpyEngine(Engine):
         x, mean, inverse, y = saved
         if relu:
             dy = dy * (y > 0)
-        count = x.size // x.shape[-1]
+        count = self.pooled(x.size // x.shape[-1])
         dx = x - mean
         dshift = _channel_sum(dy)
         channels = x.shape[-1]
         dscale = np.einsum("ij,ij->j", dy.reshape(-1, channels), dx.reshape(-1, channels)) * inverse
-        dx *= inverse * dscale / -count
+        dx *= inverse * self._summed(dscale) / -count
         dx += dy
-        dx -= dshift / count
+        dx -= self._summed(dshift) / count
         dx *= inverse if scale is None else scale * inverse
         return dx, dscale, dshift
 

@@ -30,6 +30,7 @@ from residua.engines.vocabulary import (
     pooling,
     regularization,
 )
+from residua.engines.vocabulary.together import Together
 
 Array = Any
 Saved = Any
@@ -40,6 +41,7 @@ class Engine(ABC):
 
     name: ClassVar[str]
     xp: Any
+    together: Together | None = None
     remarks: tuple[str, ...] = ()  # what people should know of it, said once a training
     behind: ClassVar[int] = 0  # how many steps are best begun before the first of them is read
     fixed_batches: ClassVar[bool] = False  # whether a step for another number of pictures costs much
@@ -48,6 +50,14 @@ class Engine(ABC):
     def __init__(self, threads: int | None = None) -> None:
         """threads: how many to compute with; None for the cores there are."""
         self.threads = threads or available_cores()
+
+    def join(self, together: Together) -> None:
+        """From now on every batch is a part of one: normalisation and dropout are those of the whole."""
+        self.together = together
+
+    def pooled(self, count: int) -> int:
+        """How many numbers a channel has in the whole batch where it has `count` here."""
+        return count if self.together is None else self.together.pooled(count)
 
     @property
     def held_bytes(self) -> int:

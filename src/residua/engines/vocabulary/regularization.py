@@ -16,7 +16,12 @@ def dropout(engine: Any, x: Array, key: Array, *, rate: float) -> tuple[Array, S
     `key`: (2,) uint32, a seed and a step. The mask is a function of the key and of the place in `x`,
     the same on every engine.
     """
-    bits = uniform_bits(engine.xp, key, engine.size(x)).reshape(x.shape)
+    count = engine.size(x)
+    if engine.together is None:
+        bits = uniform_bits(engine.xp, key, count).reshape(x.shape)
+    else:  # the mask of the whole batch, of which x is a part
+        places = engine.together.places(count)
+        bits = uniform_bits(engine.xp, key, engine.pooled(count))[places].reshape(x.shape)
     mask = (bits >= engine.xp.uint32(round(rate * 2**32))).astype(x.dtype) * (1 / (1 - rate))
     return x * mask, mask
 

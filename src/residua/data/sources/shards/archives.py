@@ -88,7 +88,7 @@ def _from_folders(
         split, label = shard.split, folders[depth]
         if splits:
             split, label = named[folders[depth]], folders[depth + 1]
-        files.append(LabelledFile.below(root, shard.path / name, label, split=split))
+        files.append(LabelledFile.packed(root, shard.path, name, label, split=split))
     return files
 
 
@@ -111,7 +111,7 @@ def _each_a_class(root: Path, shards: list[Shard], say: Callable[[str], None]) -
         )
     say(f"{root}: no folders in the archives; each is taken for a class, {shards[0].path.stem} first.")
     return [
-        LabelledFile.below(root, shard.path / name, shard.path.stem, split=shard.split)
+        LabelledFile.packed(root, shard.path, name, shard.path.stem, split=shard.split)
         for shard in shards
         for name in shard.pictures
     ]

@@ -51,6 +51,6 @@ def read_metadata(
             if not label:
                 raise DataError(f"{shown} line {row.line} gives {name} no label.")
             group = row.cells[columns.group] if columns.group is not None else None
-            place = archive / posixpath.join(folder, name)
-            files.append(LabelledFile.below(root, place, label, group=group, split=split or own))
+            entry = posixpath.join(folder, name)
+            files.append(LabelledFile.packed(root, archive, entry, label, group=group, split=split or own))
     return files

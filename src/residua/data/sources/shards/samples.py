@@ -51,7 +51,7 @@ def read_samples(root: Path, shards: list[Contents]) -> list[LabelledFile]:
                         f"{len(classes)}; mend either."
                     )
                 label = classes[int(label)]
-            files.append(LabelledFile.below(root, path / name, label, group=group, split=split))
+            files.append(LabelledFile.packed(root, path, name, label, group=group, split=split))
     if len({file.group is None for file in files}) > 1:
         lacking = next(file for file in files if file.group is None)
         raise DataError(

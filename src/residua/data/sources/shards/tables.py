@@ -37,7 +37,7 @@ def list_tables(
         groups: list[Any] = shard.column(_GROUP) if _GROUP in shard.columns else [None] * len(labels)
         for name, label, group in zip(shard.names(), labels, groups, strict=True):
             of = None if group is None else str(group)
-            files.append(LabelledFile.below(root, path / name, label, group=of, split=split))
+            files.append(LabelledFile.packed(root, path, name, label, group=of, split=split))
     return files
 
 

@@ -51,6 +51,8 @@ def batch_norm(
     totals = context.allocate(parts * 2 * wide, np.float64)
     # Any number of a channel is near to the others, measured by how far these are apart.
     origin = raw[:wide]
+    if context.together is not None:
+        origin = context.host(context.together.first, origin)
     block = passes.Moments(parts, n, h * w, wide, address_of(raw), address_of(origin), address_of(totals))
     context.run(suited(passes.moments, wide), block, parts, scratch=2 * wide)
     norm = normalize(context, raw, Sums(totals, parts, n * h * w, origin), channels, scale, shift, eps)
@@ -67,9 +69,10 @@ def batch_norm_backward(
         result: tuple[Any, Any, Any] = on_arrays(context, function, dy, scale, saved, relu=relu)
         return result
     norm, g = saved.norm, masked_gradient(context, dy, saved)
-    normalize_backward(context, norm, g, norm.raw.size // norm.padded_channels, scale)
+    count = norm.raw.size // norm.padded_channels
+    dscale, dshift = normalize_backward(context, norm, g, count, scale)
     dx = promise(context, saved.shape, lambda: _affine(context, g, norm, norm.coefficients))
-    return dx, norm.row(rows.DSCALE), norm.row(rows.DSHIFT)
+    return dx, dscale, dshift
 
 
 def scale_shift(

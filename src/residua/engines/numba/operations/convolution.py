@@ -172,10 +172,10 @@ def conv_norm_backward(
     x, y, p = saved
     g = masked_gradient(context, dy, y)
     count = p.shape.out_pixels
-    normalize_backward(context, y.norm, g, count, scale)
+    dscale, dshift = normalize_backward(context, y.norm, g, count, scale)
     gradient = OutputGradient(pictures.AFFINE, g.flat, y.norm.raw, y.norm.coefficients)
     dx, dweight = _backward_job(context, x, weight, p, gradient)
-    return dx, dweight, y.norm.row(rows.DSCALE), y.norm.row(rows.DSHIFT)
+    return dx, dweight, dscale, dshift
 
 
 # ---------------------------------------------------------------------- what they have in common

@@ -23,6 +23,7 @@ from residua.engines.numba.runtime.layout import padded
 from residua.engines.numba.runtime.thread_pool import ThreadPool
 from residua.engines.numba.runtime.trees import map_leaves
 from residua.engines.vocabulary.core import Engine
+from residua.engines.vocabulary.together import Together
 
 NONE = (0, 0, 0, 0)
 LEAST_SCRATCH = 1 << 16
@@ -80,6 +81,7 @@ class Context:
         self._constants: dict[Any, NDArray[Any]] = {}
         self._prepared: dict[Any, Prepared] = {}
         self.forks = 0
+        self.together: Together | None = None
         self.inputs_only = False  # whether nobody reads gradients by weights (`Engine.input_gradient`)
         renew_in_child(self)
 

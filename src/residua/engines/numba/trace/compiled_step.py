@@ -97,6 +97,8 @@ class CompiledStep:
                 addresses += returned.addresses
             key.append(token)
         self._given = given
+        if self._context.together is not None:  # numbers that follow from it are written into a recording
+            key.append(-1 - self._context.together.total)
         return tuple(key), inputs, addresses
 
     def _run(self, arguments: Any, options: Any) -> Any:
@@ -107,7 +109,11 @@ class CompiledStep:
             return False
         seconds = self._seconds.get(key, 0.0)
         pays = seconds < SHORT_SECONDS or calls * SAVED_SECONDS > MORE_RUNS * seconds
-        return pays and seconds < LONG_SECONDS
+        return self._agreed(pays and seconds < LONG_SECONDS)
+
+    def _agreed(self, flag: bool) -> bool:
+        """Whether those who have the other parts of a batch see it so too: all run a step as often."""
+        return flag if self._context.together is None else self._context.together.agree(flag)
 
     def _record(self, key: Any, arguments: Any, options: Any) -> Any:
         """Run the step on these arguments and record it; keep the recording if it proves right."""
@@ -128,7 +134,7 @@ class CompiledStep:
             right = all(self._gives(recording, given, expected) for _ in range(2))
         except (Unrecordable, BranchNotTaken):
             return self._run(arguments, options)
-        if right:
+        if self._agreed(right):
             self._recordings[key] = recording
         return result
 

@@ -1,0 +1,1 @@
+"""Training by several processes, started by mpiexec: each computes a part of every batch."""

@@ -1,0 +1,95 @@
+"""What the processes of a job must have alike to train together, and what the first tells the others."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from residua.config import TrainConfig
+from residua.config.options import configure, to_toml
+from residua.training.checkpoint import Position
+from residua.training.environment import package_versions
+from residua.training.ranks.world import World
+from residua.variables import Tree, fill, flatten
+
+# Where the same data lie on each machine, and how many threads it has, is its own affair.
+_OWN = ("data_dir", "labels", "run", "threads")
+
+
+def check_options(world: World, config: TrainConfig) -> None:
+    """Raise ConfigError where a process has other options or other versions than the first."""
+    every = {name: value for section in asdict(config).values() for name, value in section.items()}
+    every["data"] = Path(str(every["data"])).name
+    world.compare("options", {name: value for name, value in every.items() if name not in _OWN})
+    world.compare("versions", package_versions())
+
+
+def check_data(world: World, fingerprint: str, validation: int, begun_with: str) -> None:
+    """Raise ConfigError where a process has other pictures, or begins with other weights, than the first."""
+    world.compare(
+        "pictures or weights",
+        {"training pictures": fingerprint, "validation pictures": validation, "weights": begun_with},
+    )
+
+
+def shared_config(world: World | None, read: Callable[[], TrainConfig]) -> TrainConfig:
+    """The options of a run whose folder only the first process need see. Raises AgreedError."""
+    if world is None:
+        return read()
+    text = ""
+    with world.all_or_none():
+        if world.first:
+            text = json.dumps(to_toml(read()))
+    return configure(TrainConfig, json.loads(world.share_text(text)), source="rank 0: ")
+
+
+def by_first(world: World | None, work: Callable[[], TrainConfig], otherwise: TrainConfig) -> TrainConfig:
+    """What the first process does for all, with its result in that one alone."""
+    if world is None:
+        return work()
+    result = otherwise
+    with world.all_or_none():
+        if world.first:
+            result = work()
+    return result
+
+
+def shared_run(world: World, make: Callable[[], Path]) -> Path:
+    """The run folder, which the first process makes."""
+    run = ""
+    with world.all_or_none():
+        if world.first:
+            run = str(make())
+    return Path(world.share_text(run))
+
+
+def shared_checkpoint(
+    world: World, template: Tree, read: Callable[[], tuple[Tree, Position, str]]
+) -> tuple[Tree, Position, str]:
+    """State, position and fingerprint as the first process reads them, in all processes."""
+    state, words = template, ""
+    with world.all_or_none():
+        if world.first:
+            state, position, fingerprint = read()
+            words = json.dumps({"position": asdict(position), "fingerprint": fingerprint})
+    document: dict[str, Any] = json.loads(world.share_text(words))
+    arrays = {path: world.share(array) for path, array in flatten(state).items()}
+    return fill(template, arrays, "rank 0"), Position(**document["position"]), document["fingerprint"]
+
+
+def in_turn(world: World, work: Callable[[], Any]) -> Any:
+    """Work done first by one process of each machine, whose cache the others then find.
+
+    Raises what a process raises, under its name, in all of them.
+    """
+    hosts = [place.split(",")[0] for place in world.places]
+    leads = hosts.index(hosts[world.rank]) == world.rank
+    result: Any = None
+    for turn in (True, False):
+        with world.all_or_none():
+            if leads is turn:
+                result = work()
+    return result

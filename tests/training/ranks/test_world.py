@@ -1,0 +1,144 @@
+"""The processes of a job: what they must have alike, and real ones that differ, are killed or stop."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy
+import pytest
+from documents import load_tool
+from tiny import paint_folder
+
+from residua.cli import run
+from residua.config import TrainConfig
+from residua.config.options import configure
+from residua.errors import ConfigError, DataError
+from residua.training.ranks.agreement import check_data, check_options
+from residua.training.ranks.world import AgreedError, World, find_world
+
+PROGRAM = Path(sys.executable).with_name("mpiexec")
+there = PROGRAM.exists() or shutil.which("mpiexec") is not None
+NEEDS = pytest.mark.skipif(not there, reason="mpiexec is not installed")
+OPTIONS = ["--model", "resnet8", "--width", "4", "--size", "8", "--batch", "16", "--engine", "numpy"]
+OPTIONS += ["--no-final-test", "--checkpoint-steps", "1"]
+
+
+class Stub(World):
+    """The first process of several that say what they are told to."""
+
+    def __init__(self, rank, *words):
+        self.rank, self.size, self.stall_seconds = rank, len(words) + 1, 1.0
+        self.places = [f"host{k}, process {k}" for k in range(self.size)]
+        self.words = words
+
+    def gather_texts(self, text):
+        return [text, *(word if isinstance(word, str) else word(text) for word in self.words)]
+
+
+def test_what_differs_is_named_with_its_rank():
+    def other(text):
+        return text.replace('"batch": 32', '"batch": 64')
+
+    config = configure(TrainConfig, {"data": "/here/photos", "batch": 32, "threads": 3})
+    with pytest.raises(AgreedError) as caught:
+        check_options(Stub(0, lambda text: text, other), config)
+    line = "rank 2 (host2, process 2) has options other than rank 0: batch is 64 there and 32 on rank 0"
+    assert line in str(caught.value)
+    # Where the data lie, and threads, are each machine's own affair.
+    check_options(Stub(0, lambda text: text.replace("/here/", "/there/")), config)
+    with pytest.raises(AgreedError, match=r"rank 1 .* has pictures or weights other than rank 0: training"):
+        check_data(Stub(0, lambda text: text.replace("abc", "abd")), "abc", 4, "w")
+    older = Stub(0, lambda text: text.replace(f'"numpy": "{numpy.__version__}"', '"numpy": "1.0"'))
+    with pytest.raises(AgreedError, match=r"rank 1 .* has versions other than rank 0: numpy is 1\.0"):
+        check_options(older, config)
+
+
+def test_where_one_cannot_all_end_with_its_words():
+    cut = Stub(0, "a shard is cut short")
+    with (
+        pytest.raises(AgreedError, match=r"rank 1 \(host1, process 1\): a shard is cut short"),
+        cut.all_or_none(),
+    ):
+        pass
+    with pytest.raises(AgreedError, match=r"^no such folder$"), Stub(0, "no such folder").all_or_none():
+        raise DataError("no such folder")
+
+
+def test_without_mpi_it_is_said_what_is_missing(monkeypatch):
+    find = find_world.__wrapped__
+    for name in ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_SIZE", "SLURM_STEP_NUM_TASKS"):
+        monkeypatch.delenv(name, raising=False)
+    assert find() is None
+    monkeypatch.setenv("PMI_SIZE", "4")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match=r"one of 4 processes .* pip install 'residua\[mpi\]'"):
+        find()
+
+
+def begin(*jobs, **options):
+    """mpiexec with so many processes of each kind: (number, arguments)."""
+    tool = load_tool("kill_ranks")
+    words = [str(PROGRAM if PROGRAM.exists() else "mpiexec"), "--oversubscribe"]
+    for number, arguments in jobs:
+        words += [":"] * (words[-1] != "--oversubscribe")
+        words += ["-n", str(number), sys.executable, "-m", "residua", *map(str, arguments)]
+    return subprocess.Popen(
+        words, env=tool.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options
+    )
+
+
+@NEEDS
+def test_other_options_end_the_job_in_one_line(tmp_path):
+    pytest.importorskip("mpi4py")
+    paint_folder(tmp_path / "pics")
+    command = ["train", tmp_path / "pics", *OPTIONS, "--run", tmp_path / "run"]
+    out, _ = begin((1, command), (1, [*command, "--seed", "5"])).communicate(timeout=60)
+    lines = [line for line in out.splitlines() if line.startswith("residua: ")]
+    assert len(lines) == 1, out
+    assert "rank 1" in lines[0]
+    assert "seed is 5 there and 0 on rank 0" in lines[0]
+    assert not (tmp_path / "run").exists()
+
+
+@NEEDS
+def test_killed_and_resumed_by_other_numbers_of_processes_to_the_same_bytes(tmp_path):
+    pytest.importorskip("mpi4py")
+    tool = load_tool("kill_ranks")
+    pictures = tmp_path / "pictures"
+    paint_folder(pictures / "train", count=40)
+    paint_folder(pictures / "val", count=4, seed=5000)
+    first = ["train", str(pictures), *OPTIONS, "--epochs", "8", "--exact-ranks"]
+    assert run([*first, "--run", str(tmp_path / "whole")]) == 0
+    trouble = tool.Trouble(2, 2, exact=True, pause=0.3, early=0.0)
+    kills, longest = tool.disturb(tmp_path / "killed", first, random.Random(3), trouble)
+    assert kills == 2
+    assert longest < tool.MOST_SECONDS
+    assert tool.digests(tmp_path / "whole") == tool.digests(tmp_path / "killed")
+
+
+@NEEDS
+def test_a_process_that_stands_still_is_named(tmp_path):
+    pytest.importorskip("mpi4py")
+    paint_folder(tmp_path / "pics", count=20)
+    folder = tmp_path / "run"
+    command = ["train", tmp_path / "pics", *OPTIONS, "--epochs", "5000", "--stall", "1", "--run", folder]
+    job = begin((2, command))
+    limit = time.monotonic() + 60
+    while not (folder / "log.jsonl").exists() and time.monotonic() < limit:
+        time.sleep(0.05)
+    still = max(load_tool("kill_ranks").members(folder))
+    os.kill(still, signal.SIGSTOP)
+    stopped = time.monotonic()
+    out, _ = job.communicate(timeout=60)
+    assert time.monotonic() - stopped < 15
+    lines = [line for line in out.splitlines() if "residua: " in line]
+    assert len(lines) == 1, out
+    assert f"process {still}) has not answered" in lines[0]
+    assert "train --resume" in lines[0]
