@@ -17,7 +17,10 @@ from residua.testing.engine_values import Precision, check_lists, check_values
 from residua.testing.rare_cases import RARE_CASES
 
 # Operations that are no function of arrays, and those on lists of arrays: `engine_values` has their checks.
-VALUE_OPERATIONS = ("apply", "compile", "counted", "input_gradient", "plain", "share", "size", "when")
+VALUE_OPERATIONS = (
+    *("apply", "compile", "counted", "input_gradient", "join", "plain", "pooled"),
+    *("share", "size", "when"),
+)
 LIST_OPERATIONS = ("adam", "finite", "mix", "norm", "rmsprop", "scale", "sgd")
 CASES = {**CORE_CASES, **RARE_CASES}
 

@@ -21,7 +21,10 @@ from residua.engines.vocabulary.core import Engine
 
 # Operations that are no function of arrays.
 WHOLE = frozenset(
-    {"apply", "compile", "counted", "crop_and_flip", "input_gradient", "plain", "share", "size", "when"}
+    (
+        *("apply", "compile", "counted", "crop_and_flip", "input_gradient", "join", "plain", "pooled"),
+        *("share", "size", "when"),
+    )
 )
 
 Kind = TypeVar("Kind", bound=type)
