@@ -23,7 +23,7 @@ from residua.config.plain import plain, plain_list, plain_tree
 from residua.errors import ConfigError
 
 CONFIGS = [getattr(options, name) for name in options.__all__ if name.endswith("Config")]
-WHOLE = [1, 2, 8, 10, 100, 1000]
+WHOLE = [1, 2, 8, 10, 16, 100, 1000]
 NUMBERS = [0.5, 0.25, 1.5, 8.0, 100.0]
 
 

@@ -18,7 +18,7 @@ def as_stored(array):
     return np.ascontiguousarray(array.transpose(0, 3, 1, 2)) if array.ndim == 4 else array
 
 
-def layer_file(layer, v, shape):
+def layer_file(layer, v, shape, opset=messages.OPSET):
     """The bytes of a file that is one layer, for a batch of this shape, with the nodes in it."""
     graph = Graph(WRITERS)
     x = Value("x", tuple(shape[1:]))
@@ -29,7 +29,7 @@ def layer_file(layer, v, shape):
     whole = messages.graph(
         "layer", graph.nodes, graph.constants, [Port("x", sizes[0])], [Port(y.name, sizes[1])]
     )
-    return b"".join(messages.model(whole, {}, ("residua", "0"), "a layer")), graph.nodes
+    return b"".join(messages.model(whole, {}, ("residua", "0"), "a layer", opset)), graph.nodes
 
 
 def judge(content):

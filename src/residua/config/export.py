@@ -16,6 +16,8 @@ class ExportConfig:
     """Weights as float16: half the file; everything is computed in float32 all the same."""
     int8: bool = False
     """Weights and maps in 8 bits, fitted on validation pictures; refused where it costs over half a point."""
+    opset: int = 17
+    """The version of ONNX's operators, for a program that takes older ones alone, or newer."""
     proof: bool = True
     """Whether the checker of ONNX and ONNX Runtime, where they are installed, must pass the file first."""
     verify: str | None = shared.path(

@@ -80,6 +80,7 @@ LIMITS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "port": ("0 to 65535", lambda x: 0 <= x <= 65_535),
     "queue": ("1 to 100000", lambda x: 1 <= x <= 100_000),
     "megabytes": ("above 0 and at most 500", lambda x: 0 < x <= 500),
+    "opset": ("13 to 22", lambda x: 13 <= x <= 22),
     "many": ("1 to 100000 pictures", lambda x: 1 <= x <= 100_000),
     "many_megabytes": ("above 0 and at most 2000", lambda x: 0 < x <= 2000),
     "explain_seconds": ("above 0", _positive),

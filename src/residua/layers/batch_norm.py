@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from residua.engines.vocabulary.core import Array, Engine
+from residua.engines.vocabulary.together import pooled
 from residua.layers.base import Layer, added_later
 from residua.layers.parameters import weight_and_bias_grads
 from residua.layers.scaling import ScaleShift
@@ -67,7 +68,7 @@ class BatchNorm(Layer):
         y, mean, var, saved = engine.batch_norm(
             x, v.get("weight"), v.get("bias"), eps=self.eps, relu=self.relu
         )
-        count = engine.pooled(engine.size(x) // self.channels)
+        count = pooled(engine, engine.size(x) // self.channels)
         return y, saved, running_statistics(engine, v, mean, var, count, self.momentum)
 
     def backward(self, engine: Engine, v: Tree, saved: Any, dy: Array) -> tuple[Array, Tree]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from residua.engines.vocabulary.core import Array, Engine
+from residua.engines.vocabulary.together import pooled
 from residua.layers.base import Layer, added_later, sparse
 from residua.layers.batch_norm import initial_variables, running_statistics, scale_and_shift
 from residua.layers.convolution import Conv2d
@@ -58,7 +59,7 @@ class ConvNorm(Layer):
             eps=self.eps,
             relu=self.relu,
         )
-        count = engine.pooled(engine.size(y) // self.conv.out_channels)
+        count = pooled(engine, engine.size(y) // self.conv.out_channels)
         return y, saved, {"norm": running_statistics(engine, norm, mean, var, count, self.momentum)}
 
     def backward(self, engine: Engine, v: Tree, saved: Any, dy: Array) -> tuple[Array, Tree]:

@@ -18,7 +18,7 @@ from residua.testing.rare_cases import RARE_CASES
 
 # Operations that are no function of arrays, and those on lists of arrays: `engine_values` has their checks.
 VALUE_OPERATIONS = (
-    *("apply", "compile", "counted", "input_gradient", "join", "plain", "pooled"),
+    *("apply", "compile", "counted", "input_gradient", "join", "plain"),
     *("share", "size", "when"),
 )
 LIST_OPERATIONS = ("adam", "finite", "mix", "norm", "rmsprop", "scale", "sgd")

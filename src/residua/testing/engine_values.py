@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from residua.engines.vocabulary.core import Array, Engine
+from residua.engines.vocabulary.together import pooled
 from residua.testing.arrays import distance, host, host_tree
 from residua.variables import Tree, flatten, transform
 
@@ -24,7 +25,7 @@ class Precision:
 
 
 def check_values(engine: Engine) -> None:
-    """Hold share, plain, size, pooled, when, apply and compile to what they promise."""
+    """Hold share, plain, size, when, apply and compile to what they promise."""
     name, x = type(engine).__name__, np.arange(6, dtype=np.float32).reshape(2, 3)
     shared = engine.share(x)
     readers = [host(engine, engine.add(shared, x)), host(engine, engine.relu(shared)[0])]
@@ -32,8 +33,8 @@ def check_values(engine: Engine) -> None:
     require(np.array_equal(host(engine, engine.add(x, x)), 2 * x), f"{name}.plain gave other numbers")
     size = engine.size(engine.add(x, x))
     require(type(size) is int and size == 6, f"{name}.size says {size!r} of an array of 6 numbers")
-    pooled = engine.pooled(6)
-    require(type(pooled) is int and pooled == 6, f"{name}.pooled says {pooled!r} of a batch of its own")
+    count = pooled(engine, 6)
+    require(type(count) is int and count == 6, f"{name} counts {count!r} of 6 numbers in a batch of its own")
     for flag in (True, False):
         for condition in (flag, np.bool_(flag), engine.xp.asarray(flag)):
             chosen = engine.when(condition, lambda: {"a": engine.add(x, x)}, {"a": x})

@@ -30,7 +30,8 @@ class UnderWay:
         """What the next step is given: the state and, where steps are read late, how it goes."""
         if not self.most:
             return state
-        return state | {GOING: self._steps[-1][1]["finite"] if self._steps else np.True_}
+        # An array of its own: a step takes back what it is given, and this is still to be read.
+        return state | {GOING: self._steps[-1][1]["finite"] & True if self._steps else np.True_}
 
     def begun(self, batch: Batch, results: Tree) -> None:
         """A step has been begun."""

@@ -157,6 +157,15 @@ def test_eight_bits_are_fitted_on_some_pictures_and_measured_on_others(monkeypat
     assert "fitted on" in export_text(found)
 
 
+def test_another_opset_is_proved_and_told(digits):
+    found = export_model(digits, ExportConfig(**ONE, opset=13), print)
+    model = judge(found.content)
+    assert (model.ir_version, model.opset_import[0].version) == (7, 13)
+    assert found.verification.passed
+    assert "opset 13, IR version 7" in export_text(found)
+    assert (found.to_dict()["opset"], found.to_dict()["ir_version"]) == (13, 7)
+
+
 def test_eight_bits_that_cost_more_than_half_a_point_are_refused(monkeypatch, digits):
     spoiled = small_model(size=8, channels=1, classes=10)
     monkeypatch.setattr(exporting, "quantize", lambda exported, images, metadata: to_onnx(spoiled).content)

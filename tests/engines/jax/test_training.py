@@ -21,7 +21,7 @@ from residua.training.progress import Quiet
 from residua.training.run_folder import read_log
 from residua.variables import flatten
 
-OPTIONS = TINY | {"final_test": False, "validation": 0.3, "checkpoint_steps": 1}
+OPTIONS = TINY | {"final_test": False, "validation": 0.3}
 
 
 class StopAfter(Quiet):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from residua.config import ExportConfig
 from residua.deploy.agreement import compare_answers
-from residua.deploy.onnx.messages import IR_VERSION, OPSET
+from residua.deploy.onnx.messages import IR_VERSIONS, OPSET
 from residua.deploy.onnx.metadata import describe_model, properties
 from residua.deploy.onnx.network import to_onnx
 from residua.deploy.onnx.quantization import quantize
@@ -67,18 +67,24 @@ class Export:
     model: dict[str, Any] = field(repr=False)
     nodes: int
     transposes: int
+    opset: int = OPSET
     weights: str = "float32"
     verification: Verification | None = None
     unproved: str | None = None
     smaller: Smaller | None = None
+
+    @property
+    def ir_version(self) -> int:
+        """That came with the opset."""
+        return IR_VERSIONS[self.opset]
 
     def to_dict(self) -> dict[str, Any]:
         """What the JSON beside the file holds."""
         return {
             "sha256": hashlib.sha256(self.content).hexdigest(),
             "bytes": len(self.content),
-            "opset": OPSET,
-            "ir_version": IR_VERSION,
+            "opset": self.opset,
+            "ir_version": self.ir_version,
             "nodes": self.nodes,
             "transposes": self.transposes,
             "weights": self.weights,
@@ -98,10 +104,10 @@ def export_model(model: Model, config: ExportConfig, say: Say) -> Export:
     check_options(config)
     description = describe_model(model)
     metadata = properties(description, model.preprocessing)
-    exported = to_onnx(model, metadata)
+    exported = to_onnx(model, metadata, opset=config.opset)
     transposes = sum(node.operator == "Transpose" for node in exported.nodes)
-    found = Export(exported.content, description, len(exported.nodes), transposes)
-    half = to_onnx(model, metadata, half=True) if config.half else None
+    found = Export(exported.content, description, len(exported.nodes), transposes, config.opset)
+    half = to_onnx(model, metadata, half=True, opset=config.opset) if config.half else None
     if not config.proof or missing():
         reason = "not asked for" if not config.proof else f"{' and '.join(missing())} not installed"
         found = replace(found, unproved=reason)

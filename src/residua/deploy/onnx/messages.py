@@ -17,6 +17,8 @@ from residua.deploy.onnx.protobuf import Chunks, content, integer, message, real
 
 # Both of ONNX 1.12 (2022): every runtime since reads them. A newer stamp is the commonest refusal.
 OPSET, IR_VERSION = 17, 8
+# Opsets in which every operator that is written here says the same, with the IR version that came with each.
+IR_VERSIONS = {13: 7, 14: 7, 15: 8, 16: 8, 17: 8, 18: 8, 19: 9, 20: 9, 21: 10, 22: 10}
 TYPES = {"float32": 1, "uint8": 2, "int32": 6, "int64": 7, "bool": 9, "float16": 10}
 _A_FLOAT, _AN_INT, _TEXT, _FLOATS, _INTS = 1, 2, 3, 6, 7  # types of attributes
 BATCH = "N"  # the name of the first dimension, which is open
@@ -111,11 +113,17 @@ def graph(
     return chunks
 
 
-def model(graph: Chunks, metadata: Mapping[str, str], producer: tuple[str, str], description: str) -> Chunks:
+def model(
+    graph: Chunks,
+    metadata: Mapping[str, str],
+    producer: tuple[str, str],
+    description: str,
+    opset: int = OPSET,
+) -> Chunks:
     """ModelProto: the whole file. producer: name and version of the program that wrote it."""
-    chunks = integer(1, IR_VERSION) + content(2, producer[0]) + content(3, producer[1])
+    chunks = integer(1, IR_VERSIONS[opset]) + content(2, producer[0]) + content(3, producer[1])
     chunks += content(6, description) + message(7, graph)
-    chunks += message(8, content(1, "") + integer(2, OPSET))
+    chunks += message(8, content(1, "") + integer(2, opset))
     for key, value in metadata.items():
         chunks += message(14, content(1, key) + content(2, value))
     return chunks

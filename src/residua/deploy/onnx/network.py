@@ -41,13 +41,20 @@ class Exported:
         return size(self.chunks)
 
 
-def to_onnx(model: Model, metadata: Mapping[str, str] | None = None, *, half: bool = False) -> Exported:
-    """The model as an ONNX file of opset 17.
+def to_onnx(
+    model: Model,
+    metadata: Mapping[str, str] | None = None,
+    *,
+    half: bool = False,
+    opset: int = messages.OPSET,
+) -> Exported:
+    """The model as an ONNX file.
 
     Input `images`: (N, H, W, C) uint8 of the size that the model's pictures are stored in. Outputs
     `probabilities` and `logits`, (N, classes) float32, of which softmax makes the former; of a network whose
     own outputs are probabilities or lengths, the logits are the probabilities' logarithms. half: weights as
-    float16. Raises ConfigError for a layer without an export and for models beyond 2 GB.
+    float16. opset: one of `messages.IR_VERSIONS`. Raises ConfigError for a layer without an export and for
+    models beyond 2 GB.
     """
     graph, shape = Graph(WRITERS, half=half), model.preprocessing
     images = Value(IMAGES, (*shape.stored, shape.channels))
@@ -72,7 +79,8 @@ def to_onnx(model: Model, metadata: Mapping[str, str] | None = None, *, half: bo
         [Port(PROBABILITIES_OUT, (len(model.classes),)), Port(LOGITS, (len(model.classes),))],
     )
     producer = ("residua", version("residua"))
-    chunks = messages.model(whole, metadata or {}, producer, f"{model.name}: names what is in a picture")
+    about = f"{model.name}: names what is in a picture"
+    chunks = messages.model(whole, metadata or {}, producer, about, opset)
     if (total := size(chunks)) > MOST_BYTES:
         raise ConfigError(
             f"an ONNX file holds at most 2 GB, and this model takes {total / 2**30:.1f} GB: "

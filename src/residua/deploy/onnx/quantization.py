@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from residua.data.pictures.selection import Images
-from residua.deploy.onnx.messages import IR_VERSION, Node
+from residua.deploy.onnx.messages import IR_VERSIONS, Node
 from residua.deploy.onnx.network import IMAGES, Exported
 from residua.errors import ResiduaError
 from residua.files.safetensors_file import one_line
@@ -58,7 +58,7 @@ def quantize(exported: Exported, images: Images, metadata: Mapping[str, str]) ->
             model = onnx.load(target)
         except Exception as error:  # of any kind, out of a library with models of any kind
             raise ResiduaError(f"onnxruntime cannot quantise it: {one_line(error, 300)}") from None
-    model.ir_version = IR_VERSION
+    model.ir_version = IR_VERSIONS[model.opset_import[0].version]
     model.producer_name, model.producer_version = "residua", version("residua")
     del model.metadata_props[:]
     for key, value in metadata.items():

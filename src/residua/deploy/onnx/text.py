@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from residua.deploy.onnx.exporting import Export, Smaller
-from residua.deploy.onnx.messages import IR_VERSION, OPSET
 from residua.deploy.onnx.verification import NOISE, TOLERANCE, Verification, named
 from residua.files.names import printable
 
@@ -13,7 +12,7 @@ def export_text(found: Export) -> str:
     transposes = f"{found.transposes} transpose{'s' * (found.transposes != 1)}"
     lines = [
         f"{printable(found.model['name'])} in ONNX: {_size(len(found.content))}, weights in {found.weights}, "
-        f"opset {OPSET}, IR version {IR_VERSION}, {found.nodes} nodes, {transposes}"
+        f"opset {found.opset}, IR version {found.ir_version}, {found.nodes} nodes, {transposes}"
     ]
     if found.verification is not None:
         lines += _proof_lines(found.verification)

@@ -63,7 +63,7 @@ def whole_number(request: Request, name: str, default: int) -> int:
 def submit(state: State, served: Served, picture: Picture) -> Awaitable[Answer]:
     """Where the answer will be. Raises Refused where the queue is full."""
     try:
-        return asyncio.wrap_future(state.worker.submit(served, picture))
+        return state.worker.submit(served, picture)
     except Full as error:
         raise Refused(503, str(error)) from None
 
@@ -81,7 +81,7 @@ async def submitted(state: State, served: Served, picture: Picture) -> Awaitable
     async with asyncio.timeout(state.config.seconds):
         while True:
             try:
-                return asyncio.wrap_future(state.worker.submit(served, picture))
+                return state.worker.submit(served, picture)
             except Full:
                 await asyncio.sleep(WAIT_SECONDS)
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any
 
 from residua.deploy.server.answering import Answer, Picture, Served
 from residua.deploy.server.explaining import Explainer, Explanation, Wish
 from residua.deploy.server.metrics import Metrics
-from residua.errors import PictureError, ResiduaError
+from residua.errors import ResiduaError
 
 IDLE_SECONDS = 1.0  # between looks at the models' files where nobody asks
 
@@ -26,12 +26,30 @@ class Full(ResiduaError):
 
 @dataclass(eq=False)
 class Request:
-    """One picture for one model; `wish` where it is to be explained."""
+    """One picture for one model, and who waits for its answer in an event loop."""
 
     served: Served
     picture: Picture
-    wish: Wish | None = None
-    answer: Future[Any] = field(default_factory=Future)
+    answer: asyncio.Future[Answer]
+
+    def settle(self, found: Answer | Exception) -> None:
+        """Tell who waits, in their own thread."""
+        if self.answer.done():
+            return
+        if isinstance(found, Exception):
+            self.answer.set_exception(found)
+        else:
+            self.answer.set_result(found)
+
+
+@dataclass(eq=False)
+class ExplanationRequest:
+    """One picture whose answer is to be explained."""
+
+    served: Served
+    picture: Picture
+    wish: Wish
+    answer: Future[Explanation] = field(default_factory=Future)
 
 
 class Worker:
@@ -42,34 +60,40 @@ class Worker:
 
     def __init__(self, models: list[Served], most: int, batch: int, metrics: Metrics) -> None:
         self.models, self.batch, self.metrics = models, batch, metrics
-        self.waiting: queue.Queue[Request | None] = queue.Queue(most)
+        self.waiting: queue.Queue[Request | ExplanationRequest | None] = queue.Queue(most)
         self.said: Callable[[str], None] = lambda line: None
         self.beat = time.monotonic()
         self._ending = False
         self._explainers: dict[Served, Explainer] = {}
-        self._explanations: deque[Request] = deque()
+        self._explanations: deque[ExplanationRequest] = deque()
         self._thread = threading.Thread(target=self._run, name="answers", daemon=True)
 
     def start(self) -> None:
         """Begin to answer."""
         self._thread.start()
 
-    def submit(self, served: Served, picture: Picture) -> Future[Answer]:
-        """Where the answer will be; it raises PictureError for what is no picture. Raises Full."""
-        return self._queue(Request(served, picture))
+    def submit(self, served: Served, picture: Picture) -> asyncio.Future[Answer]:
+        """Where the answer will be; it raises PictureError for what is no picture. Raises Full.
+
+        For the thread of an event loop, which hears of all answers of a batch at once.
+        """
+        request = Request(served, picture, asyncio.get_running_loop().create_future())
+        self._queue(request)
+        return request.answer
 
     def explain(self, served: Served, picture: Picture, wish: Wish) -> Future[Explanation]:
         """Where the explanation will be; it raises as `Explainer.explain`. Raises Full."""
         if len(self._explanations) >= self.waiting.maxsize:
             raise _full()
-        return self._queue(Request(served, picture, wish))
+        request = ExplanationRequest(served, picture, wish)
+        self._queue(request)
+        return request.answer
 
-    def _queue(self, request: Request) -> Future[Any]:
+    def _queue(self, request: Request | ExplanationRequest) -> None:
         try:
             self.waiting.put_nowait(request)
         except queue.Full:
             raise _full() from None
-        return request.answer
 
     @property
     def length(self) -> int:
@@ -113,33 +137,33 @@ class Worker:
                 request = self.waiting.get(timeout=seconds) if patient else self.waiting.get_nowait()
                 if request is None:
                     self._ending = True
-                elif request.wish is not None:
+                elif isinstance(request, ExplanationRequest):
                     self._explanations.append(request)
-                elif request.answer.set_running_or_notify_cancel():
+                elif not request.answer.cancelled():
                     requests.append(request)
         return requests
 
     def _answer(self, served: Served, requests: list[Request]) -> None:
         if not requests:
             return
+        answers: Sequence[Answer | Exception]
         try:
             answers = served.answer([request.picture for request in requests])
         except Exception as error:  # whatever it is, those who wait hear of it, and the next are answered
-            for request in requests:
-                request.answer.set_exception(error)
-            return
+            answers = [error] * len(requests)
         self.metrics.batch(len(requests), sum(isinstance(answer, Answer) for answer in answers))
-        for request, answer in zip(requests, answers, strict=True):
-            if isinstance(answer, PictureError):
-                request.answer.set_exception(answer)
-            else:
-                request.answer.set_result(answer)
 
-    def _explain(self, request: Request) -> None:
+        def settle() -> None:
+            for request, answer in zip(requests, answers, strict=True):
+                request.settle(answer)
+
+        with contextlib.suppress(RuntimeError):  # a loop that was ended with force
+            requests[0].answer.get_loop().call_soon_threadsafe(settle)
+
+    def _explain(self, request: ExplanationRequest) -> None:
         if not request.answer.set_running_or_notify_cancel():
             return
         served, wish = request.served, request.wish
-        assert wish is not None
         try:
             explainer = self._explainers.get(served)
             if explainer is None or explainer.loaded is not served.loaded:

@@ -22,7 +22,7 @@ from residua.engines.vocabulary.core import Engine
 # Operations that are no function of arrays.
 WHOLE = frozenset(
     (
-        *("apply", "compile", "counted", "crop_and_flip", "input_gradient", "join", "plain", "pooled"),
+        *("apply", "compile", "counted", "crop_and_flip", "input_gradient", "join", "plain"),
         *("share", "size", "when"),
     )
 )

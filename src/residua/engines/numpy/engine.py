@@ -16,6 +16,7 @@ from threadpoolctl import ThreadpoolController
 
 from residua.engines.numpy import convolution as numpy_convolution
 from residua.engines.vocabulary.core import Engine, Saved
+from residua.engines.vocabulary.together import pooled
 
 Array = NDArray[Any]
 
@@ -96,7 +97,7 @@ class NumpyEngine(Engine):
     def batch_norm(
         self, x: Array, scale: Array | None, shift: Array | None, *, eps: float, relu: bool = False
     ) -> tuple[Array, Array, Array, Saved]:
-        count = self.pooled(x.size // x.shape[-1])
+        count = pooled(self, x.size // x.shape[-1])
         mean = self._summed(_channel_sum(x)) / count
         y = x - mean
         # From the centred values: the mean of squares less the squared mean cancels in float32.
@@ -118,7 +119,7 @@ class NumpyEngine(Engine):
         x, mean, inverse, y = saved
         if relu:
             dy = dy * (y > 0)
-        count = self.pooled(x.size // x.shape[-1])
+        count = pooled(self, x.size // x.shape[-1])
         dx = x - mean
         dshift = _channel_sum(dy)
         channels = x.shape[-1]

@@ -55,10 +55,6 @@ class Engine(ABC):
         """From now on every batch is a part of one: normalisation and dropout are those of the whole."""
         self.together = together
 
-    def pooled(self, count: int) -> int:
-        """How many numbers a channel has in the whole batch where it has `count` here."""
-        return count if self.together is None else self.together.pooled(count)
-
     @property
     def held_bytes(self) -> int:
         """Memory that stays taken between two calls."""
@@ -90,10 +86,7 @@ class Engine(ABC):
         return compute() if flag else otherwise
 
     def counted(self, labels: Array, compute: Callable[[], Any]) -> Any:
-        """`compute()`, where those of its pictures whose labels (N,) are below zero are not there.
-
-        An engine with `fixed_batches` leaves them out of means over the batch; others are given none.
-        """
+        """`compute()`; engines of `fixed_batches` leave labels (N,) below zero out of means of a batch."""
         return compute()
 
     def input_gradient(self, compute: Callable[[], Any]) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from residua.engines.vocabulary.counter_random import uniform_bits
+from residua.engines.vocabulary.together import pooled
 
 Array = Any
 Saved = Any
@@ -21,7 +22,7 @@ def dropout(engine: Any, x: Array, key: Array, *, rate: float) -> tuple[Array, S
         bits = uniform_bits(engine.xp, key, count).reshape(x.shape)
     else:  # the mask of the whole batch, of which x is a part
         places = engine.together.places(count)
-        bits = uniform_bits(engine.xp, key, engine.pooled(count))[places].reshape(x.shape)
+        bits = uniform_bits(engine.xp, key, pooled(engine, count))[places].reshape(x.shape)
     mask = (bits >= engine.xp.uint32(round(rate * 2**32))).astype(x.dtype) * (1 / (1 - rate))
     return x * mask, mask
 

@@ -7,6 +7,11 @@ from typing import Any, Protocol
 Array = Any
 
 
+def pooled(engine: Any, count: int) -> int:
+    """How many numbers a channel has in the whole batch where an engine has `count` of them."""
+    return count if engine.together is None else int(engine.together.pooled(count))
+
+
 class Together(Protocol):
     """One part of a batch among others, which other engines compute: threads, processes or machines.
 

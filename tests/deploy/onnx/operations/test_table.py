@@ -10,6 +10,7 @@ from layer_cases import CASES
 from onnx_files import as_stored, judge, layer_file, refer, run
 
 from residua.deploy.onnx.graph import Graph, Value
+from residua.deploy.onnx.messages import IR_VERSIONS, OPSET
 from residua.deploy.onnx.operations.table import WRITERS
 from residua.errors import ConfigError
 from residua.layers import LAYERS, BatchNorm2d, Conv2d, Layer, LocalResponseNorm, Logarithm, Sequential
@@ -22,6 +23,20 @@ def _moved(tree, rng):
     if tree.dtype.kind != "f":
         return tree
     return (tree + rng.uniform(0.05, 0.2, tree.shape)).astype(np.float32)
+
+
+@pytest.mark.sample(8, by="opset")
+@pytest.mark.parametrize("opset", [opset for opset in IR_VERSIONS if opset != OPSET])
+@pytest.mark.parametrize("name", LAYERS)
+def test_every_layer_is_the_same_in_other_opsets(name, opset, rng):
+    for layer, shape in CASES[name][:2]:
+        v = _moved(layer.init(rng), rng)
+        x = np.abs(rng.normal(size=shape)).astype(np.float32)
+        usual, other = (layer_file(layer, v, shape, version)[0] for version in (OPSET, opset))
+        model = judge(other)
+        assert (model.ir_version, model.opset_import[0].version) == (IR_VERSIONS[opset], opset)
+        expected, y = run(usual, x=as_stored(x))[0], run(other, x=as_stored(x))[0]
+        assert np.abs(y - expected).max() <= 3e-6 * max(1.0, float(np.abs(expected).max())), layer
 
 
 @pytest.mark.parametrize("name", LAYERS)
