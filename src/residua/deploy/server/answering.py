@@ -23,8 +23,6 @@ from residua.training.inference import make_infer
 
 LOOK_SECONDS = 1.0  # from one look at the file to the next
 
-SMALL = 10_000  # bytes of a picture file that is decoded sooner than handed to a thread
-
 Row = NDArray[np.float32]
 Picture = bytes | NDArray[np.uint8]  # a file's, or pixels as the model stores them
 
@@ -114,7 +112,7 @@ class Served:
     def answer(self, pictures: Sequence[Picture]) -> list[Answer | PictureError]:
         """What it says of each picture, or why that cannot be read."""
         loaded, version = self.loaded, self.version
-        read = self._read(loaded.model, pictures)
+        read = list(self._pool.map(lambda picture: read_picture(loaded.model, picture), pictures))
         good = [picture for picture in read if not isinstance(picture, PictureError)]
         rows = iter(self._probabilities(loaded, np.stack(good)) if good else ())
         return [
@@ -123,12 +121,6 @@ class Served:
             else Answer(next(rows).copy(), self.name, version, loaded)
             for picture in read
         ]
-
-    def _read(self, model: Model, pictures: Sequence[Picture]) -> list[NDArray[np.uint8] | PictureError]:
-        """The pictures decoded; side by side where one is large: small ones are done before threads begin."""
-        if all(len(picture) <= SMALL for picture in pictures):
-            return [read_picture(model, picture) for picture in pictures]
-        return list(self._pool.map(lambda picture: read_picture(model, picture), pictures))
 
     def _probabilities(self, loaded: Loaded, pictures: NDArray[np.uint8]) -> Row:
         images = loaded.model.preprocessing.normalize(pictures)
