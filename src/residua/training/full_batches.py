@@ -24,10 +24,11 @@ class Given:
     mixed: tuple[Array, Array] | None
 
 
-def full_size(batches: Batches) -> int:
-    """Pictures in the largest batch of an epoch."""
+def full_size(batches: Batches, engine: Engine) -> int:
+    """Pictures in the largest batch of an epoch, up to what the engine divides evenly."""
     count = len(batches.pictures)
-    return max(min(batches.batch, count), count - (batches.count - 1) * batches.batch)
+    largest = max(min(batches.batch, count), count - (batches.count - 1) * batches.batch)
+    return -(-largest // engine.divides) * engine.divides
 
 
 def fill_up(engine: Engine, given: Given, size: int) -> Given:

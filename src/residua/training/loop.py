@@ -119,7 +119,7 @@ class Training:
             weights = weights * mixed[1] + task.class_weights[mixed[0]] * (1 - mixed[1])
         given = Given(batch.images, batch.labels, weights, mixed)
         if task.engine.fixed_batches:
-            given = fill_up(task.engine, given, full_size(phase.train))
+            given = fill_up(task.engine, given, full_size(phase.train, task.engine))
         state = {name: part for name, part in self.state.items() if name != "slow"}
         parts = () if task.crew is None else (batch.whole,)
         after, results = phase.step(

@@ -17,6 +17,7 @@ from jax import lax
 from residua.engines.jax import convolution, features, normalization, pooling
 from residua.engines.jax.batches import HeldPictures, make_windows
 from residua.engines.jax.devices import find_devices, keep_programs, remarks
+from residua.engines.jax.placement import Placement
 from residua.engines.jax.precision import check_precision, exact_products, wide
 from residua.engines.jax.programs import as_programs
 from residua.engines.vocabulary.core import Array, Engine, Saved
@@ -41,9 +42,13 @@ class JaxEngine(Engine):
         self.devices = find_devices()
         self.remarks = remarks(self.devices)
         keep_programs(self.devices)
+        self.divides = len(self.devices)
         self._there: Array | None = None
-        self._pictures = HeldPictures(self.devices, jax.device_put)
-        self._windows = make_windows(None)
+        self._placement = Placement(self.devices) if len(self.devices) > 1 else None
+        self._pictures = HeldPictures(
+            self.devices, jax.device_put if self._placement is None else self._placement.copied
+        )
+        self._windows = make_windows(None if self._placement is None else self._placement.everywhere)
 
     # ------------------------------------------------------------------ values
     def compile(self, step: Callable[..., Any], donate: Sequence[str] = ()) -> Callable[..., Any]:
@@ -52,8 +57,17 @@ class JaxEngine(Engine):
             with exact_products(self.precision):
                 return step(*arguments, **options)
 
-        compiled: Callable[..., Any] = jax.jit(traced, donate_argnames=tuple(donate))
-        return compiled
+        compiled: Callable[..., Any]
+        if (placement := self._placement) is None:
+            compiled = jax.jit(traced, donate_argnames=tuple(donate))
+            return compiled
+        compiled = jax.jit(traced, donate_argnames=tuple(donate), out_shardings=placement.everywhere)
+
+        def placed(*arguments: Any, **options: Any) -> Any:
+            here = {name: placement.arguments(value) for name, value in options.items()}
+            return compiled(*map(placement.arguments, arguments), **here)
+
+        return placed
 
     def counted(self, labels: Array, compute: Callable[[], Any]) -> Any:
         if not isinstance(labels, jax.core.Tracer):
@@ -218,4 +232,6 @@ class JaxEngine(Engine):
         shift: Array,
     ) -> Array:
         pixels, places = self._pictures.take(pixels, indices)
+        if self._placement is not None:
+            pixels = self._placement.copied(pixels)
         return self._windows(pixels, places, down, right, mirrored, tuple(size), scale, shift)

@@ -45,6 +45,7 @@ class Engine(ABC):
     remarks: tuple[str, ...] = ()  # what people should know of it, said once a training
     behind: ClassVar[int] = 0  # how many steps are best begun before the first of them is read
     fixed_batches: ClassVar[bool] = False  # whether a step for another number of pictures costs much
+    divides: int = 1  # of what number of pictures a batch is best a multiple
 
     def __init__(self, threads: int | None = None) -> None:
         """threads: how many to compute with; None for the cores there are."""
