@@ -64,6 +64,8 @@ def test_one_that_holds_much_memory_is_dropped(monkeypatch):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+# JAX, where another test has loaded it, warns of any fork; the child here computes nothing.
+@pytest.mark.filterwarnings(r"ignore:os\.fork\(\) was called:RuntimeWarning")
 def test_a_forked_process_begins_without():
     with borrow_engine("numpy", threads=1):
         pass

@@ -26,12 +26,13 @@ CASES = {
     "memory": "peak memory of a process that trains",
     "startup": "a process's start to the end of its first train step, kernels there and not",
     "pipeline": "whole programs: photographs to answers, transfer learning, CIFAR-10's epoch; their memory",
+    "ranks": "one training process of two threads beside two of one, by mpiexec; not part of all",
     "waiting": "verbs whose answers somebody waits for: predict on the default engine, explain, report",
     "smoke": "a tiny network, to see that everything runs; not part of all",
 }
 # What --peers may name: modules, and what people call them.
 PEERS = {"torch": "PyTorch", "onnxruntime": "ONNX Runtime", "openvino": "OpenVINO"}
-ALL = tuple(name for name in CASES if name != "smoke")
+ALL = tuple(name for name in CASES if name not in ("smoke", "ranks"))
 
 
 def chosen_cases(names: tuple[str, ...]) -> tuple[str, ...]:
