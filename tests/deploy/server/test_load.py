@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import socket
 import struct
@@ -94,8 +95,13 @@ def test_nothing_is_kept_of_requests(running):
         for _ in range(25):
             ask(address, "POST", "/v1/predict", picture)
         gc.collect()
-        return len(gc.get_objects())
+        kept = gc.get_objects()
+        # An event loop lets go of cancelled timers and their contexts now and then, many at once.
+        cancelled = [one for one in kept if isinstance(one, asyncio.TimerHandle) and one.cancelled()]
+        passing = {id(one) for timer in cancelled for one in (timer, timer._context)}
+        return sum(id(one) not in passing for one in kept)
 
     count()
-    before = count()
-    assert count() - before < 25, "something is kept of each request"
+    # The least of three, for a connection may be ending while it is counted.
+    before, after = (min(count() for _ in range(3)) for _ in range(2))
+    assert after - before < 25, "something is kept of each request"
