@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -17,8 +17,10 @@ from residua.deploy.server.guards import Guards
 from residua.deploy.server.openapi import describe_api
 from residua.deploy.server.pages import Pages
 from residua.deploy.server.state import Refused, State
+from residua.deploy.server.worker import Full
 
 MODEL, VERSION = "/models/{model}", "/models/{model}/versions/{version}"
+CLOSED = 499  # what nginx logs for a client that went away
 
 
 def build_application(state: State, keys: frozenset[str], log: Callable[[dict[str, Any]], None]) -> Any:
@@ -32,7 +34,7 @@ def build_application(state: State, keys: frozenset[str], log: Callable[[dict[st
         return _state(state.ready, "ready")
 
     def named(request: Request) -> Served:
-        return state.find(request.path_params["model"], request.path_params.get("version"))
+        return state.find(request.path_params.get("model"), request.path_params.get("version"))
 
     def model_ready(request: Request) -> Response:
         named(request)
@@ -58,13 +60,13 @@ def build_application(state: State, keys: frozenset[str], log: Callable[[dict[st
         return await asyncio.to_thread(pages.page, state, named(request))
 
     async def predict(request: Request) -> Response:
-        return await predicting.predict(state, request)
+        return await predicting.predict(state, named(request), request)
 
     async def explain(request: Request) -> Response:
-        return await explanations.explain(state, request)
+        return await explanations.explain(state, named(request), request)
 
     async def infer(request: Request) -> Response:
-        return await protocol.infer(state, request)
+        return await protocol.infer(state, named(request), request)
 
     routes = [
         Route("/", first),
@@ -81,7 +83,14 @@ def build_application(state: State, keys: frozenset[str], log: Callable[[dict[st
         Route("/metrics", metrics),
         Route("/openapi.json", lambda request: JSONResponse(describe_api())),
     ]
-    handlers: dict[Any, Any] = {Refused: _refusal, 404: _no_address, 405: _no_method, 500: _broken}
+    handlers: dict[Any, Any] = {
+        Refused: _refusal,
+        Full: _full,
+        ClientDisconnect: _closed,
+        404: _no_address,
+        405: _no_method,
+        500: _broken,
+    }
     return Guards(
         Starlette(routes=routes, exception_handlers=handlers), state.config, state.metrics, keys, log
     )
@@ -112,13 +121,21 @@ def _describe(served: Served) -> dict[str, Any]:
     }
 
 
-def _refusal(request: Request, error: Exception) -> Response:
+async def _refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
     # What was not read of the body would be taken for the next request.
     headers = {"Connection": "close"} if error.unread else {}
     if error.status == 503:
         headers["Retry-After"] = "1"
     return JSONResponse({"error": str(error)}, error.status, headers)
+
+
+async def _full(request: Request, error: Exception) -> Response:
+    return await _refusal(request, Refused(503, str(error)))
+
+
+async def _closed(request: Request, error: Exception) -> Response:
+    return Response(status_code=CLOSED)
 
 
 def _no_address(request: Request, error: Exception) -> Response:

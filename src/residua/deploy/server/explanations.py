@@ -5,22 +5,21 @@ from __future__ import annotations
 import asyncio
 import time
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from residua.deploy.server.answering import Served
 from residua.deploy.server.bodies import body
 from residua.deploy.server.explaining import TooLong, Wish, check_method
-from residua.deploy.server.predicting import CLOSED, answered, refused_picture
+from residua.deploy.server.predicting import answered, refused_picture
 from residua.deploy.server.state import Refused, State
-from residua.deploy.server.worker import Full
 from residua.errors import ConfigError, PictureError
 
 FORMATS = ("json", "png")
 
 
-async def explain(state: State, request: Request) -> Response:
+async def explain(state: State, served: Served, request: Request) -> Response:
     """A map as JSON, or as a drawing where `format=png` or the header Accept asks for one."""
-    served = state.find(request.path_params.get("model"), request.path_params.get("version"))
     config, asked = state.config, request.query_params
     accepted = request.headers.get("accept", "").partition(",")[0].strip()
     kind = asked.get("format", "png" if accepted == "image/png" else "json")
@@ -35,10 +34,6 @@ async def explain(state: State, request: Request) -> Response:
             until = time.monotonic() + config.seconds
             wish = Wish(method, target, config.explain_seconds, until)
             found = await answered(state, asyncio.wrap_future(state.worker.explain(served, content, wish)))
-    except ClientDisconnect:
-        return Response(status_code=CLOSED)
-    except Full as error:
-        raise Refused(503, str(error)) from None
     except TooLong as error:
         raise Refused(408, str(error)) from None
     except ConfigError as error:

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable
 from typing import Any, TypeVar
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from residua.data.pictures.kinds import is_read, recognise
@@ -19,25 +19,21 @@ from residua.deploy.server.state import Refused, State
 from residua.deploy.server.worker import Full
 from residua.errors import PictureError
 
-CLOSED = 499  # what nginx logs for a client that went away
 WAIT_SECONDS = 0.01  # until the next look whether there is room in the queue
 
 Result = TypeVar("Result")
 
 
-async def predict(state: State, request: Request) -> Response:
+async def predict(state: State, served: Served, request: Request) -> Response:
     """A picture as JSON; many, in lines or a zip, as lines of JSON in their order."""
-    served = state.find(request.path_params.get("model"), request.path_params.get("version"))
     top, kind = whole_number(request, "top", state.config.top), media_type(request)
-    try:
-        if kind in (*LINES, *ARCHIVES):
-            return await _predict_many(state, request, served, top)
-        async with body(state, request, state.config.megabytes, "a picture file") as content:
-            found = await answered(state, submit(state, served, content))
-    except ClientDisconnect:
-        return Response(status_code=CLOSED)
-    except PictureError as error:
-        raise refused_picture(content, error) from None
+    if kind in (*LINES, *ARCHIVES):
+        return await _predict_many(state, request, served, top)
+    async with body(state, request, state.config.megabytes, "a picture file") as content:
+        try:
+            found = await answered(state, state.worker.submit(served, content))
+        except PictureError as error:
+            raise refused_picture(content, error) from None
     return JSONResponse(found.to_dict(top))
 
 
@@ -60,14 +56,6 @@ def whole_number(request: Request, name: str, default: int) -> int:
     return int(text)
 
 
-def submit(state: State, served: Served, picture: Picture) -> Awaitable[Answer]:
-    """Where the answer will be. Raises Refused where the queue is full."""
-    try:
-        return state.worker.submit(served, picture)
-    except Full as error:
-        raise Refused(503, str(error)) from None
-
-
 async def answered(state: State, answer: Awaitable[Result]) -> Result:
     """The answer, within the time of a request. Raises Refused, PictureError."""
     try:
@@ -77,7 +65,7 @@ async def answered(state: State, answer: Awaitable[Result]) -> Result:
 
 
 async def submitted(state: State, served: Served, picture: Picture) -> Awaitable[Answer]:
-    """As `submit`, of one of many: waits for room in the queue."""
+    """Where the answer of one of many will be: waits for room in the queue. Raises TimeoutError."""
     async with asyncio.timeout(state.config.seconds):
         while True:
             try:

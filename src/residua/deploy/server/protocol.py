@@ -14,12 +14,12 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from residua.deploy.server.answering import Answer, Picture, Served
 from residua.deploy.server.bodies import body
-from residua.deploy.server.predicting import CLOSED, answered, submitted
+from residua.deploy.server.predicting import answered, submitted
 from residua.deploy.server.state import Refused, State
 from residua.errors import PictureError
 
@@ -51,16 +51,12 @@ def model_metadata(state: State, served: Served) -> dict[str, Any]:
     }
 
 
-async def infer(state: State, request: Request) -> Response:
+async def infer(state: State, served: Served, request: Request) -> Response:
     """Probabilities and classes of pictures, either as pixels or as files coded in base64."""
-    served = state.find(request.path_params["model"], request.path_params.get("version"))
-    try:
-        async with body(state, request, state.config.megabytes, "a request") as content:
-            given, pictures = await asyncio.to_thread(_read, content, state.config.many)
-            wanted = _wanted(given)
-            answers = await _answer(state, served, pictures)
-    except ClientDisconnect:
-        return Response(status_code=CLOSED)
+    async with body(state, request, state.config.megabytes, "a request") as content:
+        given, pictures = await asyncio.to_thread(_read, content, state.config.many)
+        wanted = _wanted(given)
+        answers = await _answer(state, served, pictures)
     outputs = [{"name": name, **_output(name, answers)} for name in wanted]
     values = {"model_name": served.name, "model_version": answers[0].version, "outputs": outputs}
     return JSONResponse(values | ({"id": given["id"]} if isinstance(given.get("id"), str) else {}))
