@@ -47,7 +47,7 @@ def find_entries(content: bytes, kind: str, caps: Caps) -> Iterator[Entry]:
     Raises Refused for a body that cannot be taken at all: before the first entry.
     """
     if kind in ARCHIVES:
-        return _of_archive(content, _open_archive(content, caps), caps)
+        return _of_archive(*_open_archive(content, caps), caps)
     lines = [(number, line) for number, line in enumerate(content.splitlines(), start=1) if line.strip()]
     if not lines:
         raise Refused(400, 'there are no lines: each is {"file": "cat.jpg", "picture": "BASE64"}')
@@ -57,9 +57,11 @@ def find_entries(content: bytes, kind: str, caps: Caps) -> Iterator[Entry]:
 
 def _check_count(count: int, caps: Caps) -> None:
     if count > caps.pictures:
-        raise Refused(
-            413, f"a body holds at most {caps.pictures:,} pictures here, not {count:,}: send several"
-        )
+        raise _too_many(count, caps)
+
+
+def _too_many(count: int, caps: Caps) -> Refused:
+    return Refused(413, f"a body holds at most {caps.pictures:,} pictures here, not {count:,}: send several")
 
 
 def _of_line(number: int, line: bytes, caps: Caps) -> Entry:
@@ -86,26 +88,28 @@ def _too_large(most: int) -> PictureError:
     return PictureError(f"a picture file has at most {most / 1e6:g} MB here: make it smaller")
 
 
-def _open_archive(content: bytes, caps: Caps) -> list[zipfile.ZipInfo]:
-    """The files of an archive. Raises Refused before anything is made of a directory that is too large."""
+def _open_archive(content: bytes, caps: Caps) -> tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]:
+    """An archive and its files. Raises Refused before anything is made of a directory that is too large."""
     place = content.rfind(b"PK\x05\x06", max(0, len(content) - _END.size - 0xFFFF))
     if place < 0 or len(content) - place < _END.size:
         raise Refused(400, "the body is no zip archive, or its end is missing")
     _, _, _, _, count, size, _, _ = _END.unpack_from(content, place)
     if content[max(0, place - 20) :].startswith(b"PK\x06\x07"):
         raise Refused(400, "an archive as large as zip64 has it is not taken: send several")
-    _check_count(count, Caps(2 * caps.pictures + 100, caps.each, caps.all))  # folders count there
-    if size > _ENTRY_BYTES * (2 * caps.pictures + 100):
+    entries = 2 * caps.pictures + 100  # at most: folders count there
+    if count > entries:
+        raise _too_many(count, caps)
+    if size > _ENTRY_BYTES * entries:
         raise Refused(413, f"a body holds at most {caps.pictures:,} pictures here: send several")
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            files = [entry for entry in archive.infolist() if _is_file(entry.filename)]
+        archive = zipfile.ZipFile(io.BytesIO(content))
     except _LOST as error:
         raise Refused(400, f"the zip archive cannot be read: {printable(error)[:200]}") from None
+    files = [entry for entry in archive.infolist() if _is_file(entry.filename)]
     if not files:
         raise Refused(400, "there are no files in the zip archive")
     _check_count(len(files), caps)
-    return files
+    return archive, files
 
 
 def _is_file(name: str) -> bool:
@@ -113,10 +117,10 @@ def _is_file(name: str) -> bool:
     return not (name.endswith("/") or name.startswith("__MACOSX/") or name.rpartition("/")[2] == ".DS_Store")
 
 
-def _of_archive(content: bytes, files: list[zipfile.ZipInfo], caps: Caps) -> Iterator[Entry]:
+def _of_archive(archive: zipfile.ZipFile, files: list[zipfile.ZipInfo], caps: Caps) -> Iterator[Entry]:
     """A file after the other; of each no more is unpacked than is taken, whatever it says of its size."""
     left = caps.all
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+    with archive:
         for entry in files:
             most = min(caps.each, left)
             found: bytes | PictureError
