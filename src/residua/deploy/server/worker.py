@@ -114,8 +114,7 @@ class Worker:
 
     def _run(self) -> None:
         while not self._ending or self._explanations:
-            # What waits to be explained does not wait for others to come.
-            self._serve(0.0 if self._explanations else IDLE_SECONDS)
+            self._serve(IDLE_SECONDS)
             if self._explanations:
                 self._explain(self._explanations.popleft())
 
@@ -132,7 +131,8 @@ class Worker:
         requests: list[Request] = []
         with contextlib.suppress(queue.Empty):
             while len(requests) < self.batch and not self._ending:
-                # What comes while a batch is computed is the next: nobody waits for company.
+                # What comes while a batch is computed is the next: nobody waits for company, nor does
+                # what is to be explained.
                 patient = seconds and not requests and not self._explanations
                 request = self.waiting.get(timeout=seconds) if patient else self.waiting.get_nowait()
                 if request is None:
