@@ -94,7 +94,7 @@ class Served:
         """Compile what a picture alone and a full batch take, before anybody waits for it."""
         shape = self.loaded.model.preprocessing
         for count in {1, most}:
-            self._probabilities(self.loaded, np.zeros((count, *shape.stored, shape.channels), np.uint8))
+            self.probabilities(self.loaded, np.zeros((count, *shape.stored, shape.channels), np.uint8))
 
     def look(self, say: Callable[[str], None]) -> None:
         """Read the file again where it has changed; one that cannot be read leaves the model as it is."""
@@ -114,7 +114,7 @@ class Served:
         loaded, version = self.loaded, self.version
         read = list(self._pool.map(lambda picture: read_picture(loaded.model, picture), pictures))
         good = [picture for picture in read if not isinstance(picture, PictureError)]
-        rows = iter(self._probabilities(loaded, np.stack(good)) if good else ())
+        rows = iter(self.probabilities(loaded, np.stack(good)) if good else ())
         return [
             picture
             if isinstance(picture, PictureError)
@@ -122,7 +122,8 @@ class Served:
             for picture in read
         ]
 
-    def _probabilities(self, loaded: Loaded, pictures: NDArray[np.uint8]) -> Row:
+    def probabilities(self, loaded: Loaded, pictures: NDArray[np.uint8]) -> Row:
+        """(N, classes) of pictures at the size that the model stores; the engine may lend them."""
         images = loaded.model.preprocessing.normalize(pictures)
         return np.asarray(self.engine.plain(loaded.infer(loaded.variables, images)), np.float32)
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.deploy.server.answering import Loaded, Picture, Served, read_picture
+from residua.deploy.server.answering import Picture, Served, read_picture
 from residua.errors import ConfigError, PictureError, ResiduaError
 from residua.insight.saliency.cam_layer import cam_layer
 from residua.insight.saliency.figure import overlay
@@ -83,8 +83,7 @@ class Explainer:
     """One model's explanations, as its file was read; what it compiles is kept."""
 
     def __init__(self, served: Served, batch: int) -> None:
-        self.served: Served = served
-        self.loaded: Loaded = served.loaded
+        self.served, self.loaded = served, served.loaded
         self.scorer = PacedScorer.of_scores(self.loaded.model, served.engine, batch)
 
     def explain(self, picture: Picture, wish: Wish, turn: Callable[[], None]) -> Explanation:
@@ -106,10 +105,10 @@ class Explainer:
                     "the explanation took longer than it may: ask for grad-cam, which takes one pass"
                 )
 
-        assert isinstance(scorer, PacedScorer)
         scorer.pauses[:] = [pause]
         x = model.preprocessing.normalize(pixels[None])
-        row = scorer.probabilities(x)[0]
+        # By what the server has compiled; copied, for an engine may only lend it.
+        row = self.served.probabilities(self.loaded, pixels[None])[0].copy()
         chosen = int(row.argmax())
         label = chosen if target is None else target
         labels = np.array([label])

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,14 +82,14 @@ class Scorer:
     batch: int
 
     @classmethod
-    def of_scores(cls, model: Model, engine: Engine, batch: int | None = None) -> Scorer:
+    def of_scores(cls, model: Model, engine: Engine, batch: int | None = None) -> Self:
         """The scores that are explained, so many pictures at a time, or as memory suggests."""
         shape = model.preprocessing
         fitting = max(1, min(MAX_BATCH, MAX_PIXELS // (shape.height * shape.width)))
         return cls(model, engine, *explained_network(model), batch or fitting)
 
     @classmethod
-    def of_logits(cls, model: Model, engine: Engine, batch: int = MAX_BATCH) -> Scorer:
+    def of_logits(cls, model: Model, engine: Engine, batch: int = MAX_BATCH) -> Self:
         """The logits that are attacked."""
         return cls(model, engine, *attacked_network(model), batch)
 
