@@ -70,6 +70,7 @@ def test_a_table_is_that_of_predict_and_all_is_asked_of_the_server(browser, url,
     with Visit(browser, url) as visit:
         visit.page.set_input_files("#files", [*files, tmp_path / "none.zip"])
         visit.page.locator("#stop[disabled]").wait_for(timeout=20_000)
+        assert visit.page.text_content("#said").startswith("4 pictures answered.")
         with visit.page.expect_download() as download:
             visit.page.click("#save")
         download.value.save_as(tmp_path / "table.csv")
@@ -91,6 +92,7 @@ def test_one_picture_is_answered_and_explained(browser, url, trained):
         visit.page.locator("#parts").wait_for(timeout=10_000)
         assert "The part that decided most lies" in visit.page.get_attribute("#map", "aria-label")
         assert visit.page.evaluate("document.getElementById('map').width") == 256
+        assert "Where it is blue, covering it adds." in visit.page.text_content("#parts-text")
         assert "to the server that gave this page" in visit.page.text_content(".private")
         assert visit.page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
         assert visit.said == []
@@ -112,6 +114,10 @@ def test_what_goes_wrong_is_said_where_a_person_looks(browser, trained, tmp_path
         visit.page.set_input_files("#files", tmp_path / "b.txt")
         words = "b.txt cannot be read: it is a text file, not a picture"
         visit.page.locator("#problem", has_text=words).wait_for(timeout=10_000)
+        _show(visit, tmp_path / "a.png")
     with visit:
+        visit.page.click("#why")
+        visit.page.locator("#said", has_text="the server does not answer").wait_for(timeout=10_000)
+        assert visit.page.is_enabled("#why"), "it may be asked again"
         visit.page.set_input_files("#files", tmp_path / "a.png")
         visit.page.locator("#problem", has_text="the server does not answer").wait_for(timeout=10_000)

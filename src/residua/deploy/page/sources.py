@@ -9,7 +9,8 @@ from residua.deploy.page.assembler import assemble
 
 # In the order in which they are read: a file uses names of those before it, or within functions of any.
 ENGINE = ("memory", "convolution", "maps", "activation", "capsules", "containers", "network")
-PIXELS = ("metadata", "png", "resampling", "preparation", "decoding")
+PROBLEMS = ("problems",)
+PIXELS = (*PROBLEMS, "metadata", "png", "resampling", "preparation", "decoding")
 INTERFACE = ("texts", "facts", "answering")
 ITSELF = ("places", "occlusion", "local")  # answers by what is inside
 SERVED = ("places", "served")  # answers by the server that gave the page
@@ -45,7 +46,8 @@ def page_script() -> str:
 
 def served_script() -> str:
     """All that a page does whose pictures a server answers."""
-    return "\n".join(_joined("interface", names) for names in (INTERFACE, SERVED, CONNECTED))
+    parts = (INTERFACE, SERVED, CONNECTED)
+    return "\n".join([_joined("pixels", PROBLEMS), *(_joined("interface", names) for names in parts)])
 
 
 def _joined(folder: str, names: tuple[str, ...]) -> str:

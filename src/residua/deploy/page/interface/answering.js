@@ -1,9 +1,11 @@
 // One picture: what the model says of it, and how that is shown.
 
-// What answers pictures: `look(file)` gives {best, shares, sure, exact, ...}, `explain(answer, going)` {falls, draw}.
+// What answers pictures: `look(file)` gives {best, shares, sure, exact, ...}, `explain(answer, going)`
+// {falls, draw, against: whether the drawing has blue}.
 class Answerer {
   constructor(model) {
     this.model = model;
+    this.shape = [...model.preprocessing.seen, model.preprocessing.channels];
   }
 
   judge(shares) {
@@ -68,10 +70,13 @@ class AnswerView {
     try {
       found = await answerer.explain(answer, () => turn === this.turn);
     } catch (error) {
+      if (turn !== this.turn) return;
+      element("why").disabled = false; // a server that was busy may be asked again
       element("said").textContent = reasonOf(error);
     }
     if (!found || turn !== this.turn) return;
     this.falls = found.falls;
+    this.against = found.against;
     found.draw(element("map"));
     element("parts").hidden = false;
     this.writeMap();
@@ -82,7 +87,8 @@ class AnswerView {
     const [height, width] = this.answerer.shape, name = this.answerer.model.classes[this.answer.best];
     const place = text(`place${decisivePlace(this.falls, this.answerer.shape)}`);
     element("map").setAttribute("aria-label", text("whyWhere", { place }));
-    element("parts-text").textContent = `${text("whyText", { width, height, class: name })} ${text("whyWhere", { place })}`;
+    const words = [text("whyText", { width, height, class: name }), this.against ? text("whyAgainst") : "", text("whyWhere", { place })];
+    element("parts-text").textContent = words.filter(Boolean).join(" ");
   }
 }
 

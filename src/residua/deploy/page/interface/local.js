@@ -4,7 +4,6 @@ class LocalAnswerer extends Answerer {
   constructor(model, network) {
     super(model);
     this.network = network;
-    this.shape = [...model.preprocessing.seen, model.preprocessing.channels];
   }
 
   async look(file) {

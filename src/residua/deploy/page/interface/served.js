@@ -1,16 +1,8 @@
 // Answers by the server that gave the page.
 
-class PictureError extends Error {
-  constructor(reason, values = {}) {
-    super(reason);
-    Object.assign(this, { reason, values });
-  }
-}
-
 class ServedAnswerer extends Answerer {
   constructor(model) {
     super(model);
-    this.shape = [...model.preprocessing.seen, model.preprocessing.channels];
     this.places = new Map(model.names.map((name, i) => [name, i]));
   }
 
@@ -30,7 +22,7 @@ class ServedAnswerer extends Answerer {
       [canvas.width, canvas.height] = [picture.naturalWidth, picture.naturalHeight];
       canvas.getContext("2d").drawImage(picture, 0, 0);
     };
-    return { falls: map.flat(), draw };
+    return { falls: map.flat(), draw, against: true };
   }
 
   // JSON of the server; where all are busy again and again for a while.

@@ -40,7 +40,8 @@ class Table {
     element("stop").disabled = true;
     this.count();
     const values = { done: number(this.rows.length), all: number(this.all) };
-    element("said").textContent = text(this.stopped ? "stopped" : "finished", values);
+    const answered = { done: number(this.rows.filter((row) => row.answer).length) };
+    element("said").textContent = this.stopped ? text("stopped", values) : text("finished", answered);
   }
 
   stop() {

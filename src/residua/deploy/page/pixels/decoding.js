@@ -2,15 +2,6 @@
 
 const MOST_PIXELS = 100_000_000;
 
-// An error that says itself what is wrong with a picture, by the name of a text.
-class PictureError extends Error {
-  constructor(reason, values = {}) {
-    super(reason);
-    this.reason = reason;
-    this.values = values;
-  }
-}
-
 function needPixels(width, height) {
   if (width * height > MOST_PIXELS) throw new PictureError("tooLarge", { size: `${width}×${height}` });
 }
