@@ -54,6 +54,14 @@ def told(name: str, holds: bool | None = None, **figures: object) -> None:
     print(json.dumps({"measured": name, **figures}), flush=True)
 
 
+def written(files: list[bytes], folder: Path) -> list[Path]:
+    """The pictures as files in a folder, for `predict`."""
+    names = [folder / f"{number:05}.png" for number in range(len(files))]
+    for name, content in zip(names, files, strict=True):
+        name.write_bytes(content)
+    return names
+
+
 async def ask_all(port: int, files: list[bytes], clients: int) -> list[Answer]:
     """All files by so many clients at once, in the files' order."""
     answers: list[Answer | None] = [None] * len(files)
@@ -107,9 +115,7 @@ def same_bytes(server: Running, files: list[bytes], folder: Path, model: str) ->
     """Every answer has the bytes that `predict` gives the same file."""
     from residua.api import predict
 
-    names = [folder / f"{number:05}.png" for number in range(len(files))]
-    for name, content in zip(names, files, strict=True):
-        name.write_bytes(content)
+    names = written(files, folder)
     expected = predict(model, names, say=lambda line: None, engine="numba")
     answers = asyncio.run(ask_all(server.port, files, 16))
     same = 0
@@ -124,9 +130,7 @@ def throughput(server: Running, files: list[bytes], folder: Path, model: str) ->
     """Pictures a second by 16 clients, and by `predict` on the same files, in turn; medians."""
     from residua.api import predict
 
-    names = [folder / f"{number:05}.png" for number in range(len(files))]
-    for name, content in zip(names, files, strict=True):
-        name.write_bytes(content)
+    names = written(files, folder)
     ratios, rates = [], []
     for _ in range(5):
         begun = time.perf_counter()
