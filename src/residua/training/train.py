@@ -31,7 +31,7 @@ from residua.training.pretrained import (
 from residua.training.progress import Reporter
 from residua.training.ranks.agreement import in_turn, shared_config, shared_run
 from residua.training.ranks.world import find_world
-from residua.training.run_folder import create_run, read_run, refuse_used_folder
+from residua.training.run_folder import create_run, read_run, refuse_used_folder, resume_command
 from residua.training.step import start_state
 from residua.training.task import Task
 from residua.training.task_setup import TrainingData, build_task, remember_pictures
@@ -74,6 +74,7 @@ def start_training(config: TrainConfig, reporter: Reporter, after_epoch: AfterEp
         if world is None:
             refuse_used_folder(config)  # before minutes of reading pictures
             task, data, pretrained = open_task(config, reporter)
+            task = divided(task, None)
             run = _create(task, data, pretrained, held)
         else:
             world.stall_seconds = config.run.stall
@@ -81,6 +82,7 @@ def start_training(config: TrainConfig, reporter: Reporter, after_epoch: AfterEp
                 if world.first:
                     refuse_used_folder(config)
             task, data, pretrained = in_turn(world, lambda: open_task(config, reporter))
+            task = divided(task, world)
             run = shared_run(world, lambda: _create(task, data, pretrained, held))
         reporter.say(f"Run folder: {run}")
         return _train(replace(task, run=run, after_epoch=after_epoch), resume=False)
@@ -127,7 +129,7 @@ def resume_training(resumption: Path | Resumption, reporter: Reporter, after_epo
                 if world.first:
                     held.enter_context(one_writer(again.run, "stop it first"))
             task, here = in_turn(world, open_again)
-        task = replace(task, run=again.run, after_epoch=after_epoch)
+        task = replace(divided(task, world), run=again.run, after_epoch=after_epoch)
         return _train(task, resume=True, here=replace(config, data=here))
 
 
@@ -197,7 +199,8 @@ def _read_task(config: TrainConfig, data: DataSet, reporter: Reporter, pretraine
 def _train(task: Task, *, resume: bool, here: TrainConfig | None = None) -> Trained:
     config, run = task.config, task.run
     world = find_world()
-    task = divided(task, world)
+    if world is not None:
+        world.where = f"Go on, under mpiexec as before, with: {resume_command(run)}"
     state = start_state(
         task.model.variables,
         make_optimizer(config.optimizer),
