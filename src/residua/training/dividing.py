@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from residua.errors import NonFiniteError
-from residua.training.checkpoint import Position
 from residua.training.interruption import Interrupted
-from residua.training.ranks.agreement import check_data, shared_checkpoint
+from residua.training.ranks.agreement import check_data
 from residua.training.ranks.crew import Crew, threads_each
 from residua.training.ranks.world import World
 from residua.training.task import Task
@@ -38,13 +36,6 @@ def divided(task: Task, world: World | None) -> Task:
 def taking_part(world: World | None) -> contextlib.AbstractContextManager[None]:
     """Work in which one process that fails ends all of them."""
     return contextlib.nullcontext() if world is None else world.taking_part(Interrupted, NonFiniteError)
-
-
-def shared_start(
-    world: World | None, template: Tree, read: Callable[[], tuple[Tree, Position, str]]
-) -> tuple[Tree, Position, str]:
-    """What a checkpoint holds: `read` here, or by the first process for all."""
-    return read() if world is None else shared_checkpoint(world, template, read)
 
 
 def _digest(variables: Tree) -> str:
