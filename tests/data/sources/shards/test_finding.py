@@ -41,7 +41,7 @@ def test_json_beside_pictures_with_groups_and_a_list_of_classes(tmp_path):
     data = opened_small(tmp_path / "s")
     assert data.classes == ("cat", "dog")
     found = contents(data)
-    assert all({found[k][1] for k in range(g, g + 4)}.__len__() == 1 for g in range(0, 40, 4))
+    assert all(len({found[k][1] for k in range(g, g + 4)}) == 1 for g in range(0, 40, 4))
 
 
 def test_parquet_as_the_hub_has_it(tmp_path):
