@@ -75,6 +75,11 @@ class World:
         """Whether this is the process that says and writes what all have to say and write."""
         return self.rank == 0
 
+    @property
+    def hosts(self) -> list[str]:
+        """The machine of each process."""
+        return [place.split(",")[0] for place in self.places]
+
     # ------------------------------------------------------------------ numbers
     def sum(self, array: Array) -> Array:
         """The sum over all processes, of the same bytes in each."""
