@@ -67,6 +67,12 @@ class NonFiniteError(ResiduaError, ArithmeticError):
     exit_code = 1
 
 
+def one_line(error: BaseException, most: int = 200) -> str:
+    """What an error says, in one line that is not too long."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
 def near(name: str, known: Iterable[str]) -> str:
     """A hint for an unknown name: ` Did you mean 'x' or 'y'?`, or the whole choice when nothing is near."""
     choices = sorted(known)

@@ -7,8 +7,9 @@ import shlex
 import shutil
 
 import pytest
+from colours import do_experiment
 from other_writer import other_writer
-from tiny import TINY, answered, call, contents, paint_folder, refused
+from tiny import answered, call, contents, refused
 
 from residua import api
 from residua.config import ExperimentConfig
@@ -18,9 +19,6 @@ from residua.experiments.run import ExperimentRun
 from residua.experiments.training_runs import train_seconds
 from residua.training.loop import Training
 
-OPTIONS = "\n".join(
-    f'{name} = "{value}"' if isinstance(value, str) else f"{name} = {value}" for name, value in TINY.items()
-)
 FILE = """
 title = "Two colours"
 about = "Wide against narrow."
@@ -59,15 +57,7 @@ pytestmark = pytest.mark.usefixtures("quiet_cache")
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """A folder with colours.toml, pics/ and out/, the experiment done; to read or copy only."""
-    from residua.cli import run
-
-    folder = tmp_path_factory.mktemp("experiment")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("platformdirs.user_cache_dir", lambda *_, **__: str(folder / "user-cache"))
-        pics = paint_folder(folder / "pics", count=12)
-        (folder / "colours.toml").write_text(FILE.format(data=pics.as_posix(), options=OPTIONS))
-        assert run(["experiment", str(folder / "colours.toml"), "--output", str(folder / "out")]) == 0
-    return folder
+    return do_experiment(tmp_path_factory.mktemp("experiment"), FILE, count=12)
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ import json
 import shutil
 
 import pytest
-from tiny import TINY, answered, call, contents, paint_folder, refused
+from colours import do_experiment
+from tiny import answered, call, contents, refused
 
 FILE = """
 title = "Two colours"
@@ -33,16 +34,7 @@ views = "six"
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
     """A folder of results of an experiment, and its pictures; to copy only."""
-    from residua.cli import run
-
-    folder = tmp_path_factory.mktemp("verified")
-    options = "\n".join(f"{name} = {json.dumps(value)}" for name, value in (TINY | {"epochs": 1}).items())
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("platformdirs.user_cache_dir", lambda *_, **__: str(folder / "user-cache"))
-        pics = paint_folder(folder / "pics", count=10)
-        (folder / "colours.toml").write_text(FILE.format(data=pics.as_posix(), options=options))
-        assert run(["experiment", str(folder / "colours.toml"), "--output", str(folder / "out")]) == 0
-    return folder
+    return do_experiment(tmp_path_factory.mktemp("verified"), FILE, count=10, epochs=1)
 
 
 @pytest.fixture

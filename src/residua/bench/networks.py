@@ -96,11 +96,11 @@ def train_step(
 
 
 def advance(
-    step: Step, state: Tree, pictures: Pictures, labels: Labels, rate: float
+    step: Step, state: Tree, pictures: Pictures, labels: Labels, rate: float, *more: Any
 ) -> tuple[Tree, dict[str, Any]]:
-    """One step: the state behind it, and its results. Raises NonFiniteError."""
+    """One step, given what else it takes: the state behind it, and its results. Raises NonFiniteError."""
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        state, results = step(state, pictures, labels, None, rate)
+        state, results = step(state, pictures, labels, None, rate, *more)
     if not results["finite"]:
         raise NonFiniteError("the benchmark's loss is not a finite number: the engine is broken")
     return state, results

@@ -28,7 +28,7 @@ def time_steps(threads: int, steps: int, batch: int, *, exact: bool) -> list[flo
     world = find_world()
     pictures, labels = networks.random_batch(NETWORK, batch)
     layers, options = NETWORK.build(), networks.OPTIONS
-    total: tuple[int, ...] = ()
+    more: tuple[int | None, ...] = ()
     if world is None and not exact:
         step = make_step(layers, open_engine("numba", threads=threads), options)
     else:
@@ -37,12 +37,12 @@ def time_steps(threads: int, steps: int, batch: int, *, exact: bool) -> list[flo
         own = slice(batch * first // count, batch * last // count)
         pictures, labels = pictures[own], labels[own]
         step = crew.step(lambda engine: make_step(layers, engine, options))
-        total = (batch,)
+        more = None, batch  # no pictures made of two; how many the whole batch has
     state = start_state(layers.init(np.random.default_rng(0)), make_optimizer(options), options.average)
     taken = []
     for _ in range(FIRST + steps):
         began = time.perf_counter()
-        state, results = step(state, pictures, labels, None, options.rate or 0.0, None, *total)
+        state, results = networks.advance(step, state, pictures, labels, options.rate or 0.0, *more)
         float(results["loss"])
         taken.append(1000 * (time.perf_counter() - began))
     return taken[FIRST:] if world is None or world.first else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -61,10 +62,10 @@ def _verify(names: tuple[str, ...], options: ExperimentConfig) -> int:
     from residua.experiments.run import FOLDER
     from residua.experiments.verification import find_results, verify
 
-    counts: dict[str, int] = {}
+    counts = Counter[str]()
     for path in find_results(names, Path(options.output or FOLDER)):
         for verdict in verify(path, options, lambda line: to_stderr(printable(line))):
-            counts[verdict.standing] = counts.get(verdict.standing, 0) + 1
+            counts[verdict.standing] += 1
             to_stdout(printable(f"{verdict.what}: {verdict.standing}: {verdict.words}"))
     to_stdout(", ".join(f"{count:,} {standing}" for standing, count in sorted(counts.items())) or "no runs")
-    return 1 if counts.get("does not stand") else 0
+    return 1 if counts["does not stand"] else 0

@@ -91,14 +91,12 @@ class Batches:
         Raises ConfigError where a batch has fewer pictures than parts.
         """
         rest = len(self.pictures) - self.batch * (self.count - 1)
-        least, which = min((self.batch, "a batch"), (rest, "the last batch of an epoch"))
-        if self.batch < count:
-            least, which = self.batch, "a batch"
-        if least < count:
-            raise ConfigError(
-                f"{which} has {least} pictures, fewer than the {count} parts that it is computed in; choose "
-                "another --batch, or fewer processes."
-            )
+        for size, which in ((self.batch, "a batch"), (rest, "the last batch of an epoch")):
+            if size < count:
+                raise ConfigError(
+                    f"{which} has {size} pictures, fewer than the {count} parts that it is computed in; "
+                    "choose another --batch, or fewer processes."
+                )
         own = copy.copy(self)
         own.parts = (first, last, count)
         return own

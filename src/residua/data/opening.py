@@ -62,7 +62,7 @@ def open_dataset(
     name = str(options.data)
     card = DATASETS.get(name)
     folder = None if card is not None else _find_folder(name, options.data_dir, say)
-    if folder is not None and options.labels is None and folder.is_dir():
+    if folder is not None and options.labels is None:
         card = recognise(folder)
         if card is not None:
             say(f"{name} is laid out as {card.name}, and read as it")
@@ -152,7 +152,7 @@ def _division(options: DataOptions, card: Card, seed: int) -> Division:
 
 
 def recognise(folder: Path) -> Card | None:
-    """The card of the published data set whose publisher's layout a folder has, if any."""
+    """The card of the published data set in whose layout a folder is; none for a packed file."""
     if not folder.is_dir():
         return None
     if (folder / "train_32x32.mat").is_file():

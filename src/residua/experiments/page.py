@@ -21,8 +21,9 @@ error is the share of the test pictures that the best epoch's network gets wrong
 epoch. Of several seeds the interval is that of their mean (Student's t); of one seed it is that of the test
 pictures (Wilson): it says nothing of others.
 The time of training steps is the mean of the runs; reading the data, validation, and computing the features
-of a frozen base, which is done once before the steps, are not in it. Processor time is that of all cores
-together: where a machine had other work at the same time, it says more than the time that passed.
+of a frozen base, which is done once before the steps, are not in it. A run's time includes pauses in which
+the machine, or the run on it, stood still. Processor time is that of all cores together: where a machine
+had other work at the same time, it says more than the time that passed.
 """
 MOST_OTHERS = 2  # variants of which nothing was published, in the README's line
 BEGIN, END = "<!-- results: begin (tools/results_page.py) -->", "<!-- results: end -->"

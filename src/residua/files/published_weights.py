@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.errors import ModelFileError
+from residua.errors import ModelFileError, one_line
 from residua.files.regular import plain_size
-from residua.files.safetensors_file import one_line, read_safetensors
+from residua.files.safetensors_file import read_safetensors
 from residua.files.strict_json import parse_json
 from residua.files.torch_file import read_torch_weights
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.errors import ModelFileError
+from residua.errors import ModelFileError, one_line
 from residua.files.regular import plain_size
 from residua.files.strict_json import parse_json
 
@@ -86,12 +86,6 @@ def unsupported(path: str | Path, name: str, kind: str) -> ModelFileError:
 def widen_bfloat16(halves: Array) -> Array:
     """bfloat16 as its 16 bits -> float32: each is the upper half of one."""
     return (halves.astype(np.uint32) << 16).view(np.float32)
-
-
-def one_line(error: BaseException, most: int = 200) -> str:
-    """What an error says, in one line that is not too long."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def _read_header(path: str | Path, what: str, remedy: str, hint: str) -> tuple[dict[str, Any], int]:

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.errors import ModelFileError
+from residua.errors import ModelFileError, one_line
 from residua.files.durable import write_durably
-from residua.files.safetensors_file import REMEDY, one_line, read_safetensors
+from residua.files.safetensors_file import REMEDY, read_safetensors
 from residua.files.strict_json import parse_json
 
 Array = NDArray[Any]

@@ -16,11 +16,11 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.errors import ModelFileError
+from residua.errors import ModelFileError, one_line
 from residua.files.checkpoint_tree import find_weights
 from residua.files.foreign_formats import recognise, recognise_archive
 from residua.files.regular import plain_size
-from residua.files.safetensors_file import one_line, read_safetensors, unsupported
+from residua.files.safetensors_file import read_safetensors, unsupported
 from residua.files.torch_pickle import Storage, Tensor, unpickle
 
 Array = NDArray[Any]

@@ -17,8 +17,7 @@ import numpy as np
 
 from residua.data.preprocessing import Preprocessing
 from residua.data.seen_pictures import SeenPictures
-from residua.errors import ModelFileError
-from residua.files.safetensors_file import one_line
+from residua.errors import ModelFileError, one_line
 from residua.files.tensors import read_tensors, write_tensors
 from residua.layers import Layer
 from residua.layers.cost import largest_output

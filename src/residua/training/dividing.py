@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from residua.errors import NonFiniteError
-from residua.training.checkpoint import Position
 from residua.training.interruption import Interrupted
-from residua.training.ranks.agreement import check_data, shared_checkpoint
+from residua.training.ranks.agreement import check_data
 from residua.training.ranks.crew import Crew, threads_each
 from residua.training.ranks.world import World
-from residua.training.run_folder import resume_command
 from residua.training.task import Task
 from residua.variables import Tree, flatten
 
@@ -30,8 +27,6 @@ def divided(task: Task, world: World | None) -> Task:
         validation = 0 if task.validation is None else len(task.validation.pictures)
         check_data(world, task.fingerprint, validation, _digest(task.model.variables))
         options = replace(options, threads=threads_each(world, options.threads))
-        command = resume_command(task.run)
-        world.where = f"Go on, under mpiexec as before, with: {command}"
     with contextlib.nullcontext() if world is None else world.all_or_none():
         crew = Crew(world, options, task.stop_requested.is_set)
         task = replace(task, train=task.train.part(*crew.parts), crew=crew)
@@ -41,13 +36,6 @@ def divided(task: Task, world: World | None) -> Task:
 def taking_part(world: World | None) -> contextlib.AbstractContextManager[None]:
     """Work in which one process that fails ends all of them."""
     return contextlib.nullcontext() if world is None else world.taking_part(Interrupted, NonFiniteError)
-
-
-def shared_start(
-    world: World | None, template: Tree, read: Callable[[], tuple[Tree, Position, str]]
-) -> tuple[Tree, Position, str]:
-    """What a checkpoint holds: `read` here, or by the first process for all."""
-    return read() if world is None else shared_checkpoint(world, template, read)
 
 
 def _digest(variables: Tree) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -174,13 +175,13 @@ def _one_ahead(
 ) -> Iterator[NDArray[np.float32]]:
     """Every part prepared, in order, by a thread that is one part ahead of whoever takes them."""
     with ThreadPoolExecutor(1, thread_name_prefix="residua-features") as pool:
-        ahead = None if not parts else pool.submit(prepare, parts[0])
-        for following in [*parts[1:], None]:
-            if ahead is None:
-                return
-            ready = ahead.result()
-            ahead = None if following is None else pool.submit(prepare, following)
-            yield ready
+        ahead: deque[Future[NDArray[np.float32]]] = deque()
+        for part in parts:
+            ahead.append(pool.submit(prepare, part))
+            if len(ahead) > 1:
+                yield ahead.popleft().result()
+        if ahead:
+            yield ahead.popleft().result()
 
 
 class _FileRows:

@@ -28,7 +28,12 @@ def full_size(batches: Batches, engine: Engine) -> int:
     """Pictures in the largest batch of an epoch, up to what the engine divides evenly."""
     count = len(batches.pictures)
     largest = max(min(batches.batch, count), count - (batches.count - 1) * batches.batch)
-    return -(-largest // engine.divides) * engine.divides
+    return divisible(engine, largest)
+
+
+def divisible(engine: Engine, count: int) -> int:
+    """So many pictures, up to what the engine divides evenly."""
+    return -(-count // engine.divides) * engine.divides
 
 
 def fill_up(engine: Engine, given: Given, size: int) -> Given:

@@ -13,7 +13,7 @@ from residua.data.batches import Batch
 from residua.engines import Engine
 from residua.layers import PROBABILITIES, Layer
 from residua.layers.cost import pictures_at_once
-from residua.training.full_batches import fill_pictures
+from residua.training.full_batches import divisible, fill_pictures
 from residua.variables import Tree
 
 
@@ -73,7 +73,7 @@ def predict_probabilities(
         for start in range(0, len(images), at_once):
             part = images[start : start + at_once]
             if engine.fixed_batches:
-                largest = max(largest, -(-len(part) // engine.divides) * engine.divides)
+                largest = max(largest, divisible(engine, len(part)))
             answers = engine.plain(infer(variables, fill_pictures(engine, part, largest)))
             probabilities.append(np.asarray(answers, np.float32)[: len(part)])
         labels.append(batch.labels)

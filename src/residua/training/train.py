@@ -14,7 +14,7 @@ from residua.files.json_lines import truncate
 from residua.files.one_writer import one_writer
 from residua.models.model_file import save_model
 from residua.training.checkpoint import Position, read_checkpoint, read_fingerprint
-from residua.training.dividing import divided, shared_start
+from residua.training.dividing import divided
 from residua.training.feature_cache import remove_feature_files
 from residua.training.layer_statistics import FILE as STATISTICS
 from residua.training.loop import Training
@@ -29,9 +29,9 @@ from residua.training.pretrained import (
     reading_options,
 )
 from residua.training.progress import Reporter
-from residua.training.ranks.agreement import in_turn, shared_config, shared_run
+from residua.training.ranks.agreement import by_first, in_turn, shared_checkpoint, shared_config, shared_run
 from residua.training.ranks.world import find_world
-from residua.training.run_folder import create_run, read_run, refuse_used_folder
+from residua.training.run_folder import create_run, read_run, refuse_used_folder, resume_command
 from residua.training.step import start_state
 from residua.training.task import Task
 from residua.training.task_setup import TrainingData, build_task, remember_pictures
@@ -70,18 +70,13 @@ class Trained:
 def start_training(config: TrainConfig, reporter: Reporter, after_epoch: AfterEpoch) -> Trained:
     """Train a new network in a new run folder."""
     world = find_world()
+    if world is not None:
+        world.stall_seconds = config.run.stall
+    by_first(world, lambda: refuse_used_folder(config), None)  # before minutes of reading pictures
+    task, data, pretrained = in_turn(world, lambda: open_task(config, reporter))
+    task = divided(task, world)
     with ExitStack() as held:
-        if world is None:
-            refuse_used_folder(config)  # before minutes of reading pictures
-            task, data, pretrained = open_task(config, reporter)
-            run = _create(task, data, pretrained, held)
-        else:
-            world.stall_seconds = config.run.stall
-            with world.all_or_none():
-                if world.first:
-                    refuse_used_folder(config)
-            task, data, pretrained = in_turn(world, lambda: open_task(config, reporter))
-            run = shared_run(world, lambda: _create(task, data, pretrained, held))
+        run = shared_run(world, lambda: _create(task, data, pretrained, held))
         reporter.say(f"Run folder: {run}")
         return _train(replace(task, run=run, after_epoch=after_epoch), resume=False)
 
@@ -117,17 +112,12 @@ def resume_training(resumption: Path | Resumption, reporter: Reporter, after_epo
         data, here = _find_data(config, again, pretrained, reporter)
         return _read_task(config, data, reporter, pretrained), here
 
+    if world is not None:
+        world.stall_seconds = config.run.stall
     with ExitStack() as held:
-        if world is None:
-            held.enter_context(one_writer(again.run, "stop it first"))
-            task, here = open_again()
-        else:
-            world.stall_seconds = config.run.stall
-            with world.all_or_none():
-                if world.first:
-                    held.enter_context(one_writer(again.run, "stop it first"))
-            task, here = in_turn(world, open_again)
-        task = replace(task, run=again.run, after_epoch=after_epoch)
+        by_first(world, lambda: held.enter_context(one_writer(again.run, "stop it first")), None)
+        task, here = in_turn(world, open_again)
+        task = replace(divided(task, world), run=again.run, after_epoch=after_epoch)
         return _train(task, resume=True, here=replace(config, data=here))
 
 
@@ -197,7 +187,8 @@ def _read_task(config: TrainConfig, data: DataSet, reporter: Reporter, pretraine
 def _train(task: Task, *, resume: bool, here: TrainConfig | None = None) -> Trained:
     config, run = task.config, task.run
     world = find_world()
-    task = divided(task, world)
+    if world is not None:
+        world.where = f"Go on, under mpiexec as before, with: {resume_command(run)}"
     state = start_state(
         task.model.variables,
         make_optimizer(config.optimizer),
@@ -207,7 +198,9 @@ def _train(task: Task, *, resume: bool, here: TrainConfig | None = None) -> Trai
     position = Position()
     if resume:
         notes: list[str] = []
-        state, position, fingerprint = shared_start(world, state, lambda: read_checkpoint(run, state, notes))
+        state, position, fingerprint = shared_checkpoint(
+            world, state, lambda: read_checkpoint(run, state, notes)
+        )
         for note in notes:
             task.reporter.say(f"Passed over a checkpoint: {note}")
         if fingerprint != task.fingerprint:

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from residua.errors import DataError
 
 MOST_ENTRIES = 5_000_000
-MOST_BYTES = 500_000_000  # of one entry, unpacked: as of a picture's file
+MOST_BYTES = 500_000_000  # of one entry, unpacked, and of a picture's file
 MOST_NAME = 1000  # letters
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from residua.data.packed.limits import MOST_BYTES, check_count, too_large
-from residua.errors import DataError
+from residua.errors import DataError, one_line
 
 _MOST_GROUP = 2_000_000_000  # bytes of the pictures' column that are unpacked together
 _HELD_GROUPS = 2
@@ -47,7 +47,7 @@ class ParquetFile:
             with parquet.ParquetFile(path) as file:
                 self._schema, self._facts = file.schema_arrow, file.metadata
         except self._errors as problem:
-            reason = " ".join(str(problem).split())[:120]
+            reason = one_line(problem, 120)
             raise DataError(
                 f"{path} is cut short or no Parquet file ({reason}); fetch or write it again."
             ) from None
@@ -160,7 +160,7 @@ class ParquetFile:
                     return file.read(columns=columns, use_threads=False)
                 return file.read_row_group(group, columns=columns, use_threads=False)
         except self._errors as problem:
-            reason = " ".join(str(problem).split())[:120]
+            reason = one_line(problem, 120)
             raise DataError(f"{self.path} is damaged ({reason}); fetch or write it again.") from None
 
 

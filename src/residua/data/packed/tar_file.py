@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from residua.data.packed.limits import MOST_BYTES, check_count, checked_name, too_large
-from residua.errors import DataError
+from residua.errors import DataError, one_line
 
 _PACKED = {b"\x1f\x8b": "gzip", b"BZ": "bzip2", b"\xfd7": "xz", b"(\xb5": "Zstandard"}
 _END = 512  # zeros: what every archive ends with
@@ -39,7 +39,7 @@ class TarFile:
         except (tarfile.TarError, EOFError, ValueError, OverflowError) as problem:
             if isinstance(problem, DataError):
                 raise
-            raise self._cut(" ".join(str(problem).split())[:100]) from None
+            raise self._cut(one_line(problem, 100)) from None
         except OSError as problem:
             raise DataError(f"Cannot read {path}: {problem.strerror or problem}.") from None
 

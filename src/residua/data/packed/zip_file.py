@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from residua.data.packed.limits import MOST_BYTES, check_count, checked_name, too_large
-from residua.errors import DataError
+from residua.errors import DataError, one_line
 
 _ENCRYPTED = 1  # bit of an entry's flags
 
@@ -23,9 +23,8 @@ class ZipFile:
         try:
             self._archive = zipfile.ZipFile(path)
         except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError) as problem:
-            reason = " ".join(str(problem).split())[:100]
             raise DataError(
-                f"{path} is cut short or no zip archive ({reason}); fetch or pack it again."
+                f"{path} is cut short or no zip archive ({one_line(problem, 100)}); fetch or pack it again."
             ) from None
         except OSError as problem:
             raise DataError(f"Cannot read {path}: {problem.strerror or problem}.") from None
@@ -67,7 +66,7 @@ class ZipFile:
             NotImplementedError,
             OSError,
         ) as problem:
-            reason = " ".join(str(problem).split())[:100]
+            reason = one_line(problem, 100)
             raise DataError(f"{name} in {self.path} is damaged ({reason}); pack it anew.") from None
         if len(content) != info.file_size:
             raise DataError(f"{name} in {self.path} is not as long as it says; pack it anew.")

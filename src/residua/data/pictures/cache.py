@@ -7,10 +7,10 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.lib.format import open_memmap
@@ -24,6 +24,9 @@ from residua.errors import DataError, PictureError
 from residua.files.durable import remove_stale, replacing, write_durably
 from residua.files.user_cache import not_kept_in
 from residua.progress import advance, bar
+
+T = TypeVar("T")
+Result = TypeVar("Result")
 
 MOST_BAD = 0.01
 _ALWAYS_FITS = 10**9  # bytes below which nobody counts
@@ -52,8 +55,7 @@ def hash_files(paths: Sequence[Path]) -> list[str]:
             return hashlib.sha256(b"").hexdigest()
 
     with ThreadPoolExecutor(min(available_cores(), MOST_THREADS)) as pool:
-        starts = range(0, len(paths), _TOGETHER)
-        return [text for start in starts for text in pool.map(digest, paths[start : start + _TOGETHER])]
+        return list(_some_at_a_time(pool, digest, paths))
 
 
 def decode_cached(
@@ -147,10 +149,17 @@ def _decode_all(
         ThreadPoolExecutor(min(available_cores(), MOST_THREADS)) as pool,
         bar("Decoding pictures", len(paths)),
     ):
-        for start in range(0, len(paths), _TOGETHER):  # a million promises at once would take a gigabyte
-            for _ in pool.map(decode, range(start, min(start + _TOGETHER, len(paths)))):
-                advance()
+        for _ in _some_at_a_time(pool, decode, range(len(paths))):
+            advance()
     return Decoded(images, dict(sorted(bad.items())), dict(sorted(notes.items())))
+
+
+def _some_at_a_time(
+    pool: ThreadPoolExecutor, do: Callable[[T], Result], given: Sequence[T]
+) -> Iterator[Result]:
+    """`pool.map`, of which a million promises at once would take a gigabyte."""
+    for start in range(0, len(given), _TOGETHER):
+        yield from pool.map(do, given[start : start + _TOGETHER])
 
 
 def _load(pixels: Path, notes: Path, shape: tuple[int, ...]) -> Decoded | None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from residua.data.packed.limits import MOST_BYTES
 from residua.data.packed.opening import packed_bytes
 from residua.errors import DataError, PictureError
 from residua.files.regular import what_it_is
-
-MOST_BYTES = 500_000_000
 
 
 def read_bytes(path: Path) -> bytes:

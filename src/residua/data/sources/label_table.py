@@ -20,7 +20,7 @@ from residua.data.sources.table_columns import (
     says_validation,
     truth,
 )
-from residua.data.sources.table_files import TableFiles
+from residua.data.sources.table_files import Finder, TableFiles
 from residua.data.sources.text_table import read_rows
 from residua.errors import DataError
 
@@ -42,9 +42,20 @@ def read_label_table(
     missing columns, absent labels, more absent files than `most_absent` (a share), files outside those two
     folders, and a file that is given two labels.
     """
-    rows, separator = read_rows(table, names_columns, say)
-    files = TableFiles(folder, table)
-    columns, rows = _columns(table, rows, separator, files, say)
+    return label_rows(
+        table, read_rows(table, names_columns, say), TableFiles(folder, table), say, most_absent
+    )
+
+
+def label_rows(
+    table: Path,
+    read: tuple[list[Row], str],
+    files: Finder,
+    say: Callable[[str], None],
+    most_absent: float,
+) -> list[LabelledFile]:
+    """`read_label_table` of a table whose rows, and what separates cells, have been read."""
+    columns, rows = _columns(table, *read, files, say)
     splits = _splits(table, columns, rows, say)
     labelled = _labelled(table, columns, rows, splits, say)
     found: dict[str, LabelledFile] = {}
@@ -101,7 +112,7 @@ def _tell_absent(
     table: Path,
     absent: list[Row],
     columns: Columns,
-    files: TableFiles,
+    files: Finder,
     say: Callable[[str], None],
     *,
     too_many: bool,
@@ -115,13 +126,13 @@ def _tell_absent(
     if too_many:
         raise DataError(
             f"{table} names files that do not exist in {files.folder} ({first}{more}). The first was looked "
-            f"for as {files.looked_for(file)}, and among the ends of all paths there."
+            f"for as {files.looked_for(file)}."
         )
     say(f"{table} names files that do not exist in {files.folder} ({first}{more}); they are left out.")
 
 
 def _columns(
-    table: Path, rows: list[Row], separator: str, files: TableFiles, say: Callable[[str], None]
+    table: Path, rows: list[Row], separator: str, files: Finder, say: Callable[[str], None]
 ) -> tuple[Columns, list[Row]]:
     """The columns that are read, and the rows after the header."""
     names = rows[0].cells if rows else []

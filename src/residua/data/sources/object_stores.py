@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from residua.errors import DataError
+from residua.errors import DataError, one_line
 from residua.files.durable import remove_stale, replacing, write_durably
 from residua.files.user_cache import user_cache
 
@@ -44,7 +44,7 @@ def fetch_data(address: str, say: Callable[[str], None], cache: Path | None = No
     except ImportError as problem:
         raise DataError(f"{address} needs another package: {problem}.") from None
     except Exception as problem:  # every store has its own
-        reason = " ".join(str(problem).split())[:150] or type(problem).__name__
+        reason = one_line(problem, 150)
         raise DataError(f"Cannot read {address}: {reason}.") from None
     files = {name: facts for name, facts in entries.items() if facts.get("type", "file") == "file"}
     if not files:
@@ -114,5 +114,5 @@ def _copy(
     except DataError:
         raise
     except Exception as problem:  # every store has its own
-        reason = " ".join(str(problem).split())[:150] or type(problem).__name__
+        reason = one_line(problem, 150)
         raise DataError(f"Cannot copy {address}: {reason}.") from None

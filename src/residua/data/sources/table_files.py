@@ -7,11 +7,37 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 from residua.data.pictures.files import walk_pictures
 from residua.errors import DataError
 
 _Parts = tuple[str, ...]
+
+
+class Finder(Protocol):
+    """Finds the pictures of a table in `folder`, be that a folder or an archive."""
+
+    @property
+    def folder(self) -> Path:
+        """Where they are."""
+        ...
+
+    def find(self, cell: str, location: str) -> tuple[str, Path, bool] | None:
+        """A picture's name, its path, and whether it is called as written; None where there is none."""
+        ...
+
+    def exists(self, cell: str) -> bool:
+        """Whether a cell names a picture here."""
+        ...
+
+    def is_outside(self, cell: str) -> bool:
+        """Whether a path leads out of here."""
+        ...
+
+    def looked_for(self, cell: str) -> str:
+        """Where a picture was looked for."""
+        ...
 
 
 class TableFiles:
@@ -65,9 +91,11 @@ class TableFiles:
         return not any(Path(path).is_relative_to(root) for path, root in zip(paths, self.roots, strict=True))
 
     def looked_for(self, cell: str) -> str:
-        """The first place where a file was looked for."""
+        """The first place where a file was looked for, and the others."""
         written = list(_spellings(cell))[-1]
-        return os.path.normpath(os.path.join(self.roots[0], written))
+        return (
+            f"{os.path.normpath(os.path.join(self.roots[0], written))}, and among the ends of all paths there"
+        )
 
     def _by_end(self, cell: str, location: str) -> Path | None:
         if self._index is None:

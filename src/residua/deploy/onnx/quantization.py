@@ -20,8 +20,7 @@ import numpy as np
 from residua.data.pictures.selection import Images
 from residua.deploy.onnx.messages import IR_VERSIONS, Node
 from residua.deploy.onnx.network import IMAGES, Exported
-from residua.errors import ResiduaError
-from residua.files.safetensors_file import one_line
+from residua.errors import ResiduaError, one_line
 
 BATCH = 32
 # What is worth it, and what passes whole numbers on between.

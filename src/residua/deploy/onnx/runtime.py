@@ -14,8 +14,7 @@ from residua.cores import available_cores
 from residua.data.pictures.selection import Images
 from residua.deploy.onnx.network import IMAGES, PROBABILITIES_OUT
 from residua.deploy.packages import missing_packages, require_packages
-from residua.errors import ResiduaError
-from residua.files.safetensors_file import one_line
+from residua.errors import ResiduaError, one_line
 
 PACKAGES = ("onnx", "onnxruntime")
 SECONDS, LEAST_ROUNDS = 2.0, 3  # of a comparison of speeds

@@ -7,7 +7,6 @@ another way, such as a turned kernel over a picture with zeros between its pixel
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import jax
@@ -102,7 +101,7 @@ def transposed_forward(
     size = weight.shape[0]
     sides = ((side - 1) * stride + size - 2 * padding + extra for side in x.shape[1:3])
     like = jax.ShapeDtypeStruct((x.shape[0], *sides, weight.shape[3]), x.dtype)
-    y = transpose(partial(_convolve_by, kernel, stride, padding), like, x)
+    y = transpose(lambda y: convolve(y, kernel, stride=stride, padding=padding), like, x)
     return (y if bias is None else y + bias.astype(y.dtype)), x
 
 
@@ -111,10 +110,6 @@ def transposed_backward(
 ) -> tuple[Array, Array, Array]:
     """Gradients dx, dweight, dbias of `transposed_forward`."""
     dy, kernel = narrow(engine, dy), narrow(engine, weight).swapaxes(2, 3)
-    dx = _convolve_by(kernel, stride, padding, dy)
-    dkernel = transpose(lambda kernel: _convolve_by(kernel, stride, padding, dy), kernel, saved)
+    dx = convolve(dy, kernel, stride=stride, padding=padding)
+    dkernel = transpose(lambda kernel: convolve(dy, kernel, stride=stride, padding=padding), kernel, saved)
     return dx, dkernel.swapaxes(2, 3).astype(weight.dtype), wide(dy).sum(axis=(0, 1, 2))
-
-
-def _convolve_by(kernel: Array, stride: int, padding: int, x: Array) -> Array:
-    return convolve(x, kernel, stride=stride, padding=padding)

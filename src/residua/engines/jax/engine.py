@@ -205,12 +205,7 @@ class JaxEngine(Engine):
 
     def subsample_pad_backward(self, dy: Array, saved: Saved, *, channels: int, stride: int) -> Array:
         before, (_, height, width, count) = (channels - saved[-1]) // 2, saved
-        kept = dy[..., before : before + count]
-        behind = (
-            side - stride * (have - 1) - 1 for side, have in zip((height, width), dy.shape[1:3], strict=True)
-        )
-        edges = [(0, after, stride - 1) for after in behind]
-        return lax.pad(kept, jnp.zeros((), dy.dtype), [(0, 0, 0), *edges, (0, 0, 0)])
+        return pooling.spread(dy[..., before : before + count], (0, 0), stride, (height, width))
 
     # ------------------------------------------------------------------ features
     def linear(self, x: Array, weight: Array, bias: Array | None) -> tuple[Array, Saved]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import jax.numpy as jnp
@@ -10,17 +9,20 @@ import numpy as np
 from jax import lax
 
 from residua.engines.jax.convolution import transpose
-from residua.engines.numpy.convolution import output_size
+from residua.engines.numpy.convolution import output_size, taps
 
 Array = Any
 
 
+def _around(padding: int) -> tuple[tuple[int, int], ...]:
+    return ((0, 0), (padding, padding), (padding, padding), (0, 0))
+
+
 def _windows(kernel: int, stride: int, padding: int) -> dict[str, Any]:
-    around = ((0, 0), (padding, padding), (padding, padding), (0, 0))
     return {
         "window_dimensions": (1, kernel, kernel, 1),
         "window_strides": (1, stride, stride, 1),
-        "padding": around,
+        "padding": _around(padding),
     }
 
 
@@ -43,15 +45,14 @@ def largest_backward(dy: Array, x: Array, y: Array, window: tuple[int, int, int]
     own way back scatters: in no order of its own, and to another of equal values.
     """
     kernel, stride, padding = window
-    around = ((0, 0), (padding, padding), (padding, padding), (0, 0))
-    padded = jnp.pad(x, around, constant_values=-jnp.inf)
+    padded = jnp.pad(x, _around(padding), constant_values=-jnp.inf)
     height, width = padded.shape[1:3]
     taken = jnp.zeros(y.shape, bool)
     total = jnp.zeros(padded.shape, dy.dtype)
-    for u, v, view in _taps(padded, kernel, stride, y.shape[1], y.shape[2]):
+    for place, view in enumerate(taps(padded, kernel, stride)):
         hit = ((view == y) | jnp.isnan(view)) & ~taken
         taken = taken | hit
-        total = total + _spread(dy * hit, u, v, stride, height, width)
+        total = total + spread(dy * hit, divmod(place, kernel), stride, (height, width))
     return total[:, padding : height - padding, padding : width - padding]
 
 
@@ -65,18 +66,10 @@ def sums_backward(dy: Array, like: Array, kernel: int, stride: int, padding: int
     return transpose(lambda x: sums(x, kernel, stride, padding), like, dy)
 
 
-def _taps(
-    padded: Array, kernel: int, stride: int, height: int, width: int
-) -> Iterator[tuple[int, int, Array]]:
-    """For each place (u, v) in the window, in reading order, the pixels that it sees."""
-    for u in range(kernel):
-        for v in range(kernel):
-            stop = u + stride * (height - 1) + 1, v + stride * (width - 1) + 1
-            yield u, v, padded[:, u : stop[0] : stride, v : stop[1] : stride]
-
-
-def _spread(dy: Array, u: int, v: int, stride: int, height: int, width: int) -> Array:
-    """dy where place (u, v) of the window sees it, in a picture of that size; zero elsewhere."""
-    after = (height - u - stride * (dy.shape[1] - 1) - 1, width - v - stride * (dy.shape[2] - 1) - 1)
-    edges = ((0, 0, 0), (u, after[0], stride - 1), (v, after[1], stride - 1), (0, 0, 0))
-    return lax.pad(dy, np.zeros((), dy.dtype), edges)
+def spread(dy: Array, place: tuple[int, int], stride: int, size: tuple[int, int]) -> Array:
+    """dy where this place of a window sees it, in a picture of that height and width; zero elsewhere."""
+    edges = (
+        (before, side - before - stride * (count - 1) - 1, stride - 1)
+        for before, side, count in zip(place, size, dy.shape[1:3], strict=True)
+    )
+    return lax.pad(dy, np.zeros((), dy.dtype), ((0, 0, 0), *edges, (0, 0, 0)))

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from residua.config import TrainConfig
 from residua.config.options import configure, to_toml
@@ -14,6 +14,8 @@ from residua.training.checkpoint import Position
 from residua.training.environment import package_versions
 from residua.training.ranks.world import World
 from residua.variables import Tree, fill, flatten
+
+T = TypeVar("T")
 
 # Where the same data lie on each machine, and how many threads it has, is its own affair.
 _OWN = ("data_dir", "labels", "run", "threads")
@@ -39,14 +41,11 @@ def shared_config(world: World | None, read: Callable[[], TrainConfig]) -> Train
     """The options of a run whose folder only the first process need see. Raises AgreedError."""
     if world is None:
         return read()
-    text = ""
-    with world.all_or_none():
-        if world.first:
-            text = json.dumps(to_toml(read()))
+    text = by_first(world, lambda: json.dumps(to_toml(read())), "")
     return configure(TrainConfig, json.loads(world.share_text(text)), source="rank 0: ")
 
 
-def by_first(world: World | None, work: Callable[[], TrainConfig], otherwise: TrainConfig) -> TrainConfig:
+def by_first(world: World | None, work: Callable[[], T], otherwise: T) -> T:
     """What the first process does for all, with its result in that one alone."""
     if world is None:
         return work()
@@ -57,39 +56,37 @@ def by_first(world: World | None, work: Callable[[], TrainConfig], otherwise: Tr
     return result
 
 
-def shared_run(world: World, make: Callable[[], Path]) -> Path:
+def shared_run(world: World | None, make: Callable[[], Path]) -> Path:
     """The run folder, which the first process makes."""
-    run = ""
-    with world.all_or_none():
-        if world.first:
-            run = str(make())
-    return Path(world.share_text(run))
+    if world is None:
+        return make()
+    return Path(world.share_text(by_first(world, lambda: str(make()), "")))
 
 
 def shared_checkpoint(
-    world: World, template: Tree, read: Callable[[], tuple[Tree, Position, str]]
+    world: World | None, template: Tree, read: Callable[[], tuple[Tree, Position, str]]
 ) -> tuple[Tree, Position, str]:
     """State, position and fingerprint as the first process reads them, in all processes."""
-    state, words = template, ""
-    with world.all_or_none():
-        if world.first:
-            state, position, fingerprint = read()
-            words = json.dumps({"position": asdict(position), "fingerprint": fingerprint})
+    if world is None:
+        return read()
+    state, position, fingerprint = by_first(world, read, (template, Position(), ""))
+    words = json.dumps({"position": asdict(position), "fingerprint": fingerprint})
     document: dict[str, Any] = json.loads(world.share_text(words))
     arrays = {path: world.share(array) for path, array in flatten(state).items()}
     return fill(template, arrays, "rank 0"), Position(**document["position"]), document["fingerprint"]
 
 
-def in_turn(world: World, work: Callable[[], Any]) -> Any:
+def in_turn(world: World | None, work: Callable[[], T]) -> T:
     """Work done first by one process of each machine, whose cache the others then find.
 
     Raises what a process raises, under its name, in all of them.
     """
-    hosts = [place.split(",")[0] for place in world.places]
-    leads = hosts.index(hosts[world.rank]) == world.rank
-    result: Any = None
+    if world is None:
+        return work()
+    leads = world.hosts.index(world.hosts[world.rank]) == world.rank
+    done: list[T] = []
     for turn in (True, False):
         with world.all_or_none():
             if leads is turn:
-                result = work()
-    return result
+                done.append(work())
+    return done[0]

@@ -108,7 +108,7 @@ class Crew:
 def threads_each(world: World, threads: int | None) -> int:
     """How many threads each process on this machine has: its cores, divided among those that are here."""
     own = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
-    host = world.places[world.rank].split(",")[0]
+    host = world.hosts[world.rank]
     texts = world.gather_texts(" ".join([host, *map(str, own)]))
     beside = [set(text.split(" ")[1:]) for text in texts if text.split(" ")[0] == host]
     if threads is not None:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from residua.errors import ConfigError, ResiduaError
+from residua.errors import ConfigError, ResiduaError, one_line
 
 Array = NDArray[Any]
 # What mpiexec of Open MPI, of MPICH and Intel, and Slurm tell each process of how many there are.
@@ -40,7 +40,7 @@ def find_world() -> World | None:
     try:
         from mpi4py import MPI
     except (ImportError, RuntimeError) as problem:
-        reason = " ".join(str(problem).split())[:150]
+        reason = one_line(problem, 150)
         raise ConfigError(f"mpi4py finds no MPI ({reason}): pip install 'residua[mpi]'") from None
     if MPI.COMM_WORLD.Get_size() == 1:
         raise ConfigError(
@@ -74,6 +74,11 @@ class World:
     def first(self) -> bool:
         """Whether this is the process that says and writes what all have to say and write."""
         return self.rank == 0
+
+    @property
+    def hosts(self) -> list[str]:
+        """The machine of each process."""
+        return [place.split(",")[0] for place in self.places]
 
     # ------------------------------------------------------------------ numbers
     def sum(self, array: Array) -> Array:

@@ -41,7 +41,7 @@ def test_json_beside_pictures_with_groups_and_a_list_of_classes(tmp_path):
     data = opened_small(tmp_path / "s")
     assert data.classes == ("cat", "dog")
     found = contents(data)
-    assert all({found[k][1] for k in range(g, g + 4)}.__len__() == 1 for g in range(0, 40, 4))
+    assert all(len({found[k][1] for k in range(g, g + 4)}) == 1 for g in range(0, 40, 4))
 
 
 def test_parquet_as_the_hub_has_it(tmp_path):
@@ -96,6 +96,23 @@ def test_metadata_inside_an_archive(tmp_path, ending):
     entries = {f"metadata.{ending}": text.encode()} | {f"{k}.png": png(k) for k in range(12)}
     data = opened_small(write_zip(tmp_path / "m.zip", entries))
     assert contents(data)[3][0] == "b"
+
+
+def test_metadata_inside_an_archive_are_held_to_the_rules_of_every_table(tmp_path):
+    rows = [f"{k}.png,{'ab'[k % 2]},{'test' if k > 8 else 'train'}" for k in range(12)]
+    pictures = {f"{k}.png": png(k) for k in range(12)}
+
+    def packed(name, lines):
+        text = "\n".join(["file_name,label,split", *lines])
+        return write_zip(tmp_path / name, {"metadata.csv": text.encode()} | pictures)
+
+    found = contents(opened_small(packed("splits.zip", rows)))
+    assert {k for k, (_, split) in found.items() if split == "test"} == {9, 10, 11}
+    clash = rejected_small(packed("clash.zip", [*rows, "0.png,b,train"]))
+    assert "metadata.csv line 14 gives 0.png the label 'b', an earlier line 'a'" in clash
+    absent = rejected_small(packed("absent.zip", [*rows, "no.png,b,train"]))
+    assert "absent.zip (line 14: no.png). The first was looked for as" in absent
+    assert "line 14" in rejected_small(packed("empty.zip", [*rows, "0.png,,train"]))
 
 
 @pytest.mark.parametrize("inside", [False, True])

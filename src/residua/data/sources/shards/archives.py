@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from residua.data.packed.opening import open_packed
 from residua.data.pictures.files import is_picture_name, is_visible
 from residua.data.sources.labelled_file import LabelledFile
 from residua.data.sources.shards.metadata import read_metadata
-from residua.data.sources.shards.samples import LABELS, key_of, read_samples
+from residua.data.sources.shards.samples import label_entry, read_samples
+from residua.data.sources.shards.shard import Shard
 from residua.data.sources.split_names import split_of
 from residua.errors import DataError
-
-
-@dataclass(frozen=True)
-class Shard:
-    """An archive: its path, the split that its name says, and the names of its pictures and other entries."""
-
-    path: Path
-    split: str | None
-    pictures: list[str]
-    others: list[str]
 
 
 def list_archives(
@@ -38,31 +28,26 @@ def list_archives(
     empty = next((shard for shard in shards if not shard.pictures), None)
     if empty is not None:
         raise DataError(f"{empty.path} holds no pictures; add some or move it away.")
-    if any(_has_samples(shard) for shard in shards):
-        return read_samples(
-            root, [(shard.path, shard.split, shard.pictures, shard.others) for shard in shards]
-        )
+    # Whether any begins with a picture that has an entry of its key with a label.
+    if any(label_entry(shard, shard.pictures[0]) for shard in shards):
+        return read_samples(root, shards)
     files: list[LabelledFile] = []
     for shard in shards:
-        files += read_metadata(root, shard.path, shard.split, shard.pictures, shard.others, say)
+        files += read_metadata(root, shard, say)
     if files:
         return files
     return _from_folders(root, shards, say, strict=strict)
 
 
 def _look_into(path: Path, split: str | None) -> Shard:
-    pictures: list[str] = []
-    others: list[str] = []
+    shard = Shard(path, split, [], {})
     for name in open_packed(path).names():
         if all(map(is_visible, name.split("/"))):
-            (pictures if is_picture_name(name) else others).append(name)
-    return Shard(path, split, pictures, others)
-
-
-def _has_samples(shard: Shard) -> bool:
-    """Whether the first picture has an entry of the same key that may hold its label."""
-    key, others = key_of(shard.pictures[0]), set(shard.others)
-    return any(f"{key}.{ending}" in others for ending in LABELS)
+            if is_picture_name(name):
+                shard.pictures.append(name)
+            else:
+                shard.others[name] = None
+    return shard
 
 
 def _from_folders(

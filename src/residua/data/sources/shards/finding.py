@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from residua.data.packed.opening import is_packed
-from residua.data.pictures.files import walk_pictures
+from residua.data.pictures.files import all_subfolders, is_visible, walk_pictures
 from residua.data.sources.labelled_file import LabelledFile
 from residua.data.sources.shards.archives import list_archives
 from residua.data.sources.shards.tables import list_tables
@@ -26,10 +26,10 @@ def find_shards(place: Path) -> list[Path]:
     if is_packed(place):
         return [place]
     shards = _packed_in(place)
-    for part in sorted(_folders_in(place), key=lambda part: part.name):
+    for part in _folders_in(place):
         if part.name.lower() in _PLACES or split_of(part.name):
             shards += _packed_in(part)
-            for inner in sorted(_folders_in(part), key=lambda part: part.name):
+            for inner in _folders_in(part):
                 shards += _packed_in(inner) if split_of(inner.name) else []
     # Beside pictures in folders archives are copies of them, or something else.
     return shards if shards and not any(walk_pictures(place)) else []
@@ -88,4 +88,4 @@ def _names(folder: Path) -> list[str]:
 
 
 def _folders_in(folder: Path) -> list[Path]:
-    return [folder / name for name in _names(folder) if not name.startswith(".") and (folder / name).is_dir()]
+    return [part for part in all_subfolders(folder) if is_visible(part.name)]

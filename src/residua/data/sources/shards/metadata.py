@@ -4,53 +4,60 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from residua.data.packed.opening import open_packed
+from residua.data.sources.label_table import label_rows
 from residua.data.sources.labelled_file import LabelledFile
 from residua.data.sources.metadata_tables import NAMES
+from residua.data.sources.shards.shard import Shard
 from residua.data.sources.split_names import split_of
 from residua.data.sources.table_columns import choose_columns, names_columns
 from residua.data.sources.text_table import rows_of
-from residua.errors import DataError
 
 
-def read_metadata(
-    root: Path,
-    archive: Path,
-    split: str | None,
-    pictures: list[str],
-    others: list[str],
-    say: Callable[[str], None],
-) -> list[LabelledFile]:
+class _ArchiveFiles:
+    """Finds the pictures of a table in an archive, from the folder in it where the table lies."""
+
+    def __init__(self, root: Path, archive: Path, start: str, pictures: set[str]) -> None:
+        self.folder, self._root, self._start, self._pictures = archive, root, start, pictures
+
+    def find(self, cell: str, location: str) -> tuple[str, Path, bool] | None:
+        """A picture's name from `root`, its path, and that it is called as written."""
+        if not self.exists(cell):
+            return None
+        file = LabelledFile.packed(self._root, self.folder, posixpath.join(self._start, cell), "")
+        return file.name, file.path, True
+
+    def exists(self, cell: str) -> bool:
+        """Whether a cell names a picture here."""
+        return posixpath.join(self._start, cell) in self._pictures
+
+    def is_outside(self, cell: str) -> bool:
+        """Nothing is looked for elsewhere."""
+        return False
+
+    def looked_for(self, cell: str) -> str:
+        """Where a picture was looked for."""
+        return f"{self.folder}/{posixpath.join(self._start, cell)}"
+
+
+def read_metadata(root: Path, shard: Shard, say: Callable[[str], None]) -> list[LabelledFile]:
     """The pictures that tables inside an archive name; none where there is no table with labels.
 
     Raises DataError for a row whose picture is not there, or that has no label.
     """
-    tables = [name for name in others if posixpath.basename(name) in NAMES]
-    here = set(pictures)
+    tables = [name for name in shard.others if posixpath.basename(name) in NAMES]
+    pictures = set(shard.pictures)
     files: list[LabelledFile] = []
     for table in tables:
         folder = posixpath.dirname(table)
-        own = split_of(posixpath.basename(folder)) if folder else None
-        shown = archive / table
-
-        def inside(cell: str, folder: str = folder) -> bool:
-            return posixpath.join(folder, cell) in here
-
-        rows, _ = rows_of(open_packed(archive).read(table), shown, names_columns, say)
-        columns = choose_columns(rows[0].cells, rows[1:], inside) if rows else None
+        split = shard.split or (split_of(posixpath.basename(folder)) if folder else None)
+        shown, inside = shard.path / table, _ArchiveFiles(root, shard.path, folder, pictures)
+        rows, separator = rows_of(shard.container.read(table), shown, names_columns, say)
+        columns = choose_columns(rows[0].cells, rows[1:], inside.exists) if rows else None
         if columns is None or columns.label is None:
             continue
-        for row in rows[1:]:
-            if len(row.cells) != len(rows[0].cells):
-                raise DataError(f"{shown} line {row.line} has {len(row.cells)} cells; mend the line.")
-            name, label = row.cells[columns.file], row.cells[columns.label]
-            if not inside(name):
-                raise DataError(f"{shown} line {row.line} names {name[:100]!r}, which is not in the archive.")
-            if not label:
-                raise DataError(f"{shown} line {row.line} gives {name} no label.")
-            group = row.cells[columns.group] if columns.group is not None else None
-            entry = posixpath.join(folder, name)
-            files.append(LabelledFile.packed(root, archive, entry, label, group=group, split=split or own))
+        found = label_rows(shown, (rows, separator), inside, say, most_absent=0)
+        files += [replace(file, split=split) if split else file for file in found]
     return files

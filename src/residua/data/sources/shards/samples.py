@@ -6,41 +6,45 @@ import json
 from pathlib import Path
 from typing import Any
 
-from residua.data.packed.opening import open_packed
 from residua.data.sources.labelled_file import LabelledFile
+from residua.data.sources.shards.shard import Shard
 from residua.data.sources.table_columns import label_names
 from residua.errors import DataError
 from residua.files.text_file import decode_text
 
-LABELS = ("cls", "label", "json", "txt")
+_LABELS = ("cls", "label", "json", "txt")
 _CLASS_LISTS = ("classnames.txt", "classes.txt", "class_names.txt", "labels.txt")
 
-Contents = tuple[Path, str | None, list[str], list[str]]  # archive, split, its pictures, its other entries
+
+def label_entry(shard: Shard, name: str) -> str | None:
+    """The entry of the same key as a picture's that holds its label, if there is one."""
+    entries = (f"{_key_of(name)}.{ending}" for ending in _LABELS)
+    return next((entry for entry in entries if entry in shard.others), None)
 
 
-def key_of(name: str) -> str:
+def _key_of(name: str) -> str:
     """What a sample's entries have in common: the path up to the first dot of the last part."""
     folder, _, last = name.rpartition("/")
     key = last.split(".", 1)[0]
     return f"{folder}/{key}" if folder else key
 
 
-def read_samples(root: Path, shards: list[Contents]) -> list[LabelledFile]:
+def read_samples(root: Path, shards: list[Shard]) -> list[LabelledFile]:
     """The pictures of samples with their labels; numbers become names where a list of classes lies in `root`.
 
     Raises DataError for a sample with two pictures, and for one without a label.
     """
     classes = _class_list(root)
     files: list[LabelledFile] = []
-    for path, split, pictures, others in shards:
-        container, entries = open_packed(path), set(others)
+    for shard in shards:
+        path, container = shard.path, shard.container
         seen: set[str] = set()
-        for name in pictures:
-            key = key_of(name)
+        for name in shard.pictures:
+            key = _key_of(name)
             if key in seen:
                 raise DataError(f"{path} holds two pictures of the sample {key}; it takes one each.")
             seen.add(key)
-            beside = next((f"{key}.{end}" for end in LABELS if f"{key}.{end}" in entries), None)
+            beside = label_entry(shard, name)
             if beside is None:
                 raise DataError(f"{path} has no label for {name}: {key}.cls or {key}.json is not there.")
             label, group = _label(path, beside, container.read(beside))
@@ -51,7 +55,7 @@ def read_samples(root: Path, shards: list[Contents]) -> list[LabelledFile]:
                         f"{len(classes)}; mend either."
                     )
                 label = classes[int(label)]
-            files.append(LabelledFile.packed(root, path, name, label, group=group, split=split))
+            files.append(LabelledFile.packed(root, path, name, label, group=group, split=shard.split))
     if len({file.group is None for file in files}) > 1:
         lacking = next(file for file in files if file.group is None)
         raise DataError(

@@ -9,15 +9,14 @@ the first process takes from it too where it would have to wait.
 from __future__ import annotations
 
 import contextlib
-import subprocess
-import sys
 import threading
 import weakref
 from collections import deque
-from typing import IO
 
 from residua.cores import available_cores
+from residua.engines.numba.runtime import worker_process
 from residua.engines.numba.runtime.kernel_names import Key, as_line, from_line
+from residua.engines.numba.runtime.worker_process import Process, pipe
 
 WORKER = "residua.engines.numba.runtime.compile_worker"
 MOST = 7  # helpers: a network has few kernels more
@@ -48,23 +47,19 @@ class CompileHelpers:
         self._requested = set(USUAL)
         self._asked: deque[str] = deque()
         self._usual = deque(USUAL)
-        self._making: dict[subprocess.Popen[bytes], str] = {}
-        self._idle: list[subprocess.Popen[bytes]] = []
+        self._making: dict[Process, str] = {}
+        self._idle: list[Process] = []
         self._changed = threading.Condition()
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self._processes: list[Process] = []
         count = min(available_cores() - 1, MOST) if count is None else count
         # Where no process can be started, everything is compiled here, later.
         with contextlib.suppress(OSError, ValueError):
             for _ in range(count):
                 self._start()
-        self._ending = weakref.finalize(self, _end, self._processes)
+        self._ending = weakref.finalize(self, worker_process.end, self._processes)
 
     def _start(self) -> None:
-        # Without buffers: these have locks, which a forked child would find taken.
-        process = subprocess.Popen(
-            [sys.executable, "-m", WORKER],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0,
-        )  # fmt: skip
+        process = worker_process.start("-m", WORKER)
         self._processes.append(process)
         threading.Thread(target=_listen, args=(weakref.ref(self), process), daemon=True).start()
 
@@ -88,12 +83,12 @@ class CompileHelpers:
             process = self._idle.pop()
             self._making[process] = line
             try:
-                _pipe(process.stdin).write(f"{line}\n".encode())
+                pipe(process.stdin).write(f"{line}\n".encode())
             except OSError:
                 del self._making[process]
                 self._changed.notify_all()
 
-    def receive(self, process: subprocess.Popen[bytes], message: str) -> None:
+    def receive(self, process: Process, message: str) -> None:
         """What a process says: that it is ready for the next kernel; nothing once it is gone."""
         with self._changed:
             self._making.pop(process, None)
@@ -128,15 +123,13 @@ class CompileHelpers:
     def leave(self) -> None:
         """In a forked child: let go of the parent's processes without ending them."""
         self._ending.detach()
-        for process in self._processes:
-            for stream in (process.stdin, process.stdout):
-                _pipe(stream).close()
+        worker_process.leave(self._processes)
         self._processes = []
 
 
-def _listen(helpers: weakref.ref[CompileHelpers], process: subprocess.Popen[bytes]) -> None:
+def _listen(helpers: weakref.ref[CompileHelpers], process: Process) -> None:
     with contextlib.suppress(OSError, ValueError):
-        for message in _pipe(process.stdout):
+        for message in pipe(process.stdout):
             listener = helpers()
             if listener is None:
                 return
@@ -144,18 +137,3 @@ def _listen(helpers: weakref.ref[CompileHelpers], process: subprocess.Popen[byte
             del listener
     if listener := helpers():
         listener.receive(process, "")
-
-
-def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
-    assert stream is not None
-    return stream
-
-
-def _end(processes: list[subprocess.Popen[bytes]]) -> None:
-    for process in processes:
-        process.kill()
-    for process in processes:
-        process.wait()
-        for stream in (process.stdin, process.stdout):
-            with contextlib.suppress(OSError):
-                _pipe(stream).close()

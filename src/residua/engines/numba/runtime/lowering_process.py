@@ -6,14 +6,14 @@ it reads the names of kernels and writes, for each, how many bytes there are, an
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 import weakref
 from typing import IO
 
+from residua.engines.numba.runtime import worker_process
 from residua.engines.numba.runtime.kernel_names import Narrow, as_line, from_line
 from residua.engines.numba.runtime.processor import NARROW
+from residua.engines.numba.runtime.worker_process import Process, pipe
 from residua.errors import EngineError
 
 COUNT = 8  # bytes of a number of bytes
@@ -24,14 +24,14 @@ class LoweringProcess:
     """That process, as the first one sees it; for whoever holds `machine_code.LOCK`."""
 
     def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
         self._ending: weakref.finalize[..., LoweringProcess] | None = None
 
     def lowered(self, function: Narrow) -> bytes:
         """LLVM's bitcode of the kernel. Raises EngineError where the process cannot make it."""
         try:
             process = self._process or self._start()
-            pipes = _pipe(process.stdin), _pipe(process.stdout)
+            pipes = pipe(process.stdin), pipe(process.stdout)
             pipes[0].write(f"{as_line((function.function, ()))}\n".encode())
             size = int.from_bytes(_exactly(pipes[1], COUNT), "little")
             return _exactly(pipes[1], size)
@@ -42,15 +42,11 @@ class LoweringProcess:
                 "does so has ended: set RESIDUA_VECTOR_WIDTH=16 to do without"
             ) from error
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _start(self) -> Process:
         width, registers = map(str, NARROW)
         told = {"RESIDUA_VECTOR_WIDTH": width, "RESIDUA_VECTOR_REGISTERS": registers, "PYTHONHASHSEED": "0"}
-        # Without buffers: these have locks, which a forked child would find taken.
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", _START], env=os.environ | told,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0,
-        )  # fmt: skip
-        self._ending = weakref.finalize(self, _end, self._process)
+        self._process = worker_process.start("-c", _START, told=told)
+        self._ending = weakref.finalize(self, worker_process.end, [self._process])
         return self._process
 
     def end(self) -> None:
@@ -63,13 +59,8 @@ class LoweringProcess:
         """In a forked child: let go of the parent's process without ending it."""
         if self._process is not None and self._ending is not None:
             self._ending.detach()
-            _close(self._process)
+            worker_process.leave([self._process])
         self._process = None
-
-
-def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
-    assert stream is not None
-    return stream
 
 
 def _exactly(stream: IO[bytes], count: int) -> bytes:
@@ -81,17 +72,6 @@ def _exactly(stream: IO[bytes], count: int) -> bytes:
             raise EOFError
         content += piece
     return content
-
-
-def _close(process: subprocess.Popen[bytes]) -> None:
-    for stream in (process.stdin, process.stdout):
-        _pipe(stream).close()
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.kill()
-    process.wait()
-    _close(process)
 
 
 def serve() -> None:
