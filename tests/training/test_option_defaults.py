@@ -33,7 +33,7 @@ def numbers(config: TrainConfig) -> tuple[Any, ...]:
 
 FAST = (
     "airbench94",
-    64,
+    None,
     10,
     1024,
     "triangle",

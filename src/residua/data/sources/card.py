@@ -13,15 +13,15 @@ from residua.data.sources.published_files import Download
 class Recipe:
     """What training uses where nothing else is asked for.
 
-    model: name of the network. width: channels of its first stage. epochs: passes over the training
-    split. crop: pixels of padding for random crops. flip: mirror half of the pictures. batch: pictures in
-    a step; small sets learn better in small ones. rate: learning rate of sgd at that batch. decay: weight
-    decay. nesterov: Nesterov's momentum. rate_by_batch: the rate of other batches is in proportion. All
-    others are options of training, by their names.
+    model: name of the network. width: channels of its first stage; None for its own. epochs: passes over the
+    training split. crop: pixels of padding for random crops. flip: mirror half of the pictures. batch:
+    pictures in a step; small sets learn better in small ones. rate: learning rate of sgd at that batch.
+    decay: weight decay. nesterov: Nesterov's momentum. rate_by_batch: the rate of other batches is in
+    proportion. All others are options of training, by their names.
     """
 
     model: str
-    width: int
+    width: int | None
     epochs: int
     crop: int
     flip: bool

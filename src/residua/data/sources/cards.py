@@ -27,7 +27,7 @@ _COLOR = Recipe("resnet20", width=16, epochs=70, crop=4, flip=True, rate=0.15, d
 # Jordan 2024, arXiv 2404.00498, with the published program's numbers (for a mean loss: docs/training.md).
 _FAST = Recipe(
     "airbench94",
-    width=64,
+    width=None,
     epochs=10,
     crop=2,
     flip=True,
