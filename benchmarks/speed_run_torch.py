@@ -61,7 +61,7 @@ def train(network: torch.nn.Sequential, split: Split, steps: int, batch: int, la
     per_epoch = math.ceil(len(split) / batch)
     take = Stepper(network, steps)
     schedule = ScheduleOptions(schedule="triangle", epochs=math.ceil(steps / per_epoch))
-    rates = make_schedule(schedule, RECIPE.rate or 0.0, steps / per_epoch)
+    rates = make_schedule(schedule, RECIPE.rate, steps / per_epoch)
     mirrored = torch.rand(len(split)) < 0.5  # in the first epoch; the others in the second, and so on
     for epoch in range(math.ceil(steps / per_epoch)):
         if epoch == RECIPE.whitening_epochs:

@@ -192,7 +192,7 @@ def test_defaults_then_file_then_flags(tmp_path, capsys, asked):
     assert refused(capsys, "train", "--config", path) == "enough"
     wanted = configure(TrainConfig, read_toml(path))
     assert asked[-1] == wanted
-    assert asked[-1].optimizer.momentum == 0.9
+    assert asked[-1].optimizer.rest_rate == 1.0
     for flags in (["--epochs", "9"], ["--epochs=9"]):
         refused(capsys, "train", *flags, f"--config={path}")
         assert asked[-1] == replace(wanted, schedule=ScheduleOptions(epochs=9))

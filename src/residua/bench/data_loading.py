@@ -52,7 +52,7 @@ def train_step(engine: Engine, network: Network, pictures: Pictures, batch: int)
     Meanwhile the next batch is prepared. Left out is what happens by the clock or once an epoch:
     checkpoints and validation.
     """
-    recipe = CARD.recipe
+    recipe = CARD.recipe_of("resnet20")
     options = OptimizerOptions(rate=recipe.rate, nesterov=recipe.nesterov, decay=recipe.decay)
     schedule = make_schedule(ScheduleOptions(epochs=recipe.epochs), recipe.rate, recipe.epochs)
     memory = schedule.start()

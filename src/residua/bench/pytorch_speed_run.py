@@ -72,15 +72,15 @@ class Stepper:
         self.network, self.total, self.done = network.train(), total, 0
         norms = [m.bias for m in network if isinstance(m, nn.BatchNorm2d)]
         others = [p for p in network.parameters() if p.requires_grad and all(p is not n for n in norms)]
-        decay, faster = RECIPE.decay or 0.0, RECIPE.bias_rate
+        decay, faster = RECIPE.decay, RECIPE.bias_rate
         self.optimizer = torch.optim.SGD(
             [
                 {"params": others, "weight_decay": decay, "faster": 1.0},
                 {"params": norms, "weight_decay": decay / faster, "faster": faster},
             ],
-            lr=RECIPE.rate or 0.0,
+            lr=RECIPE.rate,
             momentum=RECIPE.momentum,
-            nesterov=bool(RECIPE.nesterov),
+            nesterov=RECIPE.nesterov,
             fused=True,
         )
         self.slow = {name: value.clone() for name, value in network.state_dict().items()}

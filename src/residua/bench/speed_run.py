@@ -29,32 +29,32 @@ from residua.training.whitening import whiten
 from residua.variables import Tree, transform
 
 NETWORK = Network("airbench94", airbench94, 32)
-EPOCHS, BATCH = 10, 1024
-CROP = 2  # pixels of the picture mirrored at its edge
-RECIPE = OptimizerOptions(
-    rate=1.5,
-    momentum=0.85,
-    nesterov=True,
-    decay=0.00133,
-    smoothing=0.2,
-    bias_rate=64.0,
-    lookahead=True,
-    whitening_epochs=3,
+RECIPE = data_loading.CARD.recipe  # what `residua train cifar10` does
+EPOCHS, BATCH, CROP = RECIPE.epochs, RECIPE.batch, RECIPE.crop
+OPTIONS = OptimizerOptions(
+    rate=RECIPE.rate,
+    momentum=RECIPE.momentum,
+    nesterov=RECIPE.nesterov,
+    decay=RECIPE.decay,
+    smoothing=RECIPE.smoothing,
+    bias_rate=RECIPE.bias_rate,
+    lookahead=RECIPE.lookahead,
+    whitening_epochs=RECIPE.whitening_epochs,
 )
 
 
 def make_rates() -> Schedule:
     """The triangle."""
-    return make_schedule(ScheduleOptions(schedule="triangle", epochs=EPOCHS), RECIPE.rate or 0.0, EPOCHS)
+    return make_schedule(ScheduleOptions(schedule=RECIPE.schedule, epochs=EPOCHS), RECIPE.rate, EPOCHS)
 
 
 class Stepper:
     """Steps of the recipe one after the other, of `total` in all; the whitening layer's bias still learns."""
 
     def __init__(self, engine: Engine, network: Layer, variables: Tree, total: int) -> None:
-        self._step, self._fall_back = make_step(network, engine, RECIPE), make_fall_back(engine)
+        self._step, self._fall_back = make_step(network, engine, OPTIONS), make_fall_back(engine)
         start = transform(np.array, variables)  # a step may write to what it is given
-        self._state = start_state(start, make_optimizer(RECIPE), RECIPE.average)
+        self._state = start_state(start, make_optimizer(OPTIONS), OPTIONS.average)
         self._slow = transform(np.array, variables)
         self._total, self._done = total, 0
 
@@ -76,7 +76,7 @@ def first_variables(network: Layer, images: Images) -> Tree:
 
 def train_step(engine: Engine, network: Layer, variables: Tree, split: Split, batch: int) -> Workload:
     """One step of training: wait for the batch, which is varied meanwhile, ask the schedule, step."""
-    augment = Augment(CROP, alternate_flip=True, border="reflect")
+    augment = Augment(CROP, alternate_flip=RECIPE.alternate_flip, border=RECIPE.border)
     preprocessing = Preprocessing.measure(split.images)
     batches = Batches(split, preprocessing, augment, batch, seed=0, engine=engine)
     stream = data_loading.endless_batches(batches)

@@ -41,10 +41,10 @@ class DataOptions:
     """Pixels of padding for random crops; 0 for none (size / 8 for a folder, 4 for CIFAR, else 1 or 2)."""
     flip: bool | None = None
     """Mirror half of the pictures left to right (not for digits and letters)."""
-    alternate_flip: bool = False
-    """Mirror each picture in every other epoch, half of them in the first, instead of at random."""
-    border: Literal["mean", "reflect"] = "mean"
-    """What random crops see outside of a picture: its mean colour, or the picture mirrored."""
+    alternate_flip: bool | None = None
+    """Mirror each picture in every other epoch, half in the first, not at random (CIFAR-10's recipe)."""
+    border: Literal["mean", "reflect"] | None = None
+    """Outside a picture crops see its mean colour, or it mirrored (mean; CIFAR-10's recipe: reflect)."""
     cutout: int = 0
     """Side in pixels of a square that is blanked out of every training picture; 0 for none."""
     input: int | None = None
@@ -92,7 +92,7 @@ class ModelOptions:
     """Which network."""
 
     model: str | None = None
-    """A model's name; `residua models` lists them (resnet20 for CIFAR and folders, else resnet8)."""
+    """A model's name; `residua models` lists them (CIFAR-10: airbench94, folders: resnet20; resnet8)."""
     width: int | None = None
     """Channels of the first stage (the model's own; 16 for resnet20, 8 with pictures like MNIST's)."""
     shortcut: Literal["A", "B"] | None = None
@@ -130,31 +130,31 @@ class OptimizerOptions:
     optimizer: Literal["sgd", "adam", "adamw", "rmsprop", "muon"] = "sgd"
     """The update rule."""
     rate: float | None = None
-    """Rate at the schedule's peak (sgd 0.1, CIFAR 0.15, digits and folders 0.05; muon 0.02; others 0.001)."""
-    momentum: float = 0.9
-    """Share of the velocity that is kept (sgd, muon, rmsprop)."""
+    """Peak (sgd 0.1, CIFAR 0.15, CIFAR-10's recipe 1.5, digits, folders 0.05; muon 0.02; others 0.001)."""
+    momentum: float | None = None
+    """Share of the velocity that is kept by sgd, muon, rmsprop (0.9; CIFAR-10's recipe: 0.85)."""
     nesterov: bool | None = None
     """Nesterov's momentum (sgd, muon; on for CIFAR)."""
     rest_rate: float = 1.0
     """Learning rate of what is no kernel of a convolution, in multiples of the kernels' (muon)."""
     decay: float | None = None
-    """Weight decay (0.0001; 0.0005 for CIFAR)."""
+    """Weight decay (0.0001; 0.0005 for CIFAR; CIFAR-10's recipe: 0.00133)."""
     decoupled: bool = False
     """Decay the weights beside the gradient instead of through it (always so for adamw)."""
     decay_norms: bool = True
     """Decay normalisation weights and biases as well."""
     clip: float = 0.0
     """Largest norm of the whole gradient; 0 for no clipping."""
-    smoothing: float = 0.0
-    """Label smoothing: the share of the target spread evenly over all classes."""
+    smoothing: float | None = None
+    """Label smoothing: the share of the target spread evenly over all classes (0; CIFAR-10's recipe: 0.2)."""
     average: float = 0.0
     """Decay per step of an exponential moving average of the weights, used to evaluate; 0 for none."""
-    lookahead: bool = False
-    """Every five steps let the weights fall back towards slow ones, which are evaluated."""
-    bias_rate: float = 1.0
-    """Learning rate of normalisation biases, in multiples of the others' (airbench94: 64)."""
+    lookahead: bool | None = None
+    """Every five steps weights fall back towards slow ones, which are evaluated (CIFAR-10's recipe)."""
+    bias_rate: float | None = None
+    """Learning rate of normalisation biases, in multiples of the others' (1; CIFAR-10's recipe: 64)."""
     whitening_epochs: int | None = None
-    """Epochs in which the bias of a whitening first layer is trained (all of them; airbench94: 3)."""
+    """Epochs in which the bias of a whitening first layer is trained (all of them; CIFAR-10's recipe: 3)."""
 
 
 @dataclass(frozen=True)
@@ -162,13 +162,13 @@ class ScheduleOptions:
     """How long, and at which rate when."""
 
     epochs: int | None = None
-    """Passes over the training split (6 to 30, as suits the data set)."""
+    """Passes over the training split (6 to 70, as suits the data set)."""
     total_steps: int | None = None
     """Steps in all, instead of --epochs: schedule and last epoch end where they do."""
     batch: int | None = None
-    """Pictures in a step (128; 32 for digits and folders)."""
-    schedule: Literal["constant", "steps", "plateau", "cosine", "one-cycle", "triangle"] = "one-cycle"
-    """steps: the paper's, divided by ten at 1/2 and 3/4; plateau: divided by ten when validation stalls."""
+    """Pictures in a step (128; 32 for digits and folders; CIFAR-10's recipe: 1024)."""
+    schedule: Literal["constant", "steps", "plateau", "cosine", "one-cycle", "triangle"] | None = None
+    """steps: tenths at 1/2 and 3/4; plateau: when it stalls (one-cycle; CIFAR-10's recipe: triangle)."""
     warmup: float = 0.0
     """Epochs of linear warm-up before steps, plateau and cosine."""
     plateau_patience: int = 5

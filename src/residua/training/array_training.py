@@ -71,7 +71,7 @@ def train_on_arrays(
         task.model.variables,
         make_optimizer(config.optimizer),
         config.optimizer.average,
-        config.optimizer.lookahead,
+        bool(config.optimizer.lookahead),
     )
     with tempfile.TemporaryDirectory(prefix="residua-") as folder:
         run = Path(folder)

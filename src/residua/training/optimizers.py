@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from residua.config import OptimizerOptions
-from residua.config.defaults import DECAY
+from residua.config.defaults import DECAY, MOMENTUM
 from residua.engines.vocabulary.core import Array, Engine
 from residua.training.muon import kernel_step
 from residua.variables import Tree, flatten, merge, trainable, transform, unflatten
@@ -211,17 +211,18 @@ def make_optimizer(options: OptimizerOptions) -> Optimizer:
     common: dict[str, Any] = {
         "decay": DECAY if options.decay is None else options.decay,
         "decay_norms": options.decay_norms,
-        "bias_rate": options.bias_rate,
+        "bias_rate": 1.0 if options.bias_rate is None else options.bias_rate,
     }
+    momentum = MOMENTUM if options.momentum is None else options.momentum
     if options.optimizer in ("sgd", "muon"):
         common |= {
             "decoupled": options.decoupled,
-            "momentum": options.momentum,
+            "momentum": momentum,
             "nesterov": bool(options.nesterov),
         }
         return Muon(**common, rest_rate=options.rest_rate) if options.optimizer == "muon" else SGD(**common)
     if options.optimizer == "rmsprop":
-        return RMSprop(**common, decoupled=options.decoupled, momentum=options.momentum)
+        return RMSprop(**common, decoupled=options.decoupled, momentum=momentum)
     return Adam(**common, decoupled=options.decoupled or options.optimizer == "adamw")
 
 

@@ -71,4 +71,4 @@ class Schedule:
 
 def make_schedule(options: ScheduleOptions, peak: float, epochs: float) -> Schedule:
     """The schedule that the options describe."""
-    return Schedule(options.schedule, peak, epochs, options.warmup, options.plateau_patience)
+    return Schedule(options.schedule or "one-cycle", peak, epochs, options.warmup, options.plateau_patience)

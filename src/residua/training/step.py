@@ -51,7 +51,7 @@ def make_step(
     gradient or statistics are not finite numbers the state comes back unchanged. Labels below zero are of
     pictures that only fill a batch up (`engine.counted`).
     """
-    optimizer = make_optimizer(options)
+    optimizer, smoothing = make_optimizer(options), options.smoothing or 0.0
 
     def step(
         state: Tree,
@@ -65,7 +65,7 @@ def make_step(
         loss, outputs, grads, stats = engine.counted(
             labels,
             lambda: network.loss(
-                engine, variables, images, labels, smoothing=options.smoothing, weights=weights, mixed=mixed
+                engine, variables, images, labels, smoothing=smoothing, weights=weights, mixed=mixed
             ),
         )
         if resting:

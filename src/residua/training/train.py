@@ -216,7 +216,7 @@ def _train(task: Task, *, resume: bool, here: TrainConfig | None = None) -> Trai
         task.model.variables,
         make_optimizer(config.optimizer),
         config.optimizer.average,
-        config.optimizer.lookahead,
+        bool(config.optimizer.lookahead),
     )
     position = Position()
     if resume:

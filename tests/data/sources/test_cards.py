@@ -7,7 +7,7 @@ import inspect
 import pytest
 
 from residua.config import OptimizerOptions, ScheduleOptions
-from residua.config.defaults import BATCH, DECAY, RATES
+from residua.config.defaults import BATCH, DECAY, MOMENTUM, RATES
 from residua.data.sources import cards
 from residua.data.sources.card import Recipe, folder_card
 from residua.data.sources.cards import DATASETS
@@ -17,12 +17,9 @@ pytestmark = pytest.mark.usefixtures("own_cache")
 
 def test_cards():
     card = DATASETS["cifar10"]
-    assert (card.validation, card.recipe.model, card.recipe.crop, card.recipe.flip) == (
-        5000,
-        "resnet20",
-        4,
-        True,
-    )
+    own, others = card.recipe_of(None), card.recipe_of("resnet20")
+    assert (card.validation, own.model, own.crop, own.flip) == (5000, "airbench94", 2, True)
+    assert (others.model, others.crop, others.flip) == ("resnet20", 4, True)
     assert DATASETS["cifar100"].classes[0] == "apple"
     assert DATASETS["notmnist"].classes == tuple("ABCDEFGHIJ")
 
@@ -46,18 +43,26 @@ def test_no_name_stands_twice_in_the_table():
 
 def test_options_promise_the_defaults_that_the_recipes_and_the_one_table_of_defaults_hold():
     """What the help says of rate, batch, decay and epochs, put together from where they are written."""
-    recipe = {name: DATASETS[name].recipe for name in ("cifar10", "digits", "mnist")}
+    recipe = {name: DATASETS[name].recipe_of("resnet20") for name in ("cifar10", "digits", "mnist")}
     folder = folder_card("photos", 64, ()).recipe
+    own = DATASETS["cifar10"].recipe
     cifar, digits = recipe["cifar10"], recipe["digits"]
     assert (digits.rate, digits.batch) == (folder.rate, folder.batch)
     assert DATASETS["cifar100"].recipe == cifar
     promises = {
         OptimizerOptions: [
-            f"(sgd {RATES['sgd']:g}, CIFAR {cifar.rate:g}, digits and folders {digits.rate:g}; "
-            f"muon {RATES['muon']:g}; others {RATES['adam']:g})",
-            f"({DECAY:g}; {cifar.decay:g} for CIFAR)",
+            f"(sgd {RATES['sgd']:g}, CIFAR {cifar.rate:g}, CIFAR-10's recipe {own.rate:g}, digits, folders "
+            f"{digits.rate:g}; muon {RATES['muon']:g}; others {RATES['adam']:g})",
+            f"({DECAY:g}; {cifar.decay:g} for CIFAR; CIFAR-10's recipe: {own.decay:g})",
+            f"({MOMENTUM:g}; CIFAR-10's recipe: {own.momentum:g})",
+            f"(0; CIFAR-10's recipe: {own.smoothing:g})",
+            f"(1; CIFAR-10's recipe: {own.bias_rate:g})",
+            f"(all of them; CIFAR-10's recipe: {own.whitening_epochs})",
         ],
-        ScheduleOptions: [f"({BATCH}; {digits.batch} for digits and folders)"],
+        ScheduleOptions: [
+            f"({BATCH}; {digits.batch} for digits and folders; CIFAR-10's recipe: {own.batch})",
+            f"({cifar.schedule}; CIFAR-10's recipe: {own.schedule})",
+        ],
     }
     for options, texts in promises.items():
         source = inspect.getsource(options)

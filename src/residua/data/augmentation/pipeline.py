@@ -102,12 +102,20 @@ class Augment:
     @classmethod
     def of(cls, options: DataOptions, images: Images | None = None) -> Augment:
         """What the options ask for; images: the training pictures, measured where their colours matter."""
-        names = {entry.name for entry in fields(cls)} - {"components", "crop", "flip"}
+        open_ = {"crop", "flip", "alternate_flip", "border"}
+        names = {entry.name for entry in fields(cls)} - {"components"} - open_
         chosen = {name: getattr(options, name) for name in names}
         components: tuple[tuple[float, ...], ...] = ()
         if options.pca_noise and images is not None and images.shape[-1] == 3:
             components = tuple(map(tuple, measure_components(images).tolist()))
-        return cls(crop=options.crop or 0, flip=bool(options.flip), components=components, **chosen)
+        return cls(
+            crop=options.crop or 0,
+            flip=bool(options.flip),
+            alternate_flip=bool(options.alternate_flip),
+            border=options.border or "mean",
+            components=components,
+            **chosen,
+        )
 
     @property
     def geometry(self) -> Geometry:

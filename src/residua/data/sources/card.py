@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
-from residua.config.defaults import BATCH, DECAY, RATES
+from residua.config.defaults import BATCH, DECAY, MOMENTUM, RATES
 from residua.data.sources.published_files import Download
 
 
@@ -12,14 +13,15 @@ from residua.data.sources.published_files import Download
 class Recipe:
     """What training uses where nothing else is asked for.
 
-    model: name of the network. width: channels of its first stage. epochs: passes over the training
-    split. crop: pixels of padding for random crops. flip: mirror half of the pictures. batch: pictures in
-    a step; small sets learn better in small ones. rate: learning rate of sgd at that batch. decay: weight
-    decay. nesterov: Nesterov's momentum.
+    model: name of the network. width: channels of its first stage; None for its own. epochs: passes over the
+    training split. crop: pixels of padding for random crops. flip: mirror half of the pictures. batch:
+    pictures in a step; small sets learn better in small ones. rate: learning rate of sgd at that batch.
+    decay: weight decay. nesterov: Nesterov's momentum. rate_by_batch: the rate of other batches is in
+    proportion. All others are options of training, by their names.
     """
 
     model: str
-    width: int
+    width: int | None
     epochs: int
     crop: int
     flip: bool
@@ -27,6 +29,15 @@ class Recipe:
     rate: float = RATES["sgd"]
     decay: float = DECAY
     nesterov: bool = False
+    rate_by_batch: bool = False
+    momentum: float = MOMENTUM
+    schedule: Literal["one-cycle", "triangle"] = "one-cycle"
+    smoothing: float = 0.0
+    lookahead: bool = False
+    bias_rate: float = 1.0
+    whitening_epochs: int | None = None
+    alternate_flip: bool = False
+    border: Literal["mean", "reflect"] = "mean"
 
     def crop_and_flip(self, crop: int | None, flip: bool | None, resized_crop: float) -> tuple[int, bool]:
         """Crop and flip as asked for, or this recipe's; no padded crop where boxes are cut out anyway."""
@@ -38,12 +49,13 @@ class Recipe:
 class Card:
     """A data set.
 
-    shape: height, width, channels; picture files are brought to it. classes: in the order of the labels; none
-    where the files tell. kind: which reader its files need; "folder" for picture files. validation: held out
-    of the training split, as a share below 1 or a number of pictures. test: the share that becomes the test
-    split where the publisher names none. layout: how the publisher lays out picture files (see
-    `residua.data.sources.layouts`), "" for a folder per class. folders: where the files may lie below a data
-    folder; the first is where downloads go.
+    shape: height, width, channels; picture files are brought to it. recipe: what training takes where no
+    network is named. others: what it takes for every other network; none where that is the same. classes: in
+    the order of the labels; none where the files tell. kind: which reader its files need; "folder" for
+    picture files. validation: held out of the training split, as a share below 1 or a number of pictures.
+    test: the share that becomes the test split where the publisher names none. layout: how the publisher lays
+    out picture files (see `residua.data.sources.layouts`), "" for a folder per class. folders: where the
+    files may lie below a data folder; the first is where downloads go.
     """
 
     name: str
@@ -52,6 +64,7 @@ class Card:
     citation: str
     shape: tuple[int, int, int]
     recipe: Recipe
+    others: Recipe | None = None
     classes: tuple[str, ...] = ()
     kind: str = "folder"
     validation: float = 0.1
@@ -59,6 +72,10 @@ class Card:
     layout: str = ""
     folders: tuple[str, ...] = ()
     files: tuple[Download, ...] = field(default=(), repr=False)
+
+    def recipe_of(self, model: str | None) -> Recipe:
+        """What training takes for the network of this name; for none, the data set's own."""
+        return self.recipe if self.others is None or model in (None, self.recipe.model) else self.others
 
     @property
     def height(self) -> int:
