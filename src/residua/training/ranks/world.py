@@ -24,6 +24,8 @@ _SIZES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_SIZE", "SLURM_STEP_NUM_TASKS
 _ASK, _ANSWER = 71, 72  # tags of messages
 _SPIN_SECONDS, _LOOK_SECONDS, _ANSWER_SECONDS = 0.005, 0.02, 2.0
 NO_LIMIT = float("inf")
+_GOES_ON = b"\0"  # before what is told by a process that has not failed
+_PIECE = 2**24  # bytes of each process that are exchanged at once
 
 
 @cache
@@ -103,12 +105,38 @@ class World:
     # ------------------------------------------------------------------ words
     def gather_texts(self, text: str) -> list[str]:
         """What each process says."""
-        own = np.frombuffer(text.encode(errors="surrogateescape"), np.uint8)
+        every = self._gather_bytes(text.encode(errors="surrogateescape"))
+        return [own.decode(errors="surrogateescape") for own in every]
+
+    def tell(self, own: bytes) -> list[bytes]:
+        """What each process tells, within `all_or_none`.
+
+        Raises AgreedError where one has failed meanwhile, or has nothing more to tell.
+        """
+        every = self._gather_bytes(_GOES_ON + own)
+        for rank, text in enumerate(every):
+            if not text.startswith(_GOES_ON):
+                reason = text.decode(errors="surrogateescape")
+                raise AgreedError(f"{self.name(rank)}: {reason}" if text else self._finds_others(rank))
+        return [text[1:] for text in every]
+
+    def _finds_others(self, rank: int) -> str:
+        return (
+            f"{self.name(rank)} finds other data than rank {self.rank} where they should be the same: name "
+            "the same for every process"
+        )
+
+    def _gather_bytes(self, own: bytes) -> list[bytes]:
+        """What each process gives, a piece at a time."""
         lengths = self.gather(np.array(len(own), np.int64))
-        padded = np.zeros(int(lengths.max()) + 1, np.uint8)
-        padded[: len(own)] = own
-        rows = zip(self.gather(padded), lengths.tolist(), strict=True)
-        return [row[:length].tobytes().decode(errors="surrogateescape") for row, length in rows]
+        every = [b""] * self.size
+        for start in range(0, max(1, int(lengths.max())), _PIECE):
+            piece = np.zeros(min(_PIECE, int(lengths.max()) - start) + 1, np.uint8)
+            part = np.frombuffer(own[start : start + _PIECE], np.uint8)
+            piece[: len(part)] = part
+            for rank, row in enumerate(self.gather(piece)):
+                every[rank] += row[: max(0, min(_PIECE, int(lengths[rank]) - start))].tobytes()
+        return every
 
     def share_text(self, text: str) -> str:
         """What the first process says."""
@@ -131,11 +159,18 @@ class World:
             yield
         except ResiduaError as error:
             problem = error
+            if isinstance(error, AgreedError):  # all have heard of it
+                self.stall_seconds = before
+                raise
         words = self.gather_texts("" if problem is None else f"{problem}")
         self.stall_seconds = before
-        failed = [rank for rank, text in enumerate(words) if text]
-        if not failed:
+        # Others may still read while this one has come to the end: they have other data.
+        late = [rank for rank, text in enumerate(words) if text.startswith("\0")]
+        failed = [rank for rank, text in enumerate(words) if text and rank not in late]
+        if not failed and not late:
             return
+        if not failed:
+            raise AgreedError(self._finds_others(late[0]))
         alike = len(failed) == self.size and len(set(words)) == 1
         raise AgreedError(words[0] if alike else f"{self.name(failed[0])}: {words[failed[0]]}")
 
@@ -151,6 +186,12 @@ class World:
             f"{self.name(rank)} has {what} other than rank 0: {key} is {_short(other.get(key))} there and "
             f"{_short(first.get(key))} on rank 0; start all of them alike"
         )
+
+    def another(self) -> Any:
+        """The same processes, for messages that nobody else sees; None where threads may not send any."""
+        from mpi4py import MPI
+
+        return self._comm.Dup() if MPI.Query_thread() == MPI.THREAD_MULTIPLE else None
 
     def name(self, rank: int) -> str:
         """A process as people find it."""
