@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.errors import ConfigError, ResiduaError, one_line
+from residua.training.ranks.launcher import end_with_launcher
 
 Array = NDArray[Any]
 # What mpiexec of Open MPI, of MPICH and Intel, and Slurm tell each process of how many there are.
@@ -50,6 +51,7 @@ def find_world() -> World | None:
             "mpiexec of the MPI that mpi4py found, or build it against yours "
             "(pip install --no-binary mpi4py mpi4py)"
         )
+    end_with_launcher("Go on with: mpiexec -n ... residua train --resume RUN")
     return World(MPI.COMM_WORLD)
 
 
