@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,10 +98,10 @@ class Running:
 
 
 @contextlib.contextmanager
-def running(model: str | None, log: Path, told_all: bool = False):
+def running(model: str | None, log: Path, told_all: bool = False, options: Sequence[str] = ()):
     """`residua serve` of a model, or the peer where none is named, on a free port until it answers.
 
-    log: the file for what it says; told_all: each request too.
+    log: the file for what it says; told_all: each request too; options: of `residua serve`.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -108,7 +109,7 @@ def running(model: str | None, log: Path, told_all: bool = False):
     command = [sys.executable, str(FASTAPI), str(port)]
     if model is not None:
         command = [sys.executable, "-m", "residua", "serve", model, "--port", str(port)]
-        command += [] if told_all else ["--no-log"]
+        command += [*options] if told_all else ["--no-log", *options]
     with log.open("w") as said:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said)
     server = Running(process, port, log)

@@ -14,6 +14,7 @@ from residua.data.packed.opening import is_packed
 from residua.data.picture_folder import PictureFolder
 from residua.data.pictures.cache import MOST_BAD
 from residua.data.pictures.files import file_content
+from residua.data.pictures.readers import ALONE, Readers
 from residua.data.published_arrays import PublishedArrays
 from residua.data.sources.card import FOLDER_SIZE, Card, folder_card
 from residua.data.sources.cards import DATASETS
@@ -40,6 +41,7 @@ class _Reading:
     channels: int | None
     most_bad: float
     purpose: Purpose
+    readers: Readers
 
 
 def open_dataset(
@@ -50,6 +52,7 @@ def open_dataset(
     channels: int | None = None,
     most_bad: float | None = None,
     purpose: Purpose = "train",
+    readers: Readers = ALONE,
 ) -> DataSet:
     """Open a data set of `DATASETS`, or a folder of pictures, as the options ask.
 
@@ -57,7 +60,8 @@ def open_dataset(
     validation split, and the test split where the publisher names none. say: is told, one line each, what
     was mended or skipped. channels: of pictures in files, 3 for colour and 1 for grey. most_bad: share of
     unreadable pictures that is put up with (0.01). purpose: what for, see `Purpose`; only somebody's own
-    folders heed it. Raises DataError where the data cannot be had, ConfigError for options that do not fit.
+    folders heed it. readers: the processes that read it together. Raises DataError where the data cannot be
+    had, ConfigError for options that do not fit.
     """
     name = str(options.data)
     card = DATASETS.get(name)
@@ -66,7 +70,7 @@ def open_dataset(
         card = recognise(folder)
         if card is not None:
             say(f"{name} is laid out as {card.name}, and read as it")
-    reading = _Reading(say, channels, MOST_BAD if most_bad is None else most_bad, purpose)
+    reading = _Reading(say, channels, MOST_BAD if most_bad is None else most_bad, purpose, readers)
     if card is None:
         assert folder is not None
         return _open_own_folder(options, folder, seed, reading)
@@ -75,6 +79,11 @@ def open_dataset(
     if card.kind == "folder":
         return _open_published_folder(options, card, folder, seed, reading)
     return _open_published_arrays(options, card, folder, seed, say)
+
+
+def reads_files(name: str) -> bool:
+    """Whether data of that name are picture files, or packed ones, which several processes can divide."""
+    return name not in DATASETS or DATASETS[name].kind == "folder"
 
 
 def _open_published_arrays(
@@ -116,7 +125,9 @@ def _open_own_folder(options: DataOptions, folder: Path, seed: int, reading: _Re
     if options.region:
         raise ConfigError(f"--region is for gtsrb, whose tables mark the signs; {folder} has no such tables.")
     absent = max(MOST_ABSENT, reading.most_bad)
-    listing = list_folder(folder, options.labels, division, reading.say, absent, reading.purpose)
+    listing = list_folder(
+        folder, options.labels, division, reading.say, absent, reading.purpose, reading.readers
+    )
     for line in alike_text(listing.classes):
         reading.say(line)
     channels = 3 if reading.channels is None else reading.channels
@@ -128,7 +139,7 @@ def _folder(card: Card, listing: Listing, options: DataOptions, seed: int, readi
     """Listed pictures as a data set, or as much of it as is asked for."""
     if options.limit is not None:
         listing = limit_listing(listing, options.limit, seed)  # before any is decoded
-    source = PictureFolder(card, listing, reading.say, reading.most_bad)
+    source = PictureFolder(card, listing, reading.say, reading.most_bad, reading.readers)
     return DataSet(card, narrow(source, replace(options, limit=None), seed))
 
 

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from residua.data.dataset import Split
 from residua.data.pictures.arrays import Pictures
 from residua.data.pictures.cache import MOST_BAD, decode_cached, hash_files
+from residua.data.pictures.decoding_together import Wanted, decode_together
 from residua.data.pictures.notes import group_notes, group_reasons, note_lines
-from residua.data.pictures.selection import Selection
+from residua.data.pictures.readers import ALONE, Readers
+from residua.data.pictures.selection import Images, Pixels, Selection
 from residua.data.quality.exact_duplicates import duplicate_messages
 from residua.data.sources.card import Card
 from residua.data.sources.listing import Listing
@@ -23,16 +25,25 @@ _MOST_SAID = 10  # reasons, a line each; more are counted
 
 
 class PictureFolder:
-    """Somebody's own pictures, decoded once into the user's cache."""
+    """Somebody's own pictures, decoded once into the user's cache.
+
+    readers: of several processes each reads and decodes its own part of the files.
+    """
 
     def __init__(
-        self, card: Card, listing: Listing, say: Callable[[str], None], most_bad: float = MOST_BAD
+        self,
+        card: Card,
+        listing: Listing,
+        say: Callable[[str], None],
+        most_bad: float = MOST_BAD,
+        readers: Readers = ALONE,
     ) -> None:
         self.card, self.listing, self.say, self.most_bad = card, listing, say, most_bad
+        self.readers, self._owners = readers, listing.owners(readers.size)
         self._problems: dict[int, str] = {}  # why pictures are left out, by index
         self._notes: dict[int, list[str]] = {}  # what is odd about others
         self._digests: dict[int, str] = {}
-        self._pixels: dict[int, NDArray[np.uint8]] = {}
+        self._pixels: dict[int, Pixels] = {}
         self._reported: set[str] = set()
 
     @property
@@ -56,8 +67,9 @@ class PictureFolder:
         pool, pixels = listing.pools[number], self._decoded(number)
         good = self._good(split)
         # Batches are taken from the mapped file: no part of it is copied as a whole.
-        whole = len(good) == len(pool)
-        images = pixels if whole else Selection(pixels, np.searchsorted(pool, good))
+        images: Images = Selection(pixels, np.searchsorted(pool, good))
+        if isinstance(pixels, np.ndarray) and len(good) == len(pool):
+            images = pixels
         return Pictures(images, listing.labels[good], tuple(listing.names[index] for index in good.tolist()))
 
     def labels(self, split: Split) -> NDArray[np.int64]:
@@ -83,22 +95,36 @@ class PictureFolder:
 
     def _hash(self, indices: list[int]) -> None:
         new = [index for index in indices if index not in self._digests]
-        self._digests.update(zip(new, hash_files([self.listing.paths[index] for index in new]), strict=True))
+        owners = self._owners[new]
+        own = [index for index, owner in zip(new, owners.tolist(), strict=True) if owner == self.readers.rank]
+        digests = hash_files([self.listing.paths[index] for index in own])
+        told = self.readers.tell(bytes.fromhex("".join(digests)))
+        for rank, raw in enumerate(told):
+            its = np.flatnonzero(owners == rank).tolist()
+            for place, start in zip(its, range(0, len(raw), 32), strict=True):
+                self._digests[new[place]] = raw[start : start + 32].hex()
 
-    def _decoded(self, number: int) -> NDArray[np.uint8]:
+    def _decoded(self, number: int) -> Pixels:
         """The pixels of a pool; reports its bad pictures, and stops when there are too many."""
         if number not in self._pixels:
             listing, card = self.listing, self.card
             pool = listing.pools[number].tolist()
             self._hash(pool)
-            pixels, bad, notes = decode_cached(
+            wanted = Wanted(
                 [listing.paths[index] for index in pool],
                 [self._digests[index] for index in pool],
                 (card.height, card.width, card.channels),
-                user_cache() / "pictures",
-                self._say_once,
                 [listing.boxes[index] for index in pool] if listing.boxes else (),
             )
+            folder = user_cache() / "pictures"
+            if self.readers.size == 1:
+                decoded = decode_cached(
+                    wanted.paths, wanted.digests, wanted.size, folder, self._say_once, wanted.boxes
+                )
+            else:
+                owners = self._owners[pool]
+                decoded = decode_together(self.readers, wanted, owners, folder, self._say_once)
+            pixels, bad, notes = decoded
             problems = {pool[position]: reason for position, reason in sorted(bad.items())}
             self._problems.update(problems)
             self._report_problems(problems)

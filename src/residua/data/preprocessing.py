@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from residua.data.pictures.decoding import read_picture
 from residua.data.pictures.selection import Images, Selection
+from residua.data.pictures.spread import each_own
 from residua.data.views import CENTER, View, extract_view
 from residua.errors import DataError, ShapeError
 
@@ -28,6 +29,18 @@ def _side(value: Any) -> int:
     if type(value) is not int or not 1 <= value <= _LARGEST_SIDE:
         raise ValueError(f"{str(value)[:40]} is no number of pixels or channels from 1 to {_LARGEST_SIDE}")
     return value
+
+
+def _value_counts(images: Images) -> NDArray[np.int64]:
+    """(1, C, 256) how often each value occurs in (N, H, W, C) uint8 pictures."""
+    n, h, w, c = images.shape
+    counts = np.zeros((1, c, 256), np.int64)
+    step = max(1, _CHUNK_PIXELS // (h * w * c))
+    for start in range(0, n, step):
+        chunk = images[start : start + step].reshape(-1, c)
+        for channel in range(c):
+            counts[0, channel] += np.bincount(np.ascontiguousarray(chunk[:, channel]), minlength=256)
+    return counts
 
 
 @dataclass(frozen=True)
@@ -201,12 +214,7 @@ class Preprocessing:
         n, h, w, c = images.shape
         if images.size == 0:
             raise DataError("There are no training pictures to measure the mean and deviation of.")
-        counts = np.zeros((c, 256), np.int64)
-        step = max(1, _CHUNK_PIXELS // (h * w * c))
-        for start in range(0, n, step):
-            chunk = images[start : start + step].reshape(-1, c)
-            for channel in range(c):
-                counts[channel] += np.bincount(np.ascontiguousarray(chunk[:, channel]), minlength=256)
+        counts = np.sum(each_own(images, _value_counts), axis=0)[0]
         pixels = n * h * w
         means, deviations = [], []
         for channel in range(c):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from residua.cores import available_cores
 from residua.data.pictures.selection import Images
+from residua.data.pictures.spread import each_own
 
 Digests = NDArray[np.uint64]
 
@@ -38,8 +39,8 @@ class SeenPictures:
         """The record of two splits (N, H, W, C); None where they are too many to be kept."""
         if len(train) + (0 if validation is None else len(validation)) > MOST:
             return None
-        chosen_by = NONE if validation is None else np.unique(picture_digests(validation))
-        return cls(np.unique(picture_digests(train)), chosen_by)
+        first, second = (NONE if part is None else _unique(part) for part in (train, validation))
+        return cls(first, second)
 
     def __or__(self, other: SeenPictures) -> SeenPictures:
         """What either has seen."""
@@ -71,6 +72,11 @@ class SeenPictures:
     def from_dict(cls, document: Any) -> SeenPictures:
         """What `to_dict` gave. Raises ValueError, TypeError or LookupError for anything else."""
         return cls(_unpack(document["train"]), _unpack(document["validation"]))
+
+
+def _unique(images: Images) -> Digests:
+    """Digests of pictures, sorted; of those of several processes, each of which hashes its own."""
+    return np.unique(np.concatenate(each_own(images, picture_digests)))
 
 
 def picture_digests(images: Images) -> Digests:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from residua.config import DataOptions, TrainConfig
 from residua.data import DataSet, open_dataset
+from residua.data.pictures.readers import ALONE, Readers
+from residua.data.pictures.spread import is_spread
 from residua.errors import RunError
 from residua.files.json_lines import truncate
 from residua.files.one_writer import one_writer
@@ -29,8 +32,9 @@ from residua.training.pretrained import (
     reading_options,
 )
 from residua.training.progress import Reporter
-from residua.training.ranks.agreement import by_first, in_turn, shared_checkpoint, shared_config, shared_run
+from residua.training.ranks.agreement import by_first, shared_checkpoint, shared_config, shared_run
 from residua.training.ranks.opening import find_world
+from residua.training.ranks.reading import open_together
 from residua.training.run_folder import create_run, read_run, refuse_used_folder, resume_command
 from residua.training.step import start_state
 from residua.training.task import Task
@@ -73,9 +77,10 @@ def start_training(config: TrainConfig, reporter: Reporter, after_epoch: AfterEp
     if world is not None:
         world.stall_seconds = config.run.stall
     by_first(world, lambda: refuse_used_folder(config), None)  # before minutes of reading pictures
-    task, data, pretrained = in_turn(world, lambda: open_task(config, reporter))
-    task = divided(task, world)
     with ExitStack() as held:
+        opened = open_together(world, config.data.data, partial(open_task, config, reporter), held)
+        task, data, pretrained = opened
+        task = divided(task, world)
         run = shared_run(world, lambda: _create(task, data, pretrained, held))
         reporter.say(f"Run folder: {run}")
         return _train(replace(task, run=run, after_epoch=after_epoch), resume=False)
@@ -89,10 +94,12 @@ def _create(task: Task, data: DataSet, pretrained: Pretrained | None, held: Exit
     return run
 
 
-def open_task(config: TrainConfig, reporter: Reporter) -> tuple[Task, DataSet, Pretrained | None]:
+def open_task(
+    config: TrainConfig, reporter: Reporter, readers: Readers = ALONE
+) -> tuple[Task, DataSet, Pretrained | None]:
     """All that a new run reads, before it has a folder. Raises ResiduaError where it does not fit."""
     pretrained = load_pretrained(config)
-    data = _open_data(config, pretrained, reporter)
+    data = _open_data(config, pretrained, reporter, readers)
     return _read_task(resolve_options(config, data, pretrained), data, reporter, pretrained), data, pretrained
 
 
@@ -107,22 +114,26 @@ def resume_training(resumption: Path | Resumption, reporter: Reporter, after_epo
     config = again.config or shared_config(world, lambda: read_run(again.run))
     config = replace(config, run=replace(config.run, threads=again.threads or config.run.threads))
 
-    def open_again() -> tuple[Task, DataOptions]:
+    def open_again(readers: Readers) -> tuple[Task, DataOptions]:
         pretrained = load_pretrained(config, again.run)
-        data, here = _find_data(config, again, pretrained, reporter)
+        data, here = _find_data(config, again, pretrained, reporter, readers)
         return _read_task(config, data, reporter, pretrained), here
 
     if world is not None:
         world.stall_seconds = config.run.stall
     with ExitStack() as held:
         by_first(world, lambda: held.enter_context(one_writer(again.run, "stop it first")), None)
-        task, here = in_turn(world, open_again)
+        task, here = open_together(world, again.data or config.data.data, open_again, held)
         task = replace(divided(task, world), run=again.run, after_epoch=after_epoch)
         return _train(task, resume=True, here=replace(config, data=here))
 
 
 def _find_data(
-    config: TrainConfig, again: Resumption, pretrained: Pretrained | None, reporter: Reporter
+    config: TrainConfig,
+    again: Resumption,
+    pretrained: Pretrained | None,
+    reporter: Reporter,
+    readers: Readers,
 ) -> tuple[DataSet, DataOptions]:
     """The data that a run began with, and the options by which they are found now."""
     typed, places = config.data, read_places(again.run)
@@ -139,15 +150,21 @@ def _find_data(
         if labels is None and typed.labels is not None:
             labels = find_labels(typed, places, place)
         here = replace(typed, data=place, data_dir=data_dir, labels=labels)
-        data = _open_data(replace(config, data=here), pretrained, reporter)
-        if len(found) == 1 or place == found[-1] or data.fingerprint("train") == known:
+        # Which of several places it is each process finds out by itself: what others know of is their affair.
+        if (
+            place == found[-1]
+            or _open_data(replace(config, data=here), pretrained, reporter, ALONE).fingerprint("train")
+            == known
+        ):
             break
-    return data, here
+    return _open_data(replace(config, data=here), pretrained, reporter, readers), here
 
 
-def _open_data(config: TrainConfig, pretrained: Pretrained | None, reporter: Reporter) -> DataSet:
+def _open_data(
+    config: TrainConfig, pretrained: Pretrained | None, reporter: Reporter, readers: Readers
+) -> DataSet:
     options, channels = reading_options(config.data, pretrained)
-    data = open_dataset(options, config.run.seed, say=reporter.say, channels=channels)
+    data = open_dataset(options, config.run.seed, say=reporter.say, channels=channels, readers=readers)
     if pretrained is not None:
         check_pictures(data, pretrained)
     return data
@@ -184,6 +201,12 @@ def _read_task(config: TrainConfig, data: DataSet, reporter: Reporter, pretraine
     return build_task(config, content, reporter, pretrained)
 
 
+def _remembers(task: Task) -> bool:
+    """Whether this process looks at what the model will have seen: who writes it, or who alone has a part."""
+    splits = [batches.pictures.images for batches in (task.train, task.validation) if batches is not None]
+    return task.writes or any(map(is_spread, splits))
+
+
 def _train(task: Task, *, resume: bool, here: TrainConfig | None = None) -> Trained:
     config, run = task.config, task.run
     world = find_world()
@@ -214,7 +237,7 @@ def _train(task: Task, *, resume: bool, here: TrainConfig | None = None) -> Trai
             truncate(run / STATISTICS, position.statistics_bytes)
         task.reporter.say(f"Resuming {run} after step {position.step}")
     try:
-        Training(remember_pictures(task) if task.writes else task, state, position).run()
+        Training(remember_pictures(task) if _remembers(task) else task, state, position).run()
         if task.writes:
             remove_feature_files(run)
     finally:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
 import json
 import struct
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 from serving import ask, jpeg, png, served, told, told_lines
@@ -15,7 +18,8 @@ pytest.importorskip("starlette", reason="starlette is not installed")
 pytest.importorskip("uvicorn", reason="uvicorn is not installed")
 
 from residua.api import predict
-from residua.deploy.server.many import ARCHIVES, LINES, Caps, find_entries
+from residua.deploy.server.many import ARCHIVES, LINES, Caps, Entry, find_entries
+from residua.deploy.server.predicting import _lines
 from residua.deploy.server.state import Refused
 from residua.errors import PictureError
 
@@ -74,6 +78,28 @@ def test_a_bad_picture_is_said_in_its_place_and_the_others_are_answered(address)
     assert "line 6 cannot be read" in answers[5]["error"]
     answers = told_lines(address, "POST", "/v1/predict", archived(files[:3]), Content_Type=ARCHIVES[0])[1]
     assert ["error" in answer for answer in answers] == [False, True, True]
+
+
+def test_lines_that_are_known_together_are_sent_together():
+    class Known:
+        def to_dict(self, top):
+            return {"class": top}
+
+    async def pieces():
+        def submit(served, picture):
+            answer = asyncio.get_running_loop().create_future()
+            answer.set_result(Known())
+            return answer
+
+        config = SimpleNamespace(batch=4, seconds=30)
+        state = SimpleNamespace(config=config, worker=SimpleNamespace(submit=submit), held=0)
+        entries = (Entry(str(number), b"picture") for number in range(20))
+        return [piece async for piece in _lines(state, None, entries, 1, 0)]
+
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(asyncio.run, pieces()).result()
+    assert [piece.count("\n") for piece in found] == [8, 8, 4]
+    assert [json.loads(line)["file"] for line in "".join(found).splitlines()] == [*map(str, range(20))]
 
 
 @pytest.mark.parametrize(

@@ -184,7 +184,7 @@ class Words:
         self.table[key] = text
         if key.startswith("residua/said/"):
             for rank in range(1, 3):
-                self.table[f"{key[: key.rindex('/')]}/{rank}"] = f"host{rank}, process {rank}"
+                self.table[f"{key[: key.rindex('/')]}/{rank}"] = f"host{rank}, process {rank}".encode()
 
     def look(self, key):
         return self.table.get(key)
@@ -224,7 +224,7 @@ def watched(monkeypatch):
 
 def test_a_host_without_a_sign_of_life_is_named(watched):
     beats = iter(range(10**9))
-    line = watched(lambda: {"1": f"{next(beats)} 0.0", "2": "5 0.0"})
+    line = watched(lambda: {"1": b"%d 0.0" % next(beats), "2": b"5 0.0"})
     assert line.startswith("host 2 (host2, process 2) has not been heard of for 0 s: killed, or cut off; ")
     assert line.endswith("residua train --resume RUN --hosts 3 --host-id K --coordinator a")
 
@@ -234,7 +234,7 @@ def test_who_is_waited_for_is_who_does_not_wait(watched):
 
     def others():
         beat = next(beats)
-        return {"1": f"{beat} 49.0", "2": f"{beat} 0.0"}
+        return {"1": b"%d 49.0" % beat, "2": b"%d 0.0" % beat}
 
     line = watched(others, stall=40, waits=time.monotonic() - 50)
     assert line.startswith("host 2 (host2, process 2) has not answered for 50 s; the job ends. Go on, on ")
@@ -245,7 +245,7 @@ def test_where_all_wait_nobody_is_named(watched):
 
     def others():
         beat = next(beats)
-        return {"1": f"{beat} 49.0", "2": f"{beat} 49.0"}
+        return {"1": b"%d 49.0" % beat, "2": b"%d 49.0" % beat}
 
     line = watched(others, stall=40, waits=time.monotonic() - 50)
     assert line.startswith("all hosts have been waiting for 50 s; the job ends")

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import numpy
 import pytest
 from documents import load_tool
+from mpi_jobs import NEEDS, OPTIONS, begin
 from tiny import paint_folder
 
 from residua.cli import run
@@ -23,12 +20,6 @@ from residua.errors import ConfigError, DataError
 from residua.training.ranks.agreement import check_data, check_options, check_versions
 from residua.training.ranks.mpi import MpiWorld, find_mpi
 from residua.training.ranks.world import AgreedError
-
-PROGRAM = Path(sys.executable).with_name("mpiexec")
-there = PROGRAM.exists() or shutil.which("mpiexec") is not None
-NEEDS = pytest.mark.skipif(not there, reason="mpiexec is not installed")
-OPTIONS = ["--model", "resnet8", "--width", "4", "--size", "8", "--batch", "16", "--engine", "numpy"]
-OPTIONS += ["--no-final-test", "--checkpoint-steps", "1"]
 
 
 class Stub(MpiWorld):
@@ -81,18 +72,6 @@ def test_without_mpi_it_is_said_what_is_missing(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=r"one of 4 processes .* pip install 'residua\[mpi\]'"):
         find()
-
-
-def begin(*jobs, **options):
-    """mpiexec with so many processes of each kind: (number, arguments)."""
-    tool = load_tool("kill_ranks")
-    words = [str(PROGRAM if PROGRAM.exists() else "mpiexec"), "--oversubscribe"]
-    for number, arguments in jobs:
-        words += [":"] * (words[-1] != "--oversubscribe")
-        words += ["-n", str(number), sys.executable, "-m", "residua", *map(str, arguments)]
-    return subprocess.Popen(
-        words, env=tool.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options
-    )
 
 
 @NEEDS

@@ -196,7 +196,10 @@ class Augment:
         offsets = self._windows(stored, size, random)
         places = indices
         if isinstance(pictures, Selection):
-            places, pictures = pictures.rows[indices], pictures.base
+            if isinstance(pictures.base, np.ndarray):
+                places, pictures = pictures.rows[indices], pictures.base
+            else:
+                places, pictures = np.arange(len(indices)), pictures[indices]
         pixels = preprocessing.reorder_channels(pictures)
         if border := self._border:
             pixels, places = reflected(pixels[places], border), np.arange(len(places))

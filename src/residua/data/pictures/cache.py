@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import math
@@ -20,6 +21,7 @@ from residua.cores import available_cores
 from residua.data.pictures.content import read_bytes
 from residua.data.pictures.decoding import DECODER, Box, no_pillow_warnings, read_picture
 from residua.data.pictures.kinds import avif_is_read, heic_is_read
+from residua.data.pictures.selection import Pixels
 from residua.errors import DataError, PictureError
 from residua.files.durable import remove_stale, replacing, write_durably
 from residua.files.user_cache import not_kept_in
@@ -40,7 +42,7 @@ class Decoded(NamedTuple):
     Rows of bad ones are blank. notes: see `notes`, by index.
     """
 
-    images: NDArray[np.uint8]
+    images: Pixels
     bad: dict[int, str]
     notes: dict[int, list[str]]
 
@@ -74,43 +76,66 @@ def decode_cached(
     decoder and which formats can be read. Raises DataError where neither disk nor memory would hold the
     array.
     """
-    content = [DECODER, heic_is_read(), avif_is_read(), *size, *digests, *boxes]
-    key = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
-    pixels, notes = folder / f"{key}.npy", folder / f"{key}.json"
+    pixels, notes = cache_files(folder, digests, size, boxes)
     shape = (len(paths), *size)
-    cached = _load(pixels, notes, shape)
+    cached = load_decoded(pixels, notes, paths, shape)
     if cached is not None:
-        # Reasons name files, which may have moved since: the present names are put in.
-        bad = {index: text.replace("{file}", str(paths[index]), 1) for index, text in cached.bad.items()}
-        return cached._replace(bad=bad)
-    _refuse_too_many(shape, folder)
+        return cached
+    refuse_too_many(shape, folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        remove_stale(folder)
-        with replacing(pixels, error=_Unwritable) as temporary:
-            images = open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
-            # Takes the disk space now: a full disk would otherwise end the process when a page is written.
-            _reserve(temporary)
-            decoded = _decode_all(paths, images, size, boxes)
-            images.flush()
-            del images
-        said = {index: text.replace(str(paths[index]), "{file}", 1) for index, text in decoded.bad.items()}
-        content_of_notes = json.dumps({"bad": said, "notes": decoded.notes}).encode()
-        write_durably(notes, content_of_notes, error=_Unwritable)
-        loaded = _load(pixels, notes, shape)
+        with new_array(pixels, shape) as (_, images):
+            decoded = decode_some(paths, images, range(len(paths)), size, boxes)
+        write_notes(notes, decoded, paths)
+        loaded = load_decoded(pixels, notes, paths, shape)
         if loaded is not None:
             return decoded._replace(images=loaded.images)
-    except (_Unwritable, OSError) as problem:
-        reason = not_kept_in(folder, " ".join(str(problem).split())[:200])
-        say(f"The pictures are kept in memory{reason}")
-    return _decode_all(paths, np.zeros(shape, np.uint8), size, boxes)
+    except (Unwritable, OSError) as problem:
+        say(kept_in_memory(folder, problem))
+    return decode_some(paths, np.zeros(shape, np.uint8), range(len(paths)), size, boxes)
 
 
-class _Unwritable(DataError):
+def cache_files(
+    folder: Path, digests: Sequence[str], size: tuple[int, int, int], boxes: Sequence[Box | None]
+) -> tuple[Path, Path]:
+    """Where pictures of that content are kept, and what there is to say of them."""
+    content = [DECODER, heic_is_read(), avif_is_read(), *size, *digests, *boxes]
+    key = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
+    return folder / f"{key}.npy", folder / f"{key}.json"
+
+
+@contextlib.contextmanager
+def new_array(pixels: Path, shape: tuple[int, ...]) -> Iterator[tuple[Path, NDArray[np.uint8]]]:
+    """A file that is filled and then becomes `pixels`: its name until then, and its array.
+
+    Raises Unwritable, or OSError, where there is no room for it.
+    """
+    pixels.parent.mkdir(parents=True, exist_ok=True)
+    remove_stale(pixels.parent)
+    with replacing(pixels, error=Unwritable) as temporary:
+        images = open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
+        # Takes the disk space now: a full disk would otherwise end the process when a page is written.
+        _reserve(temporary)
+        yield temporary, images
+        images.flush()
+        del images
+
+
+def write_notes(notes: Path, decoded: Decoded, paths: Sequence[Path]) -> None:
+    """Keep what there is to say of pictures. Reasons name files, which may move: a mark stands for them."""
+    said = {index: text.replace(str(paths[index]), "{file}", 1) for index, text in decoded.bad.items()}
+    write_durably(notes, json.dumps({"bad": said, "notes": decoded.notes}).encode(), error=Unwritable)
+
+
+def kept_in_memory(folder: Path, problem: BaseException) -> str:
+    """What to say of pictures that cannot be kept in the cache."""
+    return f"The pictures are kept in memory{not_kept_in(folder, ' '.join(str(problem).split())[:200])}"
+
+
+class Unwritable(DataError):
     """The cache folder refuses; decoded pictures stay in memory instead."""
 
 
-def _refuse_too_many(shape: tuple[int, ...], folder: Path) -> None:
+def refuse_too_many(shape: tuple[int, ...], folder: Path) -> None:
     """Raise DataError where the decoded pictures fit neither the cache's disk nor half of the memory."""
     needed = math.prod(shape)
     if needed < _ALWAYS_FITS:
@@ -125,20 +150,21 @@ def _refuse_too_many(shape: tuple[int, ...], folder: Path) -> None:
         )
 
 
-def _decode_all(
+def decode_some(
     paths: Sequence[Path],
     images: NDArray[np.uint8],
+    places: Sequence[int],
     size: tuple[int, int, int],
     boxes: Sequence[Box | None],
 ) -> Decoded:
-    """Fill `images` in threads (decoding releases Python's lock)."""
+    """Fill `images`, each picture's row in `places`, in threads (decoding releases Python's lock)."""
     bad: dict[int, str] = {}
     notes: dict[int, list[str]] = {}
 
     def decode(index: int) -> None:
         said: list[str] = []
         try:
-            images[index] = read_picture(paths[index], *size, boxes[index] if boxes else None, said)
+            images[places[index]] = read_picture(paths[index], *size, boxes[index] if boxes else None, said)
         except PictureError as problem:
             bad[index] = str(problem)
         if said:
@@ -162,14 +188,15 @@ def _some_at_a_time(
         yield from pool.map(do, given[start : start + _TOGETHER])
 
 
-def _load(pixels: Path, notes: Path, shape: tuple[int, ...]) -> Decoded | None:
+def load_decoded(pixels: Path, notes: Path, paths: Sequence[Path], shape: tuple[int, ...]) -> Decoded | None:
     """What an earlier run left, or None where it is absent, unfinished or damaged."""
     try:
         said = json.loads(notes.read_bytes())
-        bad = {int(index): str(text) for index, text in said["bad"].items()}
+        # Reasons name files, which may have moved since: the present names are put in.
+        bad = {int(i): str(text).replace("{file}", str(paths[int(i)]), 1) for i, text in said["bad"].items()}
         odd = {int(index): list(map(str, texts)) for index, texts in said["notes"].items()}
         images = np.load(pixels, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, AttributeError, EOFError, KeyError, TypeError):
+    except (OSError, ValueError, AttributeError, EOFError, LookupError, TypeError):
         return None
     return Decoded(images, bad, odd) if images.shape == shape and images.dtype == np.uint8 else None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
@@ -13,18 +13,31 @@ from numpy.typing import NDArray
 Rows = NDArray[np.int64]
 
 
+class Scattered(Protocol):
+    """Pictures that do not lie in one array: (M, H, W, C), taken out by number, slice or array of numbers."""
+
+    shape: tuple[int, ...]
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, key: Any) -> Any: ...
+
+
+Pixels = NDArray[np.uint8] | Scattered
+
+
 class Selection(NDArrayOperatorsMixin):
     """Some pictures of an array, as an array of them would give them, without holding a copy of them.
 
-    base: (M, H, W, C) uint8, perhaps memory-mapped. rows: (N,) which of them, in order. Indexing by numbers,
-    slices, arrays and masks copies what is asked for. So does everything else that arrays can do, such as
-    `mean`, arithmetic and `np.asarray`, of all pictures.
+    base: (M, H, W, C) uint8, perhaps memory-mapped or `Scattered`. rows: (N,) which of them, in order.
+    Indexing by numbers, slices, arrays and masks copies what is asked for. So does everything else that
+    arrays can do, such as `mean`, arithmetic and `np.asarray`, of all pictures.
     """
 
     dtype = np.dtype(np.uint8)
     ndim = 4
 
-    def __init__(self, base: NDArray[np.uint8], rows: Rows) -> None:
+    def __init__(self, base: Pixels, rows: Rows) -> None:
         self.base, self.rows = base, np.asarray(rows, np.int64)
 
     @property

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from residua.data.pictures.files import PassedOver, no_pictures_reason, walk_pictures
 from residua.data.pictures.left_behind import passed_folders_line
+from residua.data.pictures.readers import ALONE, Readers
 from residua.data.sources.class_depth import check_depth
 from residua.data.sources.folder_layout import (
     ClassRoot,
@@ -33,6 +34,7 @@ def list_own_files(
     others: PassedOver | None = None,
     most_absent: float = MOST_ABSENT,
     obstacle: Callable[[str], None] = refuse,
+    readers: Readers = ALONE,
 ) -> list[LabelledFile]:
     """The pictures of a folder, with labels from its subfolders or from a table, and the splits they name.
 
@@ -40,13 +42,14 @@ def list_own_files(
     (`metadata_tables`), one folder per class, or train/, val/ and test/ with those in them, in any usual
     spelling. labels: a table instead of folders as labels. others: hears of files that are not read.
     most_absent: the share of a table's files that may be absent. obstacle: is told what only training would
-    refuse. say: is told, a line each, what was left aside and how an unclear layout was read. Raises
-    DataError, in one line, for everything that would make the result unlike what was meant.
+    refuse. say: is told, a line each, what was left aside and how an unclear layout was read. readers: who
+    else reads packed files. Raises DataError, in one line, for everything that would make the result unlike
+    what was meant.
     """
     if labels:
         return _from_table(folder, Path(labels), say, most_absent, strict=obstacle is refuse)
     if shards := find_shards(folder):
-        return list_shards(folder, shards, say, strict=obstacle is refuse)
+        return list_shards(folder, shards, say, readers, strict=obstacle is refuse)
     if tables := find_metadata(folder):
         if tables[0][2] is None:
             say(f"{folder}: labels from {tables[0][0].name}.")

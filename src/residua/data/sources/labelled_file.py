@@ -15,7 +15,7 @@ class LabelledFile:
 
     name: relative to the folder. group: pictures of one group stay on one side of a split. split: the one
     that it belongs to, where that is given. box: left, top, right, bottom of the region that matters, in
-    pixels, the latter two exclusive.
+    pixels, the latter two exclusive. archive: the packed file that it is in, if any.
     """
 
     path: Path
@@ -24,6 +24,7 @@ class LabelledFile:
     group: str | None = None
     split: str | None = None
     box: Box | None = None
+    archive: str = ""
 
     @classmethod
     def packed(
@@ -39,7 +40,7 @@ class LabelledFile:
         # What `below` does with a path takes longer than to read a small entry, of which there are millions.
         place = str(archive)
         shown = place.removeprefix(f"{folder}/") if place != str(folder) else archive.name
-        return cls(Path(f"{place}/{entry}"), f"{shown}/{entry}", as_text(label), group, split)
+        return cls(Path(f"{place}/{entry}"), f"{shown}/{entry}", as_text(label), group, split, archive=place)
 
     @classmethod
     def below(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from residua.data.pictures.decoding import Box
 from residua.data.pictures.files import PassedOver, passed_over_line
+from residua.data.pictures.readers import ALONE, Readers
 from residua.data.sources.class_folders import list_own_files
 from residua.data.sources.folder_layout import refuse
 from residua.data.sources.label_table import MOST_ABSENT
@@ -37,7 +38,7 @@ class Listing:
     `LabelledFile`), called `group`; none where there are no groups. boxes: the part of each picture that is
     used; none for whole pictures. broken: names of pictures that are known to be damaged as published.
     others: files beside the pictures that are not read. obstacles: why training would refuse them, where they
-    are only looked at.
+    are only looked at. archives: (N,) the number of the packed file that each is in, where all are in some.
     """
 
     classes: tuple[str, ...]
@@ -52,6 +53,14 @@ class Listing:
     broken: frozenset[str] = frozenset()
     others: PassedOver = field(default_factory=dict)
     obstacles: tuple[str, ...] = ()
+    archives: Indices | None = None
+
+    def owners(self, size: int) -> Indices:
+        """(N,) which of `size` processes reads a picture: whole packed files, where there are so many."""
+        count = len(self.paths)
+        if self.archives is not None and int(self.archives.max()) + 1 >= size:
+            return self.archives % size
+        return np.arange(count) * size // max(1, count)
 
 
 @dataclass(frozen=True)
@@ -75,16 +84,17 @@ def list_folder(
     say: Callable[[str], None],
     most_absent: float = MOST_ABSENT,
     purpose: Purpose = "train",
+    readers: Readers = ALONE,
 ) -> Listing:
     """Find the pictures of somebody's own folder, see `list_own_files`, and split them.
 
     What is missing of val/ and test/ is split off by seed, in proportion, unless they are only measured.
-    most_absent: see there. Raises DataError, in one line.
+    most_absent: see there. readers: who else reads packed files. Raises DataError, in one line.
     """
     others: PassedOver = {}
     obstacles: list[str] = []
     obstacle = refuse if purpose == "train" else obstacles.append
-    files = list_own_files(folder, labels, say, others, most_absent, obstacle)
+    files = list_own_files(folder, labels, say, others, most_absent, obstacle, readers)
     if not files:
         raise DataError(f"{folder} holds no pictures in class folders; add some, or name another folder.")
     listing = _list(files, folder, division, "group", say, purpose)
@@ -160,7 +170,15 @@ def _list(
         tuple(groups or ()),
         group,
         obstacles=tuple(obstacles),
+        archives=_number_archives(files),
     )
+
+
+def _number_archives(files: list[LabelledFile]) -> Indices | None:
+    if not all(file.archive for file in files):
+        return None
+    numbers: dict[str, int] = {}
+    return np.array([numbers.setdefault(file.archive, len(numbers)) for file in files], np.int64)
 
 
 def _leak_message(splits: dict[str, Indices], groups: list[str], group: str) -> str:

@@ -22,6 +22,7 @@ from residua.models.model_file import Model, load_model
 from residua.training.inference import make_infer
 
 LOOK_SECONDS = 1.0  # from one look at the file to the next
+SMALL_BYTES = 65_536  # of picture files that one thread decodes sooner than others are awake
 
 Row = NDArray[np.float32]
 Picture = bytes | NDArray[np.uint8]  # a file's, or pixels as the model stores them
@@ -112,7 +113,7 @@ class Served:
     def answer(self, pictures: Sequence[Picture]) -> list[Answer | PictureError]:
         """What it says of each picture, or why that cannot be read."""
         loaded, version = self.loaded, self.version
-        read = list(self._pool.map(lambda picture: read_picture(loaded.model, picture), pictures))
+        read = self._read(loaded.model, pictures)
         good = [picture for picture in read if not isinstance(picture, PictureError)]
         rows = iter(self.probabilities(loaded, np.stack(good)) if good else ())
         return [
@@ -121,6 +122,12 @@ class Served:
             else Answer(next(rows).copy(), self.name, version, loaded)
             for picture in read
         ]
+
+    def _read(self, model: Model, pictures: Sequence[Picture]) -> list[NDArray[np.uint8] | PictureError]:
+        """The pictures, decoded by as many threads as there are cores where that is worth waking them."""
+        large = sum(len(picture) for picture in pictures if isinstance(picture, bytes)) > SMALL_BYTES
+        read = self._pool.map if large and len(pictures) > 1 else map
+        return list(read(lambda picture: read_picture(model, picture), pictures))
 
     def probabilities(self, loaded: Loaded, pictures: NDArray[np.uint8]) -> Row:
         """(N, classes) of pictures at the size that the model stores; the engine may lend them."""

@@ -43,16 +43,32 @@ class TimedProtocol(H11Protocol):
 
 
 class LingeringTransport:
-    """A transport whose end waits for who still sends: a system that closes on them takes the answer back."""
+    """A transport whose end waits for who still sends: a system that closes on them takes the answer back.
+
+    What is written at once, an answer's head and its body, leaves at once: each packet wakes the other side.
+    """
 
     def __init__(self, transport: Any, protocol: TimedProtocol) -> None:
         self._transport, self._protocol = transport, protocol
+        self._written: list[bytes] = []
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
 
+    def write(self, data: bytes) -> None:
+        """Send it, with whatever else is written before the event loop comes round."""
+        if not self._written:
+            self._protocol.loop.call_soon(self._flush)
+        self._written.append(data)
+
+    def _flush(self) -> None:
+        data, self._written = b"".join(self._written), []
+        if data and not self._transport.is_closing():
+            self._transport.write(data)
+
     def close(self) -> None:
         """End the answer; the connection now, or when the other side has heard."""
+        self._flush()
         transport, protocol = self._transport, self._protocol
         if not protocol.unread or protocol.lingering or not transport.can_write_eof():
             transport.close()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from typing import Any, TypeVar
 
 from starlette.requests import Request
@@ -59,7 +60,8 @@ def whole_number(request: Request, name: str, default: int) -> int:
 async def answered(state: State, answer: Awaitable[Result]) -> Result:
     """The answer, within the time of a request. Raises Refused, PictureError."""
     try:
-        return await asyncio.wait_for(answer, state.config.seconds)
+        async with asyncio.timeout(state.config.seconds):  # which does not wait for what is known
+            return await answer
     except TimeoutError:
         raise too_slow(state.config.seconds) from None
 
@@ -85,28 +87,44 @@ async def _predict_many(state: State, request: Request, served: Served, top: int
     return StreamingResponse(lines, media_type="application/x-ndjson")
 
 
-async def _lines(state: State, served: Served, entries: Any, top: int, held: int) -> AsyncIterator[str]:
-    """A line for each picture, in their order; twice as many are under way as are answered at once."""
+async def _lines(
+    state: State, served: Served, entries: Iterator[Entry], top: int, held: int
+) -> AsyncIterator[str]:
+    """A line for each picture, in their order; twice as many are under way as are answered at once.
+
+    Lines that are known together are sent together, and pictures are unpacked by as many: to wake another
+    thread or a client costs more than a line.
+    """
     under_way: deque[tuple[str, Awaitable[Answer] | PictureError]] = deque()
-    ahead, done, end = 2 * state.config.batch, False, object()
+    batch, done = state.config.batch, False
     state.held += held  # the body lives as long as its entries
     try:
         while under_way or not done:
-            while not done and len(under_way) < ahead:
+            if not done and len(under_way) <= batch:
                 # Unpacking takes its time, and others are heard meanwhile.
-                entry = await asyncio.to_thread(next, entries, end)
-                if done := entry is end:
-                    break
-                assert isinstance(entry, Entry)
-                under_way.append((entry.file, await _begun(state, served, entry)))
-            if under_way:
+                some = await asyncio.to_thread(_some, entries, 2 * batch - len(under_way))
+                done = not some
+                for entry in some:
+                    under_way.append((entry.file, await _begun(state, served, entry)))
+            told: list[str] = []
+            while under_way and (not told or _is_known(under_way[0][1])):
                 file, pending = under_way.popleft()
-                yield json.dumps({"file": file, **await _told(state, pending, top)}) + "\n"
+                told.append(json.dumps({"file": file, **await _told(state, pending, top)}) + "\n")
+            if told:
+                yield "".join(told)
     finally:
         state.held -= held
         for _, pending in under_way:
             if isinstance(pending, asyncio.Future):
                 pending.cancel()
+
+
+def _some(entries: Iterator[Entry], most: int) -> list[Entry]:
+    return list(itertools.islice(entries, most))
+
+
+def _is_known(pending: Awaitable[Answer] | PictureError) -> bool:
+    return not isinstance(pending, asyncio.Future) or pending.done()
 
 
 async def _begun(state: State, served: Served, entry: Entry) -> Awaitable[Answer] | PictureError:

@@ -87,11 +87,11 @@ class Messages:
 
         self._client: Any = global_state.client
 
-    def put(self, key: str, text: str, again: bool = False) -> None:
+    def put(self, key: str, text: bytes, again: bool = False) -> None:
         """Set a word; again: instead of the one there was."""
-        self._client.key_value_set_bytes(key, b"=" + text.encode(errors="surrogateescape"), again)
+        self._client.key_value_set_bytes(key, b"=" + text, again)
 
-    def look(self, key: str) -> str | None:
+    def look(self, key: str) -> bytes | None:
         """The word, waited for for a moment; None where there is none yet."""
         try:
             found = self._client.blocking_key_value_get_bytes(key, LOOK_MILLISECONDS)
@@ -99,23 +99,19 @@ class Messages:
             if any(word in str(problem) for word in _NOT_YET):
                 return None
             raise RuntimeError(one_line(problem)) from None
-        return _text(found)
+        return bytes(found[1:])
 
-    def all(self, folder: str) -> dict[str, str]:
+    def all(self, folder: str) -> dict[str, bytes]:
         """Every word whose key begins with folder/, without that."""
         try:
             found = self._client.key_value_dir_get_bytes(f"{folder}/")
         except Exception as problem:
             raise RuntimeError(one_line(problem)) from None
-        return {key.rpartition("/")[2]: _text(value) for key, value in found}
+        return {key.rpartition("/")[2]: bytes(value[1:]) for key, value in found}
 
     def remove(self, key: str) -> None:
         """Forget a word."""
         self._client.key_value_delete(key)
-
-
-def _text(found: bytes) -> str:
-    return found[1:].decode(errors="surrogateescape")
 
 
 def gather_arrays(array: Array) -> Array:

@@ -63,16 +63,16 @@ class HostWorld(World):
             shared: Array = share_array(array)
         return shared
 
-    def gather_texts(self, text: str) -> list[str]:
+    def _gather_bytes(self, own: bytes) -> list[bytes]:
         self._round += 1
         with self.reaching():
-            self._messages.put(f"residua/said/{self._round}/{self.rank}", text)
+            self._messages.put(f"residua/said/{self._round}/{self.rank}", own)
             every = [self._read(f"residua/said/{self._round}/{rank}") for rank in range(self.size)]
             if self._round > 2:  # all have read what was said before the last time
                 self._messages.remove(f"residua/said/{self._round - 2}/{self.rank}")
         return every
 
-    def _read(self, key: str) -> str:
+    def _read(self, key: str) -> bytes:
         while (text := self._messages.look(key)) is None:
             pass
         return text
@@ -105,7 +105,7 @@ class HostWorld(World):
             return
         self.left = True
         with contextlib.suppress(Exception):  # the others may be gone by now
-            self._messages.put(f"residua/left/{self.rank}", "")
+            self._messages.put(f"residua/left/{self.rank}", b"")
             end = time.monotonic() + _LEAVE_SECONDS
             while len(self._messages.all("residua/left")) < self.size and time.monotonic() < end:
                 time.sleep(0.05)
@@ -125,16 +125,17 @@ class HostWorld(World):
 
     def _announce(self, line: str) -> None:
         with contextlib.suppress(Exception):
-            self._messages.put("residua/end/line", line)
+            self._messages.put("residua/end/line", line.encode(errors="surrogateescape"))
 
     # ------------------------------------------------------------------ watch
     def _watch(self) -> None:
         began, beat = time.monotonic(), 0
-        seen: dict[int, tuple[str, float]] = dict.fromkeys(range(self.size), ("", began))
+        seen: dict[int, tuple[bytes, float]] = dict.fromkeys(range(self.size), ("", began))
         while not self._over.wait(BEAT_SECONDS):
             beat += 1
             try:
-                self._messages.put(f"residua/alive/{self.rank}", f"{beat} {self._waited():.1f}", again=True)
+                beat_text = f"{beat} {self._waited():.1f}"
+                self._messages.put(f"residua/alive/{self.rank}", beat_text.encode(), again=True)
                 alive = self._messages.all("residua/alive")
                 end = self._messages.all("residua/end")
             except Exception:
@@ -144,15 +145,15 @@ class HostWorld(World):
             if self.left:
                 continue
             if end:
-                self.abort(end["line"])
+                self.abort(end["line"].decode(errors="surrogateescape"))
             now = time.monotonic()
             for rank in set(range(self.size)) - {self.rank}:
-                word = alive.get(str(rank), "")
+                word = alive.get(str(rank), b"")
                 if word != seen[rank][0]:
                     seen[rank] = word, now
             self._judge({rank: now - when for rank, (_, when) in seen.items()}, seen)
 
-    def _judge(self, silent: dict[int, float], seen: dict[int, tuple[str, float]]) -> None:
+    def _judge(self, silent: dict[int, float], seen: dict[int, tuple[bytes, float]]) -> None:
         """End the job where a host has not been heard of, or keeps this one waiting for too long."""
         others = [rank for rank in range(self.size) if rank != self.rank]
         if gone := [rank for rank in others if silent[rank] > self.gone_seconds]:
@@ -165,7 +166,7 @@ class HostWorld(World):
         if waited <= self.stall_seconds:
             return
         # Who has begun to wait since then, or does not wait, is who is waited for.
-        late = [rank for rank in others if float((seen[rank][0] or "0 0").split()[1]) < waited / 2]
+        late = [rank for rank in others if float((seen[rank][0] or b"0 0").split()[1]) < waited / 2]
         verb = "have" if len(late) > 1 else "has"
         who = (
             f"{', '.join(map(self.name, late))} {verb} not answered"

@@ -17,6 +17,7 @@ from residua.training.ranks.world import Array, World, this_place
 # What mpiexec of Open MPI, of MPICH and Intel, and Slurm tell each process of how many there are.
 _SIZES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_SIZE", "SLURM_STEP_NUM_TASKS")
 _ASK, _ANSWER = 71, 72  # tags of messages
+_PIECE = 2**24  # bytes of each process that are exchanged at once
 _SPIN_SECONDS, _LOOK_SECONDS, _ANSWER_SECONDS = 0.005, 0.02, 2.0
 
 
@@ -76,14 +77,23 @@ class MpiWorld(World):
         return shared
 
     # ------------------------------------------------------------------ words
-    def gather_texts(self, text: str) -> list[str]:
-        """What each process says."""
-        own = np.frombuffer(text.encode(errors="surrogateescape"), np.uint8)
+    def _gather_bytes(self, own: bytes) -> list[bytes]:
+        """What each process gives, a piece at a time."""
         lengths = self.gather(np.array(len(own), np.int64))
-        padded = np.zeros(int(lengths.max()) + 1, np.uint8)
-        padded[: len(own)] = own
-        rows = zip(self.gather(padded), lengths.tolist(), strict=True)
-        return [row[:length].tobytes().decode(errors="surrogateescape") for row, length in rows]
+        every = [b""] * self.size
+        for start in range(0, max(1, int(lengths.max())), _PIECE):
+            piece = np.zeros(min(_PIECE, int(lengths.max()) - start) + 1, np.uint8)
+            part = np.frombuffer(own[start : start + _PIECE], np.uint8)
+            piece[: len(part)] = part
+            for rank, row in enumerate(self.gather(piece)):
+                every[rank] += row[: max(0, min(_PIECE, int(lengths[rank]) - start))].tobytes()
+        return every
+
+    def another(self) -> Any:
+        """The same processes, for messages that nobody else sees; None where threads may not send any."""
+        from mpi4py import MPI
+
+        return self._comm.Dup() if MPI.Query_thread() == MPI.THREAD_MULTIPLE else None
 
     def abort(self, line: str, code: int = 2) -> None:
         """Say why, and end every process of the job."""

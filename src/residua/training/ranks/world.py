@@ -21,6 +21,7 @@ from residua.errors import ConfigError, ResiduaError
 
 Array = NDArray[Any]
 NO_LIMIT = float("inf")
+_GOES_ON = b"\0"  # before what is told by a process that has not failed
 
 
 class AgreedError(ConfigError):
@@ -63,12 +64,16 @@ class World(ABC):
         """The first process's array; what the others give says its shape."""
 
     @abstractmethod
-    def gather_texts(self, text: str) -> list[str]:
-        """What each process says."""
+    def _gather_bytes(self, own: bytes) -> list[bytes]:
+        """What each process gives."""
 
     @abstractmethod
     def abort(self, line: str, code: int = 2) -> None:
         """Say why, and end every process of the job."""
+
+    def another(self) -> Any:
+        """A way for messages that nobody else sees, from threads too; None where there is none."""
+        return None
 
     def goes_on_with(self, command: str) -> None:
         """Keep what to say of how to go on, by that command."""
@@ -77,6 +82,29 @@ class World(ABC):
     def leave(self) -> None:
         """Be one of the job no longer, once all have come to this point."""
         self.left = True
+
+    def gather_texts(self, text: str) -> list[str]:
+        """What each process says."""
+        every = self._gather_bytes(text.encode(errors="surrogateescape"))
+        return [own.decode(errors="surrogateescape") for own in every]
+
+    def tell(self, own: bytes) -> list[bytes]:
+        """What each process tells, within `all_or_none`.
+
+        Raises AgreedError where one has failed meanwhile, or has nothing more to tell.
+        """
+        every = self._gather_bytes(_GOES_ON + own)
+        for rank, text in enumerate(every):
+            if not text.startswith(_GOES_ON):
+                reason = text.decode(errors="surrogateescape")
+                raise AgreedError(f"{self.name(rank)}: {reason}" if text else self._finds_others(rank))
+        return [text[1:] for text in every]
+
+    def _finds_others(self, rank: int) -> str:
+        return (
+            f"{self.name(rank)} finds other data than {self.word} {self.rank} where they should be the same: "
+            "name the same for every process"
+        )
 
     def share_text(self, text: str) -> str:
         """What the first process says."""
@@ -99,11 +127,18 @@ class World(ABC):
             yield
         except ResiduaError as error:
             problem = error
+            if isinstance(error, AgreedError):  # all have heard of it
+                self.stall_seconds = before
+                raise
         words = self.gather_texts("" if problem is None else f"{problem}")
         self.stall_seconds = before
-        failed = [rank for rank, text in enumerate(words) if text]
-        if not failed:
+        # Others may still read while this one has come to the end: they have other data.
+        late = [rank for rank, text in enumerate(words) if text.startswith("\0")]
+        failed = [rank for rank, text in enumerate(words) if text and rank not in late]
+        if not failed and not late:
             return
+        if not failed:
+            raise AgreedError(self._finds_others(late[0]))
         alike = len(failed) == self.size and len(set(words)) == 1
         raise AgreedError(words[0] if alike else f"{self.name(failed[0])}: {words[failed[0]]}")
 

@@ -7,9 +7,16 @@ from pathlib import Path
 
 from residua.data.packed.opening import open_packed
 from residua.data.pictures.files import is_picture_name, is_visible
+from residua.data.pictures.readers import Readers, each
 from residua.data.sources.labelled_file import LabelledFile
 from residua.data.sources.shards.metadata import read_metadata
-from residua.data.sources.shards.samples import label_entry, read_samples
+from residua.data.sources.shards.samples import (
+    Entry,
+    check_groups,
+    class_list,
+    label_entry,
+    read_samples,
+)
 from residua.data.sources.shards.shard import Shard
 from residua.data.sources.split_names import split_of
 from residua.errors import DataError
@@ -17,26 +24,40 @@ from residua.errors import DataError
 
 def list_archives(
     root: Path,
-    paths: list[Path],
-    splits: list[str | None],
+    shards: list[tuple[Path, str | None]],
     say: Callable[[str], None],
+    readers: Readers,
     *,
     strict: bool,
 ) -> list[LabelledFile]:
-    """The labelled pictures of archives, named from `root`. Raises DataError."""
-    shards = [_look_into(path, split) for path, split in zip(paths, splits, strict=True)]
-    empty = next((shard for shard in shards if not shard.pictures), None)
-    if empty is not None:
-        raise DataError(f"{empty.path} holds no pictures; add some or move it away.")
-    # Whether any begins with a picture that has an entry of its key with a label.
-    if any(label_entry(shard, shard.pictures[0]) for shard in shards):
-        return read_samples(root, shards)
-    files: list[LabelledFile] = []
-    for shard in shards:
-        files += read_metadata(root, shard, say)
-    if files:
+    """The labelled pictures of archives, named from `root`. shards: with their splits. Raises DataError."""
+    seen: dict[Path, Shard] = {}  # what this process has looked into
+
+    def look(place: tuple[Path, str | None]) -> bool:
+        """Whether an archive begins with a picture that has an entry of its key with a label."""
+        shard = seen[place[0]] = _look_into(*place)
+        if not shard.pictures:
+            raise DataError(f"{shard.path} holds no pictures; add some or move it away.")
+        return label_entry(shard, shard.pictures[0]) is not None
+
+    def listed(read: Callable[[Shard], list[Entry]]) -> list[LabelledFile]:
+        found = each(readers, shards, lambda place: read(seen[place[0]]))
+        return [
+            LabelledFile.packed(root, path, name, label, group, split)
+            for (path, _), entries in zip(shards, found, strict=True)
+            for name, label, group, split in entries
+        ]
+
+    if any(each(readers, shards, look)):
+        classes = class_list(root)
+        files = listed(lambda shard: read_samples(shard, classes, root))
+        check_groups(files)
         return files
-    return _from_folders(root, shards, say, strict=strict)
+    if files := listed(lambda shard: read_metadata(root, shard, say)):
+        return files
+    names = each(readers, shards, lambda place: seen[place[0]].pictures)
+    whole = [Shard(path, split, own, {}) for (path, split), own in zip(shards, names, strict=True)]
+    return _from_folders(root, whole, say, strict=strict)
 
 
 def _look_into(path: Path, split: str | None) -> Shard:

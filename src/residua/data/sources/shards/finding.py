@@ -9,6 +9,7 @@ from pathlib import Path
 
 from residua.data.packed.opening import is_packed
 from residua.data.pictures.files import all_subfolders, is_visible, walk_pictures
+from residua.data.pictures.readers import ALONE, Readers, check_alike
 from residua.data.sources.labelled_file import LabelledFile
 from residua.data.sources.shards.archives import list_archives
 from residua.data.sources.shards.tables import list_tables
@@ -36,21 +37,23 @@ def find_shards(place: Path) -> list[Path]:
 
 
 def list_shards(
-    place: Path, shards: list[Path], say: Callable[[str], None], *, strict: bool
+    place: Path, shards: list[Path], say: Callable[[str], None], readers: Readers = ALONE, *, strict: bool
 ) -> list[LabelledFile]:
     """The pictures of packed files with their labels. strict: splits count only where train is among them.
 
-    Raises DataError naming the file, and the entry, that is not as it should be.
+    readers: of several processes each looks into its part of the files alone. Raises DataError naming the
+    file, and the entry, that is not as it should be.
     """
     tables = [shard for shard in shards if shard.suffix.lower() == ".parquet"]
     if tables and len(tables) < len(shards):
         other = next(shard for shard in shards if shard not in tables)
         raise DataError(f"{place} holds both {tables[0].name} and {other.name}; keep one kind of shards.")
     root = place.parent if place in shards else place
+    check_alike(readers, "shards", {f"the size of {_below(root, shard)}": _size(shard) for shard in shards})
     splits = _splits(place, shards, strict=strict)
     if tables:
-        return list_tables(root, shards, splits, say)
-    return list_archives(root, shards, splits, say, strict=strict)
+        return list_tables(root, list(zip(shards, splits, strict=True)), say, readers)
+    return list_archives(root, list(zip(shards, splits, strict=True)), say, readers, strict=strict)
 
 
 def _splits(place: Path, shards: list[Path], *, strict: bool) -> list[str | None]:
@@ -73,6 +76,17 @@ def _splits(place: Path, shards: list[Path], *, strict: bool) -> list[str | None
 def _split_in(stem: str) -> str | None:
     """The split that a part of a shard's name says: train-00000-of-00002, imagenet_val_0001."""
     return next(filter(None, map(split_of, re.split(r"[-_.]", stem))), None)
+
+
+def _below(root: Path, shard: Path) -> str:
+    return shard.relative_to(root).as_posix()
+
+
+def _size(shard: Path) -> int:
+    try:
+        return shard.stat().st_size
+    except OSError as problem:
+        raise DataError(f"Cannot read {shard}: {problem.strerror or problem}.") from None
 
 
 def _packed_in(folder: Path) -> list[Path]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from residua.data.sources.label_table import label_rows
 from residua.data.sources.labelled_file import LabelledFile
 from residua.data.sources.metadata_tables import NAMES
+from residua.data.sources.shards.samples import Entry
 from residua.data.sources.shards.shard import Shard
 from residua.data.sources.split_names import split_of
 from residua.data.sources.table_columns import choose_columns, names_columns
@@ -42,14 +42,15 @@ class _ArchiveFiles:
         return f"{self.folder}/{posixpath.join(self._start, cell)}"
 
 
-def read_metadata(root: Path, shard: Shard, say: Callable[[str], None]) -> list[LabelledFile]:
-    """The pictures that tables inside an archive name; none where there is no table with labels.
+def read_metadata(root: Path, shard: Shard, say: Callable[[str], None]) -> list[Entry]:
+    """The pictures that tables inside an archive name, with label and group; none without such a table.
 
     Raises DataError for a row whose picture is not there, or that has no label.
     """
     tables = [name for name in shard.others if posixpath.basename(name) in NAMES]
     pictures = set(shard.pictures)
-    files: list[LabelledFile] = []
+    entries: list[Entry] = []
+    start = len(f"{shard.path}/")
     for table in tables:
         folder = posixpath.dirname(table)
         split = shard.split or (split_of(posixpath.basename(folder)) if folder else None)
@@ -59,5 +60,5 @@ def read_metadata(root: Path, shard: Shard, say: Callable[[str], None]) -> list[
         if columns is None or columns.label is None:
             continue
         found = label_rows(shown, (rows, separator), inside, say, most_absent=0)
-        files += [replace(file, split=split) if split else file for file in found]
-    return files
+        entries += [(str(file.path)[start:], file.label, file.group, split or file.split) for file in found]
+    return entries

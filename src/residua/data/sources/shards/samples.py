@@ -12,6 +12,8 @@ from residua.data.sources.table_columns import label_names
 from residua.errors import DataError
 from residua.files.text_file import decode_text
 
+Entry = tuple[str, str, str | None, str | None]  # a picture's name in its shard, label, group and split
+
 _LABELS = ("cls", "label", "json", "txt")
 _CLASS_LISTS = ("classnames.txt", "classes.txt", "class_names.txt", "labels.txt")
 
@@ -29,42 +31,46 @@ def _key_of(name: str) -> str:
     return f"{folder}/{key}" if folder else key
 
 
-def read_samples(root: Path, shards: list[Shard]) -> list[LabelledFile]:
-    """The pictures of samples with their labels; numbers become names where a list of classes lies in `root`.
+def read_samples(shard: Shard, classes: list[str] | None, root: Path) -> list[Entry]:
+    """The pictures of a shard's samples with label and group.
 
-    Raises DataError for a sample with two pictures, and for one without a label.
+    classes: the names of numbers, out of a list that lies in `root`. Raises DataError for a sample with two
+    pictures, and for one without a label.
     """
-    classes = _class_list(root)
-    files: list[LabelledFile] = []
-    for shard in shards:
-        path, container = shard.path, shard.container
-        seen: set[str] = set()
-        for name in shard.pictures:
-            key = _key_of(name)
-            if key in seen:
-                raise DataError(f"{path} holds two pictures of the sample {key}; it takes one each.")
-            seen.add(key)
-            beside = label_entry(shard, name)
-            if beside is None:
-                raise DataError(f"{path} has no label for {name}: {key}.cls or {key}.json is not there.")
-            label, group = _label(path, beside, container.read(beside))
-            if classes is not None and label.isdecimal():
-                if int(label) >= len(classes):
-                    raise DataError(
-                        f"{path} gives {name} the class {label}, and the list of classes in {root} has "
-                        f"{len(classes)}; mend either."
-                    )
-                label = classes[int(label)]
-            files.append(LabelledFile.packed(root, path, name, label, group=group, split=shard.split))
+    path, container = shard.path, shard.container
+    entries: list[Entry] = []
+    seen: set[str] = set()
+    for name in shard.pictures:
+        key = _key_of(name)
+        if key in seen:
+            raise DataError(f"{path} holds two pictures of the sample {key}; it takes one each.")
+        seen.add(key)
+        beside = label_entry(shard, name)
+        if beside is None:
+            raise DataError(f"{path} has no label for {name}: {key}.cls or {key}.json is not there.")
+        label, group = _label(path, beside, container.read(beside))
+        if classes is not None and label.isdecimal():
+            if int(label) >= len(classes):
+                raise DataError(
+                    f"{path} gives {name} the class {label}, and the list of classes in {root} has "
+                    f"{len(classes)}; mend either."
+                )
+            label = classes[int(label)]
+        entries.append((name, label, group, shard.split))
+    return entries
+
+
+def check_groups(files: list[LabelledFile]) -> None:
+    """Raise DataError where some samples name a group, and others none."""
     if len({file.group is None for file in files}) > 1:
         lacking = next(file for file in files if file.group is None)
         raise DataError(
             f"{lacking.name} names no group, and other samples do; give all of them one, or none."
         )
-    return files
 
 
-def _class_list(root: Path) -> list[str] | None:
+def class_list(root: Path) -> list[str] | None:
+    """The names of numbered classes, where such a list lies beside the shards."""
     for name in _CLASS_LISTS:
         if (root / name).is_file():
             lines = decode_text((root / name).read_bytes())[0].splitlines()

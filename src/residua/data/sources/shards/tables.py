@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from residua.data.packed.opening import open_packed
 from residua.data.packed.parquet_file import ParquetFile
+from residua.data.pictures.readers import Readers, each
 from residua.data.sources.labelled_file import LabelledFile
 from residua.data.sources.table_columns import label_names
 from residua.errors import DataError
@@ -16,29 +17,41 @@ _GROUP = "group"
 
 
 def list_tables(
-    root: Path, paths: list[Path], splits: list[str | None], say: Callable[[str], None]
+    root: Path, shards: list[tuple[Path, str | None]], say: Callable[[str], None], readers: Readers
 ) -> list[LabelledFile]:
-    """Every row of the shards as a labelled picture, named from `root`. Raises DataError."""
+    """Every row of the shards as a labelled picture, named from `root`.
+
+    shards: with the split of each. Raises DataError.
+    """
     files: list[LabelledFile] = []
-    first: tuple[str, list[str] | None] | None = None
-    for path, split in zip(paths, splits, strict=True):
-        shard = cast(ParquetFile, open_packed(path))
-        column = _label_column(path, shard)
-        classes = shard.class_names(column)
-        if first is None:
-            first = (column, classes)
-            say(f"{root}: labels from the column {column!r} of {len(paths)} Parquet shards.")
-        elif first != (column, classes):
+    read = each(readers, shards, lambda shard: _read(shard[0]))
+    first = (shards[0][0], read[0]["column"], read[0]["classes"])
+    say(f"{root}: labels from the column {first[1]!r} of {len(shards)} Parquet shards.")
+    for (path, split), found in zip(shards, read, strict=True):
+        if (found["column"], found["classes"]) != first[1:]:
             raise DataError(
-                f"{path} has other labels than {paths[0].name}: the column {column!r} and its classes must "
-                "be the same in every shard."
+                f"{path} has other labels than {first[0].name}: the column {found['column']!r} and its "
+                "classes must be the same in every shard."
             )
-        labels = [_label(path, row, value, classes) for row, value in enumerate(shard.column(column))]
-        groups: list[Any] = shard.column(_GROUP) if _GROUP in shard.columns else [None] * len(labels)
-        for name, label, group in zip(shard.names(), labels, groups, strict=True):
-            of = None if group is None else str(group)
-            files.append(LabelledFile.packed(root, path, name, label, group=of, split=split))
+        for name, label, group in zip(found["names"], found["labels"], found["groups"], strict=True):
+            files.append(LabelledFile.packed(root, path, name, label, group=group, split=split))
     return files
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """A shard's names, labels and groups, in plain JSON types."""
+    shard = cast(ParquetFile, open_packed(path))
+    column = _label_column(path, shard)
+    classes = shard.class_names(column)
+    labels = [_label(path, row, value, classes) for row, value in enumerate(shard.column(column))]
+    groups: list[Any] = shard.column(_GROUP) if _GROUP in shard.columns else [None] * len(labels)
+    return {
+        "column": column,
+        "classes": classes,
+        "names": list(shard.names()),
+        "labels": labels,
+        "groups": [None if group is None else str(group) for group in groups],
+    }
 
 
 def _label_column(path: Path, shard: ParquetFile) -> str:
