@@ -130,7 +130,7 @@ class HostWorld(World):
     # ------------------------------------------------------------------ watch
     def _watch(self) -> None:
         began, beat = time.monotonic(), 0
-        seen: dict[int, tuple[bytes, float]] = dict.fromkeys(range(self.size), ("", began))
+        seen: dict[int, tuple[bytes, float]] = dict.fromkeys(range(self.size), (b"", began))
         while not self._over.wait(BEAT_SECONDS):
             beat += 1
             try:
