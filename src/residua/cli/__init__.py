@@ -32,7 +32,7 @@ from residua.cli.terminal import (
 from residua.config import TrainConfig
 from residua.config.options import configure, flatten_options, read_toml
 from residua.errors import ResiduaError
-from residua.training.ranks.supervisor import supervise, supervised, take_over
+from residua.training.ranks.supervisor import end, supervise, supervised, take_over
 from residua.verbs import VERBS
 
 __all__ = ["app", "main", "run"]
@@ -57,10 +57,7 @@ def main(arguments: list[str] | None = None) -> None:
     if not supervised():
         sys.exit(run(arguments))
     take_over()
-    code = run(arguments)
-    sys.stdout.flush()
-    # Not by Python's own end, where JAX would wait for hosts that may be gone.
-    os._exit(code)
+    end(run(arguments))
 
 
 def run(arguments: list[str]) -> int:

@@ -16,7 +16,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from types import FrameType
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 _VARIABLE = "RESIDUA_SUPERVISED"  # what the pipes and streams are, as numbers
 _SAY, _FEAR = "say", "fear"
@@ -116,6 +116,14 @@ def take_over() -> None:
         os._exit(2)
 
     threading.Thread(target=wait, name="residua-command", daemon=True).start()
+
+
+def end(code: int) -> NoReturn:
+    """End this process, and not by Python's own end, where JAX would wait for hosts that may be gone."""
+    sys.stdout.flush()
+    if code == 0 and (mpi := sys.modules.get("mpi4py.MPI")) is not None:
+        mpi.Finalize()  # or mpiexec takes it for a failure
+    os._exit(code)
 
 
 def on_orphaned(act: Callable[[], None]) -> None:
