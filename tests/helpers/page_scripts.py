@@ -7,10 +7,26 @@ import json
 import shutil
 import subprocess
 
+import numpy as np
 import pytest
 
-from residua.deploy.page.sources import kernel
+from residua.deploy.page.preprocessing import tall_first
+from residua.deploy.page.sources import kernel, pixels_script
 
+READ = """
+(async () => {
+  const answers = [];
+  for (const { file, shape } of input.payload) {
+    try {
+      const picture = await decode(new Blob([bytesOf(file)]), shape);
+      answers.push(Array.from(fit(picture, shape)));
+    } catch (error) {
+      answers.push(error.reason ?? String(error.stack));
+    }
+  }
+  console.log(JSON.stringify(answers));
+})();
+"""
 OLDEST = 18  # has SIMD, DecompressionStream and Blob
 
 
@@ -33,6 +49,22 @@ def run_in_node(script, payload, seconds=120):
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout)
+
+
+def read_in_node(files):
+    """[(file's bytes, height, width, channels)] -> arrays, or the reason why there is none."""
+    given = [
+        {
+            "file": text_of(content),
+            "shape": {"stored": [h, w], "reading": [h, w], "channels": c, "tallFirst": tall_first()},
+        }
+        for content, h, w, c in files
+    ]
+    found = run_in_node(f"{pixels_script()}\n{READ}", given)
+    return [
+        answer if isinstance(answer, str) else np.array(answer, np.uint8).reshape(h, w, c)
+        for answer, (_, h, w, c) in zip(found, files, strict=True)
+    ]
 
 
 def text_of(content):

@@ -13,7 +13,7 @@ from residua.data.pictures.arrays import Pictures
 from residua.data.pictures.cache import MOST_BAD, decode_cached, hash_files
 from residua.data.pictures.decoding_together import Wanted, decode_together
 from residua.data.pictures.notes import group_notes, group_reasons, note_lines
-from residua.data.pictures.readers import ALONE, Readers
+from residua.data.pictures.readers import ALONE, Readers, check_names
 from residua.data.pictures.selection import Images, Pixels, Selection
 from residua.data.quality.exact_duplicates import duplicate_messages
 from residua.data.sources.card import Card
@@ -39,6 +39,7 @@ class PictureFolder:
         readers: Readers = ALONE,
     ) -> None:
         self.card, self.listing, self.say, self.most_bad = card, listing, say, most_bad
+        check_names(readers, listing.names)
         self.readers, self._owners = readers, listing.owners(readers.size)
         self._problems: dict[int, str] = {}  # why pictures are left out, by index
         self._notes: dict[int, list[str]] = {}  # what is odd about others

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from shards import samples, write_parquet, write_tar
+from shards import folders, samples, write_parquet, write_tar
 
 from residua.config import DataOptions
 from residua.data import Preprocessing, open_dataset
@@ -21,7 +21,12 @@ from residua.data.seen_pictures import SeenPictures
 from residua.errors import DataError
 
 pytestmark = pytest.mark.usefixtures("own_cache")
+_map = _Disk._map
 HERE = threading.local()  # the rank of a thread that stands for a process
+
+
+class AgreedError(DataError):
+    """What all have heard of."""
 
 
 class Table:
@@ -39,6 +44,13 @@ class Thread:
         self.table, self.rank, self.size, self.disks = table, rank, table.size, disks
 
     def tell(self, own):
+        every = self.exchange(b"+" + own)
+        failed = next((rank for rank, text in enumerate(every) if not text.startswith(b"+")), None)
+        if failed is not None:
+            raise AgreedError(f"rank {failed}: {every[failed].decode()}")
+        return [text[1:] for text in every]
+
+    def exchange(self, own):
         self.table.said[self.rank] = own
         self.table.barrier.wait(20)
         every = list(self.table.said)
@@ -76,15 +88,20 @@ def opened(folder, readers, caches):
         rest = [b.images.tobytes() for b in Batches(validation, preprocessing, batch=4)]
         kept = is_spread(train.images)
         return made, rest, preprocessing, seen.to_dict(), train.names, data.fingerprint("train"), kept
+    except AgreedError:
+        raise
+    except DataError as error:
+        readers.exchange(str(error).encode())
+        raise
     except BaseException:
         readers.table.barrier.abort()
         raise
 
 
-def together(folder, disks, tmp_path, monkeypatch):
+def together(folder, disks, tmp_path, monkeypatch, own=None):
     """The same of every process, what each has opened, and pictures fetched."""
     table = Table(len(disks))
-    caches = [tmp_path / f"cache{disk}" for disk in disks]
+    caches = [tmp_path / f"cache{disk}" for disk in (own or disks)]
     counted = []
 
     def counting(kind):
@@ -201,3 +218,34 @@ def test_other_shards_are_told_with_the_rank_that_has_them():
     words = "rank 1 finds shards other than rank 0: the size of a.tar is 300 for it and 512 for rank 0; bring"
     with pytest.raises(DataError, match=words):
         check_alike(Two(), "shards", {"the size of a.tar": 512})
+
+
+def test_a_cache_that_is_not_shared_is_told(tmp_path, monkeypatch):
+    folder = write(tmp_path / "shards", "tar")
+    (tmp_path / "cache0").mkdir()
+    monkeypatch.setattr(_Disk, "_map", lambda self, path: _map(self, tmp_path / "elsewhere" / path.name))
+    with pytest.raises(
+        DataError, match=r"^rank 1: the file that rank 0 makes in .*/cache1/pictures is not there"
+    ):
+        together(folder, (0, 0), tmp_path, monkeypatch, own=(0, 1))
+    assert not list((tmp_path / "cache0/pictures").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda folder: (folder / "cat/3.png").unlink(), "cat/3.png is not among them"),
+        (lambda folder: (folder / "cat/03.png").write_bytes(b"more"), "cat/03.png is among them"),
+    ],
+)
+def test_other_pictures_of_one_process_are_told_with_its_rank(change, told, tmp_path, monkeypatch):
+    for place in ("here", "there"):
+        for name, content in folders("cat", "dog").items():
+            (tmp_path / place / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / place / name).write_bytes(content)
+    change(tmp_path / "there")
+    monkeypatch.setattr(
+        "residua.data.opening.fetch_data", lambda name, say: tmp_path / ("here", "there")[HERE.rank]
+    )
+    with pytest.raises(DataError, match=f"rank 1 finds pictures other than rank 0: {told}; bring the same"):
+        together("test://folder", (0, 1), tmp_path, monkeypatch)

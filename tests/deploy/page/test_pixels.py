@@ -4,51 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from page_scripts import run_in_node, text_of
+from page_scripts import read_in_node, run_in_node
 from png_files import KINDS, exif_block, write_png
 
 from residua.data.pictures.decoding import read_picture
 from residua.data.preprocessing import Preprocessing
-from residua.deploy.page.preprocessing import describe_preprocessing, tall_first
+from residua.deploy.page.preprocessing import describe_preprocessing
 from residua.deploy.page.sources import pixels_script
 
-READ = """
-(async () => {
-  const answers = [];
-  for (const { file, shape } of input.payload) {
-    try {
-      const picture = await decode(new Blob([bytesOf(file)]));
-      answers.push(Array.from(fit(picture, shape)));
-    } catch (error) {
-      answers.push(error.reason ?? String(error.stack));
-    }
-  }
-  console.log(JSON.stringify(answers));
-})();
-"""
 SEE = """
 console.log(JSON.stringify(input.payload.map(({ bytes, shape }) => Array.from(normalise(bytes, shape)))));
 """
 
 
-def _read(files):
-    """[(file's bytes, height, width, channels)] -> arrays, or the reason why there is none."""
-    given = [
-        {
-            "file": text_of(content),
-            "shape": {"stored": [h, w], "reading": [h, w], "channels": c, "tallFirst": tall_first()},
-        }
-        for content, h, w, c in files
-    ]
-    found = run_in_node(f"{pixels_script()}\n{READ}", given)
-    return [
-        answer if isinstance(answer, str) else np.array(answer, np.uint8).reshape(h, w, c)
-        for answer, (_, h, w, c) in zip(found, files, strict=True)
-    ]
-
-
 def _compare(files):
-    for found, given in zip(_read(files), files, strict=True):
+    for found, given in zip(read_in_node(files), files, strict=True):
         assert not isinstance(found, str), found
         assert np.array_equal(found, read_picture(*given)), given[1:]
 
@@ -92,7 +62,7 @@ def test_what_cannot_be_read_is_told(rng):
     huge[16:24] = (20000).to_bytes(4, "big") * 2
     files = [b"", good[:-60], good[:30], bytes(huge), b"II*\0" + bytes(40), b"\0\0\0\x18ftypheic" + bytes(9)]
     reasons = ["empty", "damaged", "damaged", "tooLarge", "unreadable", "unreadable"]
-    assert _read([(content, 4, 4, 3) for content in files]) == reasons
+    assert read_in_node([(content, 4, 4, 3) for content in files]) == reasons
 
 
 @pytest.mark.parametrize(

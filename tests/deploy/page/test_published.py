@@ -9,11 +9,12 @@ import re
 import numpy as np
 import pytest
 from browsing import Visit
-from page_scripts import run_in_node, text_of
+from page_scripts import read_in_node, run_in_node, text_of
 from PIL import Image
 
 from residua.api import import_weights, predict
 from residua.api import page as make_page
+from residua.data.pictures.decoding import read_picture
 from residua.data.sources.cards import DATASETS
 from residua.deploy.page.packing import pack_network
 from residua.deploy.page.preprocessing import describe_preprocessing
@@ -28,7 +29,7 @@ ANSWER = """
   const { model, bytes, pictures } = input.payload, shape = model.preprocessing, answers = [];
   const network = new Network(kernel, model, bytesOf(bytes));
   for (const picture of pictures) {
-    const numbers = normalise(fit(await decode(new Blob([bytesOf(picture)])), shape), shape);
+    const numbers = normalise(fit(await decode(new Blob([bytesOf(picture)]), shape), shape), shape);
     answers.push(network.answer(numbers, [...shape.seen, shape.channels]).probabilities);
   }
   console.log(JSON.stringify(answers));
@@ -73,6 +74,19 @@ def test_ten_thousand_pictures_of_cifar_are_answered_as_predict_does(data_dir, t
 def test_a_page_with_resnet20_is_small(data_dir, tmp_path):
     file = _published(data_dir, "cifar10-resnets/resnet20-12fca82f.th", tmp_path, classes="cifar10")
     assert make_page(file, tmp_path / "page.html").stat().st_size <= MOST_BYTES
+
+
+def test_photographs_are_the_pixels_of_predict(data_dir):
+    contents = [file.read_bytes() for file in sorted((data_dir / "imagenet-samples").glob("*.JPEG"))]
+    files = [(content, side, side, 3) for content in contents for side in (32, 100, 224)]
+    answers = read_in_node(files)
+    # Those with a colour profile are the browser's.
+    same = [
+        not isinstance(found, str) and np.array_equal(found, read_picture(*given))
+        for found, given in zip(answers, files, strict=True)
+    ]
+    assert len(same) >= 120
+    assert sum(same) >= len(same) - 9
 
 
 def test_photographs_in_a_browser_are_what_predict_says(browser, data_dir, tmp_path):

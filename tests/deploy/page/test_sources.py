@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+
 import numpy as np
 import pytest
 from layer_cases import CASES
@@ -10,7 +13,7 @@ from page_scripts import run_in_node, text_of
 from residua.config import ModelOptions
 from residua.deploy.page.layers import LAYERS_OF_PAGES
 from residua.deploy.page.packing import pack_layer
-from residua.deploy.page.sources import engine_script, kernel
+from residua.deploy.page.sources import engine_script, kernel, page_script, served_script
 from residua.layers import LAYERS, PROBABILITIES, Logarithm
 from residua.models import MODELS
 from residua.models.build import build_model
@@ -101,3 +104,12 @@ def test_whole_networks_are_the_same_in_a_page(name, engine, rng):
     answer = run_in_node(f"{engine_script()}\n{script}", given)
     assert np.abs(np.array(answer["outputs"]) - expected).max() <= 3e-6 * np.abs(expected).max()
     assert np.abs(np.array(answer["probabilities"]) - shares).max() <= 1e-5
+
+
+@pytest.mark.parametrize("script", [page_script, served_script])
+def test_no_two_files_of_a_page_give_the_same_name(script):
+    names = re.findall(
+        r"^(?:async )?(?:function\*?|class|const|let) (\w+)", script(), re.MULTILINE
+    )  # of two functions, the second would silently count for both
+    assert len(names) > 10
+    assert [name for name, count in Counter(names).items() if count > 1] == []

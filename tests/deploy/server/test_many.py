@@ -20,7 +20,7 @@ pytest.importorskip("uvicorn", reason="uvicorn is not installed")
 from residua.api import predict
 from residua.deploy.server.many import ARCHIVES, LINES, Caps, Entry, find_entries
 from residua.deploy.server.predicting import _lines
-from residua.deploy.server.state import Refused
+from residua.deploy.server.refusals import Refused
 from residua.errors import PictureError
 
 CAPS = Caps(pictures=5, each=1000, all=2000)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import random
 import signal
+import sys
 import time
+from types import ModuleType
 
 import numpy
 import pytest
@@ -61,6 +63,40 @@ def test_where_one_cannot_all_end_with_its_words():
         pass
     with pytest.raises(AgreedError, match=r"^no such folder$"), Stub(0, "no such folder").all_or_none():
         raise DataError("no such folder")
+
+
+def test_where_mpi4py_finds_no_mpi_it_is_said_how_to_get_one(monkeypatch):
+    monkeypatch.setenv("PMI_SIZE", "2")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    stub = ModuleType("mpi4py")
+
+    def missing(name):
+        raise RuntimeError("cannot load MPI library\nlibmpi.so.40: no such file")
+
+    stub.__getattr__ = missing
+    monkeypatch.setitem(sys.modules, "mpi4py", stub)
+    with pytest.raises(ConfigError) as caught:
+        find_mpi.__wrapped__()
+    words = (
+        "mpi4py finds no MPI (cannot load MPI library libmpi.so.40: no such file): pip install 'residua[mpi]'"
+    )
+    assert str(caught.value) == words
+
+
+@NEEDS
+def test_a_full_disk_of_one_process_ends_the_job_in_its_words(tmp_path):
+    """A limit for files stands for a disk; pictures that do not fit stay in memory."""
+    pytest.importorskip("mpi4py")
+    paint_folder(tmp_path / "pics")
+    command = ["train", tmp_path / "pics", *OPTIONS, "--epochs", "2", "--run", tmp_path / "run"]
+    full = ("bash", "-c", 'ulimit -f 20; exec "$@"', "-")
+    out, _ = (job := begin((1, command, *full), (1, command))).communicate(timeout=60)
+    lines = [line for line in out.splitlines() if "residua: " in line]
+    assert job.returncode == 2, out
+    assert len(lines) == 1, out
+    assert "residua: rank 0 (" in lines[0]
+    assert f"Cannot write {tmp_path}/run/" in lines[0]
+    assert "too large" in lines[0]
 
 
 def test_without_mpi_it_is_said_what_is_missing(monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
@@ -88,3 +89,23 @@ def check_alike(readers: Readers, what: str, own: dict[str, Any]) -> None:
                 f"rank {rank} finds {what} other than rank 0: {key} is {there} for it and {here} for rank 0; "
                 "bring the same files to every machine, whole"
             )
+
+
+def check_names(readers: Readers, names: Sequence[str]) -> None:
+    """Raise DataError where a process finds other pictures than the first, naming one of them."""
+    if readers.size == 1:
+        return
+    digest = hashlib.sha256()
+    for name in names:
+        digest.update(name.encode(errors="surrogateescape") + b"\0")
+    told = readers.tell(digest.digest())
+    if len(set(told)) == 1:
+        return
+    every = tell_document(readers, list(names))
+    rank = next(rank for rank, other in enumerate(told) if other != told[0])
+    first, other = set(every[0]), set(every[rank])
+    lacking, more = sorted(first - other), sorted(other - first)
+    what = f"{lacking[0]} is not among them" if lacking else f"{(more or every[rank])[0]} is among them"
+    raise DataError(
+        f"rank {rank} finds pictures other than rank 0: {what}; bring the same files to every machine"
+    )

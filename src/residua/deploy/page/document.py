@@ -18,6 +18,7 @@ from residua.deploy.page.packing import pack_network
 from residua.deploy.page.preprocessing import describe_preprocessing
 from residua.deploy.page.sources import kernel, page_script, read_source, served_script
 from residua.errors import ConfigError
+from residua.insight.saliency.figure import OVERLAY
 from residua.models.model_file import Model
 from residua.variables import flatten
 
@@ -45,6 +46,7 @@ def page_html(model: Model, config: PageConfig) -> str:
     packed = pack_network(model, half=config.half)
     document = facts | packed.document
     document["preprocessing"] = describe_preprocessing(model.preprocessing)
+    document["colours"] = OVERLAY
     inside = {"numbers": _coded(packed.content), "kernel": _coded(kernel()), "private": "private"}
     script, style = _whole(page_script()), read_source("interface/style.css")
     return _render(document, script, style, _policy(script, style, OWN_RULES), **inside)

@@ -10,7 +10,7 @@ from residua.deploy.page.assembler import assemble
 # In the order in which they are read: a file uses names of those before it, or within functions of any.
 ENGINE = ("memory", "convolution", "maps", "activation", "capsules", "containers", "network")
 PROBLEMS = ("problems",)
-PIXELS = (*PROBLEMS, "metadata", "png", "resampling", "preparation", "decoding")
+PIXELS = (*PROBLEMS, "metadata", "png", "jpeg", "planes", "resampling", "preparation", "decoding")
 INTERFACE = ("texts", "facts", "answering")
 ITSELF = ("places", "occlusion", "local")  # answers by what is inside
 SERVED = ("places", "served")  # answers by the server that gave the page

@@ -16,7 +16,8 @@ from residua.deploy.server.answering import Served
 from residua.deploy.server.guards import Guards
 from residua.deploy.server.openapi import describe_api
 from residua.deploy.server.pages import Pages
-from residua.deploy.server.state import Refused, State
+from residua.deploy.server.refusals import Refused, refusal
+from residua.deploy.server.state import State
 from residua.deploy.server.worker import Full
 
 MODEL, VERSION = "/models/{model}", "/models/{model}/versions/{version}"
@@ -123,15 +124,11 @@ def _describe(served: Served) -> dict[str, Any]:
 
 async def _refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
-    # What was not read of the body would be taken for the next request.
-    headers = {"Connection": "close"} if error.unread else {}
-    if error.status == 503:
-        headers["Retry-After"] = "1"
-    return JSONResponse({"error": str(error)}, error.status, headers)
+    return refusal(error)
 
 
 async def _full(request: Request, error: Exception) -> Response:
-    return await _refusal(request, Refused(503, str(error)))
+    return refusal(Refused(503, str(error)))
 
 
 async def _closed(request: Request, error: Exception) -> Response:
@@ -139,12 +136,12 @@ async def _closed(request: Request, error: Exception) -> Response:
 
 
 def _no_address(request: Request, error: Exception) -> Response:
-    return JSONResponse({"error": "there is nothing at this address; /openapi.json lists them all"}, 404)
+    return refusal(Refused(404, "there is nothing at this address; /openapi.json lists them all"))
 
 
 def _no_method(request: Request, error: Exception) -> Response:
-    return JSONResponse({"error": f"{request.method[:20]} is not for this address; see /openapi.json"}, 405)
+    return refusal(Refused(405, f"{request.method[:20]} is not for this address; see /openapi.json"))
 
 
 def _broken(request: Request, error: Exception) -> Response:
-    return JSONResponse({"error": "the server has failed at this request; others are answered"}, 500)
+    return refusal(Refused(500, "the server has failed at this request; others are answered"))

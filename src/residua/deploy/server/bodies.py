@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 
 from starlette.requests import Request
 
-from residua.deploy.server.state import Refused, State
+from residua.deploy.server.refusals import Refused
+from residua.deploy.server.state import State
 
 
 @asynccontextmanager

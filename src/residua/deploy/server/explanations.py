@@ -12,7 +12,8 @@ from residua.deploy.server.answering import Served
 from residua.deploy.server.bodies import body
 from residua.deploy.server.explaining import TooLong, Wish, check_method
 from residua.deploy.server.predicting import answered, refused_picture
-from residua.deploy.server.state import Refused, State
+from residua.deploy.server.refusals import Refused
+from residua.deploy.server.state import State
 from residua.errors import ConfigError, PictureError
 
 FORMATS = ("json", "png")

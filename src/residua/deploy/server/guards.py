@@ -5,15 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from residua.config import ServeConfig
 from residua.deploy.server.clients import Clients
 from residua.deploy.server.metrics import Metrics
+from residua.deploy.server.refusals import Refused, refusal
 
 OWN = ("127.0.0.1", "localhost", "::1")
 OPEN = ("/v2/health/live", "/v2/health/ready")  # orchestrators ask these without a key, by any name
@@ -28,15 +27,6 @@ HEADERS = {
     b"permissions-policy": b"camera=(self), microphone=(), geolocation=()",
     b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
 }
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """A request that is not let in: status, line and a header more."""
-
-    status: int
-    line: str
-    header: tuple[bytes, bytes] | None = None
 
 
 class Guards:
@@ -77,8 +67,8 @@ class Guards:
 
         self.inside += 1
         try:
-            if refusal := self.refusal(scope):
-                await _refuse(watched, refusal)
+            if refused := self.refused(scope):
+                await refusal(refused)(scope, receive, watched)
             else:
                 await self.inner(scope, receive, watched)
         finally:
@@ -97,31 +87,28 @@ class Guards:
                 }
             )
 
-    def refusal(self, scope: Any) -> Refusal | None:
-        """Why a request is not let in; None for one that is."""
+    def refused(self, scope: Any) -> Refused | None:
+        """Why a request is not let in; None for one that is. Its body is not read."""
         if scope["path"] in OPEN:
             return None
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
         host = headers.get(b"host", "").lower()
         if not self.any_host and _without_port(host) not in self.hosts:
             name = _without_port(host)[:60]
-            return Refusal(
-                400, f"this server is not called {name!r}: start it with --trusted, if it is yours"
-            )
+            return _shut(400, f"this server is not called {name!r}: start it with --trusted, if it is yours")
         if self._foreign(scope["method"], headers, host):
-            return Refusal(403, "requests from pages of other sites are not answered")
+            return _shut(403, "requests from pages of other sites are not answered")
         if self.keys and not self._known(headers.get(b"authorization", "")):
             # A browser asks a person for a name, which may be anything, and a password, which is the key.
             page = scope["path"] == "/" or scope["path"].startswith("/page/")
-            kind = b'Basic realm="residua: any name, and a key for password"' if page else b"Bearer"
+            kind = 'Basic realm="residua: any name, and a key for password"' if page else "Bearer"
             line = "a key is needed: send the header 'Authorization: Bearer KEY'"
-            return Refusal(401, line, (b"www-authenticate", kind))
+            return _shut(401, line, {"WWW-Authenticate": kind})
         if self.clients is not None and (wait := self.clients.ask(_client(scope))):
             line = f"requests come too often: {self.clients.rate:g} a second; come again in {wait} s"
-            return Refusal(429, line, (b"retry-after", b"%d" % wait))
+            return _shut(429, line, {"Retry-After": str(wait)})
         if self.inside > self.most:
-            line = "too many requests are carried out: come again in a second"
-            return Refusal(503, line, (b"retry-after", b"1"))
+            return _shut(503, "too many requests are carried out: come again in a second")
         return None
 
     def _foreign(self, method: str, headers: dict[bytes, str], host: str) -> bool:
@@ -151,6 +138,10 @@ class Guards:
         return sum(hmac.compare_digest(value.strip().encode(), key.encode()) for key in self.keys) > 0
 
 
+def _shut(status: int, line: str, headers: dict[str, str] | None = None) -> Refused:
+    return Refused(status, line, unread=True, headers=headers)
+
+
 def _client(scope: Any) -> str:
     return str((scope.get("client") or ("",))[0])
 
@@ -159,11 +150,3 @@ def _without_port(host: str) -> str:
     if host.startswith("["):
         return host[1:].partition("]")[0]
     return host.partition(":")[0]
-
-
-async def _refuse(send: Any, refusal: Refusal) -> None:
-    headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
-    if refusal.header is not None:
-        headers.append(refusal.header)
-    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
-    await send({"type": "http.response.body", "body": json.dumps({"error": refusal.line}).encode()})

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from residua.deploy.server.state import Refused
+from residua.deploy.server.refusals import Refused
 from residua.errors import PictureError
 from residua.files.names import printable
 

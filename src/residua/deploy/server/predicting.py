@@ -16,7 +16,8 @@ from residua.data.pictures.kinds import is_read, recognise
 from residua.deploy.server.answering import Answer, Picture, Served
 from residua.deploy.server.bodies import body, too_slow
 from residua.deploy.server.many import ARCHIVES, LINES, Caps, Entry, find_entries
-from residua.deploy.server.state import Refused, State
+from residua.deploy.server.refusals import Refused
+from residua.deploy.server.state import State
 from residua.deploy.server.worker import Full
 from residua.errors import PictureError
 

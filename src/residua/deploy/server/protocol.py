@@ -20,7 +20,8 @@ from starlette.responses import JSONResponse, Response
 from residua.deploy.server.answering import Answer, Picture, Served
 from residua.deploy.server.bodies import body
 from residua.deploy.server.predicting import answered, submitted
-from residua.deploy.server.state import Refused, State
+from residua.deploy.server.refusals import Refused
+from residua.deploy.server.state import State
 from residua.errors import PictureError
 
 PIXELS, FILES = "images", "pictures"  # the names of inputs

@@ -1,4 +1,4 @@
-"""What the addresses of a server share, and how they refuse."""
+"""What the addresses of a server share."""
 
 from __future__ import annotations
 
@@ -9,18 +9,11 @@ from dataclasses import dataclass
 from residua.config import ServeConfig
 from residua.deploy.server.answering import Served
 from residua.deploy.server.metrics import Metrics
+from residua.deploy.server.refusals import Refused
 from residua.deploy.server.worker import IDLE_SECONDS, Worker
 
 STUCK_SECONDS = 60.0  # of one batch, after which it does not count as alive
 BODIES = 16  # of the largest picture file, whose bytes may be held at once
-
-
-class Refused(Exception):
-    """A request that cannot be carried out: a status and a line. unread: more of its body may come."""
-
-    def __init__(self, status: int, line: str, *, unread: bool = False) -> None:
-        super().__init__(line)
-        self.status, self.unread = status, unread
 
 
 @dataclass

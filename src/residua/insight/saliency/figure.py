@@ -20,6 +20,7 @@ Bytes = NDArray[np.uint8]
 # From nothing to much, ever darker, so that it can be read without colours; in blue for "against".
 FOR = ("#FFFFFF", "#FBD7A1", "#E69F00", "#D55E00", "#6E2C00")
 AGAINST = ("#FFFFFF", "#B5DAF2", "#56B4E9", "#0072B2", "#00304F")
+OVERLAY = {"for": ORANGE, "against": BLUE}  # over a picture; pages draw with them too
 STRONGEST = (
     99  # percentile of a map's sizes that has the full colour: single pixels would leave the rest pale
 )
@@ -61,7 +62,7 @@ def overlay(image: Bytes, values: NDArray[Any], method: str) -> Bytes:
 
 def _blend(grey: NDArray[np.float64], shares: NDArray[np.float64]) -> Bytes:
     much = 0.92 * np.abs(shares)[..., None] ** 0.9
-    colors = np.where((shares >= 0)[..., None], _rgb(ORANGE), _rgb(BLUE))
+    colors = np.where((shares >= 0)[..., None], _rgb(OVERLAY["for"]), _rgb(OVERLAY["against"]))
     mixed = (1 - much) * grey[..., None] + much * colors
     return mixed.round().clip(0, 255).astype(np.uint8)
 

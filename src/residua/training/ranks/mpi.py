@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from residua.errors import ConfigError, one_line
+from residua.training.ranks.launcher import end_with_launcher
 from residua.training.ranks.world import Array, World, this_place
 
 # What mpiexec of Open MPI, of MPICH and Intel, and Slurm tell each process of how many there are.
@@ -43,6 +44,7 @@ def find_mpi() -> MpiWorld | None:
             "mpiexec of the MPI that mpi4py found, or build it against yours "
             "(pip install --no-binary mpi4py mpi4py)"
         )
+    end_with_launcher("Go on with: mpiexec -n ... residua train --resume RUN")
     return MpiWorld(MPI.COMM_WORLD)
 
 

@@ -1,7 +1,7 @@
 // One picture: what the model says of it, and how that is shown.
 
 // What answers pictures: `look(file)` gives {best, shares, sure, exact, ...}, `explain(answer, going)`
-// {falls, draw, against: whether the drawing has blue}.
+// {falls, draw}.
 class Answerer {
   constructor(model) {
     this.model = model;
@@ -76,7 +76,6 @@ class AnswerView {
     }
     if (!found || turn !== this.turn) return;
     this.falls = found.falls;
-    this.against = found.against;
     found.draw(element("map"));
     element("parts").hidden = false;
     this.writeMap();
@@ -87,8 +86,8 @@ class AnswerView {
     const [height, width] = this.answerer.shape, name = this.answerer.model.classes[this.answer.best];
     const place = text(`place${decisivePlace(this.falls, this.answerer.shape)}`);
     element("map").setAttribute("aria-label", text("whyWhere", { place }));
-    const words = [text("whyText", { width, height, class: name }), this.against ? text("whyAgainst") : "", text("whyWhere", { place })];
-    element("parts-text").textContent = words.filter(Boolean).join(" ");
+    const words = [text("whyText", { width, height, class: name }), text("whyAgainst"), text("whyWhere", { place })];
+    element("parts-text").textContent = words.join(" ");
   }
 }
 

@@ -7,14 +7,16 @@ class LocalAnswerer extends Answerer {
   }
 
   async look(file) {
-    const picture = await decode(file), { preprocessing } = this.model, bytes = fit(picture, preprocessing);
+    const { preprocessing } = this.model, picture = await decode(file, preprocessing);
+    const bytes = fit(picture, preprocessing);
     const numbers = normalise(bytes, preprocessing), { probabilities } = this.network.answer(numbers, this.shape);
     return { ...this.judge(probabilities), exact: picture.exact, numbers, bytes };
   }
 
   async explain(answer, going) {
     const falls = await occlude(this.network, answer.numbers, this.shape, answer.best, going);
-    return falls && { falls, draw: (canvas) => drawMap(canvas, this.seen(answer), falls, this.shape) };
+    const draw = (canvas) => drawMap(canvas, this.seen(answer), falls, this.shape, this.model.colours);
+    return falls && { falls, draw };
   }
 
   // What the network sees as bytes, to be drawn.

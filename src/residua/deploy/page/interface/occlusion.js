@@ -35,19 +35,28 @@ async function occlude(network, numbers, shape, best, going) {
   return falls.map((fall, i) => fall / counts[i]);
 }
 
-// The picture as the network sees it, under orange where covering it takes most away.
-function drawMap(canvas, bytes, falls, [height, width, channels]) {
+// The picture in grey, with one colour where covering it takes away and another where it adds, as `residua explain` draws it.
+function drawMap(canvas, bytes, falls, [height, width, channels], colours) {
   canvas.width = width;
   canvas.height = height;
   const context = canvas.getContext("2d"), image = context.createImageData(width, height);
-  const most = Math.max(...falls, 1e-12);
-  for (let pixel = 0; pixel < height * width; pixel++) {
-    const share = 0.75 * Math.max(falls[pixel] / most, 0);
-    [255, 120, 0].forEach((orange, i) => {
-      const grey = bytes[pixel * channels + (channels === 3 ? i : 0)];
-      image.data[4 * pixel + i] = (1 - share) * (0.8 * grey + 40) + share * orange;
+  const most = strongest(falls), inks = ["for", "against"].map((side) => inkOf(colours[side]));
+  for (let pixel = 0, at = 0; pixel < height * width; pixel++, at += channels) {
+    const share = Math.min(Math.max(falls[pixel] / most, -1), 1), much = 0.92 * Math.abs(share) ** 0.9;
+    const seen = channels === 3 ? 0.299 * bytes[at] + 0.587 * bytes[at + 1] + 0.114 * bytes[at + 2] : bytes[at];
+    inks[share >= 0 ? 0 : 1].forEach((ink, i) => {
+      image.data[4 * pixel + i] = (1 - much) * (60 + 0.76 * seen) + much * ink; // lighter, so that colours stand out
     });
     image.data[4 * pixel + 3] = 255;
   }
   context.putImageData(image, 0, 0);
+}
+
+const inkOf = (colour) => [1, 3, 5].map((from) => parseInt(colour.slice(from, from + 2), 16));
+
+// The fall that has the full colour: the 99th percentile of sizes, as single pixels would leave the rest pale.
+function strongest(falls) {
+  const sizes = Float64Array.from(falls, Math.abs).sort(), place = 0.99 * (sizes.length - 1), below = Math.floor(place);
+  const rest = (sizes[Math.min(below + 1, sizes.length - 1)] - sizes[below]) * (place - below);
+  return sizes[below] + rest || sizes[sizes.length - 1] || 1;
 }

@@ -22,7 +22,7 @@ class ServedAnswerer extends Answerer {
       [canvas.width, canvas.height] = [picture.naturalWidth, picture.naturalHeight];
       canvas.getContext("2d").drawImage(picture, 0, 0);
     };
-    return { falls: map.flat(), draw, against: true };
+    return { falls: map.flat(), draw };
   }
 
   // JSON of the server; where all are busy again and again for a while.

@@ -1,15 +1,20 @@
 // From decoded pixels to what a network sees, as residua's `read_picture` and `Preprocessing` have it.
 
-// Bytes (height, width, channels) at the size that is stored. picture: {width, height, data, orientation, jpeg}, four
+// Height and width at which a picture is read as it is stored: it may lie on its side.
+const lying = ({ orientation }, [height, width]) => (orientation >= 5 ? [width, height] : [height, width]);
+
+// 1, 2, 4 or 8: at which part of its size a JPEG is decoded; twice what is wanted keeps the resizing smooth.
+function partOf(picture, { reading }) {
+  const side = 2 * Math.max(...lying(picture, reading));
+  const scale = Math.min(Math.floor(picture.width / side), Math.floor(picture.height / side));
+  return [8, 4, 2, 1].find((factor) => scale >= factor) ?? 1;
+}
+
+// Bytes (height, width, channels) at the size that is stored. picture: {width, height, data, orientation, whole}, four
 // bytes a pixel; shape: {stored, reading, channels, tallFirst}.
 function fit(picture, { stored, reading, channels, tallFirst }) {
-  const turned = picture.orientation >= 5; // the stored picture lies on its side
-  const [height, width] = turned ? [reading[1], reading[0]] : reading;
-  const side = 2 * Math.max(height, width);
-  if (picture.jpeg && Math.min(picture.width, picture.height) >= 2 * side) {
-    const scale = Math.min(Math.floor(picture.width / side), Math.floor(picture.height / side));
-    picture = { ...picture, ...shrink(picture, [8, 4, 2].find((factor) => scale >= factor)) };
-  }
+  const [height, width] = lying(picture, reading), part = picture.whole ? partOf(picture, { reading }) : 1;
+  if (part > 1) picture = { ...picture, ...shrink(picture, part) };
   const flat = { ...picture, data: flatten(picture.data, channels) };
   const scale = Math.min(flat.width / width, flat.height / height), across = scale * width, down = scale * height;
   const left = Math.max((flat.width - across) / 2, 0), top = Math.max((flat.height - down) / 2, 0);
