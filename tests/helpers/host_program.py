@@ -82,7 +82,7 @@ def train(steps, world=None, hosts=1, stuck=False):
 def main(rank, hosts, port, steps, stuck):
     """Train, and print from host 0."""
     options = RunOptions(
-        engine="jax", hosts=hosts, host_id=rank, coordinator=f"localhost:{port}", host_wait=60
+        engine="jax", hosts=hosts, host_id=rank, coordinator=f"localhost:{port}", host_wait=300
     )
     world = open_world(options)
     with nullcontext() if world is None else world.taking_part():
