@@ -6,6 +6,7 @@ their way, so a scheduler belongs into a network that is trusted, or behind Dask
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ class DaskWorkers:
         except ImportError:
             raise ConfigError("--scheduler takes Dask: pip install 'residua[cluster]'") from None
         self._dask: Any = distributed
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it would say is said here
         self.address, self._asked = address, asked
         try:
             self._client: Any = self._dask.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
