@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from residua.errors import ConfigError, ResiduaError, one_line
 from residua.training.ranks.launcher import end_with_launcher
+from residua.training.ranks.sums import IN_PIECES, sum_in_pieces
 
 Array = NDArray[Any]
 # What mpiexec of Open MPI, of MPICH and Intel, and Slurm tell each process of how many there are.
@@ -87,8 +88,11 @@ class World:
     # ------------------------------------------------------------------ numbers
     def sum(self, array: Array) -> Array:
         """The sum over all processes, of the same bytes in each."""
-        total = np.array(array)
-        self._wait(self._comm.Iallreduce(_IN_PLACE(), total))
+        total = np.array(array, order="C")
+        if total.nbytes < IN_PIECES or len(set(self.hosts)) == 1:
+            self._wait(self._comm.Iallreduce(_IN_PLACE(), total))
+        else:
+            sum_in_pieces(self._comm, self._wait, total.reshape(-1))
         return total
 
     def gather(self, array: Array) -> Array:
