@@ -28,8 +28,8 @@ from typing import Any
 import numpy as np
 from cost_model import IN_PIECES, RESNET20, RESNET50, Network, fetch_seconds, sum_seconds
 
+from residua.training.ranks.mpi import MpiWorld
 from residua.training.ranks.reading import SharedReading
-from residua.training.ranks.world import World
 
 BRIDGE, PLACE = "rbridge", "10.213.7"
 # What is summed: bytes, and how often it is measured at most.
@@ -124,7 +124,7 @@ def measure() -> None:
     """In each process: the sums as training takes them, and what a message takes."""
     from mpi4py import MPI
 
-    comm, world = MPI.COMM_WORLD, World(MPI.COMM_WORLD)
+    comm, world = MPI.COMM_WORLD, MpiWorld(MPI.COMM_WORLD)
     assert len(set(world.hosts)) == world.size, world.places
     found: dict[str, Any] = {"message": there_and_back(world, comm) / 2, "reached": both_ways(world, comm)}
     for name, (size, most) in SUMS.items():
@@ -152,7 +152,7 @@ def there_and_back(world: Any, comm: Any) -> float:
     return float(np.median(times))
 
 
-def both_ways(world: World, comm: Any) -> float:
+def both_ways(world: MpiWorld, comm: Any) -> float:
     """Bytes a second that reach each machine while it sends as many, to the next in a ring.
 
     In messages that Open MPI sends without asking first.

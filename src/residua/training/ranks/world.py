@@ -17,13 +17,7 @@ from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
-<<<<<<< HEAD
-from residua.errors import ConfigError, ResiduaError, one_line
-from residua.training.ranks.launcher import end_with_launcher
-from residua.training.ranks.sums import IN_PIECES, sum_in_pieces
-=======
 from residua.errors import ConfigError, ResiduaError
->>>>>>> main
 
 Array = NDArray[Any]
 NO_LIMIT = float("inf")
@@ -60,21 +54,8 @@ class World(ABC):
         """The machine of each process."""
         return [place.split(",")[0] for place in self.places]
 
-<<<<<<< HEAD
-    # ------------------------------------------------------------------ numbers
-    def sum(self, array: Array) -> Array:
-        """The sum over all processes, of the same bytes in each."""
-        total = np.array(array, order="C")
-        if total.nbytes < IN_PIECES or len(set(self.hosts)) == 1:
-            self._wait(self._comm.Iallreduce(_IN_PLACE(), total))
-        else:
-            sum_in_pieces(self._comm, self._wait, total.reshape(-1))
-        return total
-
-=======
     # ------------------------------------------------------------------ numbers and words
     @abstractmethod
->>>>>>> main
     def gather(self, array: Array) -> Array:
         """(size, ...) what each process gives, all of one shape."""
 
