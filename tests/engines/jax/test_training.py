@@ -127,7 +127,7 @@ def test_statistics_and_gradients_leave_out_what_fills_a_batch_up(rng):
         return engine.compile(compute)
 
     exact_loss, _, exact_grads, exact_stats = loss(reference)(v, x, labels, None)
-    given = fill_up(engine, Given(x, labels, None, None), 8)
+    given = fill_up(engine, Given(x, labels, None, None), 8, 8 / 5)
     assert len(given.images) == 8
     found, _, grads, stats = loss(engine)(v, given.images, given.labels, given.weights)
     assert float(found) == pytest.approx(float(exact_loss), rel=1e-5)

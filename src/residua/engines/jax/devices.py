@@ -17,9 +17,10 @@ DRIVER = Path("/proc/driver/nvidia/version")
 PLUGINS = {"jax_cuda13_plugin": "jax[cuda13]", "jax_cuda12_plugin": "jax[cuda12]"}
 
 
-def find_devices() -> tuple[Any, ...]:
+def find_devices(all_hosts: bool = False) -> tuple[Any, ...]:
     """All devices of the kind that JAX prefers: GPUs, TPUs, else the processor.
 
+    all_hosts: those of the other processes of a job too, each one's behind those of the one before.
     Raises EngineError where the kind that was asked for (JAX_PLATFORMS) is not there, and where a GPU is
     there that JAX's plugin cannot use.
     """
@@ -40,7 +41,9 @@ def find_devices() -> tuple[Any, ...]:
             f"take another CUDA ({others or 'another version of jax'}), "
             "or set JAX_PLATFORMS=cpu to compute without the GPU"
         )
-    return devices
+    if all_hosts:
+        return tuple(sorted(devices, key=lambda device: (device.process_index, device.id)))
+    return tuple(device for device in devices if device.process_index == jax.process_index())
 
 
 def remarks(devices: tuple[Any, ...]) -> tuple[str, ...]:
