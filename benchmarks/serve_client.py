@@ -101,12 +101,12 @@ class Running:
 def running(model: str | None, log: Path, told_all: bool = False, options: Sequence[str] = ()):
     """`residua serve` of a model, or the peer where none is named, on a free port until it answers.
 
-    log: the file for what it says; told_all: each request too; options: of `residua serve`.
+    log: the file for what it says; told_all: each request too; options: of `residua serve`, or the peer's.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, str(FASTAPI), str(port)]
+    command = [sys.executable, str(FASTAPI), str(port), *options]
     if model is not None:
         command = [sys.executable, "-m", "residua", "serve", model, "--port", str(port)]
         command += [*options] if told_all else ["--no-log", *options]

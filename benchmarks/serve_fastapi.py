@@ -1,30 +1,57 @@
-"""The peer of serve_load.py: a server as people write it with FastAPI and PyTorch, ResNet-20 inside.
+"""The peers of serve_load.py: servers as people write them with FastAPI, and PyTorch or ONNX Runtime.
 
-    python benchmarks/serve_fastapi.py PORT
+    python benchmarks/serve_fastapi.py PORT               PyTorch: ResNet-20
+    python benchmarks/serve_fastapi.py PORT MODEL.onnx    ONNX Runtime: a file of `residua export`
 
-One process, a thread for each request, the network in evaluation mode without gradients; the weights are
-drawn, as only the time counts. FastAPI is needed for this alone: pip install fastapi uvicorn.
+PyTorch's weights are drawn, as only the time counts. One process, a thread for each request, the network in
+evaluation mode without gradients. FastAPI is needed for this alone: pip install fastapi uvicorn.
 """
 
 from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Callable
 
 import numpy as np
-import torch
 import uvicorn
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 from PIL import Image
 
-from residua.bench.pytorch_networks import small_resnet
+Pixels = np.ndarray  # (32, 32, 3) uint8
 
 application = FastAPI()
-network = small_resnet(20).eval()
 classes = [f"class{number}" for number in range(10)]
-MEAN = torch.tensor((0.485, 0.456, 0.406)).reshape(3, 1, 1)
-STD = torch.tensor((0.229, 0.224, 0.225)).reshape(3, 1, 1)
+
+
+def by_torch() -> Callable[[Pixels], np.ndarray]:
+    """Probabilities by PyTorch."""
+    import torch
+
+    from residua.bench.pytorch_networks import small_resnet
+
+    network = small_resnet(20).eval()
+    mean = torch.tensor((0.485, 0.456, 0.406)).reshape(3, 1, 1)
+    std = torch.tensor((0.229, 0.224, 0.225)).reshape(3, 1, 1)
+
+    def ask(picture: Pixels) -> np.ndarray:
+        pixels = torch.from_numpy(picture).permute(2, 0, 1).float() / 255
+        with torch.inference_mode():
+            return network(((pixels - mean) / std)[None]).softmax(dim=1)[0].numpy()
+
+    return ask
+
+
+def by_onnx(file: str) -> Callable[[Pixels], np.ndarray]:
+    """Probabilities by ONNX Runtime."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(file)
+    return lambda picture: session.run(["probabilities"], {"images": picture[None]})[0][0]
+
+
+ask = by_onnx(sys.argv[2]) if len(sys.argv) > 2 else by_torch()
 
 
 def answer(content: bytes) -> dict[str, object]:
@@ -33,12 +60,9 @@ def answer(content: bytes) -> dict[str, object]:
         picture = Image.open(io.BytesIO(content)).convert("RGB").resize((32, 32))
     except Exception as error:
         raise HTTPException(400, str(error)) from None
-    pixels = torch.from_numpy(np.asarray(picture).copy()).permute(2, 0, 1).float() / 255
-    with torch.inference_mode():
-        shares = network(((pixels - MEAN) / STD)[None]).softmax(dim=1)[0]
-    top = shares.topk(3)
-    pairs = zip(top.indices.tolist(), top.values.tolist(), strict=True)
-    return {"top": [{"class": classes[index], "probability": share} for index, share in pairs]}
+    shares = ask(np.asarray(picture).copy())
+    best = shares.argsort()[::-1][:3].tolist()
+    return {"top": [{"class": classes[index], "probability": float(shares[index])} for index in best]}
 
 
 @application.post("/v1/predict")

@@ -2,7 +2,7 @@
 
     python benchmarks/serve_load.py MODEL                        all of it, in about ten minutes
     python benchmarks/serve_load.py MODEL --only load latency    some of it
-    python benchmarks/serve_load.py MODEL --peer                 the same load on FastAPI and PyTorch, in turn
+    python benchmarks/serve_load.py MODEL --peer torch onnx      FastAPI with PyTorch and ONNX Runtime too
 
 MODEL is of 32x32 pictures, such as the published ResNet-20 (docs/transfer.md); clients and server share the
 computer, and the clients are one process. Each measurement prints a line of JSON; what was asked for and
@@ -31,6 +31,7 @@ from serve_hostile import bomb, hostile, slow_clients
 
 CLIENTS, REQUESTS = 200, 50
 FAILED: list[str] = []
+PEERS = {"torch": "FastAPI and PyTorch", "onnx": "FastAPI and ONNX Runtime"}
 
 
 def pictures(count: int, folder: Path | None) -> list[bytes]:
@@ -226,7 +227,12 @@ def main() -> None:
     parser.add_argument("--pictures", type=Path, help="a folder of PNG files (noise without)")
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--seconds", type=float, default=120, help="of the look at memory")
-    parser.add_argument("--peer", action="store_true", help="load and latency of FastAPI and PyTorch too")
+    parser.add_argument(
+        "--peer", nargs="+", choices=tuple(PEERS), default=(), help="load and latency of these too"
+    )
+    parser.add_argument(
+        "--turns", type=int, default=1, help="of load and latency, the servers one after the other"
+    )
     options = parser.parse_args()
     files = pictures(options.count, options.pictures)
     with tempfile.TemporaryDirectory(prefix="residua-load-") as name:
@@ -242,12 +248,19 @@ def main() -> None:
             "memory": lambda server: memory(server, files, options.seconds),
             "end": lambda server: end_under_load(server, files),
         }
+        if "onnx" in options.peer:
+            from residua.api import export
+
+            export(options.model, folder / "model.onnx", proof=False, say=lambda line: None)
         for measured in options.only:
-            with running(options.model, folder / "log", told_all=measured == "end") as server:
-                work[measured](server)
-            if options.peer and measured in ("load", "latency"):
-                with running(None, folder / "log") as server:
-                    {"load": load, "latency": latency}[measured](server, files, "FastAPI and PyTorch")
+            compared = {"load": load, "latency": latency}.get(measured)
+            for _ in range(options.turns if compared else 1):
+                with running(options.model, folder / "log", told_all=measured == "end") as server:
+                    work[measured](server)
+                for peer in options.peer if compared else ():
+                    given = [str(folder / "model.onnx")] if peer == "onnx" else []
+                    with running(None, folder / "log", options=given) as server:
+                        compared(server, files, PEERS[peer])
     sys.exit(f"does not hold: {', '.join(FAILED)}" if FAILED else 0)
 
 

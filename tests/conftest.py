@@ -19,7 +19,7 @@ from residua.files.user_cache import user_cache
 from residua.training.progress import Quiet
 from residua.training.train import resume_training, start_training
 
-pytest_plugins = ["stub_figures", "tiers", "costs", "browsing"]
+pytest_plugins = ["stub_figures", "tiers", "costs", "browsing", "firefox"]
 # Where kernels lie already: tests have caches of their own, and would compile them anew.
 os.environ.setdefault("RESIDUA_KERNEL_CACHE", str(user_cache() / "kernels"))
 # What JAX compiles for tests runs for milliseconds: half the time to compile it.

@@ -26,7 +26,7 @@ def main(steps: int) -> None:
     for _ in range(steps):
         places, down, right = rng.integers(0, 40, 14), rng.integers(-2, 3, 14), rng.integers(-2, 3, 14)
         images = engine.crop_and_flip(pixels, places, down, right, down > 0, (8, 8), **line)
-        given = fill_up(engine, Given(images, rng.integers(0, 3, 14), None, None), 16)
+        given = fill_up(engine, Given(images, rng.integers(0, 3, 14), None, None), 16, 16 / 14)
         state, results = step(state, given.images, given.labels, given.weights, 0.02)
         losses.append(float(results["loss"]))
     weights = {path: np.asarray(a).tolist() for path, a in flatten(state["variables"]).items()}

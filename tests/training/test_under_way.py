@@ -35,12 +35,14 @@ def test_batches_are_filled_up_to_the_largest_of_an_epoch():
     pictures = Pictures(np.zeros((17, 8, 8, 1), np.uint8), np.zeros(17, np.int64), tuple(map(str, range(17))))
     shape = Preprocessing(8, 8, 1, (0.5,), (0.5,))
     engine, images = NumpyEngine(), np.ones((3, 2, 2, 1), np.float32)
-    assert full_size(Batches(pictures, shape, batch=8), engine) == 8
-    assert full_size(Batches(pictures, shape, batch=8, seed=0), engine) == 9  # one joins the batch before
+    assert full_size(Batches(pictures, shape, batch=8), engine.divides) == 8
+    assert (
+        full_size(Batches(pictures, shape, batch=8, seed=0), engine.divides) == 9
+    )  # one joins the batch before
     engine.divides = 4
-    assert full_size(Batches(pictures, shape, batch=99), engine) == 20
+    assert full_size(Batches(pictures, shape, batch=99), engine.divides) == 20
     labels, share = np.array([1, 2, 3]), np.array([0.5, 0.6, 0.7], np.float32)
-    full = fill_up(engine, Given(images, labels, None, (labels, share)), 4)
+    full = fill_up(engine, Given(images, labels, None, (labels, share)), 4, 4 / len(labels))
     assert full.labels.tolist() == [1, 2, 3, -1]
     assert full.mixed[0].tolist() == [1, 2, 3, -1]
     assert full.weights.sum() == 4

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from residua.api.inputs import named_path
 from residua.api.output import OnResult, data_option, ignore, written_after
-from residua.config import EvaluateConfig, TrainConfig
+from residua.config import EvaluateConfig, RunOptions, TrainConfig
 from residua.config.options import check, configure, flag
 from residua.errors import ConfigError, RunError
 from residua.files.output import output_folder, require_writable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 # Where a run's data are now, and what of the machine they are computed on: nothing that changes a result.
-WHILE_RESUMING = ("data", "data_dir", "labels", "threads")
+WHILE_RESUMING = ("data", "data_dir", "labels", "threads", "hosts", "host_id", "coordinator", "host_wait")
 
 
 @dataclass(frozen=True)
@@ -62,16 +62,23 @@ def train(
     the run are written. Raises ResiduaError.
     """
     from residua.training.dividing import taking_part
-    from residua.training.ranks.world import find_world
+    from residua.training.ranks.opening import ASKED, open_world
 
-    world = find_world()
+    if resume is not None:
+        changed, run = _changes(config, data_option(data) | options), named_path(resume, "a run")
+        asked = {name: changed.pop(name) for name in ASKED if name in changed}
+        if asked.get("hosts") is not None:
+            asked["engine"] = "jax"
+        world = open_world(RunOptions(**asked))
+        with taking_part(world):
+            return _train(None, (changed, run), world, reporter, on_result)
+    if config is not None and (data is not None or options):
+        raise ConfigError("give either a whole config or single options, not both")
+    chosen = configure(TrainConfig, data_option(data) | options) if config is None else check(config)
+    world = open_world(chosen.run)
+    # Who takes part is no part of a run: it may go on with others.
+    chosen = replace(chosen, run=replace(chosen.run, hosts=None, host_id=None, coordinator=None))
     with taking_part(world):
-        if resume is not None:
-            again = _changes(config, data_option(data) | options), named_path(resume, "a run")
-            return _train(None, again, world, reporter, on_result)
-        if config is not None and (data is not None or options):
-            raise ConfigError("give either a whole config or single options, not both")
-        chosen = configure(TrainConfig, data_option(data) | options) if config is None else check(config)
         return _train(chosen, None, world, reporter, on_result)
 
 
@@ -85,11 +92,12 @@ def _train(
     """A new run, or one again with what has changed; where there is a world, this process's part in it."""
     from residua.insight.learning_curves.figure import draw_curves
     from residua.training.progress import OnceSaid, PlainReporter, Quiet, make_reporter
-    from residua.training.ranks.agreement import by_first, check_options, shared_config
+    from residua.training.ranks.agreement import by_first, check_options, check_versions, shared_config
     from residua.training.train import Resumption, resume_training, start_training
 
     if world is not None:  # what mpiexec gives a process as a terminal is none
         reporter = (reporter or PlainReporter()) if world.first else Quiet()
+        check_versions(world)
     reporter = OnceSaid(reporter or make_reporter())
     if again is not None:
         changed, run = again
@@ -101,6 +109,8 @@ def _train(
             check_options(world, new)
         chosen = by_first(world, partial(_with_run_folder, new), new)
         trained = start_training(chosen, reporter, draw_curves)
+    if world is not None:
+        world.leave()
     if world is not None and not world.first:
         accuracy = trained.validation_accuracy
         return TrainResult(trained.run, trained.best, trained.best_epoch, accuracy, None, told=False)

@@ -17,7 +17,7 @@ from residua.config import RunOptions
 from residua.engines import open_engine
 from residua.training.optimizers import make_optimizer
 from residua.training.ranks.crew import Crew
-from residua.training.ranks.world import find_world
+from residua.training.ranks.mpi import find_mpi
 from residua.training.step import make_step, start_state
 
 NETWORK, FIRST = networks.RESNET20, 6  # steps until kernels are there and the step is recorded
@@ -25,7 +25,7 @@ NETWORK, FIRST = networks.RESNET20, 6  # steps until kernels are there and the s
 
 def time_steps(threads: int, steps: int, batch: int, *, exact: bool) -> list[float]:
     """Milliseconds of each step on the whole batch."""
-    world = find_world()
+    world = find_mpi()
     pictures, labels = networks.random_batch(NETWORK, batch)
     layers, options = NETWORK.build(), networks.OPTIONS
     more: tuple[int | None, ...] = ()

@@ -11,6 +11,7 @@ the verbs, so that `--help` answers at once.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from typing import Any
 
@@ -31,6 +32,7 @@ from residua.cli.terminal import (
 from residua.config import TrainConfig
 from residua.config.options import configure, flatten_options, read_toml
 from residua.errors import ResiduaError
+from residua.training.ranks.supervisor import end, supervise, supervised, take_over
 from residua.verbs import VERBS
 
 __all__ = ["app", "main", "run"]
@@ -51,13 +53,19 @@ for _verb in VERBS:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code."""
     accept_all_names()
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if not supervised():
+        sys.exit(run(arguments))
+    take_over()
+    end(run(arguments))
 
 
 def run(arguments: list[str]) -> int:
     """Run the command line; the exit code."""
     # Where it keeps its own cache when there is no home, which nobody needs to know.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    if _among_hosts(arguments) and not supervised():
+        return supervise(arguments)
     try:
         app.config = ()
         if arguments[:1] == ["train"] and (path := options_file(arguments)) is not None:
@@ -90,6 +98,12 @@ def run(arguments: list[str]) -> int:
     except OSError as error:
         drop_output()
         return _fail(f"{error.filename or 'the output'}: {error.strerror or error}", 2)
+
+
+def _among_hosts(arguments: list[str]) -> bool:
+    """Whether the verb is to train with others, each on its own, on JAX."""
+    asked = any(word == "--hosts" or word.startswith("--hosts=") for word in arguments)
+    return arguments[:1] == ["train"] and asked and os.name == "posix"
 
 
 def _fail(line: str, code: int) -> int:

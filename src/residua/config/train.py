@@ -195,7 +195,15 @@ class RunOptions:
     exact_ranks: bool = False
     """Under mpiexec or alone: the same bytes for 1, 2, 4 and 8 processes, each batch in eight parts."""
     stall: float = 300.0
-    """Under mpiexec: seconds after which a process that does not answer is named, and the job ended."""
+    """Of several: seconds after which a process that does not answer is named, and the job ended."""
+    hosts: int | Literal["auto"] | None = None
+    """Processes that train together on the engine jax, one a machine; auto: as Slurm, MPI or a TPU say."""
+    host_id: int | None = None
+    """Which of the hosts this one is, from 0; host 0 alone prints and writes."""
+    coordinator: str | None = None
+    """Address of host 0, such as 10.0.0.1:8476, the same on all hosts."""
+    host_wait: float = 60.0
+    """Seconds in which all hosts must have come."""
     final_test: bool = True
     """Evaluate the best model on the test split, once, at the end."""
 

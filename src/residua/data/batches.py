@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
@@ -84,6 +84,7 @@ class Batches:
         self.batch, self.seed, self.mix, self.view, self.engine = batch, seed, mix, view, engine
         self.waited_seconds = 0.0
         self.parts: tuple[int, int, int] | None = None
+        self.stretch: tuple[int, int] | None = None
 
     def part(self, first: int, last: int, count: int) -> Batches:
         """The same batches, of which others make the rest: of `count` parts, those from first to last.
@@ -99,6 +100,21 @@ class Batches:
                 )
         own = copy.copy(self)
         own.parts = (first, last, count)
+        return own
+
+    def rows(self, number: int, count: int, rows: int) -> Batches:
+        """The same batches, of which others make the rest: the number-th of `count` equal stretches.
+
+        rows: how many a batch has once it is filled up; where a short one ends early, the last stretches hold
+        no pictures. Raises ConfigError where a batch has fewer pictures than stretches.
+        """
+        if (least := min(self.batch, len(self.pictures))) < count:
+            raise ConfigError(
+                f"a batch of {least} is too small for {count} hosts, each of which takes a part of it: "
+                "choose another --batch, or fewer hosts"
+            )
+        own = copy.copy(self)
+        own.stretch = (rows * number // count, rows * (number + 1) // count)
         return own
 
     @property
@@ -147,6 +163,14 @@ class Batches:
         if self.parts is not None:
             (first, last, count), total = self.parts, len(indices)
             indices = indices[total * first // count : total * last // count]
+        if self.stretch is not None:
+            whole, total = indices, len(indices)
+            indices = whole[slice(*self.stretch)]
+            if not len(indices):
+                return _none_of(self._made(whole[:1], epoch, total))
+        return self._made(indices, epoch, total)
+
+    def _made(self, indices: NDArray[np.int64], epoch: int, total: int) -> Batch:
         ready, labels = self._prepared(epoch, indices), self.pictures.labels[indices]
         if not self.mix or self.seed is None:
             return Batch(ready, labels, indices, total=total)
@@ -168,6 +192,12 @@ class Batches:
                 self.pictures.images, self.preprocessing, self.seed, epoch, indices, self.engine
             )
         return self.unvaried(indices)
+
+
+def _none_of(batch: Batch) -> Batch:
+    """The batch without its pictures."""
+    arrays = {name: value[:0] for name, value in vars(batch).items() if name != "total" and value is not None}
+    return replace(batch, **arrays)
 
 
 class Epoch(Iterator[Batch]):

@@ -32,7 +32,19 @@ from residua.training.task_setup import TrainingData, build_task, remember_pictu
 NOT_FOR_ARRAYS = (
     *("data", "data_dir", "labels", "size", "wide", "validation", "test", "groups", "copies"),
     *("limit", "region", "from_", "weights"),
-    *("freeze", "unfreeze_at", "depth_rate", "run", "checkpoint_seconds", "checkpoint_steps", "final_test"),
+    *(
+        "freeze",
+        "unfreeze_at",
+        "depth_rate",
+        "run",
+        "hosts",
+        "host_id",
+        "coordinator",
+        "host_wait",
+        "checkpoint_seconds",
+        "checkpoint_steps",
+        "final_test",
+    ),
 )
 
 

@@ -24,26 +24,27 @@ class Given:
     mixed: tuple[Array, Array] | None
 
 
-def full_size(batches: Batches, engine: Engine) -> int:
-    """Pictures in the largest batch of an epoch, up to what the engine divides evenly."""
+def full_size(batches: Batches, divides: int) -> int:
+    """Pictures in the largest batch of an epoch, up to a multiple of what an engine divides evenly."""
     count = len(batches.pictures)
     largest = max(min(batches.batch, count), count - (batches.count - 1) * batches.batch)
-    return divisible(engine, largest)
+    return divisible(divides, largest)
 
 
-def divisible(engine: Engine, count: int) -> int:
-    """So many pictures, up to what the engine divides evenly."""
-    return -(-count // engine.divides) * engine.divides
+def divisible(divides: int, count: int) -> int:
+    """So many pictures, up to a multiple."""
+    return -(-count // divides) * divides
 
 
-def fill_up(engine: Engine, given: Given, size: int) -> Given:
+def fill_up(engine: Engine, given: Given, size: int, scale: float) -> Given:
     """The batch with black pictures of no class and no weight behind its own, up to `size`.
 
-    The weights of its own grow, so that the mean over all is the mean over these.
+    scale: of how many rows the whole batch has one is a picture; by so much the weights of its own grow, so
+    that the mean over all rows is the mean over these.
     """
     count = len(given.labels)
     weights = np.ones(count, np.float32) if given.weights is None else given.weights
-    weights = np.asarray(weights * (size / count), np.float32)
+    weights = np.asarray(weights * scale, np.float32)
     mixed = given.mixed
     if mixed is not None:
         mixed = _filled(engine, mixed[0], size, NOTHING), _filled(engine, mixed[1], size, 1)

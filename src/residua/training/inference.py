@@ -73,7 +73,7 @@ def predict_probabilities(
         for start in range(0, len(images), at_once):
             part = images[start : start + at_once]
             if engine.fixed_batches:
-                largest = max(largest, divisible(engine, len(part)))
+                largest = max(largest, divisible(engine.divides, len(part)))
             answers = engine.plain(infer(variables, fill_pictures(engine, part, largest)))
             probabilities.append(np.asarray(answers, np.float32)[: len(part)])
         labels.append(batch.labels)

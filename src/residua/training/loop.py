@@ -119,7 +119,9 @@ class Training:
             weights = weights * mixed[1] + task.class_weights[mixed[0]] * (1 - mixed[1])
         given = Given(batch.images, batch.labels, weights, mixed)
         if task.engine.fixed_batches:
-            given = fill_up(task.engine, given, full_size(phase.train, task.engine))
+            rows = full_size(phase.train, task.engine.divides if task.crew is None else task.crew.divides)
+            here = rows if task.crew is None else rows // task.crew.hosts
+            given = fill_up(task.engine, given, here, rows / batch.whole)
         state = {name: part for name, part in self.state.items() if name != "slow"}
         parts = () if task.crew is None else (batch.whole,)
         after, results = phase.step(
@@ -133,7 +135,8 @@ class Training:
         if self.fall_back is not None and begun % EVERY == 0:
             share = slow_share(begun / self.steps)
             self._read()  # what is not finite must not be mixed in
-            fallen = self.fall_back(after["variables"], slow["slow"], share)
+            variables = after["variables"] if task.crew is None else task.crew.plain(after["variables"])
+            fallen = self.fall_back(variables, slow["slow"], share)
             # Arrays of its own: a step may write to the variables that it is given.
             self.state = after | {"variables": fallen, "slow": transform(np.array, fallen)}
         self._read(everything=False)
@@ -142,6 +145,7 @@ class Training:
         """Read what came of steps: of all that have been begun, or of those that were long enough ago."""
         task, position = self.task, self.position
         for batch, results in self.under_way.finished(everything):
+            results = results if task.crew is None else task.crew.read(results)
             if not results["finite"]:
                 self.under_way.forget()
                 self._stop_not_finite(batch, results)
@@ -235,7 +239,7 @@ class Training:
     def _variables(self) -> Tree:
         kinds = [kind for kind in ("averaged", "slow") if kind in self.state]
         variables: Tree = self.state[kinds[0] if kinds else "variables"]
-        return variables
+        return variables if self.task.crew is None else self.task.crew.plain(variables)
 
     def validate(self, phase: Phase) -> LabelledProbabilities | None:
         """The frozen network's answers on the validation split; None where there is none."""

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,9 @@ from residua.models.model_file import Model
 from residua.training.freezing import NOTHING_FROZEN, FreezePlan
 from residua.training.progress import Reporter
 from residua.training.ranks.crew import Crew
+
+if TYPE_CHECKING:
+    from residua.training.ranks.host_crew import HostCrew  # loads JAX
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class Task:
     freezing: FreezePlan = NOTHING_FROZEN
     picture_weights: NDArray[np.float32] | None = None
     validation_weights: NDArray[np.float32] | None = None
-    crew: Crew | None = None
+    crew: Crew | HostCrew | None = None
     stop_requested: threading.Event = field(default_factory=threading.Event)
 
     @property

@@ -33,8 +33,8 @@ from residua.training.pretrained import (
 )
 from residua.training.progress import Reporter
 from residua.training.ranks.agreement import by_first, shared_checkpoint, shared_config, shared_run
+from residua.training.ranks.opening import find_world
 from residua.training.ranks.reading import open_together
-from residua.training.ranks.world import find_world
 from residua.training.run_folder import create_run, read_run, refuse_used_folder, resume_command
 from residua.training.step import start_state
 from residua.training.task import Task
@@ -211,7 +211,7 @@ def _train(task: Task, *, resume: bool, here: TrainConfig | None = None) -> Trai
     config, run = task.config, task.run
     world = find_world()
     if world is not None:
-        world.where = f"Go on, under mpiexec as before, with: {resume_command(run)}"
+        world.goes_on_with(resume_command(run))
     state = start_state(
         task.model.variables,
         make_optimizer(config.optimizer),

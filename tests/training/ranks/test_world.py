@@ -19,11 +19,12 @@ from residua.cli import run
 from residua.config import TrainConfig
 from residua.config.options import configure
 from residua.errors import ConfigError, DataError
-from residua.training.ranks.agreement import check_data, check_options
-from residua.training.ranks.world import AgreedError, World, find_world
+from residua.training.ranks.agreement import check_data, check_options, check_versions
+from residua.training.ranks.mpi import MpiWorld, find_mpi
+from residua.training.ranks.world import AgreedError
 
 
-class Stub(World):
+class Stub(MpiWorld):
     """The first process of several that say what they are told to."""
 
     def __init__(self, rank, *words):
@@ -50,7 +51,7 @@ def test_what_differs_is_named_with_its_rank():
         check_data(Stub(0, lambda text: text.replace("abc", "abd")), "abc", 4, "w")
     older = Stub(0, lambda text: text.replace(f'"numpy": "{numpy.__version__}"', '"numpy": "1.0"'))
     with pytest.raises(AgreedError, match=r"rank 1 .* has versions other than rank 0: numpy is 1\.0"):
-        check_options(older, config)
+        check_versions(older)
 
 
 def test_where_one_cannot_all_end_with_its_words():
@@ -75,7 +76,7 @@ def test_where_mpi4py_finds_no_mpi_it_is_said_how_to_get_one(monkeypatch):
     stub.__getattr__ = missing
     monkeypatch.setitem(sys.modules, "mpi4py", stub)
     with pytest.raises(ConfigError) as caught:
-        find_world.__wrapped__()
+        find_mpi.__wrapped__()
     words = (
         "mpi4py finds no MPI (cannot load MPI library libmpi.so.40: no such file): pip install 'residua[mpi]'"
     )
@@ -99,7 +100,7 @@ def test_a_full_disk_of_one_process_ends_the_job_in_its_words(tmp_path):
 
 
 def test_without_mpi_it_is_said_what_is_missing(monkeypatch):
-    find = find_world.__wrapped__
+    find = find_mpi.__wrapped__
     for name in ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_SIZE", "SLURM_STEP_NUM_TASKS"):
         monkeypatch.delenv(name, raising=False)
     assert find() is None

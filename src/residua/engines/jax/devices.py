@@ -17,9 +17,10 @@ DRIVER = Path("/proc/driver/nvidia/version")
 PLUGINS = {"jax_cuda13_plugin": "jax[cuda13]", "jax_cuda12_plugin": "jax[cuda12]"}
 
 
-def find_devices() -> tuple[Any, ...]:
+def find_devices(all_hosts: bool = False) -> tuple[Any, ...]:
     """All devices of the kind that JAX prefers: GPUs, TPUs, else the processor.
 
+    all_hosts: those of the other processes of a job too, each one's behind those of the one before.
     Raises EngineError where the kind that was asked for (JAX_PLATFORMS) is not there, and where a GPU is
     there that JAX's plugin cannot use.
     """
@@ -40,7 +41,9 @@ def find_devices() -> tuple[Any, ...]:
             f"take another CUDA ({others or 'another version of jax'}), "
             "or set JAX_PLATFORMS=cpu to compute without the GPU"
         )
-    return devices
+    if all_hosts:
+        return tuple(sorted(devices, key=lambda device: (device.process_index, device.id)))
+    return tuple(device for device in devices if device.process_index == jax.process_index())
 
 
 def remarks(devices: tuple[Any, ...]) -> tuple[str, ...]:
@@ -57,6 +60,18 @@ def describe(devices: tuple[Any, ...]) -> str:
     """The devices in words: `2 x NVIDIA H100` or `the processor`."""
     kind = "the processor" if devices[0].platform == "cpu" else str(devices[0].device_kind)
     return kind if len(devices) == 1 else f"{len(devices)} x {kind}"
+
+
+def memory_note(devices: tuple[Any, ...]) -> str:
+    """How much of a GPU's memory JAX takes, and how that is changed; "" on processors."""
+    if devices[0].platform not in ("gpu", "cuda", "rocm"):
+        return ""
+    variable = "XLA_PYTHON_CLIENT_PREALLOCATE"
+    if os.environ.get(variable, "").lower() in ("false", "0"):
+        return f", memory as it is needed ({variable})"
+    limit = (devices[0].memory_stats() or {}).get("bytes_limit", 0)
+    amount = f"{limit / 2**30:.0f} GiB" if limit else "three quarters"
+    return f", {amount} of its memory taken at the start ({variable}=false leaves it to others)"
 
 
 def keep_programs(devices: tuple[Any, ...]) -> None:

@@ -32,14 +32,17 @@ class JaxEngine(Engine):
     behind = 4
     fixed_batches = True
 
-    def __init__(self, threads: int | None = None, precision: str = "float32") -> None:
+    def __init__(
+        self, threads: int | None = None, precision: str = "float32", all_hosts: bool = False
+    ) -> None:
         """threads: said for completeness; XLA takes the cores that the process may use.
 
-        precision: of products, "float32", "tf32" or "bfloat16".
+        precision: of products, "float32", "tf32" or "bfloat16". all_hosts: a compiled step is computed by all
+        processes of a job, each of which gives its rows of every array.
         """
         super().__init__(threads)
         self.precision = check_precision(precision)
-        self.devices = find_devices()
+        self.devices = find_devices(all_hosts)
         self.remarks = remarks(self.devices)
         keep_programs(self.devices)
         self.divides = len(self.devices)

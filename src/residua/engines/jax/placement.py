@@ -21,6 +21,7 @@ class Placement:
     def __init__(self, devices: tuple[Any, ...]) -> None:
         mesh = Mesh(np.array(devices), ("pictures",), axis_types=(AxisType.Auto,))
         self.count = len(devices)
+        self._hosts = len({device.process_index for device in devices})
         self.everywhere = NamedSharding(mesh, PartitionSpec())
         self._divided = NamedSharding(mesh, PartitionSpec("pictures"))
 
@@ -33,7 +34,12 @@ class Placement:
         return self.divided(value) if isinstance(value, (np.ndarray, jax.Array)) else value
 
     def divided(self, x: Array) -> Array:
-        """x (N, ...), each device its share; on each the whole where N cannot be divided evenly."""
+        """x (N, ...), each device its share; on each the whole where N cannot be divided evenly.
+
+        Of several processes each gives its rows, which are as many in all of them.
+        """
+        if self._hosts > 1 and x.ndim and (isinstance(x, np.ndarray) or x.is_fully_addressable):
+            return jax.make_array_from_process_local_data(self._divided, _canonical(x))
         return self._put(x, self._divided) if x.ndim and len(x) % self.count == 0 else self.copied(x)
 
     def copied(self, x: Array) -> Array:
@@ -48,6 +54,10 @@ class Placement:
         if isinstance(x, jax.Array) and not x.is_fully_addressable:
             return jax.jit(lambda x: x, out_shardings=sharding)(x)
         # Every process has the whole, and gives what its own devices need.
-        x = np.asarray(x)
-        x = x.astype(jax.dtypes.canonicalize_dtype(x.dtype), copy=False)
+        x = _canonical(np.asarray(x))
         return jax.make_array_from_callback(x.shape, sharding, lambda index: x[index])
+
+
+def _canonical(x: Array) -> Array:
+    """x in the type that JAX keeps it in."""
+    return x.astype(jax.dtypes.canonicalize_dtype(x.dtype), copy=False) if isinstance(x, np.ndarray) else x

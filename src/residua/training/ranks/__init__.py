@@ -1,1 +1,1 @@
-"""Training by several processes, started by mpiexec: each computes a part of every batch."""
+"""Training by several processes, of mpiexec or of hosts on JAX: each computes a part of every batch."""

@@ -11,22 +11,26 @@ from typing import Any, TypeVar
 from residua.config import TrainConfig
 from residua.config.options import configure, to_toml
 from residua.training.checkpoint import Position
-from residua.training.environment import package_versions
+from residua.training.environment import versions_with
 from residua.training.ranks.world import World
 from residua.variables import Tree, fill, flatten
 
 T = TypeVar("T")
 
 # Where the same data lie on each machine, and how many threads it has, is its own affair.
-_OWN = ("data_dir", "labels", "run", "threads")
+_OWN = ("data_dir", "labels", "run", "threads", "host_wait")
 
 
 def check_options(world: World, config: TrainConfig) -> None:
-    """Raise ConfigError where a process has other options or other versions than the first."""
+    """Raise ConfigError where a process has other options than the first."""
     every = {name: value for section in asdict(config).values() for name, value in section.items()}
     every["data"] = Path(str(every["data"])).name
     world.compare("options", {name: value for name, value in every.items() if name not in _OWN})
-    world.compare("versions", package_versions())
+
+
+def check_versions(world: World) -> None:
+    """Raise ConfigError where a process has other versions than the first."""
+    world.compare("versions", versions_with("jax" if world.word == "host" else ""))
 
 
 def check_data(world: World, fingerprint: str, validation: int, begun_with: str) -> None:
@@ -42,7 +46,7 @@ def shared_config(world: World | None, read: Callable[[], TrainConfig]) -> Train
     if world is None:
         return read()
     text = by_first(world, lambda: json.dumps(to_toml(read())), "")
-    return configure(TrainConfig, json.loads(world.share_text(text)), source="rank 0: ")
+    return configure(TrainConfig, json.loads(world.share_text(text)), source=f"{world.word} 0: ")
 
 
 def by_first(world: World | None, work: Callable[[], T], otherwise: T) -> T:
@@ -73,7 +77,11 @@ def shared_checkpoint(
     words = json.dumps({"position": asdict(position), "fingerprint": fingerprint})
     document: dict[str, Any] = json.loads(world.share_text(words))
     arrays = {path: world.share(array) for path, array in flatten(state).items()}
-    return fill(template, arrays, "rank 0"), Position(**document["position"]), document["fingerprint"]
+    return (
+        fill(template, arrays, f"{world.word} 0"),
+        Position(**document["position"]),
+        document["fingerprint"],
+    )
 
 
 def in_turn(world: World | None, work: Callable[[], T]) -> T:

@@ -15,6 +15,7 @@ from residua.config import RunOptions
 from residua.cores import available_cores
 from residua.engines import Engine, open_engine
 from residua.errors import ConfigError
+from residua.training.ranks.mpi import MpiWorld
 from residua.training.ranks.parts import Part, Processes, Shards
 from residua.training.ranks.world import World
 from residua.variables import Tree, transform
@@ -30,7 +31,7 @@ class Crew:
     parts: first and one after the last of the parts that are computed here, and how many there are in all.
     """
 
-    def __init__(self, world: World | None, options: RunOptions, stopping: Callable[[], bool]) -> None:
+    def __init__(self, world: MpiWorld | None, options: RunOptions, stopping: Callable[[], bool]) -> None:
         if options.engine not in ("numpy", "numba"):
             raise ConfigError(
                 f"batches are divided under mpiexec and by --exact-ranks with --engine numba or numpy, not "
@@ -46,6 +47,7 @@ class Crew:
             self._shards = exchange
         else:
             here, count, exchange = 1, size, Processes(world)
+        self.hosts, self.divides = 1, 1  # of an engine whose batches are filled up, which is not among these
         first = rank * here
         self.parts = (first, first + here, count)
         self._members = [Part(exchange, first + k, count, k, stopping) for k in range(here)]
@@ -61,6 +63,14 @@ class Crew:
     def stopped(self) -> bool:
         """Whether any process had been asked to stop when the latest step was computed."""
         return self._members[0].stopped
+
+    def read(self, results: dict[str, Any]) -> dict[str, Any]:
+        """What a step came to."""
+        return results
+
+    def plain(self, variables: Tree) -> Tree:
+        """Variables as arrays that this process alone can compute with."""
+        return variables
 
     def step(self, make: Callable[[Engine], Step]) -> Step:
         """One step of the whole batch, of which this process is given its pictures.

@@ -1,78 +1,48 @@
-"""The processes of a job, over MPI: sums, exchanges, and what happens where one of them does not answer."""
+"""The processes of a job: what they have alike, what they tell each other, and how the job ends.
+
+How they talk is `mpi.py`'s, under mpiexec, or `hosts.py`'s, by JAX.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import json
 import os
 import platform
 import sys
-import time
+import traceback
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
-import numpy as np
 from numpy.typing import NDArray
 
-from residua.errors import ConfigError, ResiduaError, one_line
-from residua.training.ranks.launcher import end_with_launcher
+from residua.errors import ConfigError, ResiduaError
 
 Array = NDArray[Any]
-# What mpiexec of Open MPI, of MPICH and Intel, and Slurm tell each process of how many there are.
-_SIZES = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_SIZE", "SLURM_STEP_NUM_TASKS")
-_ASK, _ANSWER = 71, 72  # tags of messages
-_SPIN_SECONDS, _LOOK_SECONDS, _ANSWER_SECONDS = 0.005, 0.02, 2.0
 NO_LIMIT = float("inf")
 _GOES_ON = b"\0"  # before what is told by a process that has not failed
-_PIECE = 2**24  # bytes of each process that are exchanged at once
-
-
-@cache
-def find_world() -> World | None:
-    """The job that this process is one of; None where it is alone. Raises ConfigError without MPI."""
-    size = next((os.environ[name] for name in _SIZES if os.environ.get(name, "").isdecimal()), "1")
-    if int(size) < 2:
-        return None
-    if importlib.util.find_spec("mpi4py") is None:
-        raise ConfigError(
-            f"this is one of {size} processes of mpiexec, and they talk through mpi4py, which is not "
-            "installed: pip install 'residua[mpi]'"
-        )
-    try:
-        from mpi4py import MPI
-    except (ImportError, RuntimeError) as problem:
-        reason = one_line(problem, 150)
-        raise ConfigError(f"mpi4py finds no MPI ({reason}): pip install 'residua[mpi]'") from None
-    if MPI.COMM_WORLD.Get_size() == 1:
-        raise ConfigError(
-            f"this is one of {size} processes, but mpi4py's MPI knows of one alone: start them with the "
-            "mpiexec of the MPI that mpi4py found, or build it against yours "
-            "(pip install --no-binary mpi4py mpi4py)"
-        )
-    end_with_launcher("Go on with: mpiexec -n ... residua train --resume RUN")
-    return World(MPI.COMM_WORLD)
 
 
 class AgreedError(ConfigError):
     """What ends all processes of a job at once: each of them raises it."""
 
 
-class World:
+class World(ABC):
     """This process among the others: `rank` of `size`.
 
     stall_seconds: how long the others are waited for; whoever does not answer then is named, and the job
-    ends. where: what to say of how to go on.
+    ends. where: what to say of how to go on. places: each process's machine and number there.
     """
 
-    def __init__(self, comm: Any) -> None:
-        self.rank, self.size = int(comm.Get_rank()), int(comm.Get_size())
-        self._comm, self._watch = comm, comm.Dup()
-        self.stall_seconds, self.where = NO_LIMIT, "start it again"
-        here = f"{platform.node()}, process {os.getpid()}"
-        self.places = [here] * self.size
-        self.places = self.gather_texts(here)
+    word: ClassVar[str] = "rank"  # what one of them is called
+    all_speak: ClassVar[bool] = False  # of what all meet at once; else the first alone
+    rank: int
+    size: int
+    places: list[str]
+    stall_seconds: float = NO_LIMIT
+    where: str = "start it again"
+    left: bool = False  # whether this process is one of the job no longer
 
     @property
     def first(self) -> bool:
@@ -84,27 +54,35 @@ class World:
         """The machine of each process."""
         return [place.split(",")[0] for place in self.places]
 
-    # ------------------------------------------------------------------ numbers
-    def sum(self, array: Array) -> Array:
-        """The sum over all processes, of the same bytes in each."""
-        total = np.array(array)
-        self._wait(self._comm.Iallreduce(_IN_PLACE(), total))
-        return total
-
+    # ------------------------------------------------------------------ numbers and words
+    @abstractmethod
     def gather(self, array: Array) -> Array:
         """(size, ...) what each process gives, all of one shape."""
-        own = np.array(array, order="C")
-        every = np.empty((self.size, *own.shape), own.dtype)
-        self._wait(self._comm.Iallgather(own, every))
-        return every
 
+    @abstractmethod
     def share(self, array: Array) -> Array:
         """The first process's array; what the others give says its shape."""
-        shared = np.array(array)
-        self._wait(self._comm.Ibcast(shared, root=0))
-        return shared
 
-    # ------------------------------------------------------------------ words
+    @abstractmethod
+    def _gather_bytes(self, own: bytes) -> list[bytes]:
+        """What each process gives."""
+
+    @abstractmethod
+    def abort(self, line: str, code: int = 2) -> None:
+        """Say why, and end every process of the job."""
+
+    def another(self) -> Any:
+        """A way for messages that nobody else sees, from threads too; None where there is none."""
+        return None
+
+    def goes_on_with(self, command: str) -> None:
+        """Keep what to say of how to go on, by that command."""
+        self.where = f"Go on, under mpiexec as before, with: {command}"
+
+    def leave(self) -> None:
+        """Be one of the job no longer, once all have come to this point."""
+        self.left = True
+
     def gather_texts(self, text: str) -> list[str]:
         """What each process says."""
         every = self._gather_bytes(text.encode(errors="surrogateescape"))
@@ -124,21 +102,9 @@ class World:
 
     def _finds_others(self, rank: int) -> str:
         return (
-            f"{self.name(rank)} finds other data than rank {self.rank} where they should be the same: name "
-            "the same for every process"
+            f"{self.name(rank)} finds other data than {self.word} {self.rank} where they should be the same: "
+            "name the same for every process"
         )
-
-    def _gather_bytes(self, own: bytes) -> list[bytes]:
-        """What each process gives, a piece at a time."""
-        lengths = self.gather(np.array(len(own), np.int64))
-        every = [b""] * self.size
-        for start in range(0, max(1, int(lengths.max())), _PIECE):
-            piece = np.zeros(min(_PIECE, int(lengths.max()) - start) + 1, np.uint8)
-            part = np.frombuffer(own[start : start + _PIECE], np.uint8)
-            piece[: len(part)] = part
-            for rank, row in enumerate(self.gather(piece)):
-                every[rank] += row[: max(0, min(_PIECE, int(lengths[rank]) - start))].tobytes()
-        return every
 
     def share_text(self, text: str) -> str:
         """What the first process says."""
@@ -146,7 +112,7 @@ class World:
 
     def any(self, flag: bool) -> bool:
         """Whether any process says yes."""
-        return bool(self.sum(np.array(int(flag), np.int64)))
+        return "yes" in self.gather_texts("yes" if flag else "")
 
     # ------------------------------------------------------------------ agreement
     @contextlib.contextmanager
@@ -185,19 +151,13 @@ class World:
         first, other = json.loads(texts[0]), json.loads(texts[rank])
         key = next(key for key in first | other if first.get(key) != other.get(key))
         raise AgreedError(
-            f"{self.name(rank)} has {what} other than rank 0: {key} is {_short(other.get(key))} there and "
-            f"{_short(first.get(key))} on rank 0; start all of them alike"
+            f"{self.name(rank)} has {what} other than {self.word} 0: {key} is {_short(other.get(key))} there "
+            f"and {_short(first.get(key))} on {self.word} 0; start all of them alike"
         )
-
-    def another(self) -> Any:
-        """The same processes, for messages that nobody else sees; None where threads may not send any."""
-        from mpi4py import MPI
-
-        return self._comm.Dup() if MPI.Query_thread() == MPI.THREAD_MULTIPLE else None
 
     def name(self, rank: int) -> str:
         """A process as people find it."""
-        return f"rank {rank} ({self.places[rank]})"
+        return f"{self.word} {rank} ({self.places[rank]})"
 
     # ------------------------------------------------------------------ ends
     @contextlib.contextmanager
@@ -208,84 +168,33 @@ class World:
         """
         try:
             yield
-        except SystemExit:
-            raise
-        except (AgreedError, *expected) as error:
-            if self.first:
+        except BaseException as error:
+            if self.left or isinstance(error, SystemExit):
                 raise
+            self._end(error, expected)
+
+    def _end(self, error: BaseException, expected: tuple[Any, ...]) -> None:
+        """Raise what all meet, or end them all."""
+        if isinstance(error, (AgreedError, *expected)):
+            if self.first or self.all_speak:
+                self.leave()
+                raise error
             sys.exit(getattr(error, "exit_code", 130))
-        except ResiduaError as error:
-            self.abort(f"{self.name(self.rank)}: {error}", error.exit_code)
-        except BaseException:
-            import traceback
+        name = self.name(self.rank)
+        if isinstance(error, ResiduaError):
+            self.abort(f"{name}: {error}", error.exit_code)
+        elif isinstance(error, KeyboardInterrupt):
+            self.abort(f"{name} was interrupted", 130)
+        else:
+            traceback.print_exception(error)
+            self.abort(f"{name} has failed", 1)
 
-            traceback.print_exc()
-            self.abort(f"{self.name(self.rank)} has failed", 1)
 
-    def abort(self, line: str, code: int = 2) -> None:
-        """Say why, and end every process of the job."""
-        print(f"residua: {line}", file=sys.stderr, flush=True)
-        self._comm.Abort(code)
-
-    def _wait(self, request: Any) -> None:
-        """Wait for the others, and answer those who ask whether this process lives."""
-        began = time.monotonic()
-        look = began + _LOOK_SECONDS
-        while not request.Test():
-            now = time.monotonic()
-            if now < look:
-                time.sleep(0 if now - began < _SPIN_SECONDS else 0.0001)
-                continue
-            look = now + _LOOK_SECONDS
-            self._answer()
-            if now - began > self.stall_seconds:
-                self._tell_stalled(request, now - began)
-                return
-
-    def _answer(self) -> None:
-        while self._watch.Iprobe(tag=_ASK):
-            status = _status()
-            self._watch.Recv(np.empty(1, np.uint8), source=_ANY(), tag=_ASK, status=status)
-            self._watch.Isend(np.ones(1, np.uint8), dest=status.Get_source(), tag=_ANSWER)
-
-    def _tell_stalled(self, request: Any, seconds: float) -> None:
-        """Ask all others; end the job, naming those who give no answer."""
-        silent = set(range(self.size)) - {self.rank}
-        for rank in silent:
-            self._watch.Isend(np.zeros(1, np.uint8), dest=rank, tag=_ASK)
-        end = time.monotonic() + _ANSWER_SECONDS
-        while silent and time.monotonic() < end:
-            self._answer()
-            if self._watch.Iprobe(tag=_ANSWER):
-                status = _status()
-                self._watch.Recv(np.empty(1, np.uint8), source=_ANY(), tag=_ANSWER, status=status)
-                silent.discard(status.Get_source())
-            if request.Test():  # it was only slow
-                return
-            time.sleep(0.001)
-        who = ", ".join(map(self.name, sorted(silent))) or "every process waits, and none"
-        verb = "have" if len(silent) > 1 else "has"
-        self.abort(f"{who} {verb} not answered for {seconds:.0f} s; the job ends. {self.where}")
+def this_place() -> str:
+    """This process as people find it."""
+    return f"{platform.node()}, process {os.getpid()}"
 
 
 def _short(value: Any) -> str:
     text = "nothing" if value is None else str(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _IN_PLACE() -> Any:
-    from mpi4py import MPI
-
-    return MPI.IN_PLACE
-
-
-def _ANY() -> int:
-    from mpi4py import MPI
-
-    return int(MPI.ANY_SOURCE)
-
-
-def _status() -> Any:
-    from mpi4py import MPI
-
-    return MPI.Status()
