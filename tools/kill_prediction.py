@@ -125,9 +125,8 @@ def main() -> None:
             sys.exit("the job that nobody disturbed failed")
         kills = disturb(place, options, random.Random(options.seed))
         whole, killed = rows(place / "whole"), rows(place / "killed")
-        differing = sorted(
-            name for name in whole.keys() | killed.keys() if whole.get(name) != killed.get(name)
-        )
+        everywhere = sorted({*whole, *killed})
+        differing = [name for name in everywhere if whole.get(name) != killed.get(name)]
         pictures = whole["predictions.csv"].count(b"\n") - 1
         print(
             f"{kills['worker']} workers and {kills['job']} jobs killed; {pictures:,} pictures answered once each."
