@@ -128,9 +128,7 @@ def main() -> None:
         everywhere = sorted({*whole, *killed})
         differing = [name for name in everywhere if whole.get(name) != killed.get(name)]
         pictures = whole["predictions.csv"].count(b"\n") - 1
-        print(
-            f"{kills['worker']} workers and {kills['job']} jobs killed; {pictures:,} pictures answered once each."
-        )
+        print(f"{kills['worker']} workers and {kills['job']} jobs killed, {pictures:,} pictures answered.")
         if differing:
             sys.exit(f"{len(differing)} of {len(whole)} files differ, such as {differing[0]}")
         print(f"All {len(whole)} files hold the same bytes.")
