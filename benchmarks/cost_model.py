@@ -4,8 +4,10 @@
     python benchmarks/cost_model.py docs/scale.svg      and the picture
 
 A step takes the time of its part of the batch, of one sum over all gradients, and of the small sums of every
-normalisation. A sum of B bytes over R machines takes 2 (R - 1) / R B / bandwidth on a ring, and twice
-log2(R) messages' latency. Nothing of it is hidden behind the computation, as it is not in residua either.
+normalisation. A large sum over R machines sends and receives 2 (R - 1) / R of its bytes at each; small ones go
+up a tree and down again, 2 log2 R messages. Nothing of it is hidden behind the computation, as it is not in
+residua either. network_cost.py measures these sums between namespaces of one machine, beside what is computed
+here.
 """
 
 from __future__ import annotations
@@ -50,17 +52,38 @@ NETWORKS = (
 # What a normalisation takes more where its batch is divided, before anything is sent: of a step of ResNet-20
 # with 64 pictures 6 ms of a processor, beside the same step of a whole batch.
 EACH_NORM = 0.006 / 19
+EACH_SUM = 2048  # bytes of a normalisation's sums: two numbers of eight bytes a channel
+IN_PIECES = 2**16  # bytes from which a sum goes by pieces
+BLOCK = 2**19  # bytes of a sum's messages
+WAITS = 0.8  # of a message's time, what passes until both ends agree on it, behind what is under way
+ROUND = 60e-6  # seconds that a process takes to see a message, add it up and send the next
+ADDED = 4e9  # bytes of others that a process adds up in a second
 MACHINES = (1, 2, 4, 8, 16, 32, 64)
+
+
+def sum_seconds(size: int, network: Network, machines: int) -> float:
+    """A sum of `size` bytes over machines, as `residua.training.ranks` takes it."""
+    if size < IN_PIECES:  # up a tree and down again
+        rounds = 2 * math.ceil(math.log2(machines))
+        return rounds * (network.latency + ROUND + size / network.bandwidth)
+    share = (machines - 1) / machines
+    waited = WAITS * min(size, BLOCK * machines)
+    return share * ((2 * size + waited) / network.bandwidth + size / ADDED) + 2 * network.latency
+
+
+def fetch_seconds(pictures: int, size: int, network: Network, machines: int) -> float:
+    """Pictures of `size` bytes for a machine, of which it has its share itself."""
+    share = (machines - 1) / machines
+    return (1 + WAITS) * share * pictures * size / network.bandwidth + 2 * network.latency
 
 
 def seconds(work: Work, network: Network, machines: int) -> float:
     """One step."""
     if machines == 1:
         return work.seconds
-    rounds = 2 * math.ceil(math.log2(machines))
-    gradient = 2 * (machines - 1) / machines * 4 * work.parameters / network.bandwidth
-    small = (2 * work.norms + 2) * rounds * network.latency
-    return work.seconds + EACH_NORM * work.norms + gradient + small
+    sums = sum_seconds(4 * work.parameters, network, machines)
+    sums += (2 * work.norms + 2) * sum_seconds(EACH_SUM, network, machines)
+    return work.seconds + EACH_NORM * work.norms + sums
 
 
 def efficiency(work: Work, network: Network, machines: int) -> float:

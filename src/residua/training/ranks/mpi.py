@@ -13,6 +13,7 @@ import numpy as np
 
 from residua.errors import ConfigError, one_line
 from residua.training.ranks.launcher import end_with_launcher
+from residua.training.ranks.sums import IN_PIECES, sum_in_pieces
 from residua.training.ranks.world import Array, World, this_place
 
 # What mpiexec of Open MPI, of MPICH and Intel, and Slurm tell each process of how many there are.
@@ -61,8 +62,11 @@ class MpiWorld(World):
     # ------------------------------------------------------------------ numbers
     def sum(self, array: Array) -> Array:
         """The sum over all processes, of the same bytes in each."""
-        total = np.array(array)
-        self._wait(self._comm.Iallreduce(_IN_PLACE(), total))
+        total = np.array(array, order="C")
+        if total.nbytes < IN_PIECES or len(set(self.hosts)) == 1:
+            self._wait(self._comm.Iallreduce(_IN_PLACE(), total))
+        else:
+            sum_in_pieces(self._comm, self._wait, total.reshape(-1))
         return total
 
     def gather(self, array: Array) -> Array:

@@ -24,7 +24,8 @@ _ASK, _ANSWER = 1, 2  # tags: what is asked for; answers have this and all above
 _TAGS = 1000
 _REST_SECONDS = 0.0005  # between looks for messages
 _LEAVE_SECONDS = 2.0
-_MOST_BYTES = 2**26  # of pictures in a message
+_MESSAGE = 2**19  # bytes of pictures in a message, or a picture that is larger
+_AT_ONCE = 32  # messages
 
 
 def open_together(
@@ -89,18 +90,25 @@ class SharedReading:
         """Pictures of another process, by messages of bounded size."""
         shape = self._served[number].shape[1:]
         result = np.empty((len(rows), *shape), np.uint8)
-        each = max(1, _MOST_BYTES // max(1, int(np.prod(shape))))
-        for start in range(0, len(rows), each):
-            part = result[start : start + each]
-            with self._tagging:
-                self._tag = (self._tag + 1) % _TAGS
-                tag = _ANSWER + self._tag
-            request = self._comm.Irecv(part, source=rank, tag=tag)
-            question = np.concatenate([[number, tag], rows[start : start + each]]).astype(np.int64)
-            sent = self._comm.Isend(question, dest=rank, tag=_ASK)
-            self._wait(request, rank)
-            sent.Wait()
+        each = max(1, _MESSAGE // max(1, int(np.prod(shape))))
+        for start in range(0, len(rows), each * _AT_ONCE):
+            # Several at once: a message's beginning is agreed on, while others keep the network busy.
+            places = range(start, min(start + each * _AT_ONCE, len(rows)), each)
+            requests = [
+                self._ask(rank, number, rows[place : place + each], result[place : place + each])
+                for place in places
+            ]
+            for answer, question in requests:
+                self._wait(answer, rank)
+                question.Wait()
         return result
+
+    def _ask(self, rank: int, number: int, rows: NDArray[np.int64], into: NDArray[np.uint8]) -> Any:
+        with self._tagging:
+            self._tag = (self._tag + 1) % _TAGS
+            tag = _ANSWER + self._tag
+        answer = self._comm.Irecv(into, source=rank, tag=tag)
+        return answer, self._comm.Isend(np.concatenate([[number, tag], rows]), dest=rank, tag=_ASK)
 
     def close(self, seconds: float) -> None:
         """Answer until nobody asks any more, at most so long."""
