@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-import numpy as np
+import shutil
 
+import numpy as np
+import pytest
+from tiny import paint_folder
+
+from residua import train
 from residua.data.preprocessing import Preprocessing
 from residua.engines import open_engine
+from residua.files.tensors import read_tensors, write_tensors
 from residua.layers import Conv2d, Flatten, Linear, Sequential
+from residua.training.checkpoint import KIND, VERSION, checkpoints
+from residua.training.progress import Quiet
 from residua.training.whitening import LEAST, whiten, whitening_weights
 
 
@@ -53,3 +61,28 @@ def test_the_sign_of_an_eigenvector_is_settled(rng):
     weight = whitening_weights(rng.normal(size=(8, 6, 6, 1)).astype(np.float32), 2).reshape(4, 8)
     for column in weight[:, :4].T:
         assert column[np.abs(column).argmax()] > 0
+
+
+def test_a_run_goes_on_after_its_first_layer_has_come_to_rest(tmp_path):
+    """To the same bytes, though the layer's velocity is no longer used."""
+    pictures = paint_folder(tmp_path / "pics", count=5)
+    options = {"model": "airbench94", "width": 4, "size": 25, "batch": 5, "epochs": 3, "whitening_epochs": 1}
+    options |= {"engine": "numpy", "final_test": False, "validation": 0.2, "rate": 0.01, "lookahead": False}
+    whole, broken, older = (tmp_path / name for name in ("whole", "broken", "older"))
+    train(pictures, run=whole, reporter=Quiet(), **options)
+
+    class Stops(Quiet):
+        def start_epoch(self, epoch, *rest):
+            if epoch == 2:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(pictures, run=broken, reporter=Stops(), **options)
+    shutil.copytree(broken, older)
+    for path in checkpoints(older):  # as they were written before
+        arrays, document = read_tensors(path, KIND, VERSION)
+        del arrays["slots.velocity.whiten.bias"]
+        write_tensors(path, KIND, VERSION, arrays, document)
+    for run in (broken, older):
+        train(resume=run, reporter=Quiet())
+        assert (run / "last.safetensors").read_bytes() == (whole / "last.safetensors").read_bytes()

@@ -44,9 +44,11 @@ def _facts(name: str, engine: Engine) -> str:
             f"vectors of {WIDTH} floats; {count} kernels in {folder}"
         )
     if name == "jax":
-        from residua.engines.jax.devices import describe, find_devices
+        from residua.engines.jax.devices import describe, find_devices, memory_note
 
-        return f"jax {version('jax')}, jaxlib {version('jaxlib')}; on {describe(find_devices())}"
+        devices = find_devices()
+        where = f"{describe(devices)}{memory_note(devices)}"
+        return f"jax {version('jax')}, jaxlib {version('jaxlib')}; on {where}"
     from threadpoolctl import threadpool_info
 
     pools = [pool for pool in threadpool_info() if pool.get("user_api") == "blas"]

@@ -71,10 +71,21 @@ def read_checkpoint(run: Path, template: Tree, notes: list[str]) -> tuple[Tree, 
             damaged.append(f"{path} is damaged: it does not say where the run stands ({error})")
             continue
         notes.extend(damaged)
-        return fill(template, arrays, str(path)), position, fingerprint
+        return fill(template, _unused(template) | arrays, str(path)), position, fingerprint
     if damaged:
         raise RunError(f"none of the checkpoints in {run} can be read: {damaged[0]}")
     raise RunError(f"{run} holds no checkpoint yet: start the run anew in another folder")
+
+
+def _unused(template: Tree) -> dict[str, Any]:
+    """What checkpoints of earlier versions lack once a layer of fixed weights rests: its bias's slots."""
+    wanted, unused = flatten(template), {}
+    for path, array in wanted.items():
+        kind, _, rest = path.partition(".")
+        layer = rest.partition(".")[2].removesuffix(".bias")
+        if kind == "slots" and path.endswith(".bias") and f"variables.{layer}.fixed_weight" in wanted:
+            unused[path] = array
+    return unused
 
 
 def read_fingerprint(run: Path) -> str | None:

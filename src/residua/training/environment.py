@@ -10,11 +10,17 @@ from typing import Any
 from residua.cores import available_cores
 
 PACKAGES = ("residua", "numpy", "numba", "pillow", "safetensors", "scikit-learn")
+OF_ENGINES = {"jax": ("jax", "jaxlib")}  # on which results of that engine alone depend
 
 
 def package_versions(packages: tuple[str, ...] = PACKAGES) -> dict[str, str]:
     """The versions that a result depends on: Python's and those of the packages."""
     return {"python": platform.python_version()} | {name: package_version(name) for name in packages}
+
+
+def versions_with(engine: str) -> dict[str, str]:
+    """The versions that a result depends on which that engine computes."""
+    return package_versions((*PACKAGES, *OF_ENGINES.get(engine, ())))
 
 
 def package_version(name: str) -> str:

@@ -22,6 +22,7 @@ from residua.engines import Engine
 from residua.errors import RunError
 from residua.layers import Layer
 from residua.layers.cost import pictures_at_once
+from residua.training.full_batches import divisible, fill_pictures
 from residua.variables import Tree
 
 MOST_AT_ONCE = 64  # pictures; fewer of large ones
@@ -50,9 +51,14 @@ class FrozenBase:
         infer: Infer = engine.compile(lambda v, x: layer.infer(engine, v, x))
         return cls(engine, layer, variables, infer)
 
-    def features(self, normalized: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(N, ...) of (N, H, W, C) pictures."""
-        return np.asarray(self.engine.plain(self.infer(self.variables, normalized)), np.float32)
+    def features(self, normalized: NDArray[np.float32], at_once: int) -> NDArray[np.float32]:
+        """(N, ...) of (N, H, W, C) pictures, always `at_once` where others cost a compilation."""
+        pictures: Any = normalized
+        if self.engine.fixed_batches:
+            pictures = fill_pictures(self.engine, normalized, divisible(self.engine.divides, at_once))
+        return np.asarray(self.engine.plain(self.infer(self.variables, pictures)), np.float32)[
+            : len(normalized)
+        ]
 
     def at_once(self, shape: tuple[int, int, int]) -> int:
         """How many pictures of this shape to compute at once."""
@@ -147,7 +153,7 @@ def cache_features(
             parts = [indices[start : start + at_once] for start in range(0, len(indices), at_once)]
             passed = 0
             for normalized in _one_ahead(prepare, parts):
-                yield base.features(normalized)
+                yield base.features(normalized, at_once)
                 passed += len(normalized)
                 if passed >= MOST_AT_ONCE:
                     release_pages(images)  # each picture passes once

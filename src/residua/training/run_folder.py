@@ -21,7 +21,7 @@ from residua.files.json_lines import read_lines
 from residua.files.names import command
 from residua.files.one_writer import one_writer
 from residua.files.regular import require_file
-from residua.training.environment import machine_facts, package_versions
+from residua.training.environment import machine_facts, versions_with
 from residua.training.places import TABLE, describe_places
 
 LOGGED = ("epoch", "train_loss", "train_error")  # what each line of the logs holds
@@ -62,7 +62,12 @@ def create_run(config: TrainConfig, default_name: str, held: contextlib.ExitStac
         raise RunError(
             f"cannot make the run folder {folder}: {error.strerror or error}. Choose another with --run."
         ) from None
-    tables = {"format": FORMAT, "versions": package_versions(), "machine": machine_facts(), **to_toml(config)}
+    tables = {
+        "format": FORMAT,
+        "versions": versions_with(config.run.engine),
+        "machine": machine_facts(),
+        **to_toml(config),
+    }
     tables["run"]["run"] = str(run)
     if places := describe_places(config, run):
         tables["machine"][TABLE] = places

@@ -86,7 +86,8 @@ def make_step(
                 rates = dict(zip(groups, rate, strict=True))
                 updated, slots = _update_groups(engine, optimizer, variables, state["slots"], clipped, rates)
             else:
-                updated, slots = optimizer.update(engine, variables, state["slots"], clipped, rate)
+                updated, changed = optimizer.update(engine, variables, state["slots"], clipped, rate)
+                slots = merge(state["slots"], changed)  # what rests keeps its own
             updated = merge(updated, stats)
             after: Tree = {"variables": updated, "slots": slots}
             if "averaged" in state:

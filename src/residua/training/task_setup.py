@@ -23,7 +23,7 @@ from residua.errors import ConfigError, DataError
 from residua.layers import Layer, Sequential
 from residua.models.model_file import Model
 from residua.models.stages import frozen_layers
-from residua.training.environment import PACKAGES, package_versions
+from residua.training.environment import versions_with
 from residua.training.freezing import NOTHING_FROZEN, FreezePlan
 from residua.training.initialization import initialize
 from residua.training.pretrained import Pretrained
@@ -71,7 +71,11 @@ def build_task(
     config = _with_epochs(config, len(train))
     config = _with_engine(config, network, shape if pretrained is None else tuple(read), len(train))
     seed, options, batch = config.run.seed, config.data, config.schedule.batch or BATCH
-    about = about | {"seed": seed, "fingerprint": data.fingerprint, "versions": _versions(config)}
+    about = about | {
+        "seed": seed,
+        "fingerprint": data.fingerprint,
+        "versions": versions_with(config.run.engine),
+    }
     augment = Augment.of(options, train.images)
     run = config.run
     engine = open_engine(run.engine, threads=run.threads, precision=run.precision)
@@ -146,11 +150,6 @@ def _with_engine(config: TrainConfig, network: Layer, shape: tuple[int, ...], pi
     work = 3.0 * network.multiply_adds(shape) * pictures * (config.schedule.epochs or 1)
     engine = cast(EngineName, choose_for_training(config.run.engine, work))
     return replace(config, run=replace(config.run, engine=engine))
-
-
-def _versions(config: TrainConfig) -> dict[str, str]:
-    """Of the packages that the result depends on."""
-    return package_versions((*PACKAGES, *(("jax", "jaxlib") if config.run.engine == "jax" else ())))
 
 
 def _cut(pictures: Pictures, preprocessing: Preprocessing) -> Pictures:

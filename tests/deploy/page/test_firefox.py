@@ -113,6 +113,7 @@ def test_the_keyboard_alone_will_do(firefox, shop):
     firefox.run("document.getElementById('why').focus()")
     firefox.press(" ")
     firefox.wait("!document.getElementById('parts').hidden")
+    assert firefox.run("return document.activeElement.id") == "why"
 
 
 def test_the_camera_takes_a_picture(firefox, shop):

@@ -145,6 +145,8 @@ def test_the_keyboard_alone_will_do(browser, shop):
         visit.page.focus("#why")
         visit.page.keyboard.press("Space")
         visit.page.locator("#parts").wait_for(timeout=10_000)
+        assert visit.page.evaluate("document.activeElement.id") == "why"  # the focus is not taken away
+        assert visit.page.get_attribute("#why", "aria-disabled") == "true"
 
 
 def test_what_is_dropped_or_pasted_is_answered(browser, shop):

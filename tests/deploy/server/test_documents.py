@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 from documents import blocks, read
-from serving import jpeg, png, served
+from serving import jpeg, png, served, told
 
 pytest.importorskip("starlette", reason="starlette is not installed")
 pytest.importorskip("uvicorn", reason="uvicorn is not installed")
@@ -57,3 +57,24 @@ def test_every_address_is_described():
 def test_the_description_is_valid():
     checking = pytest.importorskip("openapi_spec_validator", reason="openapi-spec-validator is not installed")
     checking.validate(describe_api())
+
+
+def test_the_bounds_of_parameters_are_described(trained):
+    paths = describe_api()["paths"]
+    bounds = {
+        entry["name"]: entry["schema"]
+        for path in ("/v1/predict", "/v1/explain")
+        for entry in paths[path]["post"]["parameters"]
+    }
+    longest, most = bounds["target"]["maxLength"], bounds["top"]["maximum"]
+    wrong = [
+        ("/v1/explain?target=", "has no class"),
+        (f"/v1/explain?target={'x' * (longest + 1)}", f"of at most {longest} letters"),
+        (f"/v1/predict?top={most + 1}", "top takes a whole number"),
+    ]
+    assert bounds["target"]["minLength"] == 1
+    with served(str(trained / "run")) as (address, _, _):
+        for path, words in wrong:
+            status, answer = told(address, "POST", path, png())
+            assert (status, words in answer["error"]) == (400, True), path
+        assert told(address, "POST", f"/v1/predict?top={most}", png())[0] == 200

@@ -60,6 +60,19 @@ def test_devices_in_words():
     assert devices.remarks((gpu,)) == ()
 
 
+def test_what_a_gpu_gives_of_its_memory_is_said(monkeypatch):
+    gpu = SimpleNamespace(platform="gpu", memory_stats=lambda: {"bytes_limit": 60 * 2**30})
+    monkeypatch.delenv("XLA_PYTHON_CLIENT_PREALLOCATE", raising=False)
+    assert devices.memory_note((gpu,)).startswith(
+        ", 60 GiB of its memory taken at the start (XLA_PYTHON_CLIENT_"
+    )
+    gpu.memory_stats = lambda: None
+    assert "three quarters of its memory" in devices.memory_note((gpu,))
+    monkeypatch.setenv("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    assert devices.memory_note((gpu,)) == ", memory as it is needed (XLA_PYTHON_CLIENT_PREALLOCATE)"
+    assert devices.memory_note((SimpleNamespace(platform="cpu"),)) == ""
+
+
 def test_programs_are_kept_where_that_works(monkeypatch, tmp_path):
     changed = {}
     config = SimpleNamespace(update=changed.__setitem__, jax_compilation_cache_dir=None)

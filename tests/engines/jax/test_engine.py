@@ -79,6 +79,10 @@ def test_what_does_not_fit_is_said_as_by_the_reference(engine):
         for name in ("numpy", "jax"):
             with pytest.raises(ShapeError, match=words):
                 open_engine(name).conv2d(x, weight, None, stride=1, padding=0)
+    kernel = np.zeros((3, 3, 1, 4), np.float32)
+    for name in ("numpy", "jax"):
+        with pytest.raises(ShapeError, match="in 3 groups needs a multiple of 3 filters; it was given 4"):
+            open_engine(name).grouped_conv2d(x, kernel, None, groups=3, stride=1, padding=1)
     with pytest.raises(ShapeError, match="a kernel of 7 needs a picture"):
         engine.max_pool(x, kernel=7, stride=1, padding=0)
     with pytest.raises(ShapeError, match="linear layer over 4 features"):

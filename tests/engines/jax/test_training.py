@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import jax
 import numpy as np
 import pytest
 from tiny import TINY, paint_folder
@@ -15,10 +16,11 @@ from residua.engines.jax import JaxEngine
 from residua.errors import NonFiniteError
 from residua.layers import BatchNorm1d, Conv2d, ConvNorm, GlobalAveragePool, Linear, Sequential
 from residua.models.model_file import load_model
+from residua.training import feature_cache
 from residua.training.full_batches import Given, fill_up
 from residua.training.interruption import Interrupted
 from residua.training.progress import Quiet
-from residua.training.run_folder import read_log
+from residua.training.run_folder import read_environment, read_log
 from residua.variables import flatten
 
 OPTIONS = TINY | {"final_test": False, "validation": 0.3}
@@ -62,6 +64,48 @@ def test_stopped_and_resumed_is_bit_equal_to_never_stopped(run, pictures, tmp_pa
     train(resume=str(again), reporter=Quiet())
     for name in ("log.jsonl", "best.safetensors", "last.safetensors"):
         assert (again / name).read_bytes() == (run / name).read_bytes()
+
+
+def test_a_run_says_which_jax_it_was_trained_by(run, pictures, tmp_path):
+    versions = read_environment(run)["versions"]
+    assert (
+        versions["jax"] == load_model(run / "best.safetensors").training["versions"]["jax"] == jax.__version__
+    )
+    assert "jaxlib" in versions
+
+
+def test_features_of_a_frozen_base_are_computed_by_one_program(run, pictures, tmp_path, monkeypatch):
+    """Whatever is left for the last part of a split."""
+    shapes = set()
+
+    def prepare(kind, engine, layer, variables):
+        base = original(engine, layer, variables)
+
+        def infer(v, x):
+            shapes.add(x.shape)
+            return base.infer(v, x)
+
+        return replace(base, infer=infer)
+
+    original = feature_cache.FrozenBase.prepare
+    monkeypatch.setattr(feature_cache.FrozenBase, "prepare", classmethod(prepare))
+    monkeypatch.setattr(feature_cache, "MOST_AT_ONCE", 5)
+    options = {
+        "from_": str(run),
+        "epochs": 1,
+        "batch": 8,
+        "final_test": False,
+        "validation": 0.3,
+        "rate": 0.01,
+    }
+    logs = []
+    for engine in ("numpy", "jax"):
+        train(pictures, run=str(tmp_path / engine), engine=engine, reporter=Quiet(), **options)
+        logs.append(read_log(tmp_path / engine)[0])
+        shapes = shapes if engine == "jax" else set()
+    assert shapes == {(5, 8, 8, 3)}
+    assert logs[1]["train_loss"] == pytest.approx(logs[0]["train_loss"], abs=1e-4)
+    assert logs[1]["validation_loss"] == pytest.approx(logs[0]["validation_loss"], abs=1e-4)
 
 
 def test_what_a_run_keeps_has_the_types_of_every_engine(run):

@@ -18,6 +18,8 @@ _PLACES: dict[str, list[dict[str, Any]]] = {
     "/models/{model}/versions/{version}": [_MODEL, _VERSION],
 }
 _STRING = {"type": "string"}
+_COUNT = {"type": "integer", "minimum": 1, "maximum": 9_999_999}
+_NAME = {"type": "string", "minLength": 1, "maxLength": 500}
 _CLASS: dict[str, Any] = {"class": _STRING, "probability": {"type": "number", "minimum": 0, "maximum": 1}}
 _SERVED = {"type": "object", "properties": {"name": _STRING, "version": _STRING}}
 _PICTURE: dict[str, Any] = {"image/*": {}, "application/octet-stream": {}}
@@ -41,7 +43,9 @@ def _query(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any
 
 _PREDICT: dict[str, Any] = {
     "summary": "Name what is in a picture, or in each of many",
-    "parameters": [_query("top", "How many classes to name", {"type": "integer", "minimum": 1})],
+    "parameters": [
+        _query("top", "How many classes to name", {"type": "integer", "minimum": 1, "maximum": 9_999_999})
+    ],
     "requestBody": {
         "required": True,
         "description": "The picture file itself, no form: JPEG, PNG, WebP and others; or a zip of such "
@@ -61,7 +65,7 @@ _EXPLAIN: dict[str, Any] = {
     "summary": "Say which part of a picture decided",
     "parameters": [
         _query("method", "How it is found out", {"enum": ["occlusion", "grad-cam"], "default": "occlusion"}),
-        _query("target", "The class that is explained; the picture's own where none is named", _STRING),
+        _query("target", "The class that is explained; the picture's own where none is named", _NAME),
         _query("format", "Numbers or a drawing", {"enum": ["json", "png"], "default": "json"}),
         _query("overlay", "Given: JSON holds the drawing too, in base64", _STRING),
     ],

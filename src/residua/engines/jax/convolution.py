@@ -14,6 +14,7 @@ from jax import lax
 
 from residua.engines.jax.precision import narrow, wide
 from residua.engines.numpy.convolution import output_size
+from residua.engines.vocabulary.convolution import uneven_groups
 from residua.errors import ShapeError
 
 Array = Any
@@ -45,6 +46,8 @@ def check(x: Array, weight: Array, padding: int, groups: int = 1) -> None:
             f"a convolution over {channels} channels needs pictures (N, H, W, {channels}); "
             f"it was given {tuple(x.shape)}"
         )
+    if weight.shape[3] % groups:
+        raise ShapeError(uneven_groups(groups, weight.shape[3]))
     for size in x.shape[1:3]:
         output_size(size, weight.shape[0], 1, padding)
 

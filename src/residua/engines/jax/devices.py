@@ -62,6 +62,18 @@ def describe(devices: tuple[Any, ...]) -> str:
     return kind if len(devices) == 1 else f"{len(devices)} x {kind}"
 
 
+def memory_note(devices: tuple[Any, ...]) -> str:
+    """How much of a GPU's memory JAX takes, and how that is changed; "" on processors."""
+    if devices[0].platform not in ("gpu", "cuda", "rocm"):
+        return ""
+    variable = "XLA_PYTHON_CLIENT_PREALLOCATE"
+    if os.environ.get(variable, "").lower() in ("false", "0"):
+        return f", memory as it is needed ({variable})"
+    limit = (devices[0].memory_stats() or {}).get("bytes_limit", 0)
+    amount = f"{limit / 2**30:.0f} GiB" if limit else "three quarters"
+    return f", {amount} of its memory taken at the start ({variable}=false leaves it to others)"
+
+
 def keep_programs(devices: tuple[Any, ...]) -> None:
     """Have JAX keep what it compiles from one process to the next, where that works: not on processors.
 

@@ -63,7 +63,9 @@ def grouped_conv2d(
     relu: bool = False,
 ) -> tuple[Array, Saved]:
     """Equal groups of channels, each convolved by itself: weight (kernel, kernel, in / groups, out)."""
-    if x.shape[-1] != groups * weight.shape[2] or weight.shape[3] % groups:
+    if weight.shape[3] % groups:
+        raise ShapeError(uneven_groups(groups, weight.shape[3]))
+    if x.shape[-1] != groups * weight.shape[2]:
         raise ShapeError(
             f"a convolution in {groups} groups over {groups * weight.shape[2]} channels was given {x.shape}"
         )
@@ -82,6 +84,11 @@ def grouped_conv2d(
         parts.append(engine.plain(y))
         saved.append(kept)
     return engine.xp.concatenate(parts, axis=-1), tuple(saved)
+
+
+def uneven_groups(groups: int, filters: int) -> str:
+    """What is said of filters that groups do not divide."""
+    return f"a convolution in {groups} groups needs a multiple of {groups} filters; it was given {filters}"
 
 
 def grouped_conv2d_backward(

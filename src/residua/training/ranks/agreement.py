@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from residua.config import TrainConfig
 from residua.config.options import configure, to_toml
 from residua.training.checkpoint import Position
-from residua.training.environment import PACKAGES, package_versions
+from residua.training.environment import versions_with
 from residua.training.ranks.world import World
 from residua.variables import Tree, fill, flatten
 
@@ -30,7 +30,7 @@ def check_options(world: World, config: TrainConfig) -> None:
 
 def check_versions(world: World) -> None:
     """Raise ConfigError where a process has other versions than the first."""
-    world.compare("versions", package_versions((*PACKAGES, "jax", "jaxlib")))
+    world.compare("versions", versions_with("jax" if world.word == "host" else ""))
 
 
 def check_data(world: World, fingerprint: str, validation: int, begun_with: str) -> None:

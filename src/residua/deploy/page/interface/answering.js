@@ -32,7 +32,7 @@ class AnswerView {
     this.address = URL.createObjectURL(file);
     element("picture").src = this.address;
     element("parts").hidden = true;
-    element("why").disabled = false;
+    this.busy(false);
     element("answer").hidden = false;
     this.falls = null;
     this.write();
@@ -61,9 +61,15 @@ class AnswerView {
     if (this.falls) this.writeMap();
   }
 
+  // Whether the button waits. It is not disabled, for that would take the focus from who pressed it by keyboard.
+  busy(waits) {
+    element("why").setAttribute("aria-disabled", waits);
+  }
+
   async explain() {
+    if (element("why").getAttribute("aria-disabled") === "true") return;
     const turn = this.turn, { answer, answerer } = this;
-    element("why").disabled = true;
+    this.busy(true);
     element("said").textContent = text("looking");
     await pause();
     let found = null;
@@ -71,7 +77,7 @@ class AnswerView {
       found = await answerer.explain(answer, () => turn === this.turn);
     } catch (error) {
       if (turn !== this.turn) return;
-      element("why").disabled = false; // a server that was busy may be asked again
+      this.busy(false); // a server that was busy may be asked again
       element("said").textContent = reasonOf(error);
     }
     if (!found || turn !== this.turn) return;
