@@ -120,7 +120,8 @@ class Places:
         self._letters, self._numbers = [], array("q")
         seen: set[str] = set()
         for row in self._order[sorted({place + step for place in same for step in (0, 1)})].tolist():
-            if (name := self.names[row]) in seen:
+            name: str = self.names[row]
+            if name in seen:
                 return name
             seen.add(name)
         return None
