@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from residua.bulk.alone import find_fatal
-from residua.bulk.manifest import Asked, Entry, State, read_entries, refuse_changed
+from residua.bulk.manifest import Asked, State, read_entries, refuse_changed
 from residua.bulk.rows import part_bytes
 from residua.cores import available_cores
 from residua.errors import ModelFileError, RunError
@@ -115,6 +115,3 @@ def _model(path: str, sha256: str) -> Model:
 
 def _where() -> str:
     return f"the worker {platform.node()}, process {os.getpid()},"
-
-
-__all__ = ["Answered", "Entry", "Part", "answer"]

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait as wait_for_end
+from multiprocessing.process import BaseProcess
 
 from residua.bulk.answering import Answered, Part, answer
 from residua.bulk.manifest import Asked
@@ -22,6 +23,7 @@ class LocalWorkers:
         self.sharers = count
         self._asked = asked
         self._idle: list[ProcessPoolExecutor | None] = [None] * count
+        self._begun: set[BaseProcess] = set()
         self._busy: dict[Future[Answered], tuple[Part, ProcessPoolExecutor]] = {}
 
     @property
@@ -32,11 +34,13 @@ class LocalWorkers:
     def give(self, part: Part) -> None:
         """Have a part answered."""
         pool = self._idle.pop() or _pool()
+        before = set(multiprocessing.active_children())
         try:
             future = pool.submit(answer, self._asked, part)
         except BrokenProcessPool:  # killed while it had nothing to do
             pool = _pool()
             future = pool.submit(answer, self._asked, part)
+        self._begun |= set(multiprocessing.active_children()) - before
         self._busy[future] = part, pool
 
     def finished(self) -> Iterator[tuple[Part, Answered | None]]:
@@ -60,15 +64,10 @@ class LocalWorkers:
     def close(self) -> None:
         """End them all, whatever they are doing."""
         pools = [pool for pool in self._idle if pool is not None]
-        pools += [pool for _, pool in self._busy.values()]
-        for pool in pools:
+        for pool in [*pools, *(pool for _, pool in self._busy.values())]:
             pool.shutdown(wait=False, cancel_futures=True)
-        for process in multiprocessing.active_children():
-            if process.name == NAME or self._busy:
-                process.kill()
-
-
-NAME = "residua bulk"
+        for process in self._begun if self._busy else ():
+            process.kill()
 
 
 def _pool() -> ProcessPoolExecutor:

@@ -26,8 +26,7 @@ def predict(
 ) -> int:
     """Name what is in pictures: an answer for each that is named, in that order.
 
-    With --output answers are written in parts into a folder: of pictures by the million, by several
-    processes or machines, any of which may be killed. The same command goes on where it stopped.
+    With --output answers by the million lie in parts, and the same command goes on where it stopped.
 
     Parameters
     ----------
