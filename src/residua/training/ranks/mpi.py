@@ -142,9 +142,10 @@ class MpiWorld(World):
             if request.Test():  # it was only slow
                 return
             time.sleep(0.001)
-        who = ", ".join(map(self.name, sorted(silent))) or "every process waits, and none"
         verb = "have" if len(silent) > 1 else "has"
-        self.abort(f"{who} {verb} not answered for {seconds:.0f} s; the job ends. {self.where}")
+        who = f"{', '.join(map(self.name, sorted(silent)))} {verb} not answered"
+        said = who if silent else "every process answers, and none has gone on"
+        self.abort(f"{said} for {seconds:.0f} s; the job ends. {self.where}")
 
 
 def _IN_PLACE() -> Any:
