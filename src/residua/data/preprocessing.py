@@ -18,7 +18,7 @@ from residua.data.pictures.spread import each_own
 from residua.data.views import CENTER, View, extract_view
 from residua.errors import DataError, ShapeError
 
-_CHUNK_PIXELS = 1 << 24  # bounds the memory of a count over a memory-mapped data set
+_CHUNK_PIXELS = 1 << 22  # bounds the memory of a count over a memory-mapped data set
 _LEAST_STD = 1 / 255  # a channel that never changes is centred and left alone
 _LARGEST_SHIFT = 1e6  # of pixels from 0 to 1; the least deviation is one over it
 _LARGEST_SIDE = 2**15  # in pixels; formats of pictures end at twice that
