@@ -4,7 +4,7 @@
     python benchmarks/cost_model.py docs/scale.svg      and the picture
 
 A step takes the time of its part of the batch, of one sum over all gradients, and of the small sums of every
-normalisation. A large sum over R machines sends and receives 2 (R - 1) / R of its bytes at each; small ones go
+normalisation. In a large sum each of R machines sends and receives 2 (R - 1) / R of its bytes; small ones go
 up a tree and down again, 2 log2 R messages. Nothing of it is hidden behind the computation, as it is not in
 residua either. network_cost.py measures these sums between namespaces of one machine, beside what is computed
 here.

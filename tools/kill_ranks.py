@@ -2,6 +2,7 @@
 
     python tools/kill_ranks.py --kills 20
     python tools/kill_ranks.py --kills 20 --ranks 4 --exact     resumed by another number of processes
+    python tools/kill_ranks.py --kills 10 --hosts               two hosts on JAX instead of mpiexec
 
 A tiny network is trained on scikit-learn's digits. Every second or so one of the processes is killed
 (SIGKILL); the job must end within 15 seconds, and is resumed. In the end the model, the logs and the last
@@ -13,13 +14,15 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +39,16 @@ def command(ranks: int, *arguments: str) -> list[str]:
         return program
     mpiexec = Path(sys.executable).with_name("mpiexec")
     return [str(mpiexec if mpiexec.exists() else "mpiexec"), "--oversubscribe", "-n", str(ranks), *program]
+
+
+def two_hosts(*arguments: str) -> list[str]:
+    """The same by two hosts on JAX, and processes that look after them: any of the four may be killed."""
+    with socket.socket() as probe:
+        probe.bind(("", 0))
+        port = probe.getsockname()[1]
+    each = [sys.executable, "-m", "residua", *arguments, "--hosts", "2", "--coordinator", f"localhost:{port}"]
+    first, second = (shlex.join([*each, "--host-id", number]) for number in "01")
+    return ["bash", "-c", f"{first} & first=$!; {second}; second=$?; wait $first && exit $second"]
 
 
 def environment() -> dict[str, str]:
@@ -63,7 +76,8 @@ class Trouble:
     """How a run is disturbed.
 
     kills: how many. ranks: processes at the start. exact: begun again with other numbers of them. pause: at
-    most so many seconds of training before a kill. early: share of kills at any moment of the start.
+    most so many seconds of training before a kill. early: share of kills at any moment of the start. hosts:
+    two, on JAX.
     """
 
     kills: int
@@ -71,6 +85,7 @@ class Trouble:
     exact: bool
     pause: float = 0.6
     early: float = 0.3
+    hosts: bool = False
 
 
 def disturb(run: Path, begin: list[str], rng: random.Random, trouble: Trouble) -> tuple[int, float]:
@@ -82,7 +97,8 @@ def disturb(run: Path, begin: list[str], rng: random.Random, trouble: Trouble) -
         if not known:
             shutil.rmtree(run, ignore_errors=True)  # killed before it began: nothing was lost
         quiet: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        job = subprocess.Popen(command(number, *arguments), env=environment(), **quiet)
+        words = two_hosts(*arguments) if trouble.hosts else command(number, *arguments)
+        job = subprocess.Popen(words, env=environment(), **quiet)
         if done < trouble.kills:
             early = rng.random() < trouble.early
             limit = time.monotonic() + (rng.uniform(0.0, 5.0) if early else 60.0)
@@ -115,18 +131,22 @@ def main() -> int:
     parser.add_argument("--ranks", type=int, default=2)
     parser.add_argument("--epochs", type=int, default=120)
     parser.add_argument("--exact", action="store_true")
+    parser.add_argument("--hosts", action="store_true")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    begin = ["train", "digits", "--model", "resnet8", "--width", "4", "--engine", "numpy", "--batch", "64"]
+    begin = ["train", "digits", "--model", "resnet8", "--width", "4", "--batch", "64"]
     begin += ["--epochs", str(options.epochs), "--checkpoint-steps", "5", "--no-final-test"]
+    begin += ["--engine", "jax" if options.hosts else "numpy"]
     begin += ["--exact-ranks"] if options.exact else []
     with tempfile.TemporaryDirectory() as folder:
         peaceful, disturbed = Path(folder) / "peaceful", Path(folder) / "disturbed"
         first = 1 if options.exact else options.ranks
-        job = command(first, *begin, "--run", str(peaceful))
+        whole = [*begin, "--run", str(peaceful)]
+        job = two_hosts(*whole) if options.hosts else command(first, *whole)
         subprocess.run(job, env=environment(), check=True, stdout=subprocess.DEVNULL)
         rng = random.Random(options.seed)
-        trouble = Trouble(options.kills, options.ranks, options.exact)
+        trouble = Trouble(options.kills, options.ranks, options.exact, early=0.0 if options.hosts else 0.3)
+        trouble = replace(trouble, hosts=options.hosts)
         kills, longest = disturb(disturbed, begin, rng, trouble)
         same = digests(peaceful) == digests(disturbed)
     print(f"{kills} kills, the job ended within {longest:.1f} s of each; the same bytes: {same}")

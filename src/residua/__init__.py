@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # a test holds this list to the table of verbs
     from residua.api import mistakes as mistakes
     from residua.api import page as page
     from residua.api import predict as predict
+    from residua.api import predict_in_parts as predict_in_parts
     from residua.api import reconstruct as reconstruct
     from residua.api import report as report
     from residua.api import robustness as robustness

@@ -36,7 +36,11 @@ class Verb:
 VERBS = (
     Verb("train", ("train",)),
     Verb("evaluate", ("evaluate",)),
-    Verb("predict", ("iterate_predictions", "predict"), internal=("iterate_predictions",)),
+    Verb(
+        "predict",
+        ("iterate_predictions", "predict", "predict_in_parts", "answer_in_parts"),
+        internal=("iterate_predictions", "answer_in_parts"),
+    ),
     Verb("report", ("report",)),
     Verb("compare", ("compare",)),
     Verb("explain", ("explain",)),

@@ -36,20 +36,20 @@ NETWORK = Sequential(
 )
 
 
-def batches_of(pictures=40, batch=16):
+def batches_of(pictures=40, batch=16, engine=None):
     """Pictures in batches of which the last is a short one."""
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (pictures, 8, 8, 3), np.uint8)
     names = tuple(map(str, range(pictures)))
     kind = Preprocessing(8, 8, 3, (0.5,) * 3, (0.25,) * 3)
-    return Batches(
-        Pictures(images, rng.integers(0, 3, pictures), names), kind, Augment(crop=1, flip=True), batch, 0
-    )
+    split = Pictures(images, rng.integers(0, 3, pictures), names)
+    return Batches(split, kind, Augment(crop=1, flip=True), batch, 0, engine=engine)
 
 
 def train(steps, world=None, hosts=1, stuck=False):
     """Losses and weights after so many steps; world: the hosts, of which this is one."""
-    engine, batches = JaxEngine(), batches_of()
+    engine = JaxEngine()
+    batches = batches_of(engine=engine)
     if world is None:
         step, divides = make_step(NETWORK, engine, OPTIONS), 1
     else:
@@ -82,7 +82,7 @@ def train(steps, world=None, hosts=1, stuck=False):
 def main(rank, hosts, port, steps, stuck):
     """Train, and print from host 0."""
     options = RunOptions(
-        engine="jax", hosts=hosts, host_id=rank, coordinator=f"localhost:{port}", host_wait=60
+        engine="jax", hosts=hosts, host_id=rank, coordinator=f"localhost:{port}", host_wait=300
     )
     world = open_world(options)
     with nullcontext() if world is None else world.taking_part():

@@ -1,6 +1,7 @@
 """The verbs in Python: what the command line calls, and what a program or a notebook calls.
 
-May import: config, cores, data, deploy, engines, errors, files, insight, models, progress, sweeps, training.
+May import: bulk, config, cores, data, deploy, engines, errors, files, insight, models, progress, sweeps,
+training.
 """
 
 from residua.api.augment import augment_sheet
@@ -18,7 +19,7 @@ from residua.api.import_ import import_weights
 from residua.api.inside import inside
 from residua.api.mistakes import mistakes
 from residua.api.page import page
-from residua.api.predict import iterate_predictions, predict
+from residua.api.predict import answer_in_parts, iterate_predictions, predict, predict_in_parts
 from residua.api.reconstruct import reconstruct
 from residua.api.report import report
 from residua.api.sweep import sweep
@@ -27,6 +28,7 @@ from residua.api.train import TrainResult, train
 __all__ = [
     "Explanations",
     "TrainResult",
+    "answer_in_parts",
     "augment_sheet",
     "calibrate",
     "check_data",
@@ -47,6 +49,7 @@ __all__ = [
     "mistakes",
     "page",
     "predict",
+    "predict_in_parts",
     "reconstruct",
     "report",
     "robustness",

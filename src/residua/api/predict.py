@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from residua.api.inputs import named_texts
-from residua.config import PredictConfig
-from residua.config.options import configure
+from residua.config import BulkConfig, PredictConfig
+from residua.config.options import check, configure
 
 if TYPE_CHECKING:
+    from residua.bulk.run import Outcome
     from residua.insight.prediction.numbers import Prediction
     from residua.models.model_file import Model
 
@@ -34,16 +36,58 @@ def iterate_predictions(
     say: Any = print,
 ) -> Iterator[Prediction]:
     """As `predict`, one picture after the other as the answers come."""
-    from residua.data.pictures.files import PassedOver, name_pictures, passed_over_line
-    from residua.data.pictures.left_behind import passed_folders_line
     from residua.insight.prediction.numbers import predict_files
     from residua.models.model_file import Model, load_model
 
     loaded = model if isinstance(model, Model) else load_model(model)
+    yield from predict_files(loaded, _named(named_texts(files, "a picture"), say), config, say)
+
+
+def predict_in_parts(
+    model: str | Path,
+    files: str | Path | Sequence[str | Path],
+    output: str | Path,
+    *,
+    say: Any = print,
+    **options: Any,
+) -> Outcome:
+    """Name what is in pictures by the million: in parts, in a folder, where the same call goes on.
+
+    options: the fields of `PredictConfig` and `BulkConfig`. say: hears what happens on the way. Raises
+    ResiduaError; parts that are done are kept.
+    """
+    config_names = PredictConfig.__dataclass_fields__
+    chosen = {name: value for name, value in options.items() if name in config_names}
+    rest = {name: value for name, value in options.items() if name not in config_names}
+    bulk = configure(BulkConfig, rest | {"output": str(output)})
+    return answer_in_parts(model, files, configure(PredictConfig, chosen), bulk, say)
+
+
+def answer_in_parts(
+    model: str | Path,
+    files: str | Path | Sequence[str | Path],
+    config: PredictConfig,
+    bulk: BulkConfig,
+    say: Any,
+) -> Outcome:
+    """As `predict_in_parts`, by its options."""
+    from residua.bulk.run import predict_in_parts as run
+
+    sources = named_texts(files, "a picture")
+    if bulk.scheduler is not None:  # whose workers have other current folders
+        sources = [os.path.abspath(source) for source in sources]
+    return run(model, lambda: _named(sources, say), sources, check(config), check(bulk), say)
+
+
+def _named(files: Sequence[str], say: Any) -> list[str]:
+    """The pictures that files, folders and packed files stand for; `say` hears what is passed over."""
+    from residua.data.pictures.files import PassedOver, name_pictures, passed_over_line
+    from residua.data.pictures.left_behind import passed_folders_line
+
     others: PassedOver = {}
     folders: list[Path] = []
-    pictures = name_pictures(named_texts(files, "a picture"), others, folders.append)
+    pictures = name_pictures(files, others, folders.append)
     for line in (passed_over_line("", others), passed_folders_line("predict", folders)):
         if line:
             say(line)
-    yield from predict_files(loaded, pictures, config, say)
+    return pictures

@@ -6,11 +6,13 @@ import io
 import sys
 from typing import Annotated
 
-from residua.cli.shared import Options, Switch
+from residua.cli.shared import Switch, sections
 from residua.cli.terminal import Notes, to_stderr, to_stdout
-from residua.config import PredictConfig
+from residua.config import BulkConfig, PredictConfig
 from residua.config.options import check
 from residua.errors import ConfigError
+
+_ANSWERS, _PARTS = sections("Answers", "Answers by the million")
 
 
 def predict(
@@ -19,9 +21,12 @@ def predict(
     *files: str,
     json: Switch = False,
     csv: Switch = False,
-    options: Annotated[PredictConfig, Options] = PredictConfig(),
+    options: Annotated[PredictConfig, _ANSWERS] = PredictConfig(),
+    bulk: Annotated[BulkConfig, _PARTS] = BulkConfig(),
 ) -> int:
     """Name what is in pictures: an answer for each that is named, in that order.
+
+    With --output answers by the million lie in parts, and the same command goes on where it stopped.
 
     Parameters
     ----------
@@ -42,6 +47,8 @@ def predict(
         raise ConfigError("predict needs pictures or folders after the model")
     if json and csv:
         raise ConfigError("choose one of --json and --csv")
+    if bulk != BulkConfig():
+        return _in_parts(model, files, options, bulk, printed=json or csv)
     loaded = load_model(model)
     predictions = api.iterate_predictions(loaded, files, check(options), Notes())
     write = write_json if json else write_csv if csv else write_text
@@ -53,6 +60,25 @@ def predict(
     for prediction in bad:
         to_stderr(f"residua: {prediction.error}")
     return 1 if bad else 0
+
+
+def _in_parts(
+    model: str, files: tuple[str, ...], options: PredictConfig, bulk: BulkConfig, *, printed: bool
+) -> int:
+    """Answers written into a folder."""
+    from residua import api
+
+    if bulk.output is None:
+        raise ConfigError(
+            "these options are for answers that are written into a folder: name it with --output"
+        )
+    if printed:
+        raise ConfigError(
+            "with --output nothing is printed: leave --json and --csv out, or choose by --table"
+        )
+    outcome = api.answer_in_parts(model, files, options, bulk, Notes())
+    to_stdout(outcome.text())
+    return 1 if outcome.failed else 0
 
 
 class _Shown(io.StringIO):

@@ -24,7 +24,7 @@ from residua.config.import_ import ImportConfig
 from residua.config.inside import InsideConfig
 from residua.config.mistakes import MistakesConfig
 from residua.config.page import PageConfig
-from residua.config.predict import PredictConfig
+from residua.config.predict import BulkConfig, PredictConfig
 from residua.config.reconstruct import ReconstructConfig
 from residua.config.report import ReportConfig
 from residua.config.serve import ServeConfig
@@ -42,6 +42,7 @@ from residua.config.train import (
 
 __all__ = [
     "BenchConfig",
+    "BulkConfig",
     "CalibrateConfig",
     "CheckConfig",
     "CompareConfig",

@@ -113,6 +113,8 @@ LIMITS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "most": ("1 to 100000, in steps of 1/255", lambda x: 1 <= x <= 100_000),
     "iterations": ("1 to 100000", lambda x: 1 <= x <= 100_000),
     "confidence": ("a probability from 0 to 0.9999", lambda x: 0 <= x <= 0.9999),
+    "part": ("1 to 1000000 pictures", lambda x: 1 <= x <= 1_000_000),
+    "max_failures": ("a share from 0 to below 1, or a number of pictures", _natural),
     "workers": ("1 to 1000", lambda x: 1 <= x <= 1000),
     "trials": ("1 to 100000", lambda x: 1 <= x <= 100_000),
     "shortest": ("1 or more epochs", _positive),

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.data.dataset import Split
+from residua.data.packed.texts import take_texts
 from residua.data.pictures.arrays import Pictures
 from residua.data.pictures.cache import MOST_BAD, decode_cached, hash_files
 from residua.data.pictures.decoding_together import Wanted, decode_together
+from residua.data.pictures.digests import Digests, take_paths
 from residua.data.pictures.notes import group_notes, group_reasons, note_lines
 from residua.data.pictures.readers import ALONE, Readers, check_names
 from residua.data.pictures.selection import Images, Pixels, Selection
@@ -43,7 +45,7 @@ class PictureFolder:
         self.readers, self._owners = readers, listing.owners(readers.size)
         self._problems: dict[int, str] = {}  # why pictures are left out, by index
         self._notes: dict[int, list[str]] = {}  # what is odd about others
-        self._digests: dict[int, str] = {}
+        self._digests = Digests(len(listing.paths))
         self._pixels: dict[int, Pixels] = {}
         self._reported: set[str] = set()
 
@@ -71,7 +73,7 @@ class PictureFolder:
         images: Images = Selection(pixels, np.searchsorted(pool, good))
         if isinstance(pixels, np.ndarray) and len(good) == len(pool):
             images = pixels
-        return Pictures(images, listing.labels[good], tuple(listing.names[index] for index in good.tolist()))
+        return Pictures(images, listing.labels[good], take_texts(listing.names, good))
 
     def labels(self, split: Split) -> NDArray[np.int64]:
         """(N,) the labels of a split."""
@@ -79,10 +81,10 @@ class PictureFolder:
 
     def fingerprint(self, split: Split) -> str:
         """SHA-256 over names, labels and content of a split."""
-        listing, indices = self.listing, self.listing.splits[split].tolist()
+        listing, indices = self.listing, self.listing.splits[split]
         self._hash(indices)
         digest = hashlib.sha256()
-        for index in indices:
+        for index in indices.tolist():
             label = listing.classes[listing.labels[index]]
             text = f"{listing.names[index]}\0{label}\0{self._digests[index]}\0"
             text += f"{listing.boxes[index]}\0" if listing.boxes else ""
@@ -91,31 +93,28 @@ class PictureFolder:
 
     def _good(self, split: Split) -> NDArray[np.int64]:
         """The indices of a split's pictures, without those that cannot be read."""
-        indices = self.listing.splits[split].tolist()
-        return np.array([index for index in indices if index not in self._problems], dtype=np.int64)
+        indices = self.listing.splits[split]
+        return indices[~np.isin(indices, list(self._problems))]
 
-    def _hash(self, indices: list[int]) -> None:
-        new = [index for index in indices if index not in self._digests]
+    def _hash(self, indices: NDArray[np.int64]) -> None:
+        new = indices[~self._digests.known[indices]]
         owners = self._owners[new]
-        own = [index for index, owner in zip(new, owners.tolist(), strict=True) if owner == self.readers.rank]
-        digests = hash_files([self.listing.paths[index] for index in own])
-        told = self.readers.tell(bytes.fromhex("".join(digests)))
+        own = new[owners == self.readers.rank]
+        told = self.readers.tell(hash_files(take_paths(self.listing.paths, own)).tobytes())
         for rank, raw in enumerate(told):
-            its = np.flatnonzero(owners == rank).tolist()
-            for place, start in zip(its, range(0, len(raw), 32), strict=True):
-                self._digests[new[place]] = raw[start : start + 32].hex()
+            self._digests.put(new[owners == rank], raw)
 
     def _decoded(self, number: int) -> Pixels:
         """The pixels of a pool; reports its bad pictures, and stops when there are too many."""
         if number not in self._pixels:
             listing, card = self.listing, self.card
-            pool = listing.pools[number].tolist()
+            pool = listing.pools[number]
             self._hash(pool)
             wanted = Wanted(
-                [listing.paths[index] for index in pool],
-                [self._digests[index] for index in pool],
+                take_paths(listing.paths, pool),
+                self._digests.take(pool),
                 (card.height, card.width, card.channels),
-                [listing.boxes[index] for index in pool] if listing.boxes else (),
+                [listing.boxes[index] for index in pool.tolist()] if listing.boxes else (),
             )
             folder = user_cache() / "pictures"
             if self.readers.size == 1:
@@ -126,10 +125,10 @@ class PictureFolder:
                 owners = self._owners[pool]
                 decoded = decode_together(self.readers, wanted, owners, folder, self._say_once)
             pixels, bad, notes = decoded
-            problems = {pool[position]: reason for position, reason in sorted(bad.items())}
+            problems = {int(pool[position]): reason for position, reason in sorted(bad.items())}
             self._problems.update(problems)
             self._report_problems(problems)
-            odd = {pool[position]: texts for position, texts in notes.items()}
+            odd = {int(pool[position]): texts for position, texts in notes.items()}
             self._notes.update(odd)
             for line in note_lines(group_notes(odd, listing.names)):
                 self.say(line)
@@ -163,9 +162,9 @@ class PictureFolder:
     def _report_duplicates(self) -> None:
         """Say which pictures, of those looked at so far, occur in two splits or two classes."""
         listing = self.listing
-        split_of = {index: name for name, indices in listing.splits.items() for index in indices.tolist()}
-        good = {index: digest for index, digest in self._digests.items() if index not in self._problems}
-        for line in duplicate_messages(good, split_of, listing.labels.tolist(), listing.names):
+        known = np.array(self._digests.known)
+        known[list(self._problems)] = False
+        for line in duplicate_messages(self._digests, np.flatnonzero(known), listing):
             self._say_once(line)
 
     def _say_once(self, line: str) -> None:

@@ -32,7 +32,13 @@ from residua.training.pretrained import (
     reading_options,
 )
 from residua.training.progress import Reporter
-from residua.training.ranks.agreement import by_first, shared_checkpoint, shared_config, shared_run
+from residua.training.ranks.agreement import (
+    by_first,
+    require_base,
+    shared_checkpoint,
+    shared_config,
+    shared_run,
+)
 from residua.training.ranks.opening import find_world
 from residua.training.ranks.reading import open_together
 from residua.training.run_folder import create_run, read_run, refuse_used_folder, resume_command
@@ -115,6 +121,8 @@ def resume_training(resumption: Path | Resumption, reporter: Reporter, after_epo
     config = replace(config, run=replace(config.run, threads=again.threads or config.run.threads))
 
     def open_again(readers: Readers) -> tuple[Task, DataOptions]:
+        if config.transfer.from_ or config.transfer.weights:
+            require_base(world, again.run / COPY)
         pretrained = load_pretrained(config, again.run)
         data, here = _find_data(config, again, pretrained, reporter, readers)
         return _read_task(config, data, reporter, pretrained), here

@@ -74,8 +74,8 @@ def two_programs(steps, *more, **variables):
     return outcomes(begin(*([PROGRAM, rank, 2, port, steps, *more] for rank in (0, 1)), **variables))
 
 
-def test_two_hosts_give_what_one_gives():
-    (out, errors, code), (none, _, other) = two_programs(50, **PROXY)
+def test_two_hosts_of_two_devices_give_what_one_gives():
+    (out, errors, code), (none, _, other) = two_programs(50, JAX_NUM_CPU_DEVICES="2", **PROXY)
     assert (code, other) == (0, 0), errors
     assert '"losses"' not in none
     found = json.loads(out.splitlines()[-1])

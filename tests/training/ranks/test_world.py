@@ -18,8 +18,8 @@ from tiny import paint_folder
 from residua.cli import run
 from residua.config import TrainConfig
 from residua.config.options import configure
-from residua.errors import ConfigError, DataError
-from residua.training.ranks.agreement import check_data, check_options, check_versions
+from residua.errors import ConfigError, DataError, RunError
+from residua.training.ranks.agreement import check_data, check_options, check_versions, require_base
 from residua.training.ranks.mpi import MpiWorld, find_mpi
 from residua.training.ranks.world import AgreedError
 
@@ -52,6 +52,12 @@ def test_what_differs_is_named_with_its_rank():
     older = Stub(0, lambda text: text.replace(f'"numpy": "{numpy.__version__}"', '"numpy": "1.0"'))
     with pytest.raises(AgreedError, match=r"rank 1 .* has versions other than rank 0: numpy is 1\.0"):
         check_versions(older)
+
+
+def test_a_run_folder_that_is_not_shared_where_it_must_be_is_said(tmp_path):
+    with pytest.raises(RunError, match=r"base\.safetensors is not here, .* that every rank sees; share"):
+        require_base(Stub(0, "x"), tmp_path / "base.safetensors")
+    require_base(None, tmp_path / "base.safetensors")  # alone it is the loader's to say
 
 
 def test_where_one_cannot_all_end_with_its_words():

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from residua.data.packed.limits import MOST_BYTES, check_count, too_large
+from residua.data.packed.texts import Texts
 from residua.errors import DataError, one_line
 
 _MOST_GROUP = 2_000_000_000  # bytes of the pictures' column that are unpacked together
@@ -56,7 +57,7 @@ class ParquetFile:
         self._columns = self._choose(arrow)
         sizes = [self._facts.row_group(number).num_rows for number in range(self._facts.num_row_groups)]
         self._starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-        self._names: list[str] | None = None
+        self._names: Texts | None = None
 
     def _choose(self, arrow: Any) -> _Columns:
         """The columns of pictures: a struct with bytes, or bytes by themselves."""
@@ -109,7 +110,7 @@ class ParquetFile:
                 top, _, inner = self._columns.path.rpartition(".")
                 chunks = self._read(None, [self._columns.path]).column(top).chunks
                 called = [name for chunk in chunks for name in chunk.field(inner).to_pylist()]
-            self._names = [_entry(row, name) for row, name in enumerate(called)]
+            self._names = Texts(_entry(row, name) for row, name in enumerate(called))
         return iter(self._names)
 
     def holds(self, name: str) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from residua.data.packed.limits import MOST_BYTES, check_count, checked_name, too_large
+from residua.data.packed.texts import Places
 from residua.errors import DataError, one_line
 
 _PACKED = {b"\x1f\x8b": "gzip", b"BZ": "bzip2", b"\xfd7": "xz", b"(\xb5": "Zstandard"}
@@ -21,7 +22,7 @@ class TarFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._places: dict[str, tuple[int, int]] = {}
+        self._places = Places()
         try:
             with path.open("rb") as stream:
                 start = stream.read(2)
@@ -56,10 +57,10 @@ class TarFile:
                 raise self._cut(f"within {name}")
             if member.size > MOST_BYTES:
                 raise too_large(name, self.path)
-            if name in self._places:
-                raise DataError(f"{self.path} holds {name} twice; pack it anew.")
-            self._places[name] = (member.offset_data, member.size)
+            self._places.add(name, member.offset_data, member.size)
             check_count(len(self._places), self.path)
+        if (twice := self._places.finish()) is not None:
+            raise DataError(f"{self.path} holds {twice} twice; pack it anew.")
         if size - archive.offset < _END:
             raise self._cut("its end is not there")
 
@@ -75,15 +76,18 @@ class TarFile:
 
     def names(self) -> Iterator[str]:
         """Entries in their order."""
-        return iter(self._places)
+        return iter(self._places.names)
 
     def holds(self, name: str) -> bool:
         """Whether there is an entry of that name."""
-        return name in self._places
+        return self._places.find(name) is not None
 
     def read(self, name: str) -> bytes:
         """The bytes of an entry."""
-        offset, size = self._places[name]
+        found = self._places.find(name)
+        if found is None:
+            raise DataError(f"{self.path} holds no {name}.")
+        offset, size = found
         try:
             content = self._read(offset, size)
         except OSError as problem:

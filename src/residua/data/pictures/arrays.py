@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from residua.data.packed.texts import take_texts
 from residua.data.pictures.selection import Images, Selection
 from residua.errors import ShapeError
 
@@ -37,14 +38,14 @@ class Pictures:
     def take(self, indices: NDArray[np.int64] | Sequence[int]) -> Pictures:
         """The pictures at these indices, in this order, copied."""
         chosen = np.asarray(indices, dtype=np.int64)
-        names = tuple(self.names[index] for index in chosen.tolist())
+        names = take_texts(self.names, chosen)
         return Pictures(self.images[chosen], self.labels[chosen], names)
 
     def select(self, indices: NDArray[np.int64]) -> Pictures:
         """As `take`, but copied only when they are asked for."""
         chosen = np.asarray(indices, dtype=np.int64)
         selected = select_images(self.images, chosen)
-        names = tuple(self.names[index] for index in chosen.tolist())
+        names = take_texts(self.names, chosen)
         return Pictures(selected, self.labels[chosen], names)
 
 

@@ -47,17 +47,21 @@ class Decoded(NamedTuple):
     notes: dict[int, list[str]]
 
 
-def hash_files(paths: Sequence[Path]) -> list[str]:
-    """SHA-256 of every file, in order; a file that cannot be read counts as empty until it is decoded."""
+def hash_files(paths: Sequence[Path]) -> NDArray[np.uint8]:
+    """(N, 32) SHA-256 of every file; one that cannot be read counts as empty until it is decoded."""
+    digests = np.empty((len(paths), 32), np.uint8)
 
-    def digest(path: Path) -> str:
+    def digest(index: int) -> None:
         try:
-            return hashlib.sha256(read_bytes(path)).hexdigest()
+            content = read_bytes(paths[index])
         except PictureError:
-            return hashlib.sha256(b"").hexdigest()
+            content = b""
+        digests[index] = np.frombuffer(hashlib.sha256(content).digest(), np.uint8)
 
     with ThreadPoolExecutor(min(available_cores(), MOST_THREADS)) as pool:
-        return list(_some_at_a_time(pool, digest, paths))
+        for _ in _some_at_a_time(pool, digest, range(len(paths))):
+            pass
+    return digests
 
 
 def decode_cached(
@@ -98,8 +102,13 @@ def cache_files(
     folder: Path, digests: Sequence[str], size: tuple[int, int, int], boxes: Sequence[Box | None]
 ) -> tuple[Path, Path]:
     """Where pictures of that content are kept, and what there is to say of them."""
-    content = [DECODER, heic_is_read(), avif_is_read(), *size, *digests, *boxes]
-    key = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
+    # The JSON of one list, of which a million digests would take a hundred megabytes.
+    whole = hashlib.sha256(json.dumps([DECODER, heic_is_read(), avif_is_read(), *size]).encode()[:-1])
+    for part in (digests, boxes):
+        for start in range(0, len(part), _TOGETHER):
+            whole.update(f", {json.dumps(list(part[start : start + _TOGETHER]))[1:-1]}".encode())
+    whole.update(b"]")
+    key = whole.hexdigest()[:32]
     return folder / f"{key}.npy", folder / f"{key}.json"
 
 

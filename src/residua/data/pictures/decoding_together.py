@@ -24,6 +24,7 @@ from residua.data.pictures.cache import (
     write_notes,
 )
 from residua.data.pictures.decoding import Box
+from residua.data.pictures.digests import Digests, take_paths
 from residua.data.pictures.readers import Readers, tell_document
 from residua.data.pictures.spread import Spread
 from residua.errors import DataError
@@ -36,17 +37,14 @@ class Wanted:
     """Pictures to decode: their files, what is in them, the size to bring them to, and regions if any."""
 
     paths: Sequence[Path]
-    digests: Sequence[str]
+    digests: Digests
     size: tuple[int, int, int]
     boxes: Sequence[Box | None] = ()
 
     def some(self, rows: Rows) -> Wanted:
         """Those of them in these rows."""
-        chosen = rows.tolist()
-        boxes = [self.boxes[row] for row in chosen] if self.boxes else ()
-        return Wanted(
-            [self.paths[row] for row in chosen], [self.digests[row] for row in chosen], self.size, boxes
-        )
+        boxes = [self.boxes[row] for row in rows.tolist()] if self.boxes else ()
+        return Wanted(take_paths(self.paths, rows), self.digests.take(rows), self.size, boxes)
 
 
 def decode_together(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -65,15 +65,19 @@ def tell_document(readers: Readers, own: Any) -> list[Any]:
     return [json.loads(text) for text in readers.tell(json.dumps(own).encode())]
 
 
-def each(readers: Readers, items: Sequence[T], work: Callable[[T], Any]) -> list[Any]:
-    """What `work` makes of every item, in order; of each in one process alone, in turn.
+def each(readers: Readers, items: Sequence[T], work: Callable[[T], Any]) -> Iterator[Any]:
+    """What `work` makes of every item, in order, of each in one process alone; one by one where it can be.
 
     Its results are plain JSON types.
     """
     if readers.size == 1:
-        return [work(item) for item in items]
+        yield from map(work, items)
+        return
     parts = tell_document(readers, [work(item) for item in items[readers.rank :: readers.size]])
-    return [parts[place % readers.size][place // readers.size] for place in range(len(items))]
+    for place in range(len(items)):
+        own, number = parts[place % readers.size], place // readers.size
+        yield own[number]
+        own[number] = None
 
 
 def check_alike(readers: Readers, what: str, own: dict[str, Any]) -> None:

@@ -39,7 +39,8 @@ class Spread:
             part.__dict__.update(self.__dict__, _cut=(down, across))
             part.shape = (len(self), *self.own[:0, down, across].shape[1:])
             return part
-        rows = np.atleast_1d(np.arange(len(self))[key])
+        whole = isinstance(key, slice) or np.asarray(key).dtype == bool
+        rows = np.atleast_1d(np.arange(len(self))[key] if whole else np.asarray(key, np.int64))
         result = np.empty((len(rows), *self.shape[1:]), np.uint8)
         holders = self.holders[rows]
         for rank in np.unique(holders).tolist():

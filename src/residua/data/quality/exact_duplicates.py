@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from residua.data.pictures.digests import Digests
 from residua.data.pictures.selection import Images
+from residua.data.sources.listing import Listing
 
 
 def first_occurrences(splits: Sequence[Images]) -> NDArray[np.int64]:
@@ -73,21 +75,20 @@ class Groups:
         return first, second, pair
 
 
-def duplicate_messages(
-    digests: Mapping[int, str], split_of: Mapping[int, str], labels: Sequence[int], names: Sequence[str]
-) -> list[str]:
+def duplicate_messages(digests: Digests, good: NDArray[np.int64], listing: Listing) -> list[str]:
     """What to say, one line each, about pictures of equal content in two splits or under two classes.
 
-    digests: content by index in the folder. split_of: the split by index. labels, names: by index.
+    digests: the content of a listing's pictures. good: (N,) which of them to look at, in order.
     """
-    groups: dict[str, list[int]] = {}
-    for index, digest in sorted(digests.items()):
-        groups.setdefault(digest, []).append(index)
+    numbers = np.full(len(listing.labels), -1)
+    for number, indices in enumerate(listing.splits.values()):
+        numbers[indices] = number
+    splits, labels, names = list(listing.splits), listing.labels, listing.names
     leaks: list[tuple[int, int]] = []
     doubts: list[tuple[int, int]] = []
-    for same in groups.values():
+    for same in digests.equal(good):
         first = same[0]
-        leak = next((index for index in same if split_of[index] != split_of[first]), None)
+        leak = next((index for index in same if numbers[index] != numbers[first]), None)
         doubt = next((index for index in same if labels[index] != labels[first]), None)
         if leak is not None:
             leaks.append((first, leak))
@@ -97,8 +98,9 @@ def duplicate_messages(
     if leaks:
         one, other = leaks[0]
         messages.append(
-            f"{len(leaks)} pictures lie in more than one split, such as {names[one]} ({split_of[one]}) and "
-            f"{names[other]} ({split_of[other]}), so results will look too good; remove the copies."
+            f"{len(leaks)} pictures lie in more than one split, such as {names[one]} "
+            f"({splits[numbers[one]]}) and {names[other]} ({splits[numbers[other]]}), so results will look "
+            "too good; remove the copies."
         )
     if doubts:
         one, other = doubts[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,16 +10,17 @@ from residua.data.pictures.decoding import Box
 from residua.files.names import as_text
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LabelledFile:
     """A picture file of a table or a layout, and what is known of it before it is opened.
 
-    name: relative to the folder. group: pictures of one group stay on one side of a split. split: the one
-    that it belongs to, where that is given. box: left, top, right, bottom of the region that matters, in
-    pixels, the latter two exclusive. archive: the packed file that it is in, if any.
+    path: as text where there may be millions. name: relative to the folder. group: pictures of one group
+    stay on one side of a split. split: the one that it belongs to, where that is given. box: left, top,
+    right, bottom of the region that matters, in pixels, the latter two exclusive. archive: the packed file
+    that it is in, if any.
     """
 
-    path: Path
+    path: Path | str
     name: str
     label: str
     group: str | None = None
@@ -40,7 +42,10 @@ class LabelledFile:
         # What `below` does with a path takes longer than to read a small entry, of which there are millions.
         place = str(archive)
         shown = place.removeprefix(f"{folder}/") if place != str(folder) else archive.name
-        return cls(Path(f"{place}/{entry}"), f"{shown}/{entry}", as_text(label), group, split, archive=place)
+        # A name is the end of the path: one text would do for both.
+        return cls(
+            f"{place}/{entry}", f"{shown}/{entry}", sys.intern(as_text(label)), group, split, archive=place
+        )
 
     @classmethod
     def below(

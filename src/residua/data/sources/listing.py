@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from residua.data.packed.texts import Paths, Texts
 from residua.data.pictures.decoding import Box
 from residua.data.pictures.files import PassedOver, passed_over_line
 from residua.data.pictures.readers import ALONE, Readers
@@ -42,8 +43,8 @@ class Listing:
     """
 
     classes: tuple[str, ...]
-    paths: tuple[Path, ...]
-    names: tuple[str, ...]
+    paths: Sequence[Path]
+    names: Sequence[str]
     labels: Indices
     splits: dict[str, Indices]
     pools: tuple[Indices, ...]
@@ -162,8 +163,7 @@ def _list(
         say(_leak_message(splits, groups, group))
     return Listing(
         classes,
-        tuple(file.path for file in files),
-        tuple(file.name for file in files),
+        *_texts(files),
         labels,
         splits,
         pools,
@@ -172,6 +172,15 @@ def _list(
         obstacles=tuple(obstacles),
         archives=_number_archives(files),
     )
+
+
+def _texts(files: list[LabelledFile]) -> tuple[Paths, Texts]:
+    """Paths and names: of one buffer, where the names are the ends of the paths."""
+    names, first = Texts(file.name for file in files), files[0]
+    before = str(first.path).removesuffix(first.name)
+    if all(str(file.path) == before + file.name for file in files):
+        return Paths(names.below(before)), names
+    return Paths(Texts(str(file.path) for file in files)), names
 
 
 def _number_archives(files: list[LabelledFile]) -> Indices | None:

@@ -45,9 +45,8 @@ def write_csv(predictions: Iterable[Prediction], out: TextIO, top: int) -> list[
     has_sure = False
     for number, prediction in enumerate(predictions):
         if number == 0:
-            columns = [name for place in range(top) for name in _columns(place)]
             has_sure = prediction.sure is not None  # else no column more: others read this by position
-            writer.writerow(["file", *columns, *(["sure"] if has_sure else []), "error"])
+            writer.writerow(csv_columns(top, sure=has_sure))
         cells = [cell for name, probability in prediction.top for cell in (name, repr(probability))]
         cells += [""] * (2 * top - len(cells))
         if has_sure:
@@ -56,6 +55,11 @@ def write_csv(predictions: Iterable[Prediction], out: TextIO, top: int) -> list[
         if prediction.error is not None:
             failed.append(prediction)
     return failed
+
+
+def csv_columns(top: int, *, sure: bool) -> list[str]:
+    """The names of a table's columns: so many classes with their probabilities, and whether they are sure."""
+    return ["file", *(name for place in range(top) for name in _columns(place)), *["sure"] * sure, "error"]
 
 
 def _columns(place: int) -> tuple[str, str]:

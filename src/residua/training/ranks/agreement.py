@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from residua.config import TrainConfig
 from residua.config.options import configure, to_toml
+from residua.errors import RunError
 from residua.training.checkpoint import Position
 from residua.training.environment import versions_with
 from residua.training.ranks.world import World
@@ -65,6 +66,15 @@ def shared_run(world: World | None, make: Callable[[], Path]) -> Path:
     if world is None:
         return make()
     return Path(world.share_text(by_first(world, lambda: str(make()), "")))
+
+
+def require_base(world: World | None, base: Path) -> None:
+    """Raise RunError where a process does not see the model that a run has begun with."""
+    if world is not None and not base.exists():
+        raise RunError(
+            f"{base} is not here, the model that the run began with: such a run goes on from a folder that "
+            f"every {world.word} sees; share it, or copy that file there"
+        )
 
 
 def shared_checkpoint(

@@ -20,7 +20,7 @@ from residua.training.ranks.supervisor import fear, on_orphaned, tell
 from residua.training.ranks.world import Array, World, this_place
 
 BEAT_SECONDS = 0.5
-GONE_SECONDS = 9.0  # without a sign of life
+GONE_SECONDS = 11.0  # without a sign of life
 SUSPECT_SECONDS = 3.0  # where a connection to one of them has broken
 _LEAVE_SECONDS = 20.0
 # What JAX says where another host no longer answers.

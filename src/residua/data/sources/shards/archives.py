@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import posixpath
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from residua.data.packed.opening import open_packed
+from residua.data.packed.texts import Texts
 from residua.data.pictures.files import is_picture_name, is_visible
 from residua.data.pictures.readers import Readers, each
 from residua.data.sources.labelled_file import LabelledFile
+from residua.data.sources.metadata_tables import NAMES
 from residua.data.sources.shards.metadata import read_metadata
 from residua.data.sources.shards.samples import (
     Entry,
@@ -42,33 +45,35 @@ def list_archives(
 
     def listed(read: Callable[[Shard], list[Entry]]) -> list[LabelledFile]:
         found = each(readers, shards, lambda place: read(seen[place[0]]))
-        return [
-            LabelledFile.packed(root, path, name, label, group, split)
-            for (path, _), entries in zip(shards, found, strict=True)
-            for name, label, group, split in entries
-        ]
+        files: list[LabelledFile] = []
+        for (path, _), entries in zip(shards, found, strict=True):
+            files += [LabelledFile.packed(root, path, *entry) for entry in entries]
+        return files
 
-    if any(each(readers, shards, look)):
+    if any(list(each(readers, shards, look))):
         classes = class_list(root)
         files = listed(lambda shard: read_samples(shard, classes, root))
         check_groups(files)
         return files
     if files := listed(lambda shard: read_metadata(root, shard, say)):
         return files
-    names = each(readers, shards, lambda place: seen[place[0]].pictures)
-    whole = [Shard(path, split, own, {}) for (path, split), own in zip(shards, names, strict=True)]
+    names = each(readers, shards, lambda place: list(seen[place[0]].pictures))
+    whole = [Shard(path, split, own, []) for (path, split), own in zip(shards, names, strict=True)]
     return _from_folders(root, whole, say, strict=strict)
 
 
 def _look_into(path: Path, split: str | None) -> Shard:
-    shard = Shard(path, split, [], {})
-    for name in open_packed(path).names():
-        if all(map(is_visible, name.split("/"))):
-            if is_picture_name(name):
-                shard.pictures.append(name)
-            else:
-                shard.others[name] = None
-    return shard
+    tables: list[str] = []
+
+    def pictures() -> Iterator[str]:
+        for name in open_packed(path).names():
+            if all(map(is_visible, name.split("/"))):
+                if is_picture_name(name):
+                    yield name
+                elif posixpath.basename(name) in NAMES:
+                    tables.append(name)
+
+    return Shard(path, split, Texts(pictures()), tables)
 
 
 def _from_folders(

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from residua.data.sources.label_table import label_rows
 from residua.data.sources.labelled_file import LabelledFile
-from residua.data.sources.metadata_tables import NAMES
 from residua.data.sources.shards.samples import Entry
 from residua.data.sources.shards.shard import Shard
 from residua.data.sources.split_names import split_of
@@ -27,7 +26,7 @@ class _ArchiveFiles:
         if not self.exists(cell):
             return None
         file = LabelledFile.packed(self._root, self.folder, posixpath.join(self._start, cell), "")
-        return file.name, file.path, True
+        return file.name, Path(file.path), True
 
     def exists(self, cell: str) -> bool:
         """Whether a cell names a picture here."""
@@ -47,11 +46,10 @@ def read_metadata(root: Path, shard: Shard, say: Callable[[str], None]) -> list[
 
     Raises DataError for a row whose picture is not there, or that has no label.
     """
-    tables = [name for name in shard.others if posixpath.basename(name) in NAMES]
     pictures = set(shard.pictures)
     entries: list[Entry] = []
     start = len(f"{shard.path}/")
-    for table in tables:
+    for table in shard.tables:
         folder = posixpath.dirname(table)
         split = shard.split or (split_of(posixpath.basename(folder)) if folder else None)
         shown, inside = shard.path / table, _ArchiveFiles(root, shard.path, folder, pictures)

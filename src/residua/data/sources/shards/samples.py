@@ -21,7 +21,7 @@ _CLASS_LISTS = ("classnames.txt", "classes.txt", "class_names.txt", "labels.txt"
 def label_entry(shard: Shard, name: str) -> str | None:
     """The entry of the same key as a picture's that holds its label, if there is one."""
     entries = (f"{_key_of(name)}.{ending}" for ending in _LABELS)
-    return next((entry for entry in entries if entry in shard.others), None)
+    return next((entry for entry in entries if shard.container.holds(entry)), None)
 
 
 def _key_of(name: str) -> str:

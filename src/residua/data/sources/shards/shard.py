@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,12 +12,12 @@ from residua.data.packed.opening import open_packed
 
 @dataclass(frozen=True)
 class Shard:
-    """An archive: its path, the split that its name says, and its pictures and other entries, in order."""
+    """An archive: its path, the split that its name says, and its pictures and tables of them."""
 
     path: Path
     split: str | None
-    pictures: list[str]
-    others: dict[str, None]
+    pictures: Sequence[str]
+    tables: list[str]
 
     @property
     def container(self) -> Container:

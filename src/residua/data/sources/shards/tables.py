@@ -25,12 +25,15 @@ def list_tables(
     """
     files: list[LabelledFile] = []
     read = each(readers, shards, lambda shard: _read(shard[0]))
-    first = (shards[0][0], read[0]["column"], read[0]["classes"])
-    say(f"{root}: labels from the column {first[1]!r} of {len(shards)} Parquet shards.")
+    first: tuple[str, Any] | None = None
     for (path, split), found in zip(shards, read, strict=True):
-        if (found["column"], found["classes"]) != first[1:]:
+        labels = found["column"], found["classes"]
+        if first is None:
+            first = labels
+            say(f"{root}: labels from the column {first[0]!r} of {len(shards)} Parquet shards.")
+        elif labels != first:
             raise DataError(
-                f"{path} has other labels than {first[0].name}: the column {found['column']!r} and its "
+                f"{path} has other labels than {shards[0][0].name}: the column {found['column']!r} and its "
                 "classes must be the same in every shard."
             )
         for name, label, group in zip(found["names"], found["labels"], found["groups"], strict=True):

@@ -1,0 +1,128 @@
+"""Workers of a Dask cluster that answer parts: the scheduler gives them out, and anew where a worker is lost.
+
+Messages hold the names of pictures, and the model's path and SHA-256, never the model; they are pickled on
+their way, so a scheduler belongs into a network that is trusted, or behind Dask's own TLS.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from residua.bulk.answering import Answered, Part, answer
+from residua.bulk.manifest import Asked
+from residua.errors import ConfigError, ResiduaError, RunError, one_line
+
+CONNECT_SECONDS = 15.0
+PATIENCE_SECONDS = 30.0  # for a scheduler that does not answer any more
+AHEAD = 2  # parts given out for each worker, so that none waits for the next
+
+
+class DaskWorkers:
+    """The workers of a scheduler, as many as there are at the time."""
+
+    def __init__(self, address: str, asked: Asked) -> None:
+        """Raises ConfigError where nobody answers there, or Dask is not installed."""
+        try:
+            import distributed
+        except ImportError:
+            raise ConfigError("--scheduler takes Dask: pip install 'residua[cluster]'") from None
+        self._dask: Any = distributed
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it would say is said here
+        self.address, self._asked = address, asked
+        try:
+            self._client: Any = self._dask.Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+        except (OSError, ValueError, TypeError) as problem:
+            raise ConfigError(
+                f"no Dask scheduler answers at {address} ({one_line(problem)}): start one with "
+                "`dask scheduler`, or name its address with --scheduler"
+            ) from None
+        self._busy: dict[Any, Part] = {}
+        self._workers: dict[str, Any] = {}
+        self._seen = time.monotonic()
+        self._look()
+
+    @property
+    def sharers(self) -> int:
+        """The most workers on one machine."""
+        hosts = Counter(str(worker.get("host")) for worker in self._workers.values())
+        return max(hosts.values(), default=1)
+
+    @property
+    def free(self) -> int:
+        """How many more parts can be given out."""
+        return AHEAD * max(1, len(self._workers)) - len(self._busy)
+
+    def give(self, part: Part) -> None:
+        """Have a part answered."""
+        future = self._client.submit(
+            answer, self._asked, part, pure=False, key=f"residua-part-{part.number}-{time.time_ns()}"
+        )
+        self._busy[future] = part
+
+    def finished(self) -> Iterator[tuple[Part, Answered | None]]:
+        """Parts that are answered, once there are some; None for one whose workers ended.
+
+        Raises as `answer`, and RunError where the scheduler or residua on a worker is gone.
+        """
+        try:
+            self._dask.wait(list(self._busy), timeout=2, return_when="FIRST_COMPLETED")
+        except (TimeoutError, self._dask.TimeoutError):
+            pass
+        except Exception as problem:  # cancelled with its connection
+            if isinstance(problem, ResiduaError):
+                raise
+        self._look()
+        for future, part in list(self._busy.items()):
+            if future.status in ("cancelled", "lost"):
+                del self._busy[future]
+                self._await_scheduler()
+                self.give(part)
+            elif future.status in ("finished", "error"):
+                del self._busy[future]
+                yield part, self._result(future)
+
+    def close(self) -> None:
+        """Take back what is not answered, and leave."""
+        try:
+            self._client.cancel(list(self._busy))
+            self._client.close(timeout=5)
+        except Exception:  # a scheduler that is gone has nothing to be told
+            pass
+
+    def _result(self, future: Any) -> Answered | None:
+        if future.status == "finished":
+            answered: Answered = future.result()
+            return answered
+        problem = future.exception()
+        if isinstance(problem, self._dask.KilledWorker):
+            return None
+        if isinstance(problem, ResiduaError):
+            raise problem
+        raise RunError(
+            f"a worker of {self.address} cannot do its part ({type(problem).__name__}: {one_line(problem)}): "
+            "it needs the same residua and Python as this machine"
+        )
+
+    def _look(self) -> None:
+        """Who is there. Raises RunError where the scheduler has been silent for too long."""
+        if self._client.status == "running":
+            try:
+                self._workers = dict(self._client.scheduler_info(n_workers=-1)["workers"])
+                self._seen = time.monotonic()
+            except Exception:  # told below, when it goes on
+                pass
+        if time.monotonic() - self._seen > PATIENCE_SECONDS or self._client.status in ("closed", "failed"):
+            raise RunError(
+                f"the scheduler at {self.address} is gone: start it and its workers again, then give the "
+                "same command; parts that are done are kept"
+            )
+
+    def _await_scheduler(self) -> None:
+        """Wait until the scheduler is back. Raises RunError as `_look`."""
+        while self._client.status != "running":
+            time.sleep(0.5)
+            self._look()

@@ -1,0 +1,227 @@
+"""Parts given out, lost ones given out again, until all are done and joined; going on where a job stopped."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from residua.bulk.answering import Answered, Part
+from residua.bulk.dask_workers import DaskWorkers
+from residua.bulk.folder import Folder
+from residua.bulk.joining import DamagedPart, join
+from residua.bulk.local_workers import LocalWorkers
+from residua.bulk.manifest import Asked, Manifest, entries_of
+from residua.bulk.rows import require_pyarrow
+from residua.config import PredictConfig
+from residua.config.predict import BulkConfig
+from residua.errors import ConfigError, RunError
+from residua.files.checksums import file_sha256
+from residua.files.one_writer import one_writer
+from residua.insight.prediction.numbers import least_confidence
+from residua.insight.shared.engine_choice import settle_engine
+from residua.models.model_file import find_model, load_model
+from residua.progress import separate_bar
+from residua.training.environment import package_version
+from residua.training.work import model_work
+
+CAREFUL = 2  # deaths with a part before its pictures are looked at one by one
+MOST_DEATHS = 8  # with one part
+
+Say = Callable[[str], object]
+
+
+class Workers(Protocol):
+    """Whoever answers parts."""
+
+    @property
+    def sharers(self) -> int:
+        """The most of them on one machine."""
+
+    @property
+    def free(self) -> int:
+        """How many more parts can be given out."""
+
+    def give(self, part: Part) -> None:
+        """Have a part answered."""
+
+    def finished(self) -> Iterator[tuple[Part, Answered | None]]:
+        """Parts that are answered, once there are some; None for one whose worker ended."""
+
+    def close(self) -> None:
+        """End or leave them."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A job that is done. table: the joined one, if asked for. answered: how many were answered now."""
+
+    folder: Path
+    table: Path | None
+    pictures: int
+    failed: int
+    answered: int
+    seconds: float
+    noted: int
+
+    def text(self) -> str:
+        """What to say at the end."""
+        where = self.table or self.folder
+        rate = f", {self.answered / self.seconds:,.0f} a second" if self.answered else ""
+        lines = [f"{self.pictures:,} pictures{rate}: {where}"]
+        if self.failed:
+            lines.append(f"{self.failed:,} of them cannot be read: their rows say why")
+        if self.noted:
+            lines.append(f"Pictures that are odd, but were used, are told in {self.noted:,} of part-*.json")
+        return "\n".join(lines)
+
+
+def predict_in_parts(
+    model: str | Path,
+    names: Callable[[], Sequence[str]],
+    sources: Sequence[str],
+    config: PredictConfig,
+    bulk: BulkConfig,
+    say: Say,
+) -> Outcome:
+    """Answer pictures in parts, in the folder that `bulk` names; what is done there already is kept.
+
+    names: the pictures in order, asked for once, when a job begins. sources: what they were named by. say:
+    hears what happens. Raises ResiduaError, and KeyboardInterrupt after Ctrl-C: what is done then is kept.
+    """
+    if bulk.output is None:
+        raise ConfigError("--workers and --scheduler write into a folder: name it with --output")
+    began = time.monotonic()
+    path = Path(bulk.output)
+    if bulk.table == "parquet":
+        require_pyarrow()
+    with one_writer(path, "choose another folder with --output"):
+        folder = Folder(path)
+        manifest = _manifest(folder, find_model(model), names, sources, config, bulk, say)
+        answered = _answer(folder, manifest, config, bulk, say)
+        table = None
+        while bulk.join and table is None:
+            try:
+                table = join(folder, manifest)
+            except DamagedPart as damaged:
+                say(f"Part {damaged.number} is not what was written: it is answered again")
+                folder.forget(manifest, damaged.number)
+                answered += _answer(folder, manifest, config, bulk, say)
+        marks = [mark for number in range(manifest.parts) if (mark := folder.mark(manifest, number))]
+    failed, noted = sum(mark["failed"] for mark in marks), sum("notes" in mark for mark in marks)
+    return Outcome(path, table, manifest.pictures, failed, answered, time.monotonic() - began, noted)
+
+
+def _manifest(
+    folder: Folder,
+    model: Path,
+    names: Callable[[], Sequence[str]],
+    sources: Sequence[str],
+    config: PredictConfig,
+    bulk: BulkConfig,
+    say: Say,
+) -> Manifest:
+    """The job that was begun there, or a new one. Raises RunError where that asks something else."""
+    loaded = load_model(model)
+    least_confidence(loaded, config)
+    begun, version, sha256 = folder.begun(), package_version("residua"), file_sha256(model)
+    if begun is not None:
+        engine = begun.asked.engine if config.engine == "auto" else config.engine
+        asked = Asked.of(model, sha256, version, sources, replace(config, engine=engine), bulk)  # type: ignore[arg-type]
+        begun.asked.refuse_other(asked, folder.path)
+        say(f"Going on in {folder.path}: {begun.pictures:,} pictures in {begun.parts:,} parts")
+        return replace(begun, asked=asked)
+    found = names()
+    config = settle_engine(config, model_work(loaded, len(found)), say)
+    return folder.begin(Asked.of(model, sha256, version, sources, config, bulk), entries_of(found))
+
+
+def _answer(folder: Folder, manifest: Manifest, config: PredictConfig, bulk: BulkConfig, say: Say) -> int:
+    """Have the parts answered that are not done; how many pictures these had."""
+    marks = [folder.mark(manifest, number) for number in range(manifest.parts)]
+    open_parts = deque(number for number, mark in enumerate(marks) if mark is None)
+    if not open_parts:
+        return 0
+    failures = _Failures(bulk.max_failures, manifest.pictures, sum(mark["failed"] for mark in marks if mark))
+    deaths: Counter[int] = Counter()
+    busy, answered = 0, 0
+    with (
+        _workers(manifest.asked, min(bulk.workers, len(open_parts)), bulk.scheduler) as workers,
+        separate_bar("Pictures", manifest.pictures) as shown,
+    ):
+        if shown is not None:
+            shown.advance(manifest.pictures - sum(map(manifest.size, open_parts)))
+        while open_parts or busy:
+            while open_parts and workers.free > 0:
+                number = open_parts.popleft()
+                part = Part(number, folder.lines(manifest, number), manifest.packed)
+                careful = deaths[number] >= CAREFUL
+                workers.give(
+                    replace(
+                        part,
+                        careful=careful,
+                        batch=config.batch,
+                        threads=config.threads,
+                        sharers=workers.sharers,
+                    )
+                )
+                busy += 1
+            for part, found in workers.finished():
+                busy -= 1
+                if found is None:
+                    deaths[part.number] += 1
+                    _tell_death(part.number, deaths[part.number], manifest, bulk, say)
+                    open_parts.appendleft(part.number)
+                    continue
+                about = {"rows": found.rows, "failed": found.failed, "model": manifest.asked.sha256}
+                folder.write_part(
+                    manifest, part.number, found.data, about | ({"notes": found.notes} if found.notes else {})
+                )
+                answered += manifest.size(part.number)
+                if shown is not None:
+                    shown.advance(manifest.size(part.number))
+                failures.add(found.failed)
+    return answered
+
+
+@contextmanager
+def _workers(asked: Asked, count: int, scheduler: str | None) -> Iterator[Workers]:
+    workers: Workers = LocalWorkers(count, asked) if scheduler is None else DaskWorkers(scheduler, asked)
+    try:
+        yield workers
+    finally:
+        workers.close()
+
+
+def _tell_death(number: int, deaths: int, manifest: Manifest, bulk: BulkConfig, say: Say) -> None:
+    """Say that a worker ended. Raises RunError where a part goes on ending its workers."""
+    first = number * manifest.asked.part
+    which = f"part {number} (pictures {first:,} to {first + manifest.size(number) - 1:,})"
+    if deaths > MOST_DEATHS:
+        raise RunError(
+            f"{deaths} workers ended with {which}, and no picture alone does it: there may be too little "
+            "memory; give the same command with fewer --workers, or a smaller --batch"
+        )
+    careful = ", its pictures one by one" if deaths >= CAREFUL else ""
+    say(f"A worker ended with {which}: it is answered again{careful}")
+
+
+class _Failures:
+    """How many pictures could not be read, and how many may be."""
+
+    def __init__(self, most: float | None, pictures: int, failed: int) -> None:
+        self.most = None if most is None else most * pictures if most < 1 else most
+        self.pictures, self.failed = pictures, failed
+
+    def add(self, failed: int) -> None:
+        """So many more. Raises RunError where they are too many."""
+        self.failed += failed
+        if self.most is not None and self.failed > self.most:
+            raise RunError(
+                f"{self.failed:,} of {self.pictures:,} pictures cannot be read, more than --max-failures "
+                "allows; the parts that are done say why; with a higher one the same command goes on"
+            )
