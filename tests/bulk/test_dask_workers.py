@@ -97,7 +97,7 @@ def test_workers_and_the_scheduler_killed(job, tmp_path, capsys):
         os.kill(workers[0].pid, signal.SIGKILL)
         wait_for(lambda: (tmp_path / "out" / "part-00004.json").exists())
         os.kill(scheduler.pid, signal.SIGKILL)
-        _, err = running.communicate(timeout=60)
+        _, err = running.communicate(timeout=120)
         assert running.returncode == 2
         assert b"is gone: start it and its workers again" in err.splitlines()[-1]
     finally:

@@ -10,6 +10,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import CancelledError
 from typing import Any
 
 from residua.bulk.answering import Answered, Part, answer
@@ -58,9 +59,15 @@ class DaskWorkers:
 
     def give(self, part: Part) -> None:
         """Have a part answered."""
-        future = self._client.submit(
-            answer, self._asked, part, pure=False, key=f"residua-part-{part.number}-{time.time_ns()}"
-        )
+        try:
+            future = self._client.submit(
+                answer, self._asked, part, pure=False, key=f"residua-part-{part.number}-{time.time_ns()}"
+            )
+        except Exception as problem:
+            # A client that has just lost its scheduler says so by whatever it was about.
+            if self._client.status == "running":
+                raise
+            raise self._gone() from problem
         self._busy[future] = part
 
     def finished(self) -> Iterator[tuple[Part, Answered | None]]:
@@ -83,7 +90,13 @@ class DaskWorkers:
                 self.give(part)
             elif future.status in ("finished", "error"):
                 del self._busy[future]
-                yield part, self._result(future)
+                try:
+                    answered = self._result(future)
+                except (OSError, CancelledError):  # the connection broke while it was brought
+                    self._await_scheduler()
+                    self.give(part)
+                else:
+                    yield part, answered
 
     def close(self) -> None:
         """Take back what is not answered, and leave."""
@@ -116,10 +129,13 @@ class DaskWorkers:
             except Exception:  # told below, when it goes on
                 pass
         if time.monotonic() - self._seen > PATIENCE_SECONDS or self._client.status in ("closed", "failed"):
-            raise RunError(
-                f"the scheduler at {self.address} is gone: start it and its workers again, then give the "
-                "same command; parts that are done are kept"
-            )
+            raise self._gone()
+
+    def _gone(self) -> RunError:
+        return RunError(
+            f"the scheduler at {self.address} is gone: start it and its workers again, then give the same "
+            "command; parts that are done are kept"
+        )
 
     def _await_scheduler(self) -> None:
         """Wait until the scheduler is back. Raises RunError as `_look`."""
