@@ -80,8 +80,12 @@ def remove() -> None:
     for line in found.splitlines():
         if line.startswith("rm"):
             ip("netns", "del", line.split()[0])
-    with contextlib.suppress(subprocess.CalledProcessError):
-        ip("link", "del", BRIDGE)
+    links = subprocess.run(["ip", "-o", "link"], capture_output=True, text=True, check=True).stdout
+    ours = [line.split(": ")[1].partition("@")[0] for line in links.splitlines()]
+    for name in [BRIDGE, *(name for name in ours if name[:2] == "rv" and name[2:].isdigit())]:
+        # A namespace's cables go some time after it.
+        with contextlib.suppress(subprocess.CalledProcessError):
+            ip("link", "del", name)
 
 
 def limit(count: int, gigabits: float) -> None:

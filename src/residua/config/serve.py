@@ -27,7 +27,7 @@ class ServeConfig:
     private_key: str | None = shared.path("Private key of the certificate, as PEM.")
     trusted: tuple[str, ...] = ()
     """Names of hosts, beside this computer's own and --host, under which requests may come."""
-    queue: int = 64
+    queue: int = 256
     """Requests that may wait; more are told to come again."""
     batch: int = shared.described(8, "Pictures that are answered at once, where as many wait.")
     megabytes: float = 20.0
