@@ -12,12 +12,13 @@ import numpy as np
 
 from residua.bench.networks import Network, TrainStepper
 from residua.bench.timing import Workload
-from residua.config import DataOptions, OptimizerOptions, ScheduleOptions
+from residua.config import DataOptions, ScheduleOptions
 from residua.data import DATASETS, Pictures, open_dataset
 from residua.data.augmentation.pipeline import Augment
 from residua.data.batches import Batch, Batches
 from residua.data.preprocessing import Preprocessing
 from residua.engines import Engine
+from residua.training.option_defaults import optimizer_of
 from residua.training.progress import PlainReporter
 from residua.training.schedules import make_schedule
 
@@ -53,7 +54,7 @@ def train_step(engine: Engine, network: Network, pictures: Pictures, batch: int)
     checkpoints and validation.
     """
     recipe = CARD.recipe_of("resnet20")
-    options = OptimizerOptions(rate=recipe.rate, nesterov=recipe.nesterov, decay=recipe.decay)
+    options = optimizer_of(recipe)
     schedule = make_schedule(ScheduleOptions(epochs=recipe.epochs), recipe.rate, recipe.epochs)
     memory = schedule.start()
     preprocessing = Preprocessing.measure(pictures.images)

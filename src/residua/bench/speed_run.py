@@ -12,7 +12,7 @@ import numpy as np
 from residua.bench import data_loading
 from residua.bench.networks import Labels, Network, Pictures, advance
 from residua.bench.timing import Workload
-from residua.config import OptimizerOptions, ScheduleOptions
+from residua.config import ScheduleOptions
 from residua.data import Pictures as Split
 from residua.data.augmentation.pipeline import Augment
 from residua.data.batches import Batches
@@ -23,6 +23,7 @@ from residua.layers import Layer
 from residua.models.architectures.airbench import airbench94
 from residua.training.lookahead import EVERY, make_fall_back, slow_share
 from residua.training.optimizers import make_optimizer
+from residua.training.option_defaults import optimizer_of
 from residua.training.schedules import Schedule, make_schedule
 from residua.training.step import make_step, start_state
 from residua.training.whitening import whiten
@@ -31,16 +32,7 @@ from residua.variables import Tree, transform
 NETWORK = Network("airbench94", airbench94, 32)
 RECIPE = data_loading.CARD.recipe  # what `residua train cifar10` does
 EPOCHS, BATCH, CROP = RECIPE.epochs, RECIPE.batch, RECIPE.crop
-OPTIONS = OptimizerOptions(
-    rate=RECIPE.rate,
-    momentum=RECIPE.momentum,
-    nesterov=RECIPE.nesterov,
-    decay=RECIPE.decay,
-    smoothing=RECIPE.smoothing,
-    bias_rate=RECIPE.bias_rate,
-    lookahead=RECIPE.lookahead,
-    whitening_epochs=RECIPE.whitening_epochs,
-)
+OPTIONS = optimizer_of(RECIPE)
 
 
 def make_rates() -> Schedule:

@@ -13,6 +13,7 @@ from residua.models.build import find_card
 from residua.training.pretrained import Pretrained
 
 T = TypeVar("T")
+_OPEN = OptimizerOptions()
 
 # A new head on a frozen base: few numbers, good features. Everything else learns at shares of this rate.
 TRANSFER = Recipe("", width=0, epochs=30, crop=0, flip=False, batch=32, rate=0.001)
@@ -48,7 +49,7 @@ def resolve_options(config: TrainConfig, data: DataSet, pretrained: Pretrained |
             border=options.border or recipe.border,
         ),
         model=model,
-        optimizer=_optimizer(config, recipe),
+        optimizer=optimizer_of(recipe, config.optimizer, config.schedule.batch),
         schedule=replace(
             config.schedule,
             epochs=config.schedule.epochs or (None if config.schedule.total_steps else recipe.epochs),
@@ -71,11 +72,12 @@ def _recipe(config: TrainConfig, card: Card, pretrained: Pretrained | None) -> R
     )
 
 
-def _optimizer(config: TrainConfig, recipe: Recipe) -> OptimizerOptions:
-    """The options of the optimiser, those left open from the recipe."""
-    options, batch = config.optimizer, config.schedule.batch or recipe.batch
+def optimizer_of(
+    recipe: Recipe, options: OptimizerOptions = _OPEN, batch: int | None = None
+) -> OptimizerOptions:
+    """The options of the optimiser, those left open from the recipe; batch: another than the recipe's."""
     # Goyal et al. 2017, arXiv 1706.02677, section 2.1: the rate in proportion to the batch.
-    rate = recipe.rate * batch / recipe.batch if recipe.rate_by_batch else recipe.rate
+    rate = recipe.rate * (batch or recipe.batch) / recipe.batch if recipe.rate_by_batch else recipe.rate
     return replace(
         options,
         rate=_first(options.rate, {**RATES, "sgd": rate}[options.optimizer]),
