@@ -6,7 +6,8 @@
 MODEL is a ResNet-20 for CIFAR-10. The pictures are made here: CIFAR-10's test pictures as PNG files, over and
 over, in tars of 5,000 (RESIDUA_DATA, or noise). The peer is what people write: a data set that reads its
 tars, a DataLoader with as many processes, the same network in eval mode, a CSV file at the end. Each is a
-whole program, from its start to its end; they run in turn, and most memory is that of all processes together.
+whole program, from its start to its end; they run in turn, and memory is the most of all processes together,
+pages that several share counted once.
 """
 
 from __future__ import annotations
@@ -16,19 +17,18 @@ import io
 import os
 import shutil
 import statistics
-import subprocess
-import sys
 import tarfile
 import tempfile
-import threading
-import time
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from residua.bench.pipelines.processes import Finished, run_program
+
 A_SHARD = 5000
-PEER = Path(__file__).with_name("predict_torch.py")
+PEER = "predict_torch"  # beside this file
+BESIDE = {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])}
 
 
 def pixels() -> np.ndarray:
@@ -58,40 +58,6 @@ def make_shards(folder: Path, count: int) -> None:
                 archive.addfile(member, io.BytesIO(data))
 
 
-def memory(root: int) -> int:
-    """Resident bytes of a process and all below it."""
-    parents, sizes = {}, {}
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = entry.read_text().rsplit(")", 1)[1].split()
-        except OSError:
-            continue
-        number = int(entry.parent.name)
-        parents[number], sizes[number] = int(fields[1]), int(fields[21]) * os.sysconf("SC_PAGE_SIZE")
-    inside = {root}
-    while True:
-        more = {number for number, parent in parents.items() if parent in inside} - inside
-        if not more:
-            return sum(sizes.get(number, 0) for number in inside)
-        inside |= more
-
-
-def measure(command: list[str]) -> tuple[float, float]:
-    """Seconds of a program, and the most MiB that it held."""
-    began, most = time.perf_counter(), 0
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    words: list[bytes] = []
-    reader = threading.Thread(target=lambda: words.append(process.stderr.read() if process.stderr else b""))
-    reader.start()
-    while process.poll() is None:
-        most = max(most, memory(process.pid))
-        time.sleep(0.2)
-    reader.join()
-    if process.returncode:
-        sys.exit(f"{' '.join(command)}: {words[0].decode(errors='replace')[-2000:]}")
-    return time.perf_counter() - began, most / 2**20
-
-
 def agreement(ours: Path, theirs: Path) -> str:
     """How many rows name the same class."""
     rows = [path.read_text().splitlines()[1:] for path in (ours, theirs)]
@@ -113,24 +79,23 @@ def main() -> None:
     try:
         (place / "shards").mkdir()
         make_shards(place / "shards", options.pictures)
-        programs = {}
+        programs: dict[str, tuple[str, list[object]]] = {}
         for workers in options.workers:
-            words = ["predict", options.model, str(place / "shards"), "--top", "1"]
-            words += ["--workers", str(workers), "--output", str(place / f"out-{workers}")]
-            programs[f"residua, {workers} workers"] = [sys.executable, "-m", "residua", *words]
+            words = ["predict", options.model, place / "shards", "--top", 1]
+            words += ["--workers", workers, "--output", place / f"out-{workers}"]
+            programs[f"residua, {workers} workers"] = ("residua", words)
         if options.peer:
-            words = [str(PEER), options.model, str(place / "shards"), str(place / "torch.csv")]
-            programs["PyTorch, 2 loaders"] = [sys.executable, *words]
-        taken: dict[str, list[tuple[float, float]]] = {name: [] for name in programs}
+            programs["PyTorch, 2 loaders"] = (PEER, [options.model, place / "shards", place / "torch.csv"])
+        taken: dict[str, list[Finished]] = {name: [] for name in programs}
         for _ in range(options.rounds):
-            for name, command in programs.items():
+            for name, (module, words) in programs.items():
                 for old in place.glob("out-*"):
                     shutil.rmtree(old)
-                taken[name].append(measure(command))
+                taken[name].append(run_program(module, words, environment=BESIDE, watch=True))
                 if name.startswith("residua"):
                     shutil.copy(next(place.glob("out-*")) / "predictions.csv", place / "ours.csv")
         for name, runs in taken.items():
-            seconds, most = statistics.median(run[0] for run in runs), max(run[1] for run in runs)
+            seconds, most = statistics.median(run.seconds for run in runs), max(run.memory for run in runs)
             rate = options.pictures / seconds
             print(f"{name:24} {seconds:7.1f} s {rate:9,.0f} pictures a second {most:7.0f} MiB at most")
         if options.peer:
