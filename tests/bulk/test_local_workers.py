@@ -7,9 +7,9 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
+from documents import load_tool
 from small_models import small_model
 from tiny import paint
 
@@ -79,47 +79,19 @@ def test_workers_and_job_killed_at_any_moment_come_to_the_same_bytes(place):
     job = subprocess.Popen(
         command(place, "killed", 2), cwd=place, env=environment(place), stderr=subprocess.PIPE, text=True
     )
-    killed = kill_one_worker(job.pid)
+    tool = load_tool("kill_prediction")
+    workers = []
+    wait_for(lambda: workers.extend(tool.children(job.pid)) or workers)
+    os.kill(workers[0], signal.SIGKILL)
     wait_for(lambda: (place / "killed" / "part-00001.json").exists() or job.poll() is not None)
-    if job.poll() is None:
-        job.send_signal(signal.SIGKILL)
+    workers = tool.children(job.pid)
+    job.kill()
     job.wait()
     job.stderr.close()
-    assert killed
-    wait_for(lambda: not children_of(job.pid))  # nobody goes on without the job
+    assert tool.left_of(workers) <= tool.MOST_SECONDS  # nobody goes on without the job
     again = finish(place, "killed", 2)
     assert again.returncode == 0, again.stderr
     assert table(place, "killed") == table(place, "whole")
-
-
-def kill_one_worker(job):
-    found = []
-    wait_for(lambda: found.extend(workers_of(job)) or found)
-    os.kill(found[0], signal.SIGKILL)
-    return found[0]
-
-
-def workers_of(job):
-    return [pid for pid in children_of(job) if b"spawn_main" in words_of(pid)]
-
-
-def children_of(parent):
-    found = []
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = entry.read_text().rsplit(")", 1)[1].split()
-        except OSError:
-            continue
-        if int(fields[1]) == parent and fields[0] != "Z":
-            found.append(int(entry.parent.name))
-    return found
-
-
-def words_of(pid):
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return b""
 
 
 def wait_for(condition, seconds=60):
