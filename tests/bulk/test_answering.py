@@ -10,7 +10,7 @@ from tiny import paint
 
 from residua.bulk import answering
 from residua.bulk.answering import Part, answer
-from residua.bulk.manifest import Asked, entries_of
+from residua.bulk.manifest import Asked, file_state
 from residua.config import BulkConfig, PredictConfig
 from residua.errors import DataError, ModelFileError, RunError
 from residua.files.checksums import file_sha256
@@ -31,7 +31,7 @@ def asked(tmp_path):
 @pytest.fixture
 def part(tmp_path):
     names = [str(paint(tmp_path / f"{number}.png", (10, 200, 30), number)) for number in range(3)]
-    return Part(0, b"".join(entry.line() for entry in entries_of(names)), {})
+    return Part(0, names, {name: file_state(name) for name in names})
 
 
 def test_rows_in_order_and_how_many_failed(asked, part, tmp_path):

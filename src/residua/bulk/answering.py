@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import platform
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from residua.bulk.alone import find_fatal
-from residua.bulk.manifest import Asked, State, read_entries, refuse_changed
+from residua.bulk.manifest import Asked, State, refuse_changed
 from residua.bulk.rows import part_bytes
 from residua.cores import available_cores
 from residua.errors import ModelFileError, RunError
@@ -27,15 +27,15 @@ FATAL = "reading it ends the process: it is damaged in a way that its decoder do
 
 @dataclass(frozen=True)
 class Part:
-    """Pictures to answer. lines: their entries as in the list. packed: states of the files that hold them.
+    """Pictures to answer. files: {file that they lie in: its state when the job began}.
 
     careful: pictures that end their process are looked for first, since a process ended. sharers: workers on
     one machine, among which its cores are divided.
     """
 
     number: int
-    lines: bytes
-    packed: dict[str, State]
+    names: Sequence[str]
+    files: Mapping[str, State]
     careful: bool = False
     batch: int = 64
     threads: int | None = None
@@ -58,18 +58,17 @@ def answer(asked: Asked, part: Part) -> Answered:
         raise RunError(
             f"{_where()} has residua {here}, the job was begun by {asked.residua}: install that there"
         )
-    entries = read_entries(part.lines)
-    refuse_changed(entries, part.packed)
+    refuse_changed(part.files)
     model = _model(asked.model, asked.sha256)
-    names, notes = [entry.name for entry in entries], list[str]()
-    fatal = find_fatal(names, model.preprocessing) if part.careful else set[str]()
+    fatal = find_fatal(part.names, model.preprocessing) if part.careful else set[str]()
+    notes = list[str]()
     threads = part.threads or max(1, available_cores() // part.sharers)
     config = asked.config(part.batch, threads)
     with _one_at_a_time:
-        safe = [name for name in names if name not in fatal]
+        safe = [name for name in part.names if name not in fatal]
         found = list(predict_files(model, safe, config, notes.append))
-    predictions = _with_fatal(found, names, fatal, unsure=False if _may_refuse(asked) else None)
-    refuse_changed(entries, part.packed)
+    predictions = _with_fatal(found, part.names, fatal, unsure=False if _may_refuse(asked) else None)
+    refuse_changed(part.files)
     failed = sum(prediction.error is not None for prediction in predictions)
     lines = tuple(line for line in notes if not getattr(line, "goes_first", False))
     return Answered(
@@ -88,7 +87,7 @@ def _with_fatal(
     found: Sequence[Prediction], names: Sequence[str], fatal: set[str], unsure: bool | None
 ) -> list[Prediction]:
     """The predictions with those that cannot be read in their places."""
-    if not fatal:
+    if not fatal:  # a table of pixels has more rows than names
         return list(found)
     rest = iter(found)
     return [

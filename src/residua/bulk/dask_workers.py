@@ -6,6 +6,7 @@ their way, so a scheduler belongs into a network that is trusted, or behind Dask
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections import Counter
@@ -75,41 +76,33 @@ class DaskWorkers:
 
         Raises as `answer`, and RunError where the scheduler or residua on a worker is gone.
         """
-        try:
+        with contextlib.suppress(Exception):  # the time is over, or a connection is: seen below
             self._dask.wait(list(self._busy), timeout=2, return_when="FIRST_COMPLETED")
-        except (TimeoutError, self._dask.TimeoutError):
-            pass
-        except Exception as problem:  # cancelled with its connection
-            if isinstance(problem, ResiduaError):
-                raise
         self._look()
         for future, part in list(self._busy.items()):
-            if future.status in ("cancelled", "lost"):
-                del self._busy[future]
+            if future.status == "pending":
+                continue
+            del self._busy[future]
+            try:
+                answered = self._result(future)
+            except (OSError, CancelledError):  # lost with its connection, perhaps while it was brought
                 self._await_scheduler()
                 self.give(part)
-            elif future.status in ("finished", "error"):
-                del self._busy[future]
-                try:
-                    answered = self._result(future)
-                except (OSError, CancelledError):  # the connection broke while it was brought
-                    self._await_scheduler()
-                    self.give(part)
-                else:
-                    yield part, answered
+            else:
+                yield part, answered
 
     def close(self) -> None:
         """Take back what is not answered, and leave."""
-        try:
+        with contextlib.suppress(Exception):  # a scheduler that is gone has nothing to be told
             self._client.cancel(list(self._busy))
             self._client.close(timeout=5)
-        except Exception:  # a scheduler that is gone has nothing to be told
-            pass
 
     def _result(self, future: Any) -> Answered | None:
         if future.status == "finished":
             answered: Answered = future.result()
             return answered
+        if future.status != "error":
+            raise CancelledError
         problem = future.exception()
         if isinstance(problem, self._dask.KilledWorker):
             return None
@@ -123,11 +116,9 @@ class DaskWorkers:
     def _look(self) -> None:
         """Who is there. Raises RunError where the scheduler has been silent for too long."""
         if self._client.status == "running":
-            try:
+            with contextlib.suppress(Exception):  # told below, when it goes on
                 self._workers = dict(self._client.scheduler_info(n_workers=-1)["workers"])
                 self._seen = time.monotonic()
-            except Exception:  # told below, when it goes on
-                pass
         if time.monotonic() - self._seen > PATIENCE_SECONDS or self._client.status in ("closed", "failed"):
             raise self._gone()
 

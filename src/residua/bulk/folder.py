@@ -8,15 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from residua.bulk.manifest import (
-    Asked,
-    Entry,
-    Manifest,
-    file_state,
-    packed_file,
-    parse_manifest,
-    read_entries,
-)
+from residua.bulk.manifest import Asked, Entry, Manifest, State, file_state, parse_manifest
 from residua.bulk.rows import SUFFIX
 from residua.errors import RunError
 from residua.files.durable import remove_stale, write_durably
@@ -43,7 +35,7 @@ class Folder:
 
     def begin(self, asked: Asked, entries: Iterable[Entry]) -> Manifest:
         """Fix what a job is: the list of its pictures, then the manifest. Raises RunError."""
-        offsets, packed, pictures, at = [0], dict[str, Any](), 0, 0
+        offsets, packed, pictures, at = [0], dict[str, State](), 0, 0
 
         def lines() -> Iterator[bytes]:
             nonlocal pictures, at
@@ -51,8 +43,8 @@ class Folder:
                 if pictures and pictures % asked.part == 0:
                     offsets.append(at)
                 pictures += 1
-                if not entry.own_file and (file := packed_file(entry.name)) and file not in packed:
-                    packed[file] = file_state(file)
+                if entry.packed is not None and entry.packed not in packed:
+                    packed[entry.packed] = file_state(entry.packed)
                 line = entry.line()
                 at += len(line)
                 yield line
@@ -62,17 +54,20 @@ class Folder:
         write_durably(self.path / MANIFEST, manifest.to_json())
         return manifest
 
-    def lines(self, manifest: Manifest, number: int) -> bytes:
-        """A part's stretch of the list. Raises RunError where the list is not what the manifest says."""
+    def pictures(self, manifest: Manifest, number: int) -> tuple[list[str], dict[str, State]]:
+        """A part's pictures, and {file that they lie in: its state when the job began}.
+
+        Raises RunError where the list is not what the manifest says.
+        """
         start, end = manifest.offsets[number : number + 2]
         path = self.path / LIST
         try:
             with path.open("rb") as stream:
                 stream.seek(start)
-                data = stream.read(end - start)
-            if len(read_entries(data)) == manifest.size(number):
-                return data
-        except (OSError, ValueError, TypeError):
+                names, files = manifest.read_lines(stream.read(end - start))
+            if len(names) == manifest.size(number):
+                return names, files
+        except (OSError, ValueError, TypeError, StopIteration):
             pass
         raise RunError(f"{path} is not what {MANIFEST} says: begin anew in another folder with --output")
 

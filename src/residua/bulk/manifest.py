@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from residua.config import PredictConfig
 from residua.config.predict import BulkConfig, Table
-from residua.data.packed.opening import is_packed
+from residua.data.packed.opening import packed_above
 from residua.errors import DataError, RunError
 from residua.files.names import printable
 
@@ -108,6 +108,22 @@ class Manifest:
         """How many pictures a part has."""
         return min(self.asked.part, self.pictures - number * self.asked.part)
 
+    def read_lines(self, lines: bytes) -> tuple[list[str], dict[str, State]]:
+        """The pictures of a stretch of the list, and {file that they lie in: its state}.
+
+        Raises ValueError, TypeError or KeyError for what is no such stretch.
+        """
+        names, files = list[str](), dict[str, State]()
+        for line in lines.splitlines():
+            name, *state = json.loads(line)
+            names.append(name)
+            if state:
+                files[name] = _state(state[0])
+            else:
+                file = next(folder for folder in map(str, Path(name).parents) if folder in self.packed)
+                files[file] = self.packed[file]
+        return names, files
+
     def to_json(self) -> bytes:
         """The file."""
         return (json.dumps({"format": FORMAT, **asdict(self)}, indent=1) + "\n").encode()
@@ -115,45 +131,26 @@ class Manifest:
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of the list: a picture's name, and its file's state where it is a file of its own."""
+    """A line of the list: a picture's name, and its file's state where it is a file of its own.
+
+    packed: the file that holds it among others, where it is none of its own; its name says which.
+    """
 
     name: str
     state: State = None
-    own_file: bool = True
+    packed: str | None = None
 
     def line(self) -> bytes:
         """One line of JSON."""
-        return (json.dumps([self.name, self.state] if self.own_file else [self.name]) + "\n").encode()
-
-
-def read_entries(lines: bytes) -> list[Entry]:
-    """The entries of a stretch of the list."""
-    entries = []
-    for line in lines.splitlines():
-        name, *state = json.loads(line)
-        entries.append(Entry(name, tuple(state[0]) if state and state[0] else None, own_file=bool(state)))
-    return entries
+        return (json.dumps([self.name, self.state] if self.packed is None else [self.name]) + "\n").encode()
 
 
 def entries_of(names: Iterable[str]) -> Iterator[Entry]:
     """Each picture with the state of its file."""
+    above = cache(lambda folder: packed_above(Path(folder, "picture")))
     for name in names:
-        if packed_file(name) is None:
-            yield Entry(name, file_state(name))
-        else:
-            yield Entry(name, own_file=False)
-
-
-def packed_file(name: str) -> str | None:
-    """The file that holds a picture among others; None for a file of its own."""
-    return _packed_above(os.path.dirname(name))
-
-
-@lru_cache(maxsize=65536)
-def _packed_above(folder: str) -> str | None:
-    if not folder or folder == os.path.dirname(folder):
-        return None
-    return folder if is_packed(folder) else _packed_above(os.path.dirname(folder))
+        packed = above(os.path.dirname(name))
+        yield Entry(name, file_state(name)) if packed is None else Entry(name, packed=str(packed))
 
 
 def file_state(path: str) -> State:
@@ -165,16 +162,9 @@ def file_state(path: str) -> State:
     return status.st_size, status.st_mtime_ns
 
 
-def refuse_changed(entries: Sequence[Entry], packed: dict[str, State]) -> None:
-    """Raise DataError where a file of these pictures is not what it was when the job began."""
-    states = {entry.name: entry.state for entry in entries if entry.own_file}
-    states |= {
-        file: packed.get(file)
-        for entry in entries
-        if not entry.own_file and (file := packed_file(entry.name))
-    }
-    gone = [entry.name for entry in entries if not entry.own_file and packed_file(entry.name) is None]
-    for name, state in [*states.items(), *((name, (0, 0)) for name in gone)]:
+def refuse_changed(files: Mapping[str, State]) -> None:
+    """Raise DataError where a file is not what it was when the job began."""
+    for name, state in files.items():
         if file_state(name) != state:
             raise DataError(
                 f"{printable(name)} is not what it was when the job began: bring it back, or begin anew in "
@@ -193,9 +183,17 @@ def parse_manifest(data: bytes, path: Path) -> Manifest:
             Asked(**asked | {"sources": tuple(asked["sources"])}),
             content["pictures"],
             tuple(content["offsets"]),
-            {name: tuple(state) if state else None for name, state in content["packed"].items()},
+            {name: _state(state) for name, state in content["packed"].items()},
         )
     except (ValueError, KeyError, TypeError, AttributeError) as problem:
         raise RunError(
             f"{path} is damaged ({type(problem).__name__}): choose another folder with --output"
         ) from None
+
+
+def _state(listed: Sequence[int] | None) -> State:
+    """A state from JSON."""
+    if listed is None:
+        return None
+    size, changed = listed
+    return size, changed

@@ -94,7 +94,9 @@ def predict_in_parts(
     hears what happens. Raises ResiduaError, and KeyboardInterrupt after Ctrl-C: what is done then is kept.
     """
     if bulk.output is None:
-        raise ConfigError("--workers and --scheduler write into a folder: name it with --output")
+        raise ConfigError(
+            "these options are for answers that are written into a folder: name it with --output"
+        )
     began = time.monotonic()
     path = Path(bulk.output)
     if bulk.table == "parquet":
@@ -158,17 +160,15 @@ def _answer(folder: Folder, manifest: Manifest, config: PredictConfig, bulk: Bul
         while open_parts or busy:
             while open_parts and workers.free > 0:
                 number = open_parts.popleft()
-                part = Part(number, folder.lines(manifest, number), manifest.packed)
-                careful = deaths[number] >= CAREFUL
-                workers.give(
-                    replace(
-                        part,
-                        careful=careful,
-                        batch=config.batch,
-                        threads=config.threads,
-                        sharers=workers.sharers,
-                    )
+                part = Part(
+                    number,
+                    *folder.pictures(manifest, number),
+                    careful=deaths[number] >= CAREFUL,
+                    batch=config.batch,
+                    threads=config.threads,
+                    sharers=workers.sharers,
                 )
+                workers.give(part)
                 busy += 1
             for part, found in workers.finished():
                 busy -= 1

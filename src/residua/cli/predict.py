@@ -68,11 +68,7 @@ def _in_parts(
     """Answers written into a folder."""
     from residua import api
 
-    if bulk.output is None:
-        raise ConfigError(
-            "these options are for answers that are written into a folder: name it with --output"
-        )
-    if printed:
+    if printed and bulk.output is not None:
         raise ConfigError(
             "with --output nothing is printed: leave --json and --csv out, or choose by --table"
         )

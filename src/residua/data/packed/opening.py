@@ -44,9 +44,14 @@ def packed_bytes(path: Path) -> bytes | None:
 
     Raises DataError for a damaged one.
     """
-    for parent in path.parents:
-        if is_packed(parent):
-            container = open_packed(parent)
-            name = path.relative_to(parent).as_posix()
-            return container.read(name) if container.holds(name) else None
-    return None
+    parent = packed_above(path)
+    if parent is None:
+        return None
+    container = open_packed(parent)
+    name = path.relative_to(parent).as_posix()
+    return container.read(name) if container.holds(name) else None
+
+
+def packed_above(path: Path) -> Path | None:
+    """The file that holds the picture which a path names, among others; None for a file of its own."""
+    return next(filter(is_packed, path.parents), None)
