@@ -130,7 +130,8 @@ class HostWorld(World):
     # ------------------------------------------------------------------ watch
     def _watch(self) -> None:
         began, beat = time.monotonic(), 0
-        seen: dict[int, tuple[bytes, float]] = dict.fromkeys(range(self.size), (b"", began))
+        others = [rank for rank in range(self.size) if rank != self.rank]
+        seen: dict[int, tuple[bytes, float]] = dict.fromkeys(others, (b"", began))
         while not self._over.wait(BEAT_SECONDS):
             beat += 1
             try:
@@ -147,32 +148,29 @@ class HostWorld(World):
             if end:
                 self.abort(end["line"].decode(errors="surrogateescape"))
             now = time.monotonic()
-            for rank in set(range(self.size)) - {self.rank}:
+            for rank in others:
                 word = alive.get(str(rank), b"")
                 if word != seen[rank][0]:
                     seen[rank] = word, now
-            self._judge({rank: now - when for rank, (_, when) in seen.items()}, seen)
+            self._judge(seen, now)
 
-    def _judge(self, silent: dict[int, float], seen: dict[int, tuple[bytes, float]]) -> None:
-        """End the job where a host has not been heard of, or keeps this one waiting for too long."""
-        others = [rank for rank in range(self.size) if rank != self.rank]
-        if gone := [rank for rank in others if silent[rank] > self.gone_seconds]:
-            names, verb = ", ".join(map(self.name, gone)), "have" if len(gone) > 1 else "has"
+    def _judge(self, seen: dict[int, tuple[bytes, float]], now: float) -> None:
+        """End the job where a host has not been heard of, or keeps this one waiting for too long.
+
+        seen: of each other host its latest word, and since when.
+        """
+        silent = {rank: now - since for rank, (_, since) in seen.items()}
+        if gone := [rank for rank, seconds in silent.items() if seconds > self.gone_seconds]:
             self.abort(
-                f"{names} {verb} not been heard of for {silent[gone[0]]:.0f} s: killed, or cut off; the job "
-                f"ends. {self.where}"
+                f"{self.names_have(gone)} not been heard of for {silent[gone[0]]:.0f} s: killed, or cut off; "
+                f"the job ends. {self.where}"
             )
         waited = self._waited()
         if waited <= self.stall_seconds:
             return
         # Who has begun to wait since then, or does not wait, is who is waited for.
-        late = [rank for rank in others if float((seen[rank][0] or b"0 0").split()[1]) < waited / 2]
-        verb = "have" if len(late) > 1 else "has"
-        who = (
-            f"{', '.join(map(self.name, late))} {verb} not answered"
-            if late
-            else "all hosts have been waiting"
-        )
+        late = [rank for rank, (word, _) in seen.items() if float((word or b"0 0").split()[1]) < waited / 2]
+        who = f"{self.names_have(late)} not answered" if late else "all hosts have been waiting"
         self.abort(f"{who} for {waited:.0f} s; the job ends. {self.where}")
 
     def _waited(self) -> float:

@@ -142,8 +142,7 @@ class MpiWorld(World):
             if request.Test():  # it was only slow
                 return
             time.sleep(0.001)
-        verb = "have" if len(silent) > 1 else "has"
-        who = f"{', '.join(map(self.name, sorted(silent)))} {verb} not answered"
+        who = f"{self.names_have(silent)} not answered"
         said = who if silent else "every process answers, and none has gone on"
         self.abort(f"{said} for {seconds:.0f} s; the job ends. {self.where}")
 

@@ -12,7 +12,7 @@ import platform
 import sys
 import traceback
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
 from numpy.typing import NDArray
@@ -158,6 +158,11 @@ class World(ABC):
     def name(self, rank: int) -> str:
         """A process as people find it."""
         return f"{self.word} {rank} ({self.places[rank]})"
+
+    def names_have(self, ranks: Iterable[int]) -> str:
+        """Processes, and the verb of which they are the subject."""
+        names = [self.name(rank) for rank in sorted(ranks)]
+        return f"{', '.join(names)} {'have' if len(names) > 1 else 'has'}"
 
     # ------------------------------------------------------------------ ends
     @contextlib.contextmanager
