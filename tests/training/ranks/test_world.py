@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import random
 import signal
 import sys
 import time
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import numpy
 import pytest
@@ -89,6 +90,15 @@ def test_where_mpi4py_finds_no_mpi_it_is_said_how_to_get_one(monkeypatch):
     assert str(caught.value) == words
 
 
+def test_the_job_ends_though_nobody_reads_why(monkeypatch):
+    world, ended, closed = Stub(0, "x"), [], io.StringIO()
+    world._comm = SimpleNamespace(Abort=ended.append)
+    closed.close()
+    monkeypatch.setattr(sys, "stderr", closed)
+    world.abort("rank 0 has failed", 1)
+    assert ended == [1]
+
+
 @NEEDS
 def test_a_full_disk_of_one_process_ends_the_job_in_its_words(tmp_path):
     """A limit for files stands for a disk; pictures that do not fit stay in memory."""
@@ -126,6 +136,22 @@ def test_other_options_end_the_job_in_one_line(tmp_path):
     assert len(lines) == 1, out
     assert "rank 1" in lines[0]
     assert "seed is 5 there and 0 on rank 0" in lines[0]
+    assert not (tmp_path / "run").exists()
+
+
+@NEEDS
+def test_more_processes_than_pictures_in_a_batch_are_told_in_one_line(tmp_path):
+    pytest.importorskip("mpi4py")
+    paint_folder(tmp_path / "pics")
+    options = ["2" if option == "16" else option for option in OPTIONS]
+    command = ["train", tmp_path / "pics", *options, "--run", tmp_path / "run"]
+    job = begin((3, command))
+    out, _ = job.communicate(timeout=60)
+    lines = [line for line in out.splitlines() if line.startswith("residua: ")]
+    assert job.returncode == 2
+    assert len(lines) == 1, out
+    assert "fewer than the 3 parts that it is computed in" in lines[0]
+    assert "another --batch, or fewer processes" in lines[0]
     assert not (tmp_path / "run").exists()
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import sys
 import threading
 import time
+
+from residua.training.ranks.supervisor import tell
 
 LOOK_SECONDS = 2.0
 
@@ -26,6 +26,5 @@ def end_with_launcher(where: str) -> None:
 def _watch(parent: int, where: str) -> None:
     while os.getppid() == parent:
         time.sleep(LOOK_SECONDS)
-    with contextlib.suppress(OSError, ValueError):  # who read it is gone, too
-        print(f"residua: mpiexec is gone; this process ends. {where}", file=sys.stderr, flush=True)
+    tell(f"mpiexec is gone; this process ends. {where}", 2)
     os._exit(2)

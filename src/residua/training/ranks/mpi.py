@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import sys
 import time
 from functools import cache
 from typing import Any
@@ -14,6 +13,7 @@ import numpy as np
 from residua.errors import ConfigError, one_line
 from residua.training.ranks.launcher import end_with_launcher
 from residua.training.ranks.sums import IN_PIECES, sum_in_pieces
+from residua.training.ranks.supervisor import tell
 from residua.training.ranks.world import Array, World, this_place
 
 # What mpiexec of Open MPI, of MPICH and Intel, and Slurm tell each process of how many there are.
@@ -103,7 +103,7 @@ class MpiWorld(World):
 
     def abort(self, line: str, code: int = 2) -> None:
         """Say why, and end every process of the job."""
-        print(f"residua: {line}", file=sys.stderr, flush=True)
+        tell(line, code)
         self._comm.Abort(code)
 
     def _wait(self, request: Any) -> None:

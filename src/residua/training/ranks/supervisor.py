@@ -60,7 +60,7 @@ def supervise(arguments: Sequence[str]) -> int:
 
 
 def _ended(line: str, code: int) -> int:
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, ValueError):  # who reads it may be gone, too
         print(f"residua: {line}", file=sys.stderr, flush=True)
     return code
 
