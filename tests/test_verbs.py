@@ -24,7 +24,7 @@ def test_a_verb_is_one_file_of_the_same_name():
     for folder, others in (
         ("cli", {"__init__", "shared", "terminal"}),
         ("api", {"__init__", "inputs", "output"}),
-        ("config", {"__init__", "defaults", "limits", "options", "plain", "shared"}),
+        ("config", {"__init__", "defaults", "limits", "options", "parts", "plain", "shared"}),
     ):
         files = {path.stem for path in (SOURCE / folder).glob("*.py")}
         assert files <= modules | others, folder

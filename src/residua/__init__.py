@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # a test holds this list to the table of verbs
     from residua.api import curves as curves
     from residua.api import ensemble as ensemble
     from residua.api import evaluate as evaluate
+    from residua.api import evaluate_in_parts as evaluate_in_parts
     from residua.api import explain as explain
     from residua.api import export as export
     from residua.api import find_rate as find_rate

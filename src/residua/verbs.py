@@ -35,7 +35,11 @@ class Verb:
 
 VERBS = (
     Verb("train", ("train",)),
-    Verb("evaluate", ("evaluate",)),
+    Verb(
+        "evaluate",
+        ("evaluate", "evaluate_in_parts", "measure_in_parts"),
+        internal=("measure_in_parts",),
+    ),
     Verb(
         "predict",
         ("iterate_predictions", "predict", "predict_in_parts", "answer_in_parts"),

@@ -10,8 +10,8 @@ from tiny import paint
 
 from residua.bulk import answering
 from residua.bulk.answering import Part, answer
-from residua.bulk.manifest import Asked, file_state
-from residua.config import BulkConfig, PredictConfig
+from residua.bulk.manifest import Asked, Stretch, file_state
+from residua.config import PredictConfig, PredictPartsConfig
 from residua.errors import DataError, ModelFileError, RunError
 from residua.files.checksums import file_sha256
 from residua.models.model_file import save_model
@@ -24,14 +24,14 @@ def asked(tmp_path):
     save_model(model, small_model(width=4))
     config = PredictConfig(engine="numpy")
     return Asked.of(
-        model, file_sha256(model), package_version("residua"), ("pictures",), config, BulkConfig()
+        model, file_sha256(model), package_version("residua"), ("pictures",), config, PredictPartsConfig()
     )
 
 
 @pytest.fixture
 def part(tmp_path):
     names = [str(paint(tmp_path / f"{number}.png", (10, 200, 30), number)) for number in range(3)]
-    return Part(0, names, {name: file_state(name) for name in names})
+    return Part(0, Stretch(names, {name: file_state(name) for name in names}))
 
 
 def test_rows_in_order_and_how_many_failed(asked, part, tmp_path):

@@ -15,12 +15,15 @@ from tiny import paint
 
 from residua.models.model_file import save_model
 
-# Takes the place of Pillow's own damage: whoever opens such a file is killed by its decoder.
+# Takes the place of Pillow's own damage: whoever opens such a file is killed by its decoder, or waits for
+# ever in machine code that lets no other thread of Python go on.
 POISON = """
-import builtins, os, sys
+import ctypes, os, sys
 def hook(event, arguments):
     if event == "open" and str(arguments[0]).endswith("poison.png"):
         os.kill(os.getpid(), 9)
+    if event == "open" and str(arguments[0]).endswith("endless.png"):
+        ctypes.PyDLL(None).pause()
 sys.addaudithook(hook)
 """
 
@@ -61,16 +64,17 @@ def table(place, output):
     return (place / output / "predictions.csv").read_bytes()
 
 
-def test_a_picture_that_ends_its_decoder_is_named_and_all_others_are_answered(place):
+def test_a_picture_that_its_decoder_does_not_survive_is_named_and_all_others_are_answered(place):
     sound = finish(place, "sound", 1)
     assert sound.returncode == 0, sound.stderr
     (place / "pictures" / "19-poison.png").write_bytes(b"GIF89a")
-    done = finish(place, "out", 2)
+    (place / "pictures" / "29-endless.png").write_bytes(b"GIF89a")
+    done = finish(place, "out", 2, "--stall", "3")
     assert done.returncode == 1, done.stderr
     rows = table(place, "out").splitlines(keepends=True)
-    poisoned = [row for row in rows if b"poison" in row]
-    assert len(poisoned) == 1
-    assert b"reading it ends the process" in poisoned[0]
+    poisoned = [row for row in rows if b"poison" in row or b"endless" in row]
+    assert len(poisoned) == 2
+    assert all(b"reading it ends the process, or never ends" in row for row in poisoned)
     assert b"".join(row for row in rows if row not in poisoned) == table(place, "sound")
 
 

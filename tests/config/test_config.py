@@ -112,7 +112,9 @@ def test_a_config_survives_toml(tmp_path):
     assert configure(TrainConfig, read_toml(path)) == config
 
 
-_PATHS = "certificate classes data data_dir from_ json keys labels output private_key run verify weights"
+_PATHS = (
+    "certificate classes data data_dir from_ json keys labels output parts private_key run verify weights"
+)
 PATHS = set(_PATHS.split())
 
 

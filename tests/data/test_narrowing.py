@@ -10,6 +10,7 @@ from data_sets import SPLITS, drivers, make, opened, rejected, small_mnist
 from tiny import answered, paint_folder, refused
 
 from residua.data.narrowing import limited
+from residua.errors import ConfigError
 
 pytestmark = pytest.mark.usefixtures("quiet_cache")
 
@@ -102,3 +103,14 @@ def test_narrowing_refuses_what_makes_no_sense(tmp_path, capsys):
     folder = drivers(tmp_path / "d")
     assert "--limit takes 2 or more pictures" in refused(capsys, "train", folder, "--limit", 1)
     assert "--wide takes at least 8 pixels" in refused(capsys, "train", folder, "--wide", 3)
+
+
+def test_files_are_named_where_no_pixel_decides(tmp_path):
+    make(tmp_path / "p", train__a=20, train__b=20, test__a=4, test__b=4)
+    assert len(opened(tmp_path / "p", limit=4).labelled_files("train")[0]) == 4
+    apart = opened(tmp_path / "p", copies="apart")
+    assert len(apart.labelled_files("test")[0]) == 8
+    with pytest.raises(ConfigError, match=r"known by their pixels \(--copies apart\)"):
+        apart.labelled_files("train")
+    with pytest.raises(ConfigError, match="digits comes as arrays"):
+        opened("digits").labelled_files("test")

@@ -104,3 +104,12 @@ def test_the_real_photographs(monkeypatch):
             for name, label in zip(pictures.names, pictures.labels, strict=True)
         )
         assert 20 < pictures.images.mean() < 235
+
+
+def test_the_files_of_a_split_are_named_without_opening_one(tmp_path):
+    make(tmp_path / "p", train__a=6, train__b=6, val__a=2, val__b=2, test__a=2, test__b=3)
+    for path in (tmp_path / "p" / "test" / "a").iterdir():
+        path.write_bytes(b"no picture")
+    paths, labels = open_dataset(DataOptions(data=str(tmp_path / "p"), size=8), 0).labelled_files("test")
+    assert [path.parent.name for path in paths] == ["a"] * 2 + ["b"] * 3
+    assert labels.tolist() == [0, 0, 1, 1, 1]

@@ -10,7 +10,7 @@ from residua.api.check import check_data
 from residua.api.compare import compare
 from residua.api.curves import curves
 from residua.api.ensemble import ensemble, ensemble_file
-from residua.api.evaluate import evaluate
+from residua.api.evaluate import evaluate, evaluate_in_parts, measure_in_parts
 from residua.api.explain import Explanations, explain
 from residua.api.export import export
 from residua.api.find_rate import find_rate
@@ -38,6 +38,7 @@ __all__ = [
     "ensemble",
     "ensemble_file",
     "evaluate",
+    "evaluate_in_parts",
     "explain",
     "export",
     "find_rate",
@@ -46,6 +47,7 @@ __all__ = [
     "import_weights",
     "inside",
     "iterate_predictions",
+    "measure_in_parts",
     "mistakes",
     "page",
     "predict",

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from residua.api.inputs import named_texts
-from residua.config import BulkConfig, PredictConfig
-from residua.config.options import check, configure
+from residua.config import PredictConfig, PredictPartsConfig
+from residua.config.options import check, configure, split_options
 
 if TYPE_CHECKING:
     from residua.bulk.run import Outcome
@@ -53,30 +53,28 @@ def predict_in_parts(
 ) -> Outcome:
     """Name what is in pictures by the million: in parts, in a folder, where the same call goes on.
 
-    options: the fields of `PredictConfig` and `BulkConfig`. say: hears what happens on the way. Raises
-    ResiduaError; parts that are done are kept.
+    options: the fields of `PredictConfig` and `PredictPartsConfig`. say: hears what happens on the way.
+    Raises ResiduaError; parts that are done are kept.
     """
-    config_names = PredictConfig.__dataclass_fields__
-    chosen = {name: value for name, value in options.items() if name in config_names}
-    rest = {name: value for name, value in options.items() if name not in config_names}
-    bulk = configure(BulkConfig, rest | {"output": str(output)})
-    return answer_in_parts(model, files, configure(PredictConfig, chosen), bulk, say)
+    chosen, rest = split_options(PredictConfig, options)
+    parts = configure(PredictPartsConfig, rest | {"output": str(output)})
+    return answer_in_parts(model, files, configure(PredictConfig, chosen), parts, say)
 
 
 def answer_in_parts(
     model: str | Path,
     files: str | Path | Sequence[str | Path],
     config: PredictConfig,
-    bulk: BulkConfig,
+    parts: PredictPartsConfig,
     say: Any,
 ) -> Outcome:
     """As `predict_in_parts`, by its options."""
-    from residua.bulk.run import predict_in_parts as run
+    from residua.bulk.predicting import predict_in_parts as run
 
     sources = named_texts(files, "a picture")
-    if bulk.scheduler is not None:  # whose workers have other current folders
+    if parts.scheduler is not None:  # whose workers have other current folders
         sources = [os.path.abspath(source) for source in sources]
-    return run(model, lambda: _named(sources, say), sources, check(config), check(bulk), say)
+    return run(model, lambda: _named(sources, say), sources, check(config), check(parts), say)
 
 
 def _named(files: Sequence[str], say: Any) -> list[str]:

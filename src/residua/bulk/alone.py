@@ -1,6 +1,6 @@
-"""Pictures whose reading ends the process: found by reading them in a process of their own.
+"""Pictures whose reading ends the process, or never ends: found by reading them in a process of their own.
 
-    python -m residua.bulk.alone    names, as a JSON list, on standard input
+    python -m residua.bulk.alone    shape, seconds and names, as a JSON list, on standard input
 
 The process says which picture it is about to read, so that the last one said is the one that ended it: one
 process more for each such picture, and none for the others.
@@ -14,19 +14,20 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
+from residua.bulk.silence import ended_if_silent
 from residua.data.preprocessing import Preprocessing
 from residua.errors import ResiduaError
 
 TRIES = 2  # a process may also be killed by somebody else
 
 
-def find_fatal(names: Sequence[str], shape: Preprocessing) -> set[str]:
-    """The pictures that end the process in which they are read, each time that it is tried."""
+def find_fatal(names: Sequence[str], shape: Preprocessing, seconds: float) -> set[str]:
+    """The pictures that end the process that reads them, or take longer, each time that it is tried."""
     fatal: set[str] = set()
     deaths: dict[int, int] = {}
     start = 0
     while start < len(names):
-        reached = _read_apart(names[start:], shape)
+        reached = _read_apart(names[start:], shape, seconds)
         if reached is None:
             return fatal
         at = start + reached
@@ -38,9 +39,9 @@ def find_fatal(names: Sequence[str], shape: Preprocessing) -> set[str]:
     return fatal
 
 
-def _read_apart(names: Sequence[str], shape: Preprocessing) -> int | None:
+def _read_apart(names: Sequence[str], shape: Preprocessing, seconds: float) -> int | None:
     """Where a process that reads them ended; None where it read them all."""
-    request = json.dumps([[*shape.stored, shape.channels], list(names)]).encode()
+    request = json.dumps([[*shape.stored, shape.channels], seconds, list(names)]).encode()
     command = [sys.executable, "-m", "residua.bulk.alone"]
     done = subprocess.run(
         command, input=request, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False
@@ -57,10 +58,10 @@ def main() -> None:
 
     from residua.data.pictures.decoding import read_picture
 
-    (height, width, channels), names = json.load(sys.stdin)
+    (height, width, channels), seconds, names = json.load(sys.stdin)
     for place, name in enumerate(names):
         print(place, flush=True)
-        with contextlib.suppress(ResiduaError):
+        with ended_if_silent(seconds), contextlib.suppress(ResiduaError):
             read_picture(Path(name), height, width, channels)
 
 

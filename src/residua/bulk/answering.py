@@ -5,51 +5,59 @@ from __future__ import annotations
 import os
 import platform
 import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from residua.bulk.alone import find_fatal
-from residua.bulk.manifest import Asked, State, refuse_changed
+from residua.bulk.manifest import Asked, Stretch, refuse_changed
+from residua.bulk.measuring import Measured
 from residua.bulk.rows import part_bytes
+from residua.bulk.silence import ended_if_silent
 from residua.cores import available_cores
 from residua.errors import ModelFileError, RunError
 from residua.files.checksums import file_sha256
-from residua.insight.prediction.numbers import Prediction, predict_files
+from residua.insight.prediction.numbers import Prediction, predict_files, unwatched
 from residua.models.model_file import Model, load_model
 from residua.training.environment import package_version
 
 # Engines are one job's at a time, and a cluster may give a process several parts at once.
 _one_at_a_time = threading.Lock()
-FATAL = "reading it ends the process: it is damaged in a way that its decoder does not survive"
+FATAL = "reading it ends the process, or never ends: its decoder does not survive what is damaged in it"
 
 
 @dataclass(frozen=True)
 class Part:
-    """Pictures to answer. files: {file that they lie in: its state when the job began}.
+    """Pictures to answer.
 
     careful: pictures that end their process are looked for first, since a process ended. sharers: workers on
-    one machine, among which its cores are divided.
+    one machine, among which its cores are divided. stall: seconds without an answer after which the process
+    ends.
     """
 
     number: int
-    names: Sequence[str]
-    files: Mapping[str, State]
+    pictures: Stretch
     careful: bool = False
     batch: int = 64
     threads: int | None = None
     sharers: int = 1
+    stall: float = 300.0
 
 
 @dataclass(frozen=True)
 class Answered:
-    """What came of a part: its file's bytes, how many rows it has and how many of them are errors."""
+    """What came of a part: its file's bytes, how many rows it has and how many of them are errors.
+
+    measured: where the pictures' classes are known, what `Measured` says.
+    """
 
     data: bytes
     rows: int
     failed: int
     notes: tuple[str, ...] = ()
+    measured: dict[str, Any] | None = None
 
 
 def answer(asked: Asked, part: Part) -> Answered:
@@ -58,17 +66,24 @@ def answer(asked: Asked, part: Part) -> Answered:
         raise RunError(
             f"{_where()} has residua {here}, the job was begun by {asked.residua}: install that there"
         )
-    refuse_changed(part.files)
+    pictures = part.pictures
+    refuse_changed(pictures.files)
     model = _model(asked.model, asked.sha256)
-    fatal = find_fatal(part.names, model.preprocessing) if part.careful else set[str]()
-    notes = list[str]()
+    fatal = find_fatal(pictures.names, model.preprocessing, part.stall) if part.careful else set[str]()
     threads = part.threads or max(1, available_cores() // part.sharers)
     config = asked.config(part.batch, threads)
-    with _one_at_a_time:
-        safe = [name for name in part.names if name not in fatal]
-        found = list(predict_files(model, safe, config, notes.append))
-    predictions = _with_fatal(found, part.names, fatal, unsure=False if _may_refuse(asked) else None)
-    refuse_changed(part.files)
+    labels = dict(zip(pictures.names, pictures.labels or (), strict=False))
+    measured, notes, found = Measured(model, labels), list[str](), list[Prediction]()
+    watch = measured.watch if labels else unwatched
+    with _one_at_a_time, ended_if_silent(part.stall) as heard:
+        safe = [name for name in pictures.names if name not in fatal]
+        for prediction in predict_files(model, safe, config, notes.append, watch):
+            found.append(prediction)
+            heard()
+    predictions = _with_fatal(found, pictures.names, fatal, unsure=False if _may_refuse(asked) else None)
+    if labels:
+        predictions = [replace(one, truth=model.classes[labels[one.file]]) for one in predictions]
+    refuse_changed(pictures.files)
     failed = sum(prediction.error is not None for prediction in predictions)
     lines = tuple(line for line in notes if not getattr(line, "goes_first", False))
     return Answered(
@@ -76,6 +91,7 @@ def answer(asked: Asked, part: Part) -> Answered:
         len(predictions),
         failed,
         lines,
+        measured.to_dict() if labels else None,
     )
 
 

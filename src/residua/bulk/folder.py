@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from residua.bulk.manifest import Asked, Entry, Manifest, State, file_state, parse_manifest
+from residua.bulk.manifest import Asked, Entry, Manifest, State, Stretch, Subject, file_state, parse_manifest
 from residua.bulk.rows import SUFFIX
 from residua.errors import RunError
 from residua.files.durable import remove_stale, write_durably
@@ -33,7 +33,7 @@ class Folder:
         except OSError as problem:
             raise RunError(f"cannot read {path}: {problem.strerror or problem}") from None
 
-    def begin(self, asked: Asked, entries: Iterable[Entry]) -> Manifest:
+    def begin(self, asked: Asked, entries: Iterable[Entry], subject: Subject | None = None) -> Manifest:
         """Fix what a job is: the list of its pictures, then the manifest. Raises RunError."""
         offsets, packed, pictures, at = [0], dict[str, State](), 0, 0
 
@@ -50,26 +50,23 @@ class Folder:
                 yield line
 
         write_durably(self.path / LIST, lines())
-        manifest = Manifest(asked, pictures, (*offsets, at), packed)
+        manifest = Manifest(asked, pictures, (*offsets, at), packed, subject)
         write_durably(self.path / MANIFEST, manifest.to_json())
         return manifest
 
-    def pictures(self, manifest: Manifest, number: int) -> tuple[list[str], dict[str, State]]:
-        """A part's pictures, and {file that they lie in: its state when the job began}.
-
-        Raises RunError where the list is not what the manifest says.
-        """
+    def pictures(self, manifest: Manifest, number: int) -> Stretch:
+        """A part's pictures. Raises RunError where the list is not what the manifest says."""
         start, end = manifest.offsets[number : number + 2]
         path = self.path / LIST
         try:
             with path.open("rb") as stream:
                 stream.seek(start)
-                names, files = manifest.read_lines(stream.read(end - start))
-            if len(names) == manifest.size(number):
-                return names, files
-        except (OSError, ValueError, TypeError, StopIteration):
+                stretch = manifest.read_lines(stream.read(end - start))
+            if len(stretch.names) == manifest.size(number):
+                return stretch
+        except (OSError, ValueError, TypeError, IndexError, StopIteration):
             pass
-        raise RunError(f"{path} is not what {MANIFEST} says: begin anew in another folder with --output")
+        raise RunError(f"{path} is not what {MANIFEST} says: begin anew in another folder")
 
     def part(self, manifest: Manifest, number: int) -> Path:
         """Where a part's rows lie."""

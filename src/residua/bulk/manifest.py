@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cache
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 from residua.config import PredictConfig
-from residua.config.predict import BulkConfig, Table
+from residua.config.parts import PartsConfig, Table
 from residua.data.packed.opening import packed_above
 from residua.errors import DataError, RunError
 from residua.files.names import printable
@@ -25,9 +26,11 @@ class Asked:
     """What a job asks of its pictures: all that an answer depends on.
 
     model, sha256: the model's file, absolute, and its content. engine: the one that was settled on. sources:
-    what was named, as it was named.
+    what was named, as it was named. measured: of pictures whose classes are known, what was asked for
+    of them, by the names of options.
     """
 
+    verb: str
     model: str
     sha256: str
     residua: str
@@ -39,6 +42,7 @@ class Asked:
     views: str
     table: Table
     part: int
+    measured: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -48,14 +52,26 @@ class Asked:
         version: str,
         sources: Sequence[str],
         config: PredictConfig,
-        bulk: BulkConfig,
+        parts: PartsConfig,
+        measured: Mapping[str, Any] | None = None,
     ) -> Asked:
-        """What these options ask."""
+        """What these options ask; `measured` where the pictures are measured."""
         named = {
             name: getattr(config, name) for name in ("engine", "top", "reject", "reject_accuracy", "views")
         }
+        verb = "predict" if measured is None else "evaluate"
         where = str(model.absolute())
-        return cls(where, sha256, version, tuple(sources), **named, table=bulk.table, part=bulk.part)
+        return cls(
+            verb,
+            where,
+            sha256,
+            version,
+            tuple(sources),
+            **named,
+            table=parts.table,
+            part=parts.part,
+            measured=dict(measured or {}),
+        )
 
     def config(self, batch: int, threads: int | None) -> PredictConfig:
         """The options of prediction; batch and threads change no answer."""
@@ -72,18 +88,44 @@ class Asked:
     def refuse_other(self, other: Asked, folder: Path) -> None:
         """Raise RunError where a job that was begun asks something else."""
         words = {
+            "verb": f"`residua {self.verb}`",
             "sha256": f"another model than {other.model} now is",
             "residua": f"residua {self.residua}, and this is {other.residua}",
             "sources": f"other pictures: {' '.join(self.sources)[:200]}",
         }
-        for name, mine in asdict(self).items():
-            theirs = asdict(other)[name]
-            if name == "model" or mine == theirs:  # a model may have moved
+        mine, theirs = self._plain(), other._plain()
+        for name, value in mine.items():
+            if name == "model" or value == theirs[name]:  # a model may have moved
                 continue
-            what = words.get(name, f"--{name.replace('_', '-')} {mine}, not {theirs}")
+            what = words.get(name, f"--{name.replace('_', '-')} {value}, not {theirs[name]}")
             raise RunError(
-                f"{folder} was begun with {what}: choose another folder with --output, or ask as it was begun"
+                f"{folder} was begun with {what}: choose another folder with {self.option}, or ask as it was "
+                "begun"
             )
+
+    @property
+    def option(self) -> str:
+        """The option that names the job's folder."""
+        return "--output" if self.verb == "predict" else "--parts"
+
+    def _plain(self) -> dict[str, Any]:
+        plain = asdict(self)
+        measured: dict[str, Any] = plain.pop("measured")
+        return plain | measured
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is measured: data and split by their names, and what is to be told beside the figures.
+
+    same: whether they are what the model was trained on, unchanged. left_out: pictures of each class that it
+    does not know.
+    """
+
+    data: str
+    split: str
+    same: bool
+    left_out: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -91,13 +133,14 @@ class Manifest:
     """A job: what it asks, how many pictures it has and where each part's begin in the list of them.
 
     offsets: the byte in the list at which a part's first line begins, and the list's length at the end.
-    packed: {file that holds pictures: its state}.
+    packed: {file that holds pictures: its state}. subject: what is measured, if anything is.
     """
 
     asked: Asked
     pictures: int
     offsets: tuple[int, ...]
     packed: dict[str, State]
+    subject: Subject | None = None
 
     @property
     def parts(self) -> int:
@@ -108,21 +151,23 @@ class Manifest:
         """How many pictures a part has."""
         return min(self.asked.part, self.pictures - number * self.asked.part)
 
-    def read_lines(self, lines: bytes) -> tuple[list[str], dict[str, State]]:
-        """The pictures of a stretch of the list, and {file that they lie in: its state}.
+    def read_lines(self, lines: bytes) -> Stretch:
+        """The pictures of a stretch of the list.
 
         Raises ValueError, TypeError or KeyError for what is no such stretch.
         """
-        names, files = list[str](), dict[str, State]()
+        names, files, labels = list[str](), dict[str, State](), list[int]()
         for line in lines.splitlines():
-            name, *state = json.loads(line)
+            name, *rest = json.loads(line)
             names.append(name)
-            if state:
-                files[name] = _state(state[0])
+            if self.subject is not None:
+                labels.append(int(rest.pop(0)))
+            if rest:
+                files[name] = _state(rest[0])
             else:
                 file = next(folder for folder in map(str, Path(name).parents) if folder in self.packed)
                 files[file] = self.packed[file]
-        return names, files
+        return Stretch(tuple(names), files, None if self.subject is None else tuple(labels))
 
     def to_json(self) -> bytes:
         """The file."""
@@ -130,27 +175,43 @@ class Manifest:
 
 
 @dataclass(frozen=True)
+class Stretch:
+    """Pictures of the list, and their labels if known. files: {file that they lie in: its first state}."""
+
+    names: Sequence[str]
+    files: Mapping[str, State]
+    labels: Sequence[int] | None = None
+
+
+@dataclass(frozen=True)
 class Entry:
-    """A line of the list: a picture's name, and its file's state where it is a file of its own.
+    """A line of the list: a picture's name, its label if known, its file's state if it is one of its own.
 
     packed: the file that holds it among others, where it is none of its own; its name says which.
     """
 
     name: str
+    label: int | None = None
     state: State = None
     packed: str | None = None
 
     def line(self) -> bytes:
         """One line of JSON."""
-        return (json.dumps([self.name, self.state] if self.packed is None else [self.name]) + "\n").encode()
+        known = [] if self.label is None else [self.label]
+        state = [self.state] if self.packed is None else []
+        return (json.dumps([self.name, *known, *state]) + "\n").encode()
 
 
-def entries_of(names: Iterable[str]) -> Iterator[Entry]:
-    """Each picture with the state of its file."""
+def entries_of(names: Iterable[str], labels: Iterable[int] | None = None) -> Iterator[Entry]:
+    """Each picture with its label, if they are known, and the state of its file."""
     above = cache(lambda folder: packed_above(Path(folder, "picture")))
-    for name in names:
+    known: Iterable[int | None] = repeat(None) if labels is None else labels
+    for name, label in zip(names, known, strict=False):
         packed = above(os.path.dirname(name))
-        yield Entry(name, file_state(name)) if packed is None else Entry(name, packed=str(packed))
+        if packed is None:
+            yield Entry(name, label, file_state(name))
+        else:
+            yield Entry(name, label, packed=str(packed))
 
 
 def file_state(path: str) -> State:
@@ -168,7 +229,7 @@ def refuse_changed(files: Mapping[str, State]) -> None:
         if file_state(name) != state:
             raise DataError(
                 f"{printable(name)} is not what it was when the job began: bring it back, or begin anew in "
-                "another folder with --output"
+                "another folder"
             )
 
 
@@ -178,17 +239,16 @@ def parse_manifest(data: bytes, path: Path) -> Manifest:
         content: dict[str, Any] = json.loads(data)
         if content.pop("format") > FORMAT:
             raise RunError(f"{path} was written by a newer residua: go on with that")
-        asked = content["asked"]
+        asked, subject = content["asked"], content["subject"]
         return Manifest(
             Asked(**asked | {"sources": tuple(asked["sources"])}),
             content["pictures"],
             tuple(content["offsets"]),
             {name: _state(state) for name, state in content["packed"].items()},
+            None if subject is None else Subject(**subject),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as problem:
-        raise RunError(
-            f"{path} is damaged ({type(problem).__name__}): choose another folder with --output"
-        ) from None
+        raise RunError(f"{path} is damaged ({type(problem).__name__}): choose another folder") from None
 
 
 def _state(listed: Sequence[int] | None) -> State:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from residua.config.predict import Table
+from residua.config.parts import Table
 from residua.errors import ConfigError
 from residua.insight.prediction.numbers import Prediction
 from residua.insight.prediction.text import csv_columns, write_csv
@@ -41,7 +41,8 @@ def require_pyarrow() -> tuple[Any, Any]:
 
 def _parquet(predictions: Sequence[Prediction], top: int) -> bytes:
     arrow, parquet = require_pyarrow()
-    columns = csv_columns(top, sure=bool(predictions) and predictions[0].sure is not None)
+    first = predictions[0] if predictions else Prediction("", ())
+    columns = csv_columns(top, sure=first.sure is not None, truth=first.truth is not None)
     kinds = {"probability": arrow.float32(), "sure": arrow.bool_()}
     schema = arrow.schema([(name, kinds.get(name.split("_")[0], arrow.string())) for name in columns])
     rows = [dict(_cells(prediction, columns)) for prediction in predictions]
@@ -55,6 +56,8 @@ def _cells(prediction: Prediction, columns: Sequence[str]) -> Iterator[tuple[str
     named = [value for pair in prediction.top for value in pair]
     # Parquet's text is UTF-8, and a name on a disk may be anything.
     yield "file", prediction.file.encode(errors="surrogateescape").decode(errors="backslashreplace")
+    if "truth" in columns:
+        yield "truth", prediction.truth
     yield from zip(
         (name for name in columns if name.split("_")[0] in ("class", "probability")), named, strict=False
     )

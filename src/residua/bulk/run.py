@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from residua.bulk.answering import Answered, Part
 from residua.bulk.dask_workers import DaskWorkers
 from residua.bulk.folder import Folder
+from residua.bulk.job import Job
 from residua.bulk.joining import DamagedPart, join
 from residua.bulk.local_workers import LocalWorkers
-from residua.bulk.manifest import Asked, Manifest, entries_of
+from residua.bulk.manifest import Asked, Manifest, Subject, entries_of
 from residua.bulk.rows import require_pyarrow
 from residua.config import PredictConfig
-from residua.config.predict import BulkConfig
-from residua.errors import ConfigError, RunError
+from residua.config.parts import PartsConfig
+from residua.data.views import VIEWS
+from residua.errors import RunError
 from residua.files.checksums import file_sha256
 from residua.files.one_writer import one_writer
 from residua.insight.prediction.numbers import least_confidence
 from residua.insight.shared.engine_choice import settle_engine
-from residua.models.model_file import find_model, load_model
+from residua.models.model_file import load_model
 from residua.progress import separate_bar
 from residua.training.environment import package_version
 from residua.training.work import model_work
@@ -32,7 +34,7 @@ from residua.training.work import model_work
 CAREFUL = 2  # deaths with a part before its pictures are looked at one by one
 MOST_DEATHS = 8  # with one part
 
-Say = Callable[[str], object]
+Say = Callable[[str], None]
 
 
 class Workers(Protocol):
@@ -58,7 +60,13 @@ class Workers(Protocol):
 
 @dataclass(frozen=True)
 class Outcome:
-    """A job that is done. table: the joined one, if asked for. answered: how many were answered now."""
+    """A job that is done.
+
+    table: the joined one, if asked for. answered: how many were answered now.
+
+    noted: parts with pictures that are odd. measured: where their classes are known, what they are worth, by
+    part; subject: of what.
+    """
 
     folder: Path
     table: Path | None
@@ -67,6 +75,8 @@ class Outcome:
     answered: int
     seconds: float
     noted: int
+    measured: tuple[Mapping[str, Any], ...] = ()
+    subject: Subject | None = None
 
     def text(self) -> str:
         """What to say at the end."""
@@ -80,79 +90,68 @@ class Outcome:
         return "\n".join(lines)
 
 
-def predict_in_parts(
-    model: str | Path,
-    names: Callable[[], Sequence[str]],
-    sources: Sequence[str],
-    config: PredictConfig,
-    bulk: BulkConfig,
-    say: Say,
-) -> Outcome:
-    """Answer pictures in parts, in the folder that `bulk` names; what is done there already is kept.
+def run_job(job: Job, say: Say) -> Outcome:
+    """Answer a job's pictures in parts, in its folder; what is done there already is kept.
 
-    names: the pictures in order, asked for once, when a job begins. sources: what they were named by. say:
-    hears what happens. Raises ResiduaError, and KeyboardInterrupt after Ctrl-C: what is done then is kept.
+    say: hears what happens. Raises ResiduaError, and KeyboardInterrupt after Ctrl-C: what is done is kept.
     """
-    if bulk.output is None:
-        raise ConfigError(
-            "these options are for answers that are written into a folder: name it with --output"
-        )
     began = time.monotonic()
-    path = Path(bulk.output)
-    if bulk.table == "parquet":
+    if job.parts.table == "parquet":
         require_pyarrow()
-    with one_writer(path, "choose another folder with --output"):
-        folder = Folder(path)
-        manifest = _manifest(folder, find_model(model), names, sources, config, bulk, say)
-        answered = _answer(folder, manifest, config, bulk, say)
+    with one_writer(job.folder, f"choose another folder with {job.option}"):
+        folder = Folder(job.folder)
+        manifest = _manifest(folder, job, say)
+        answered = _answer(folder, manifest, job.config, job.parts, say)
         table = None
-        while bulk.join and table is None:
+        while job.parts.join and table is None:
             try:
                 table = join(folder, manifest)
             except DamagedPart as damaged:
                 say(f"Part {damaged.number} is not what was written: it is answered again")
                 folder.forget(manifest, damaged.number)
-                answered += _answer(folder, manifest, config, bulk, say)
+                answered += _answer(folder, manifest, job.config, job.parts, say)
         marks = [mark for number in range(manifest.parts) if (mark := folder.mark(manifest, number))]
-    failed, noted = sum(mark["failed"] for mark in marks), sum("notes" in mark for mark in marks)
-    return Outcome(path, table, manifest.pictures, failed, answered, time.monotonic() - began, noted)
+    return Outcome(
+        job.folder,
+        table,
+        manifest.pictures,
+        failed=sum(mark["failed"] for mark in marks),
+        answered=answered,
+        seconds=time.monotonic() - began,
+        noted=sum("notes" in mark for mark in marks),
+        measured=tuple(mark["measured"] for mark in marks if "measured" in mark),
+        subject=manifest.subject,
+    )
 
 
-def _manifest(
-    folder: Folder,
-    model: Path,
-    names: Callable[[], Sequence[str]],
-    sources: Sequence[str],
-    config: PredictConfig,
-    bulk: BulkConfig,
-    say: Say,
-) -> Manifest:
+def _manifest(folder: Folder, job: Job, say: Say) -> Manifest:
     """The job that was begun there, or a new one. Raises RunError where that asks something else."""
-    loaded = load_model(model)
+    loaded, config = load_model(job.model), job.config
     least_confidence(loaded, config)
-    begun, version, sha256 = folder.begun(), package_version("residua"), file_sha256(model)
+    begun, version, sha256 = folder.begun(), package_version("residua"), file_sha256(job.model)
     if begun is not None:
         engine = begun.asked.engine if config.engine == "auto" else config.engine
-        asked = Asked.of(model, sha256, version, sources, replace(config, engine=engine), bulk)  # type: ignore[arg-type]
+        asked = job.asked(engine, version, sha256)
         begun.asked.refuse_other(asked, folder.path)
         say(f"Going on in {folder.path}: {begun.pictures:,} pictures in {begun.parts:,} parts")
         return replace(begun, asked=asked)
-    found = names()
-    config = settle_engine(config, model_work(loaded, len(found)), say)
-    return folder.begin(Asked.of(model, sha256, version, sources, config, bulk), entries_of(found))
+    listed = job.list(loaded)
+    work = model_work(loaded, len(VIEWS[config.views]) * len(listed.names))
+    asked = job.asked(settle_engine(config, work, say).engine, version, sha256)
+    return folder.begin(asked, entries_of(listed.names, listed.labels), listed.subject)
 
 
-def _answer(folder: Folder, manifest: Manifest, config: PredictConfig, bulk: BulkConfig, say: Say) -> int:
+def _answer(folder: Folder, manifest: Manifest, config: PredictConfig, parts: PartsConfig, say: Say) -> int:
     """Have the parts answered that are not done; how many pictures these had."""
     marks = [folder.mark(manifest, number) for number in range(manifest.parts)]
     open_parts = deque(number for number, mark in enumerate(marks) if mark is None)
     if not open_parts:
         return 0
-    failures = _Failures(bulk.max_failures, manifest.pictures, sum(mark["failed"] for mark in marks if mark))
+    failures = _Failures(parts.max_failures, manifest.pictures, sum(mark["failed"] for mark in marks if mark))
     deaths: Counter[int] = Counter()
     busy, answered = 0, 0
     with (
-        _workers(manifest.asked, min(bulk.workers, len(open_parts)), bulk.scheduler) as workers,
+        _workers(manifest.asked, min(parts.workers, len(open_parts)), parts.scheduler) as workers,
         separate_bar("Pictures", manifest.pictures) as shown,
     ):
         if shown is not None:
@@ -162,11 +161,12 @@ def _answer(folder: Folder, manifest: Manifest, config: PredictConfig, bulk: Bul
                 number = open_parts.popleft()
                 part = Part(
                     number,
-                    *folder.pictures(manifest, number),
+                    folder.pictures(manifest, number),
                     careful=deaths[number] >= CAREFUL,
                     batch=config.batch,
                     threads=config.threads,
                     sharers=workers.sharers,
+                    stall=parts.stall,
                 )
                 workers.give(part)
                 busy += 1
@@ -174,18 +174,25 @@ def _answer(folder: Folder, manifest: Manifest, config: PredictConfig, bulk: Bul
                 busy -= 1
                 if found is None:
                     deaths[part.number] += 1
-                    _tell_death(part.number, deaths[part.number], manifest, bulk, say)
+                    _tell_death(part.number, deaths[part.number], manifest, parts, say)
                     open_parts.appendleft(part.number)
                     continue
-                about = {"rows": found.rows, "failed": found.failed, "model": manifest.asked.sha256}
-                folder.write_part(
-                    manifest, part.number, found.data, about | ({"notes": found.notes} if found.notes else {})
-                )
+                folder.write_part(manifest, part.number, found.data, _about(found, manifest.asked.sha256))
                 answered += manifest.size(part.number)
                 if shown is not None:
                     shown.advance(manifest.size(part.number))
                 failures.add(found.failed)
     return answered
+
+
+def _about(found: Answered, model: str) -> dict[str, Any]:
+    """What a part's mark says beside its bytes."""
+    about: dict[str, Any] = {"rows": found.rows, "failed": found.failed, "model": model}
+    if found.notes:
+        about["notes"] = found.notes
+    if found.measured is not None:
+        about["measured"] = found.measured
+    return about
 
 
 @contextmanager
@@ -197,7 +204,7 @@ def _workers(asked: Asked, count: int, scheduler: str | None) -> Iterator[Worker
         workers.close()
 
 
-def _tell_death(number: int, deaths: int, manifest: Manifest, bulk: BulkConfig, say: Say) -> None:
+def _tell_death(number: int, deaths: int, manifest: Manifest, parts: PartsConfig, say: Say) -> None:
     """Say that a worker ended. Raises RunError where a part goes on ending its workers."""
     first = number * manifest.asked.part
     which = f"part {number} (pictures {first:,} to {first + manifest.size(number) - 1:,})"

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from residua.cli.shared import Options, Switch, printer
+from residua.cli.shared import Switch, printer, sections
 from residua.cli.terminal import Notes
-from residua.config import EvaluateConfig
+from residua.config import EvaluateConfig, EvaluatePartsConfig
+from residua.config.options import check
+
+_MEASURED, _PARTS = sections("Pictures", "Pictures by the million")
 
 
 def evaluate(
@@ -14,9 +17,12 @@ def evaluate(
     /,
     *,
     json: Switch = False,
-    options: Annotated[EvaluateConfig, Options] = EvaluateConfig(),
+    options: Annotated[EvaluateConfig, _MEASURED] = EvaluateConfig(),
+    parts: Annotated[EvaluatePartsConfig, _PARTS] = EvaluatePartsConfig(),
 ) -> int:
     """Measure a model on pictures that it was not trained on.
+
+    With --parts pictures by the million are measured in parts, and the same command goes on where it stopped.
 
     Parameters
     ----------
@@ -28,5 +34,9 @@ def evaluate(
     from residua import api
     from residua.insight.evaluation.text import evaluation_text
 
-    api.evaluate(model, say=Notes(), on_result=printer(json, evaluation_text), **vars(options))
+    show = printer(json, evaluation_text)
+    if parts != EvaluatePartsConfig():
+        api.measure_in_parts(model, check(options), check(parts), Notes(), show)
+    else:
+        api.evaluate(model, say=Notes(), on_result=show, **vars(options))
     return 0

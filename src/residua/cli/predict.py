@@ -8,7 +8,7 @@ from typing import Annotated
 
 from residua.cli.shared import Switch, sections
 from residua.cli.terminal import Notes, to_stderr, to_stdout
-from residua.config import BulkConfig, PredictConfig
+from residua.config import PredictConfig, PredictPartsConfig
 from residua.config.options import check
 from residua.errors import ConfigError
 
@@ -22,7 +22,7 @@ def predict(
     json: Switch = False,
     csv: Switch = False,
     options: Annotated[PredictConfig, _ANSWERS] = PredictConfig(),
-    bulk: Annotated[BulkConfig, _PARTS] = BulkConfig(),
+    parts: Annotated[PredictPartsConfig, _PARTS] = PredictPartsConfig(),
 ) -> int:
     """Name what is in pictures: an answer for each that is named, in that order.
 
@@ -47,8 +47,8 @@ def predict(
         raise ConfigError("predict needs pictures or folders after the model")
     if json and csv:
         raise ConfigError("choose one of --json and --csv")
-    if bulk != BulkConfig():
-        return _in_parts(model, files, options, bulk, printed=json or csv)
+    if parts != PredictPartsConfig():
+        return _in_parts(model, files, options, parts, printed=json or csv)
     loaded = load_model(model)
     predictions = api.iterate_predictions(loaded, files, check(options), Notes())
     write = write_json if json else write_csv if csv else write_text
@@ -63,16 +63,16 @@ def predict(
 
 
 def _in_parts(
-    model: str, files: tuple[str, ...], options: PredictConfig, bulk: BulkConfig, *, printed: bool
+    model: str, files: tuple[str, ...], options: PredictConfig, parts: PredictPartsConfig, *, printed: bool
 ) -> int:
     """Answers written into a folder."""
     from residua import api
 
-    if printed and bulk.output is not None:
+    if printed and parts.output is not None:
         raise ConfigError(
             "with --output nothing is printed: leave --json and --csv out, or choose by --table"
         )
-    outcome = api.answer_in_parts(model, files, options, bulk, Notes())
+    outcome = api.answer_in_parts(model, files, options, parts, Notes())
     to_stdout(outcome.text())
     return 1 if outcome.failed else 0
 

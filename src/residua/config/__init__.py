@@ -14,7 +14,7 @@ from residua.config.check import CheckConfig
 from residua.config.compare import CompareConfig
 from residua.config.curves import CurvesConfig
 from residua.config.ensemble import EnsembleConfig
-from residua.config.evaluate import EvaluateConfig
+from residua.config.evaluate import EvaluateConfig, EvaluatePartsConfig
 from residua.config.experiment import ExperimentConfig
 from residua.config.explain import ExplainConfig
 from residua.config.export import ExportConfig
@@ -24,7 +24,8 @@ from residua.config.import_ import ImportConfig
 from residua.config.inside import InsideConfig
 from residua.config.mistakes import MistakesConfig
 from residua.config.page import PageConfig
-from residua.config.predict import BulkConfig, PredictConfig
+from residua.config.parts import PartsConfig
+from residua.config.predict import PredictConfig, PredictPartsConfig
 from residua.config.reconstruct import ReconstructConfig
 from residua.config.report import ReportConfig
 from residua.config.serve import ServeConfig
@@ -42,7 +43,6 @@ from residua.config.train import (
 
 __all__ = [
     "BenchConfig",
-    "BulkConfig",
     "CalibrateConfig",
     "CheckConfig",
     "CompareConfig",
@@ -51,6 +51,7 @@ __all__ = [
     "EngineName",
     "EnsembleConfig",
     "EvaluateConfig",
+    "EvaluatePartsConfig",
     "ExperimentConfig",
     "ExplainConfig",
     "ExportConfig",
@@ -63,7 +64,9 @@ __all__ = [
     "ModelOptions",
     "OptimizerOptions",
     "PageConfig",
+    "PartsConfig",
     "PredictConfig",
+    "PredictPartsConfig",
     "ReconstructConfig",
     "ReportConfig",
     "RunOptions",

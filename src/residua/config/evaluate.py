@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from residua.config import shared
+from residua.config.parts import PartsConfig
 from residua.config.shared import EngineName, Split, UnknownClasses, Views
 
 
@@ -32,3 +33,12 @@ class EvaluateConfig:
         shared = {entry.name for entry in fields(cls)} - {"output"}
         known = {name: value for name, value in vars(options).items() if name in shared and value is not None}
         return cls(**known | overrides)
+
+
+@dataclass(frozen=True)
+class EvaluatePartsConfig(PartsConfig):
+    """How `residua evaluate` measures in parts."""
+
+    parts: str | None = shared.path(
+        "Folder to measure in, in parts, for splits that outgrow memory; the same command goes on there."
+    )

@@ -29,6 +29,13 @@ def flag(name: str) -> str:
     return "--" + name.strip("_").replace("_", "-")
 
 
+def split_options(cls: type, options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Those of the options that a config has, and the others."""
+    names = {entry.name for entry in fields(cls)}
+    own = {name: value for name, value in options.items() if name in names}
+    return own, {name: value for name, value in options.items() if name not in names}
+
+
 def check(config: C) -> C:
     """The config, once every value has the type and lies in the range that its option takes.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal, Protocol, get_args
 
 import numpy as np
@@ -42,6 +44,13 @@ class Source(Protocol):
         """(N,) the labels of a split, without decoding where that can be avoided."""
         ...
 
+    def labelled_files(self, split: Split) -> tuple[Sequence[Path], NDArray[np.int64]]:
+        """The files of a split and their labels, (N,), none of which is opened.
+
+        Raises ConfigError where pictures are no files by themselves, or are chosen by what they show.
+        """
+        ...
+
     def fingerprint(self, split: Split) -> str:
         """SHA-256 over names, labels and content of a split."""
         ...
@@ -62,6 +71,13 @@ class DataSet:
     def read(self, split: Split) -> Pictures:
         """The pictures of a split; the publisher's test files are opened only for "test"."""
         return self._source.read(_checked(split))
+
+    def labelled_files(self, split: Split) -> tuple[Sequence[Path], NDArray[np.int64]]:
+        """The files of a split and their labels, (N,), none of which is opened.
+
+        Raises ConfigError where pictures are no files by themselves, or are chosen by what they show.
+        """
+        return self._source.labelled_files(_checked(split))
 
     def counts(self, split: Split = "train") -> dict[str, int]:
         """Pictures of every class in a split, by the name of the class."""

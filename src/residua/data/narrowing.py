@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +16,7 @@ from residua.data.pictures.arrays import Pictures
 from residua.data.quality.exact_duplicates import first_occurrences
 from residua.data.sources.listing import Listing
 from residua.data.stratified import stratify
+from residua.errors import ConfigError
 
 Indices = NDArray[np.int64]
 
@@ -94,6 +97,10 @@ class _Narrowed:
         """(N,) the labels of a split."""
         return self.read(split).labels
 
+    def labelled_files(self, split: Split) -> tuple[Sequence[Path], Indices]:
+        """Those of the source, of a split of which none is left out. Raises ConfigError for others."""
+        raise ConfigError("a part of these pictures is left out (--limit), which takes reading all")
+
     def fingerprint(self, split: Split) -> str:
         """SHA-256 over names, labels and pixels of those pictures of a split that are given."""
         pictures, digest = self.read(split), hashlib.sha256()
@@ -123,6 +130,14 @@ class Apart(_Narrowed):
 
     The test split itself stays as it is.
     """
+
+    def labelled_files(self, split: Split) -> tuple[Sequence[Path], Indices]:
+        """Those of the source, of a split of which none is left out. Raises ConfigError for others."""
+        if _BEFORE[split]:
+            raise ConfigError(
+                f"which pictures are in the {split} split is known by their pixels (--copies apart)"
+            )
+        return self.source.labelled_files(split)
 
     def narrowed(self, split: Split) -> Pictures:
         """Those that no split before it holds."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ from residua.data.pictures.selection import Images, Pixels, Selection
 from residua.data.quality.exact_duplicates import duplicate_messages
 from residua.data.sources.card import Card
 from residua.data.sources.listing import Listing
-from residua.errors import DataError
+from residua.errors import ConfigError, DataError
 from residua.files.user_cache import user_cache
 
 _MOST_SAID = 10  # reasons, a line each; more are counted
@@ -78,6 +79,13 @@ class PictureFolder:
     def labels(self, split: Split) -> NDArray[np.int64]:
         """(N,) the labels of a split."""
         return self.listing.labels[self._good(split)]
+
+    def labelled_files(self, split: Split) -> tuple[Sequence[Path], NDArray[np.int64]]:
+        """The files of a split and their labels, (N,), bad ones too. Raises ConfigError for regions."""
+        listing = self.listing
+        if listing.boxes:
+            raise ConfigError(f"of the files of {self.card.name} only regions are used (--region)")
+        return take_paths(listing.paths, listing.splits[split]), listing.labels[listing.splits[split]]
 
     def fingerprint(self, split: Split) -> str:
         """SHA-256 over names, labels and content of a split."""

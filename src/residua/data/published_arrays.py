@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -21,6 +21,7 @@ from residua.data.sources.readers.idx import read_idx_pair
 from residua.data.sources.readers.pixel_table import read_labelled_table
 from residua.data.sources.readers.svhn import read_svhn
 from residua.data.splits import held_out_count, hold_out
+from residua.errors import ConfigError
 
 _FIXED_TEST = 0.2  # of data sets whose publisher names no test split; drawn once, whatever the run's seed
 
@@ -68,6 +69,12 @@ class PublishedArrays:
     def labels(self, split: Split) -> NDArray[np.int64]:
         """(N,) the labels of a split."""
         return self.read(split).labels
+
+    def labelled_files(self, split: Split) -> tuple[Sequence[Path], NDArray[np.int64]]:
+        """There are none. Raises ConfigError."""
+        raise ConfigError(
+            f"{self.card.name} comes as arrays, which are read as a whole, not as a file for each picture"
+        )
 
     def fingerprint(self, split: Split) -> str:
         """SHA-256 over names, labels and content of a split."""

@@ -60,7 +60,10 @@ class SeenPictures:
 
     def find(self, images: Images) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Which of (N, H, W, C) pictures it was trained on, and which of the others chose it: (N,) each."""
-        digests = picture_digests(images)
+        return self.known(picture_digests(images))
+
+    def known(self, digests: Digests) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """As `find`, of `picture_digests`."""
         trained = np.isin(digests, self.train)
         return trained, np.isin(digests, self.validation) & ~trained
 

@@ -32,15 +32,16 @@ class LabelledProbabilities:
     @property
     def loss(self) -> float:
         """Mean negative log-likelihood, in nats."""
-        return float(self._losses().mean())
+        return float(self.losses().mean())
 
     def weighted(self, weights: NDArray[np.float32]) -> tuple[float, float]:
         """Accuracy and loss where every picture counts as much as its weight, (N,), says."""
         right = self.probabilities.argmax(axis=1) == self.labels
         shares = weights.astype(np.float64) / weights.sum(dtype=np.float64)
-        return float(shares @ right), float(shares @ self._losses())
+        return float(shares @ right), float(shares @ self.losses())
 
-    def _losses(self) -> NDArray[np.float64]:
+    def losses(self) -> NDArray[np.float64]:
+        """(N,) negative log-likelihoods of the true classes, in nats."""
         of_labels = self.probabilities[np.arange(len(self.labels)), self.labels].astype(np.float64)
         # Probabilities are float32: below the smallest of them nothing is known.
         return np.asarray(-np.log(np.maximum(of_labels, np.finfo(np.float32).tiny)))

@@ -23,7 +23,7 @@ from residua.insight.calibration.numbers import (
     reliability,
     risk_coverage,
 )
-from residua.insight.evaluation.numbers import calibration_error
+from residua.insight.evaluation.tally import calibration_error
 from residua.layers import Flatten, Linear, Sequential
 from residua.models.calibration import Calibration, Coverage, tempered
 from residua.models.model_file import Model

@@ -15,7 +15,8 @@ from tiny import OPTIONS, answered, call, paint, paint_folder, refused
 import residua
 from residua.data import DATASETS
 from residua.insight.evaluation.figure import draw_confusion
-from residua.insight.evaluation.numbers import calibration_error, measure
+from residua.insight.evaluation.numbers import measure
+from residua.insight.evaluation.tally import calibration_error
 from residua.insight.evaluation.text import evaluation_text
 from residua.insight.learning_curves.figure import draw_curves
 from residua.training.inference import LabelledProbabilities

@@ -13,7 +13,6 @@ from residua.config import CalibrateConfig, EvaluateConfig
 from residua.data import DATASETS
 from residua.errors import DataError
 from residua.insight.evaluation.exposure import exposure
-from residua.insight.evaluation.numbers import calibration_error
 from residua.insight.evaluation.predictions import (
     Predictions,
     SplitPictures,
@@ -21,6 +20,7 @@ from residua.insight.evaluation.predictions import (
     answer_work,
     find_pictures_of,
 )
+from residua.insight.evaluation.tally import calibration_error
 from residua.insight.shared.engine_choice import settle_engine
 from residua.models.calibration import Calibration, Coverage
 from residua.models.model_file import Model

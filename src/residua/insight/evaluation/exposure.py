@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from residua.data.pictures.selection import Images
@@ -25,6 +26,17 @@ class Exposure:
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
         return {"trained_on": self.trained_on, "chosen_by": self.chosen_by, "left_out": dict(self.left_out)}
+
+    def tell(self, say: Callable[[str], None], *, same: bool, split: str) -> None:
+        """Say what should be known of figures on them, unless it is what was asked for.
+
+        same: whether they are what the model was trained on, unchanged, and split: of these.
+        """
+        if same and split == "train":
+            return
+        seen = replace(self, chosen_by=0) if same and split == "validation" else self
+        if seen.line is not None:
+            say(seen.line)
 
     @property
     def line(self) -> str | None:

@@ -7,13 +7,14 @@ file keeps.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from residua.config import DataOptions, EvaluateConfig
 from residua.data import DATASETS, DataSet, Preprocessing, open_dataset, recognise
+from residua.data.dataset import SPLITS, Split
 from residua.errors import ConfigError, DataError, ResiduaError
 from residua.models.model_file import Model
 from residua.training.places import Places, data_places, find_data, find_labels, first_file, read_places
@@ -236,3 +237,14 @@ def _times(sides: tuple[int, int, int]) -> str:
 def same_data(one: str, other: str) -> bool:
     """Whether two names mean the same data set or folder."""
     return one == other or (os.path.isdir(one) and Path(one).resolve() == Path(other).resolve())
+
+
+def splits_of_whole(sizes: Mapping[Split, int], asked: str) -> tuple[Split, ...]:
+    """Which splits data that are measured as a whole have; {split: its pictures}.
+
+    What a folder calls its test pictures are kept out of what is no test.
+    """
+    there = tuple(name for name in SPLITS if sizes[name])
+    if asked != "test" and len(there) > 1:
+        there = tuple(name for name in there if name != "test")
+    return there or ("test",)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from residua.insight.evaluation.tally import Tally
 from residua.insight.shared.intervals import wilson_interval
 from residua.insight.shared.text import split_name
 from residua.training.inference import LabelledProbabilities
@@ -66,28 +67,28 @@ class Evaluation:
 
 
 def measure(answers: LabelledProbabilities, names: tuple[str, ...], data: str, split: str) -> Evaluation:
-    """All metrics of these answers. Classes without pictures count for nothing in the balanced accuracy."""
-    probabilities, labels = answers.probabilities, answers.labels
-    chosen = probabilities.argmax(axis=1)
-    confusion = _confusion(labels, chosen, len(names))
+    """All metrics of these answers."""
+    return evaluation_of(Tally.of(answers), names, data, split)
+
+
+def evaluation_of(tally: Tally, names: tuple[str, ...], data: str, split: str) -> Evaluation:
+    """All metrics of such sums. Classes without pictures count for nothing in the balanced accuracy."""
+    confusion, pictures = tally.confusion, tally.pictures
     right, support, answered = np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
     precision, recall = _shares(right, answered), _shares(right, support)
     f1 = _shares(2 * right, support + answered)
-    correct = int((chosen == labels).sum())
-    # A class is within the first five if fewer than five others are more probable.
-    own = probabilities[np.arange(len(labels)), labels]
-    top5 = float(((probabilities > own[:, None]).sum(axis=1) < 5).mean())
+    correct = int(right.sum())
     return Evaluation(
         data=data,
         split=split,
-        pictures=len(labels),
+        pictures=pictures,
         correct=correct,
-        accuracy=answers.accuracy,
-        interval=wilson_interval(correct, len(labels)),
-        top5_accuracy=top5,
+        accuracy=correct / pictures,
+        interval=wilson_interval(correct, pictures),
+        top5_accuracy=tally.top5 / pictures,
         balanced_accuracy=float(recall[support > 0].mean()),
-        loss=answers.loss,
-        calibration_error=calibration_error(probabilities, labels),
+        loss=tally.loss / pictures,
+        calibration_error=tally.calibration_error,
         classes=tuple(
             ClassMetrics(name, int(s), float(p), float(r), float(f))
             for name, p, r, f, s in zip(names, precision, recall, f1, support, strict=True)
@@ -96,27 +97,9 @@ def measure(answers: LabelledProbabilities, names: tuple[str, ...], data: str, s
     )
 
 
-def _confusion(labels: NDArray[np.int64], chosen: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
-    """(classes, classes) counts: rows are the true classes."""
-    counts = np.bincount(labels * classes + chosen, minlength=classes * classes)
-    return counts.reshape(classes, classes).astype(np.int64)
-
-
 def _shares(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
     """A part of nothing is 0."""
     return part / np.maximum(whole, 1)
-
-
-def calibration_error(probabilities: NDArray[np.float32], labels: NDArray[np.int64], bins: int = 15) -> float:
-    """The gap between confidence and accuracy, averaged over bins of confidence by their pictures."""
-    confidence = probabilities.max(axis=1).astype(np.float64)
-    right = probabilities.argmax(axis=1) == labels
-    bin_indices = np.minimum((confidence * bins).astype(np.int64), bins - 1)
-    gaps = np.abs(
-        np.bincount(bin_indices, weights=confidence, minlength=bins)
-        - np.bincount(bin_indices, weights=right.astype(np.float64), minlength=bins)
-    )
-    return float(gaps.sum() / len(labels))
 
 
 def confused_pairs(confusion: NDArray[np.int64], most: int) -> list[tuple[int, int, int]]:

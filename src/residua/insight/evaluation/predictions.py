@@ -22,7 +22,7 @@ from residua.errors import DataError
 from residua.files.names import printable
 from residua.insight.evaluation.class_matching import match_labels
 from residua.insight.evaluation.exposure import Exposure, exposure
-from residua.insight.evaluation.model_data import OpenedData, open_data
+from residua.insight.evaluation.model_data import OpenedData, open_data, splits_of_whole
 from residua.insight.evaluation.numbers import Evaluation, measure
 from residua.insight.shared.engine_choice import settle_engine
 from residua.insight.shared.text import split_name
@@ -98,13 +98,7 @@ class SplitPictures:
 
     def tell(self, say: Say) -> None:
         """Say what should be known of figures on them, unless it is what was asked for."""
-        seen = self.exposure
-        if self.same and self.split == "train":
-            return
-        if self.same and self.split == "validation":
-            seen = replace(seen, chosen_by=0)
-        if seen.line is not None:
-            say(seen.line)
+        self.exposure.tell(say, same=self.same, split=self.split)
 
 
 def predict_split(
@@ -182,12 +176,9 @@ def find_pictures_of(
 def _whole(data: DataSet, split: str) -> Pictures:
     """All that is there; what a folder calls its test pictures are kept out of what is no test."""
     parts = {name: data.read(name) for name in SPLITS}
-    parts = {name: part for name, part in parts.items() if len(part)}
-    if split != "test" and len(parts) > 1:
-        parts.pop("test", None)
-    every = list(parts.values())
+    every = [parts[name] for name in splits_of_whole({n: len(part) for n, part in parts.items()}, split)]
     if len(every) < 2:
-        return every[0] if every else data.read("test")
+        return every[0]
     return Pictures(
         join_images([part.images for part in every]),
         np.concatenate([part.labels for part in every]),

@@ -29,27 +29,37 @@ from residua.training.work import model_work
 
 # What a picture is called, and its pixels where they are there already.
 _Item = tuple[str, NDArray[np.uint8] | None]
+# Hears of each picture that could be read: its name, (H, W, C) as the model takes it, its probabilities.
+Watch = Callable[[str, NDArray[np.uint8], NDArray[np.float32]], object]
+
+
+def unwatched(name: str, picture: NDArray[np.uint8], row: NDArray[np.float32]) -> None:
+    """Nobody hears of single pictures."""
 
 
 @dataclass(frozen=True)
 class Prediction:
     """One picture: its most probable classes, best first, or why it could not be read.
 
-    sure: whether the first is as probable as was asked for; None where nothing was asked.
+    sure: whether the first is as probable as was asked for; None where nothing was asked. truth: its class,
+    where that is known.
     """
 
     file: str
     top: tuple[tuple[str, float], ...]
     error: str | None = None
     sure: bool | None = None
+    truth: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
+        values: dict[str, Any] = {"file": self.file}
+        if self.truth is not None:
+            values["truth"] = self.truth
         if self.error is not None:
-            return {"file": self.file, "error": self.error}
+            return values | {"error": self.error}
         name, probability = self.top[0]
-        values: dict[str, Any] = {
-            "file": self.file,
+        values |= {
             "class": name,
             "probability": probability,
             "top": [{"class": name, "probability": probability} for name, probability in self.top],
@@ -79,11 +89,12 @@ def predict_files(
     files: Sequence[Path | str],
     config: PredictConfig,
     say: Callable[[str], None] = lambda line: None,
+    watch: Watch = unwatched,
 ) -> Iterator[Prediction]:
     """One prediction for each file, in their order; a picture that cannot be read is answered by its error.
 
     A table of pixels (Kaggle's test.csv) stands for its pictures, which are called test.csv[0] and so on.
-    say: hears at the end what is odd about pictures that were used all the same.
+    say: hears at the end what is odd about pictures that were used all the same. watch: see there.
     Raises DataError where such a table is damaged, ConfigError as `least_confidence`.
     """
     threshold = least_confidence(model, config)
@@ -94,7 +105,7 @@ def predict_files(
         borrow_engine(config.engine, threads=config.threads) as engine,
         separate_bar("Pictures", len(items)) as shown,
     ):
-        for prediction in _predict_items(model, items, config, threshold, engine, say):
+        for prediction in _predict_items(model, items, config, threshold, engine, say, watch):
             yield prediction
             if shown is not None:
                 shown.advance(1)
@@ -107,6 +118,7 @@ def _predict_items(
     threshold: float | None,
     engine: Engine,
     say: Callable[[str], None],
+    watch: Watch,
 ) -> Iterator[Prediction]:
     """As `predict_files`, of pictures one by one."""
     shape, views = model.preprocessing, VIEWS[config.views]
@@ -148,7 +160,9 @@ def _predict_items(
                 if isinstance(picture, PictureError):
                     yield Prediction(name, (), str(picture), None if threshold is None else False)
                     continue
-                named = ranked(next(rows), model.classes, top)
+                row = next(rows)
+                watch(name, picture, row)
+                named = ranked(row, model.classes, top)
                 yield Prediction(name, named, sure=None if threshold is None else named[0][1] >= threshold)
     for line in note_lines(odd):
         say(line)

@@ -42,24 +42,30 @@ def write_csv(predictions: Iterable[Prediction], out: TextIO, top: int) -> list[
     """A header, then a row a picture; those that failed have only their file and the error."""
     failed = []
     writer = csv.writer(out, lineterminator="\n")
-    has_sure = False
+    has_sure = has_truth = False
     for number, prediction in enumerate(predictions):
         if number == 0:
-            has_sure = prediction.sure is not None  # else no column more: others read this by position
-            writer.writerow(csv_columns(top, sure=has_sure))
+            # Else no column more: others read this by position.
+            has_sure, has_truth = prediction.sure is not None, prediction.truth is not None
+            writer.writerow(csv_columns(top, sure=has_sure, truth=has_truth))
         cells = [cell for name, probability in prediction.top for cell in (name, repr(probability))]
         cells += [""] * (2 * top - len(cells))
         if has_sure:
             cells.append("" if prediction.error is not None else "yes" if prediction.sure else "no")
-        writer.writerow([prediction.file, *cells, prediction.error or ""])
+        truth = [prediction.truth] if has_truth else []
+        writer.writerow([prediction.file, *truth, *cells, prediction.error or ""])
         if prediction.error is not None:
             failed.append(prediction)
     return failed
 
 
-def csv_columns(top: int, *, sure: bool) -> list[str]:
-    """The names of a table's columns: so many classes with their probabilities, and whether they are sure."""
-    return ["file", *(name for place in range(top) for name in _columns(place)), *["sure"] * sure, "error"]
+def csv_columns(top: int, *, sure: bool, truth: bool = False) -> list[str]:
+    """The names of a table's columns: so many classes with their probabilities, and whether they are sure.
+
+    truth: with the pictures' own classes, before the answers.
+    """
+    named = [name for place in range(top) for name in _columns(place)]
+    return ["file", *["truth"] * truth, *named, *["sure"] * sure, "error"]
 
 
 def _columns(place: int) -> tuple[str, str]:
