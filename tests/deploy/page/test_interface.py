@@ -126,6 +126,16 @@ def test_axe_finds_nothing(browser, shop, size, scheme, language):
         assert visit.page.evaluate("document.documentElement.scrollWidth") <= size[0]
 
 
+def test_the_focus_is_kept_where_a_table_is_stopped(browser, shop):
+    files = sorted((shop / "pics").iterdir())
+    with Visit(browser, shop / "page.html") as visit:
+        visit.page.set_input_files("#files", files * 100)
+        visit.page.locator("#stop:enabled").focus()
+        visit.page.keyboard.press("Enter")
+        visit.page.locator("#stop[disabled]").wait_for(timeout=20_000)
+        assert visit.page.evaluate("document.activeElement.id") == "save"
+
+
 def test_the_keyboard_alone_will_do(browser, shop):
     with Visit(browser, shop / "page.html") as visit:
         reached = []

@@ -37,7 +37,9 @@ class Table {
       }
     }
     if (turn !== this.turn) return;
+    const held = document.activeElement === element("stop");
     element("stop").disabled = true;
+    if (held) element("save").focus(); // else it would be nowhere, and a keyboard begins at the top again
     this.count();
     const values = { done: number(this.rows.length), all: number(this.all) };
     const answered = { done: number(this.rows.filter((row) => row.answer).length) };
