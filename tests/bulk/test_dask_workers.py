@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -43,6 +45,18 @@ def test_the_same_table_as_by_processes_of_this_machine(job, tmp_path, capsys):
     assert len(list((tmp_path / "out").glob("part-*.csv"))) == 5
     printed = answered(capsys, *job[:5], "--csv")
     assert table(tmp_path / "out").decode() == printed
+
+
+def test_a_split_is_measured_by_a_cluster_as_by_one_process(trained, tmp_path, capsys):
+    run = shutil.copytree(trained / "run", tmp_path / "run")
+    asked = ["evaluate", run, "--split", "train", "--engine", "numpy", "--json"]
+    whole = json.loads(answered(capsys, *asked))
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None, protocol="inproc"
+    ) as cluster:
+        job = ["--parts", tmp_path / "job", "--part", "3", "--scheduler", cluster.scheduler_address]
+        found = json.loads(answered(capsys, *asked, *job))
+    assert (found["confusion"], found["trained_on"]) == (whole["confusion"], whole["trained_on"])
 
 
 def test_nobody_at_the_address(job, tmp_path, capsys, monkeypatch):
