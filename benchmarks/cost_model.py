@@ -4,10 +4,9 @@
     python benchmarks/cost_model.py docs/scale.svg      and the picture
 
 A step takes the time of its part of the batch, of one sum over all gradients, and of the small sums of every
-normalisation. In a large sum each of R machines sends and receives 2 (R - 1) / R of its bytes; small ones go
-up a tree and down again, 2 log2 R messages. Nothing of it is hidden behind the computation, as it is not in
-residua either. network_cost.py measures these sums between namespaces of one machine, beside what is computed
-here.
+normalisation. In a large sum each of R machines sends and receives 2 (R - 1) / R of its bytes; small ones are
+exchanged in log2 R rounds. Nothing of it is hidden behind the computation, as it is not in residua either.
+network_cost.py measures these sums between namespaces of one machine, beside what is computed here.
 """
 
 from __future__ import annotations
@@ -63,8 +62,8 @@ MACHINES = (1, 2, 4, 8, 16, 32, 64)
 
 def sum_seconds(size: int, network: Network, machines: int) -> float:
     """A sum of `size` bytes over machines, as `residua.training.ranks` takes it."""
-    if size < IN_PIECES:  # up a tree and down again
-        rounds = 2 * math.ceil(math.log2(machines))
+    if size < IN_PIECES:  # exchanged with one after the other, each twice as far away
+        rounds = int(math.log2(machines)) + 2 * (not math.log2(machines).is_integer())
         return rounds * (network.latency + ROUND + size / network.bandwidth)
     share = (machines - 1) / machines
     waited = WAITS * min(size, BLOCK * machines)

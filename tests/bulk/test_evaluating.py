@@ -134,7 +134,7 @@ def test_a_picture_that_cannot_be_read_is_left_out_and_named(trained, tmp_path, 
     code, out, err = call(capsys, "evaluate", *asked, "--json")
     assert code == 0
     assert json.loads(out)["pictures"] == 12
-    assert "1 picture cannot be read and is left out" in err
+    assert "1 of them cannot be read: their rows say why" in err
     rows = csv.DictReader((tmp_path / "job" / "predictions.csv").read_text().splitlines())
     (row,) = [row for row in rows if row["error"]]
     assert (row["truth"], row["class"], row["probability_2"]) == ("red", "", "")

@@ -49,8 +49,5 @@ def evaluate_in_parts(
     if found is None:
         raise DataError(f"not one picture of {subject.data} can be read: the rows in {parts.parts} say why")
     evaluation, exposure = found
-    if outcome.failed:
-        words = "pictures cannot be read and are" if outcome.failed > 1 else "picture cannot be read and is"
-        say(f"{outcome.failed:,} {words} left out: the table says why")
     exposure.tell(say, same=subject.same, split=subject.split)
     return evaluation, outcome

@@ -12,7 +12,7 @@ import numpy as np
 
 from residua.errors import ConfigError, one_line
 from residua.training.ranks.launcher import end_with_launcher
-from residua.training.ranks.sums import IN_PIECES, sum_in_pieces
+from residua.training.ranks.sums import IN_PIECES, sum_by_doubling, sum_in_pieces
 from residua.training.ranks.supervisor import tell
 from residua.training.ranks.world import Array, World, this_place
 
@@ -63,7 +63,9 @@ class MpiWorld(World):
     def sum(self, array: Array) -> Array:
         """The sum over all processes, of the same bytes in each."""
         total = np.array(array, order="C")
-        if total.nbytes < IN_PIECES or len(set(self.hosts)) == 1:
+        if total.nbytes < IN_PIECES:
+            return sum_by_doubling(self._comm, self._wait, total.reshape(-1)).reshape(total.shape)
+        if len(set(self.hosts)) == 1:
             self._wait(self._comm.Iallreduce(_IN_PLACE(), total))
         else:
             sum_in_pieces(self._comm, self._wait, total.reshape(-1))

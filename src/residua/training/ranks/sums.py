@@ -1,4 +1,4 @@
-"""Sums of large arrays over machines, by which every number crosses the network as seldom as can be."""
+"""Sums over machines: of large arrays with as few bytes as can be, of small ones with as few messages."""
 
 from __future__ import annotations
 
@@ -10,6 +10,42 @@ from numpy.typing import NDArray
 
 IN_PIECES = 2**16  # bytes from which it is worth its messages
 _PIECE = 2**19  # bytes of a message
+_TAG = 73  # of the messages of small sums
+
+
+def sum_by_doubling(comm: Any, wait: Callable[[Any], None], own: NDArray[Any]) -> NDArray[Any]:
+    """The sum over all processes of what each gives: contiguous, of one shape, and the same bytes in all.
+
+    In the k-th round a process exchanges what it has with the one 2^(k - 1) away, and both add the same two
+    numbers: log2 R rounds (Thakur, Rabenseifner and Gropp 2005, Optimization of collective communication
+    operations in MPICH, section 4.5). An all-reduce of Open MPI 5 that does not block takes 2 log2 R, up a
+    tree and down again. Of more processes than a power of two the others give to a neighbour first and hear
+    from it last. wait: for a request.
+    """
+    size, rank = comm.Get_size(), comm.Get_rank()
+    power = 1 << (size.bit_length() - 1)
+    pairs = size - power  # the first processes, two by two, of which the second rests
+    total, other = own, np.empty_like(own)
+    if rank < 2 * pairs and rank % 2:
+        wait(comm.Isend(total, rank - 1, _TAG))
+        wait(comm.Irecv(other, rank - 1, _TAG))
+        return other
+    if rank < 2 * pairs:
+        wait(comm.Irecv(other, rank + 1, _TAG))
+        total = total + other
+    place = rank // 2 if rank < 2 * pairs else rank - pairs
+    step = 1
+    while step < power:
+        far = place ^ step
+        peer = 2 * far if far < pairs else far + pairs
+        sending = comm.Isend(total, peer, _TAG)
+        wait(comm.Irecv(other, peer, _TAG))
+        wait(sending)
+        total = total + other  # which of the two is whose does not matter to a sum of two
+        step *= 2
+    if rank < 2 * pairs:
+        wait(comm.Isend(total, rank + 1, _TAG))
+    return total
 
 
 def sum_in_pieces(comm: Any, wait: Callable[[Any], None], flat: NDArray[Any]) -> None:
