@@ -10,7 +10,8 @@ from tiny import paint
 
 from residua.bulk import answering
 from residua.bulk.answering import Part, answer
-from residua.bulk.manifest import Asked, Stretch, file_state
+from residua.bulk.job import Job, Listed
+from residua.bulk.manifest import Stretch, file_state
 from residua.config import PredictConfig, PredictPartsConfig
 from residua.errors import DataError, ModelFileError, RunError
 from residua.files.checksums import file_sha256
@@ -23,9 +24,10 @@ def asked(tmp_path):
     model = tmp_path / "model.safetensors"
     save_model(model, small_model(width=4))
     config = PredictConfig(engine="numpy")
-    return Asked.of(
-        model, file_sha256(model), package_version("residua"), ("pictures",), config, PredictPartsConfig()
+    job = Job(
+        "predict", tmp_path, model, ("pictures",), config, PredictPartsConfig(), lambda loaded: Listed(())
     )
+    return job.asked("numpy", package_version("residua"), file_sha256(model))
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from small_models import small_model
 from tiny import answered, call, contents, paint, paint_folder, refused
+from workers_here import InThisProcess
 
 import residua
 from residua.bulk import run as running
-from residua.bulk.answering import answer
 from residua.models.model_file import save_model
 
 pytestmark = pytest.mark.usefixtures("quiet_cache")
@@ -24,27 +24,7 @@ OPTIONS = ["--engine", "numpy", "--part", "5"]
 def here(monkeypatch):
     """No processes but this one."""
 
-    class Here:
-        sharers = 1
-
-        def __init__(self, count, asked):
-            self.asked, self.waiting = asked, []
-
-        @property
-        def free(self):
-            return 1 - len(self.waiting)
-
-        def give(self, part):
-            self.waiting.append(part)
-
-        def finished(self):
-            part = self.waiting.pop()
-            yield part, answer(self.asked, part)
-
-        def close(self):
-            pass
-
-    monkeypatch.setattr(running, "LocalWorkers", Here)
+    monkeypatch.setattr(running, "LocalWorkers", InThisProcess)
 
 
 @pytest.fixture

@@ -5,48 +5,17 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 from tiny import answered, call, contents, refused
+from workers_here import InThisProcess
 
 import residua
 from residua.bulk import run as running
-from residua.bulk.answering import answer
 from residua.errors import RunError
 
 pytestmark = pytest.mark.usefixtures("quiet_cache")
 OPTIONS = ["--engine", "numpy", "--part", "5"]
-
-
-class InThisProcess:
-    """Workers that answer at once; `deaths` of them end instead, with the part that it names."""
-
-    sharers = 1
-    deaths: ClassVar[dict[int, int]] = {}
-    given: ClassVar[list] = []
-
-    def __init__(self, count, asked):
-        self.asked, self.waiting = asked, []
-
-    @property
-    def free(self):
-        return 1 - len(self.waiting)
-
-    def give(self, part):
-        self.given.append(part)
-        self.waiting.append(part)
-
-    def finished(self):
-        part = self.waiting.pop()
-        if self.deaths.get(part.number, 0):
-            self.deaths[part.number] -= 1
-            yield part, None
-        else:
-            yield part, answer(self.asked, part)
-
-    def close(self):
-        pass
 
 
 @pytest.fixture

@@ -78,7 +78,7 @@ def measure_in_parts(
 
     config, parts = check(config), check(parts)
     evaluation, outcome = run(model, config, parts, say)
-    picture = outcome.folder / PICTURE
+    picture = outcome.folder.path / PICTURE
     if config.output is not None:
         picture = picture_file(config.output, Path(PICTURE))
     with written_after(evaluation, on_result):

@@ -41,11 +41,13 @@ def evaluate_in_parts(
     )
     measured = {name: getattr(config, name) for name in ("split", "labels", "unknown_classes")}
     sources = [] if config.data is None else [config.data]
-    outcome = run_job(Job(Path(parts.parts), "--parts", path, sources, asked, parts, find, measured), say)
-    subject = outcome.subject
+    job = Job("evaluate", Path(parts.parts), path, sources, asked, parts, find, measured)
+    outcome = run_job(job, say)
+    subject = outcome.manifest.subject
     if subject is None:
         raise RunError(f"{parts.parts} does not say what was measured: choose another folder with --parts")
-    found = evaluation_of_parts(outcome.measured, load_model(path), subject)
+    marks = (mark for _, mark in outcome.folder.marks(outcome.manifest) if mark is not None)
+    found = evaluation_of_parts((mark["measured"] for mark in marks), load_model(path), subject)
     if found is None:
         raise DataError(f"not one picture of {subject.data} can be read: the rows in {parts.parts} say why")
     evaluation, exposure = found

@@ -88,6 +88,10 @@ class Folder:
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
+    def marks(self, manifest: Manifest) -> Iterator[tuple[int, dict[str, Any] | None]]:
+        """Every part, and what `mark` says of it; one at a time, since there may be many."""
+        return ((number, self.mark(manifest, number)) for number in range(manifest.parts))
+
     def read_part(self, manifest: Manifest, number: int) -> bytes | None:
         """A part's rows, to the byte as they were written; None where they are not."""
         mark = self.mark(manifest, number)

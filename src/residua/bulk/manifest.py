@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from residua.config import PredictConfig
-from residua.config.parts import PartsConfig, Table
+from residua.config.parts import Table
 from residua.data.packed.opening import packed_above
 from residua.errors import DataError, RunError
 from residua.files.names import printable
 
 FORMAT = 1  # of manifest.json; a higher one comes from a newer residua
+OPTION = {"predict": "--output", "evaluate": "--parts"}  # by which people name a job's folder
 State = tuple[int, int] | None  # size in bytes and time of change in nanoseconds; None for no file
 
 
@@ -43,35 +44,6 @@ class Asked:
     table: Table
     part: int
     measured: dict[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def of(
-        cls,
-        model: Path,
-        sha256: str,
-        version: str,
-        sources: Sequence[str],
-        config: PredictConfig,
-        parts: PartsConfig,
-        measured: Mapping[str, Any] | None = None,
-    ) -> Asked:
-        """What these options ask; `measured` where the pictures are measured."""
-        named = {
-            name: getattr(config, name) for name in ("engine", "top", "reject", "reject_accuracy", "views")
-        }
-        verb = "predict" if measured is None else "evaluate"
-        where = str(model.absolute())
-        return cls(
-            verb,
-            where,
-            sha256,
-            version,
-            tuple(sources),
-            **named,
-            table=parts.table,
-            part=parts.part,
-            measured=dict(measured or {}),
-        )
 
     def config(self, batch: int, threads: int | None) -> PredictConfig:
         """The options of prediction; batch and threads change no answer."""
@@ -106,7 +78,7 @@ class Asked:
     @property
     def option(self) -> str:
         """The option that names the job's folder."""
-        return "--output" if self.verb == "predict" else "--parts"
+        return OPTION[self.verb]
 
     def _plain(self) -> dict[str, Any]:
         plain = asdict(self)

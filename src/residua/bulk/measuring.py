@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from residua.bulk.manifest import Subject
-from residua.data.seen_pictures import Digests, picture_digests
+from residua.data.seen_pictures import NONE, Digests, picture_digests
 from residua.insight.evaluation.exposure import Exposure
 from residua.insight.evaluation.numbers import Evaluation, evaluation_of
 from residua.insight.evaluation.tally import Tally
@@ -37,13 +37,11 @@ class Measured:
 
     def to_dict(self) -> dict[str, Any]:
         """All sums, as plain JSON types."""
-        if not self._rows:
-            return {"tally": None}
-        labels = np.array(self._labels, np.int64)
-        tally = Tally.of(LabelledProbabilities(np.stack(self._rows), labels)).to_dict()
+        rows = np.array(self._rows, np.float32).reshape(-1, len(self.model.classes))
+        tally = Tally.of(LabelledProbabilities(rows, np.array(self._labels, np.int64))).to_dict()
         if self.model.seen is None:
             return {"tally": tally}
-        trained, chosen = self.model.seen.known(np.concatenate(self._digests))
+        trained, chosen = self.model.seen.known(np.concatenate([NONE, *self._digests]))
         return {"tally": tally, "trained_on": int(trained.sum()), "chosen_by": int(chosen.sum())}
 
 
@@ -57,10 +55,9 @@ def evaluation_of_parts(
     """
     tally, trained, chosen = Tally.none(len(model.classes)), 0, 0
     for part in parts:
-        if part["tally"] is not None:
-            tally += Tally.from_dict(part["tally"])
-            trained += part.get("trained_on", 0)
-            chosen += part.get("chosen_by", 0)
+        tally += Tally.from_dict(part["tally"])
+        trained += part.get("trained_on", 0)
+        chosen += part.get("chosen_by", 0)
     if not tally.pictures:
         return None
     exposure = Exposure(tally.pictures, left_out=subject.left_out)

@@ -30,5 +30,5 @@ def predict_in_parts(
             "these options are for answers that are written into a folder: name it with --output"
         )
     path = find_model(model)
-    job = Job(Path(parts.output), "--output", path, sources, config, parts, lambda loaded: Listed(names()))
+    job = Job("predict", Path(parts.output), path, sources, config, parts, lambda loaded: Listed(names()))
     return run_job(job, say)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +16,7 @@ from residua.bulk.folder import Folder
 from residua.bulk.job import Job
 from residua.bulk.joining import DamagedPart, join
 from residua.bulk.local_workers import LocalWorkers
-from residua.bulk.manifest import Asked, Manifest, Subject, entries_of
+from residua.bulk.manifest import Asked, Manifest, entries_of
 from residua.bulk.rows import require_pyarrow
 from residua.config import PredictConfig
 from residua.config.parts import PartsConfig
@@ -62,25 +62,26 @@ class Workers(Protocol):
 class Outcome:
     """A job that is done.
 
-    table: the joined one, if asked for. answered: how many were answered now.
-
-    noted: parts with pictures that are odd. measured: where their classes are known, what they are worth, by
-    part; subject: of what.
+    table: the joined one, if asked for. answered: how many were answered now. noted: parts with pictures
+    that are odd.
     """
 
-    folder: Path
+    folder: Folder
+    manifest: Manifest
     table: Path | None
-    pictures: int
     failed: int
     answered: int
     seconds: float
     noted: int
-    measured: tuple[Mapping[str, Any], ...] = ()
-    subject: Subject | None = None
+
+    @property
+    def pictures(self) -> int:
+        """How many there are."""
+        return self.manifest.pictures
 
     def text(self) -> str:
         """What to say at the end."""
-        where = self.table or self.folder
+        where = self.table or self.folder.path
         rate = f", {self.answered / self.seconds:,.0f} a second" if self.answered else ""
         lines = [f"{self.pictures:,} pictures{rate}: {where}"]
         if self.failed:
@@ -110,18 +111,12 @@ def run_job(job: Job, say: Say) -> Outcome:
                 say(f"Part {damaged.number} is not what was written: it is answered again")
                 folder.forget(manifest, damaged.number)
                 answered += _answer(folder, manifest, job.config, job.parts, say)
-        marks = [mark for number in range(manifest.parts) if (mark := folder.mark(manifest, number))]
-    return Outcome(
-        job.folder,
-        table,
-        manifest.pictures,
-        failed=sum(mark["failed"] for mark in marks),
-        answered=answered,
-        seconds=time.monotonic() - began,
-        noted=sum("notes" in mark for mark in marks),
-        measured=tuple(mark["measured"] for mark in marks if "measured" in mark),
-        subject=manifest.subject,
-    )
+        failed = noted = 0
+        for _, mark in folder.marks(manifest):
+            if mark is not None:
+                failed += mark["failed"]
+                noted += "notes" in mark
+    return Outcome(folder, manifest, table, failed, answered, time.monotonic() - began, noted)
 
 
 def _manifest(folder: Folder, job: Job, say: Say) -> Manifest:
@@ -143,11 +138,15 @@ def _manifest(folder: Folder, job: Job, say: Say) -> Manifest:
 
 def _answer(folder: Folder, manifest: Manifest, config: PredictConfig, parts: PartsConfig, say: Say) -> int:
     """Have the parts answered that are not done; how many pictures these had."""
-    marks = [folder.mark(manifest, number) for number in range(manifest.parts)]
-    open_parts = deque(number for number, mark in enumerate(marks) if mark is None)
+    open_parts, failed = deque[int](), 0
+    for number, mark in folder.marks(manifest):
+        if mark is None:
+            open_parts.append(number)
+        else:
+            failed += mark["failed"]
     if not open_parts:
         return 0
-    failures = _Failures(parts.max_failures, manifest.pictures, sum(mark["failed"] for mark in marks if mark))
+    failures = _Failures(parts.max_failures, manifest.pictures, failed)
     deaths: Counter[int] = Counter()
     busy, answered = 0, 0
     with (

@@ -7,7 +7,6 @@ from typing import Annotated
 from residua.cli.shared import Switch, printer, sections
 from residua.cli.terminal import Notes
 from residua.config import EvaluateConfig, EvaluatePartsConfig
-from residua.config.options import check
 
 _MEASURED, _PARTS = sections("Pictures", "Pictures by the million")
 
@@ -36,7 +35,7 @@ def evaluate(
 
     show = printer(json, evaluation_text)
     if parts != EvaluatePartsConfig():
-        api.measure_in_parts(model, check(options), check(parts), Notes(), show)
+        api.measure_in_parts(model, options, parts, Notes(), show)
     else:
         api.evaluate(model, say=Notes(), on_result=show, **vars(options))
     return 0

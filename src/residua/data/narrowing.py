@@ -97,10 +97,6 @@ class _Narrowed:
         """(N,) the labels of a split."""
         return self.read(split).labels
 
-    def labelled_files(self, split: Split) -> tuple[Sequence[Path], Indices]:
-        """Those of the source, of a split of which none is left out. Raises ConfigError for others."""
-        raise ConfigError("a part of these pictures is left out (--limit), which takes reading all")
-
     def fingerprint(self, split: Split) -> str:
         """SHA-256 over names, labels and pixels of those pictures of a split that are given."""
         pictures, digest = self.read(split), hashlib.sha256()
@@ -118,6 +114,10 @@ class Limited(_Narrowed):
     def __init__(self, source: Source, most: int, seed: int) -> None:
         super().__init__(source)
         self.most, self.seed = most, seed
+
+    def labelled_files(self, split: Split) -> tuple[Sequence[Path], Indices]:
+        """Of a part nothing is known without reading all. Raises ConfigError."""
+        raise ConfigError("a part of these pictures is left out (--limit), which takes reading all")
 
     def narrowed(self, split: Split) -> Pictures:
         """Drawn by seed, and copied, so that the others need not be held."""

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
 from residua.config import EvaluateConfig
-from residua.data.dataset import SPLITS
-from residua.errors import ConfigError, DataError
+from residua.errors import ConfigError
 from residua.insight.evaluation.class_matching import match_labels
-from residua.insight.evaluation.model_data import open_data, splits_of_whole
+from residua.insight.evaluation.model_data import open_data
 from residua.models.model_file import Model
 
 
@@ -40,20 +40,15 @@ def list_split(model: Model, config: EvaluateConfig, say: Callable[[str], None])
     """
     opened = open_data(model, config, say)
     name, data = opened.name, opened.data
+    files = cache(data.labelled_files)
     try:
-        if opened.whole:
-            sizes = {split: len(data.labelled_files(split)[1]) for split in SPLITS}
-            parts = [data.labelled_files(split) for split in splits_of_whole(sizes, config.split)]
-        else:
-            parts = [data.labelled_files(config.split)]
+        parts = [files(split) for split in opened.splits(config.split, lambda split: len(files(split)[1]))]
     except ConfigError as problem:
         raise ConfigError(f"{problem}: measure them without --parts") from None
     paths = parts[0][0] if len(parts) == 1 else list(chain.from_iterable(part for part, _ in parts))
-    if not len(paths):
-        raise DataError(f"the {config.split} split of {name} is empty: name another with --split")
     labels = np.concatenate([labels for _, labels in parts])
     matched = match_labels(labels, data.classes, model.classes, name, config.unknown_classes, say)
     if not matched.kept.all():
         paths = [paths[row] for row in np.flatnonzero(matched.kept).tolist()]
-    split = "whole folder" if opened.whole else config.split
+    split = opened.called(config.split)
     return ListedSplit(name, split, opened.own, paths, matched.labels.tolist(), matched.left_out)

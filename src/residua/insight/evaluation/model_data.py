@@ -7,7 +7,7 @@ file keeps.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,23 @@ class OpenedData:
     def own(self) -> bool:
         """Whether they are what the model was trained on, and split as then."""
         return self.same and not self.changed
+
+    def called(self, split: str) -> str:
+        """What is measured where that split is asked for."""
+        return "whole folder" if self.whole else split
+
+    def splits(self, asked: Split, size: Callable[[Split], int]) -> tuple[Split, ...]:
+        """The splits that are measured where one is asked for; of a whole all that are there.
+
+        What a folder calls its test pictures are kept out of what is no test. size: of a split. Raises
+        DataError where there are no pictures.
+        """
+        there = tuple(name for name in (SPLITS if self.whole else (asked,)) if size(name))
+        if not there:
+            raise DataError(f"the {asked} split of {self.name} is empty: name another with --split")
+        if asked != "test" and len(there) > 1:
+            there = tuple(name for name in there if name != "test")
+        return there
 
 
 def open_data(model: Model, config: EvaluateConfig, say: Say) -> OpenedData:
@@ -237,14 +254,3 @@ def _times(sides: tuple[int, int, int]) -> str:
 def same_data(one: str, other: str) -> bool:
     """Whether two names mean the same data set or folder."""
     return one == other or (os.path.isdir(one) and Path(one).resolve() == Path(other).resolve())
-
-
-def splits_of_whole(sizes: Mapping[Split, int], asked: str) -> tuple[Split, ...]:
-    """Which splits data that are measured as a whole have; {split: its pictures}.
-
-    What a folder calls its test pictures are kept out of what is no test.
-    """
-    there = tuple(name for name in SPLITS if sizes[name])
-    if asked != "test" and len(there) > 1:
-        there = tuple(name for name in there if name != "test")
-    return there or ("test",)

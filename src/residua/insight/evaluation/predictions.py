@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from residua.config import EvaluateConfig
-from residua.data import DataSet, Pictures
+from residua.data import Pictures
 from residua.data.batches import Batches
-from residua.data.dataset import SPLITS
 from residua.data.pictures.arrays import join_images
 from residua.data.views import VIEWS, mean_probabilities
 from residua.engines.borrowing import borrow_engine
 from residua.engines.estimate import Work
-from residua.errors import DataError
 from residua.files.names import printable
 from residua.insight.evaluation.class_matching import match_labels
 from residua.insight.evaluation.exposure import Exposure, exposure
-from residua.insight.evaluation.model_data import OpenedData, open_data, splits_of_whole
+from residua.insight.evaluation.model_data import OpenedData, open_data
 from residua.insight.evaluation.numbers import Evaluation, measure
 from residua.insight.shared.engine_choice import settle_engine
 from residua.insight.shared.text import split_name
@@ -159,9 +157,9 @@ def find_pictures_of(
     """The pictures that `predict_split` asks about, and what the model has seen of them. Raises as it."""
     opened = opened or open_data(model, config, say)
     name, data = opened.name, opened.data
-    pictures = _whole(data, config.split) if opened.whole else data.read(config.split)
-    if not len(pictures):
-        raise DataError(f"the {config.split} split of {name} is empty: name another with --split")
+    read = cache(data.read)
+    parts = [read(split) for split in opened.splits(config.split, lambda split: len(read(split)))]
+    pictures = parts[0] if len(parts) == 1 else _joined(parts)
     labels = match_labels(pictures.labels, data.classes, model.classes, name, config.unknown_classes, say)
     if not labels.kept.all():
         pictures = pictures.take(np.flatnonzero(labels.kept))
@@ -169,18 +167,12 @@ def find_pictures_of(
     if most is not None and len(pictures) > most:
         pictures = pictures.take(np.linspace(0, len(pictures) - 1, most).round().astype(np.int64))
     seen = exposure(model, pictures.images, labels.left_out)
-    split = "whole folder" if opened.whole else config.split
-    return SplitPictures(name, split, pictures, seen, opened.own)
+    return SplitPictures(name, opened.called(config.split), pictures, seen, opened.own)
 
 
-def _whole(data: DataSet, split: str) -> Pictures:
-    """All that is there; what a folder calls its test pictures are kept out of what is no test."""
-    parts = {name: data.read(name) for name in SPLITS}
-    every = [parts[name] for name in splits_of_whole({n: len(part) for n, part in parts.items()}, split)]
-    if len(every) < 2:
-        return every[0]
+def _joined(parts: Sequence[Pictures]) -> Pictures:
     return Pictures(
-        join_images([part.images for part in every]),
-        np.concatenate([part.labels for part in every]),
-        tuple(name for part in every for name in part.names),
+        join_images([part.images for part in parts]),
+        np.concatenate([part.labels for part in parts]),
+        tuple(name for part in parts for name in part.names),
     )
