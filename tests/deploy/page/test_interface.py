@@ -197,6 +197,17 @@ def test_the_camera_takes_a_picture(browser, shop):
         assert not visit.page.locator("#viewfinder").is_visible()
 
 
+def test_no_picture_is_taken_before_the_camera_shows_one(browser, shop):
+    wait = "() => { HTMLMediaElement.prototype.play = () => new Promise((go) => { window.begun = go; }); }"
+    with Visit(browser, shop / "page.html", permissions=["camera"]) as visit:
+        visit.page.evaluate(wait)
+        visit.page.click("#camera")
+        visit.page.locator("#viewfinder").wait_for()
+        assert visit.page.locator("#shoot").is_disabled()
+        visit.page.evaluate("() => { begun(); }")
+        visit.page.locator("#shoot:enabled").wait_for(timeout=10_000)
+
+
 def test_what_goes_wrong_is_told_where_a_person_looks(browser, shop, tmp_path):
     (tmp_path / "text.png").write_bytes(b"hello")
     (tmp_path / "scan.tif").write_bytes(b"II*\0" + bytes(40))

@@ -69,8 +69,10 @@ function listenToCamera(take, tell) {
       return tell(text(error.name === "NotAllowedError" ? "cameraRefused" : "noCamera"));
     }
     video.srcObject = stream;
+    element("shoot").disabled = true; // a picture taken before the first one is there would be of no size
     element("viewfinder").hidden = false;
     await video.play();
+    element("shoot").disabled = false;
     element("shoot").focus();
   });
   element("close").addEventListener("click", close);
