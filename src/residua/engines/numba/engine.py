@@ -22,6 +22,7 @@ from residua.engines.numba.operations import (
     activation,
     batches,
     branches,
+    capsules,
     convolution,
     losses,
     optimizers,
@@ -188,10 +189,10 @@ class NumbaEngine(Engine):
     shares_backward = reference(NumpyEngine.shares_backward)
     squash = reference(NumpyEngine.squash)
     squash_backward = reference(NumpyEngine.squash_backward)
-    predict_capsules = reference(NumpyEngine.predict_capsules)
-    predict_capsules_backward = reference(NumpyEngine.predict_capsules_backward)
-    route = reference(NumpyEngine.route)
-    route_backward = reference(NumpyEngine.route_backward)
+    predict_capsules = kernel(capsules.predict_capsules)
+    predict_capsules_backward = kernel(capsules.predict_capsules_backward)
+    route = kernel(capsules.route)
+    route_backward = kernel(capsules.route_backward)
     select_capsule = reference(NumpyEngine.select_capsule)
     select_capsule_backward = reference(NumpyEngine.select_capsule_backward)
 

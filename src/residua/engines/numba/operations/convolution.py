@@ -37,8 +37,10 @@ from residua.engines.numba.operations.normalization import (
     normalize,
     normalize_backward,
 )
+from residua.engines.numba.operations.phases import backward_by_phases
 from residua.engines.numba.operations.pooling import average_pool
 from residua.engines.numba.planning.convolution import forward_plan, pixel_rows, plan, shape_of
+from residua.engines.numba.planning.phases import phases_plan
 from residua.engines.numba.planning.plan import Plan
 from residua.engines.numba.runtime.arrays import kernels_accept
 from residua.engines.numba.runtime.context import Context
@@ -138,7 +140,7 @@ def conv_norm(
     p = convolution_plan(x, weight, stride, padding)
     _count_reader(x)
     raw, sums = forward(context, x, weight, p, statistics=True)
-    expect_backward(context, p)
+    expect_backward(context, phases_plan(p.shape) or p)
     count = p.shape.out_pixels
     of_raw = Sums(sums, p.forward.parts, count)
     norm = normalize(context, raw, of_raw, weight.shape[3], scale, shift, eps)
@@ -234,9 +236,14 @@ def _backward_job(
     if isinstance(x, Pending) and x.activation is not None and not x.read_once:
         x = Padded(x.shape, flat(context, x))
 
-    want_dweight = not context.inputs_only
+    want_dweight, of_phases = not context.inputs_only, phases_plan(p.shape)
 
     def compute(skip: Any) -> tuple[Any, Any]:
+        if of_phases is not None:
+            dx, dweight = backward_by_phases(
+                context, x, weight, p, of_phases, gradient, want_dweight=want_dweight
+            )
+            return Padded(x.shape, dx), dweight
         if whole(p.shape.c):
             dx, dweight = backward(context, x, weight, p, gradient, skip=skip, want_dweight=want_dweight)
             return dx if isinstance(dx, MaskedGradient) else Padded(x.shape, dx), dweight
@@ -252,7 +259,7 @@ def _backward_job(
         dx, _ = backward(context, wide, weight, plan_of_wide, gradient, want_dweight=want_dweight)
         return Padded(x.shape, dx)
 
-    job = BackwardJob(compute, takes_skip=isinstance(x, Pending))
+    job = BackwardJob(compute, takes_skip=isinstance(x, Pending) and of_phases is None)
     return (
         promise(context, x.shape, lambda: job.run()[0], job),
         promise(context, weight.shape, lambda: job.run()[1]),

@@ -49,7 +49,10 @@ TRANSFORMING = 700  # multiplications of a weight that take as long as transform
 STRAIGHT = 0.85  # of a multiplication in gathered windows is what one with its transforms takes
 # Kernels that Winograd's way takes with the points of F(4x4, 3x3), some pictures at a time.
 BY_SIX_POINTS = (2, 5)
-MATRICES = 4 * 2**20  # bytes of their tiles' transforms at a time: measured beside 8, 16, 32 and 64 MB
+MATRICES = (
+    4 * 2**20
+)  # bytes of their tiles' transforms at a time, or those of the weights, which every time are
+# read: measured beside 8, 16, 32 and 64 MB
 MET = 24  # by fewer tiles or pixels, weights that outgrow the cache are longer read than multiplied
 LEAST_SEVENS = 32  # tiles of 7x7: measured with 8 in 1.06 of the time, with 32 in 0.95, with more in 0.85
 MANY_PARTS = 8  # of heavy weights' columns, so that each thread reads weights of its own
@@ -263,7 +266,8 @@ def _parts_of_groups(p: Plan) -> int:
 
 def _in_groups(shape: Shape, forward_alone: bool) -> Plan:
     """Winograd's way for kernels of 2x2 and 5x5, some pictures at a time: matrices of five are far larger."""
-    most = max(1, MATRICES // (4 * PLACES * (shape.c + shape.k)))
+    matrices = max(MATRICES, 4 * PLACES * shape.c * shape.k)
+    most = max(1, matrices // (4 * PLACES * (shape.c + shape.k)))
     size = many_channels.scatter_scratch(shape)
     p = replace(_plan(shape, WINOGRAD, Cut(), (size, size), many_channels=True), most_tiles=most)
     parts = min(_parts_of_groups(p), shape.batch * (tiles_of(shape)[0] if forward_alone else 1))
