@@ -18,6 +18,8 @@ import pytest
 PROGRAMS = ("firefox", "firefox-esr")
 START_SECONDS = 60.0
 PREFERENCES = {
+    # Else the list of downloads opens by itself, when the file has long been there, and takes the keyboard.
+    "browser.download.alwaysOpenPanel": False,
     "browser.download.folderList": 2,
     "browser.shell.checkDefaultBrowser": False,
     "datareporting.policy.dataSubmissionEnabled": False,
@@ -26,6 +28,10 @@ PREFERENCES = {
     "media.navigator.streams.fake": True,
     "toolkit.telemetry.enabled": False,
 }
+# What explains a wait in vain: the line that the page announces, and where keys go.
+STATE = """const line = document.getElementById("said"), held = document.activeElement;
+    const keys = document.hasFocus() ? "go to" : "would go to the browser's own window, not to";
+    return `#said reads "${line?.textContent ?? ""}", keys ${keys} ${held?.id || held?.nodeName}`;"""
 
 
 class Firefox:
@@ -97,7 +103,7 @@ class Firefox:
         """Until an expression is true."""
         end = time.monotonic() + seconds
         while not (found := self.run(f"return {condition}")):
-            assert time.monotonic() < end, condition
+            assert time.monotonic() < end, f"{condition} after {seconds:g} s: {self.run(STATE)}"
             time.sleep(0.05)
         return found
 
