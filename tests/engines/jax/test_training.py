@@ -52,9 +52,13 @@ def run(pictures, tmp_path_factory):
 
 def test_training_follows_the_reference(run, pictures, tmp_path):
     train(pictures, run=str(tmp_path / "run"), engine="numpy", reporter=Quiet(), **OPTIONS)
-    for mine, exact in zip(read_log(run), read_log(tmp_path / "run"), strict=True):
-        assert mine["train_loss"] == pytest.approx(exact["train_loss"], abs=1e-4)
-        assert mine["validation_loss"] == pytest.approx(exact["validation_loss"], abs=1e-3)
+    log, exactly = read_log(run), read_log(tmp_path / "run")
+    assert log[0]["train_loss"] == pytest.approx(exactly[0]["train_loss"], abs=1e-6)
+    # On some processors another rounding puts a number near zero on the other side of a ReLU: from there on
+    # two runs part, by 4e-4 here. In these epochs the loss falls by 0.2.
+    for mine, exact in zip(log, exactly, strict=True):
+        assert mine["train_loss"] == pytest.approx(exact["train_loss"], abs=2e-3)
+        assert mine["validation_loss"] == pytest.approx(exact["validation_loss"], abs=2e-3)
 
 
 def test_stopped_and_resumed_is_bit_equal_to_never_stopped(run, pictures, tmp_path):
