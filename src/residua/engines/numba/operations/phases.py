@@ -1,6 +1,6 @@
 """The way back of a convolution with a stride as that of one without, over its phases.
 
-See `kernels.pictures.phases`; where that pays, `planning.convolution.phases_plan` says.
+See `kernels.pictures.phases`; where that pays, `planning.phases.phases_plan` says.
 """
 
 from __future__ import annotations

@@ -49,10 +49,9 @@ TRANSFORMING = 700  # multiplications of a weight that take as long as transform
 STRAIGHT = 0.85  # of a multiplication in gathered windows is what one with its transforms takes
 # Kernels that Winograd's way takes with the points of F(4x4, 3x3), some pictures at a time.
 BY_SIX_POINTS = (2, 5)
-MATRICES = (
-    4 * 2**20
-)  # bytes of their tiles' transforms at a time, or those of the weights, which every time are
-# read: measured beside 8, 16, 32 and 64 MB
+# Bytes of their tiles' transforms at a time: measured beside 8, 16, 32 and 64 MB. Weights' transforms that
+# are larger are read anew for every so many tiles: then as many bytes as those have.
+MATRICES = 4 * 2**20
 MET = 24  # by fewer tiles or pixels, weights that outgrow the cache are longer read than multiplied
 LEAST_SEVENS = 32  # tiles of 7x7: measured with 8 in 1.06 of the time, with 32 in 0.95, with more in 0.85
 MANY_PARTS = 8  # of heavy weights' columns, so that each thread reads weights of its own

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from residua.engines.numba.kernels.capsules.sums import sums_of_rows
 from residua.engines.numba.kernels.primitives.arguments import reader
 from residua.engines.numba.kernels.primitives.scalars import clear, get, part_of, put
 from residua.engines.numba.kernels.primitives.vector import (
@@ -17,7 +18,6 @@ from residua.engines.numba.kernels.primitives.vector import (
     load,
     splat,
     store,
-    transpose,
     zero,
 )
 
@@ -71,7 +71,7 @@ def predict_backward(l0, l1, l2, l3, args, part, scratch):
     """dx of this part's pictures."""
     p = _prediction(args)
     below, inside, above, out, dy = p.below, p.inside, p.above, p.out, p.y
-    rows, turned = scratch, scratch + 4 * WIDTH * WIDTH
+    rows = scratch
     start, stop = part_of(p.batch, part, p.parts)
     row, count = above * out, below * inside
     for begin in range(0, count, TOGETHER * inside):
@@ -90,16 +90,13 @@ def predict_backward(l0, l1, l2, l3, args, part, scratch):
                         for e in range(0, out, WIDTH):
                             v = fma(load(dy, at + e), load(matrix, j * out + e), v)
                     store(rows, q * WIDTH, v)
-                transpose(rows, WIDTH, turned, WIDTH)
-                total = load(turned, 0)
-                for q in range(1, WIDTH):
-                    total = total + load(turned, q * WIDTH)
+                total = sums_of_rows(rows)
                 if last == WIDTH:
                     store(p.result, n * count + first, total)
                 else:
-                    store(turned, 0, total)
+                    store(rows, 0, total)
                     for q in range(last):
-                        put(p.result, n * count + first + q, get(turned, q))
+                        put(p.result, n * count + first + q, get(rows, q))
 
 
 def predict_weights_backward(l0, l1, l2, l3, args, part, scratch):

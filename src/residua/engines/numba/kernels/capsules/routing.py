@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from residua.engines.numba.kernels.activations.exponential import exponential
+from residua.engines.numba.kernels.capsules.sums import sums_of_rows
 from residua.engines.numba.kernels.primitives.arguments import reader
 from residua.engines.numba.kernels.primitives.scalars import clear, get, part_of
 from residua.engines.numba.kernels.primitives.vector import (
@@ -25,7 +26,6 @@ from residua.engines.numba.kernels.primitives.vector import (
     load,
     splat,
     store,
-    transpose,
     zero,
 )
 
@@ -64,7 +64,6 @@ def scratch_floats(above: int, below: int, out: int, routings: int) -> int:
 @inline
 def _agreements(source, vectors, above, below, out, count, block, to, pitch):
     """to[j] = as many capsules' predictions for j, from `source` on, times vectors[j]: a vector."""
-    turned = block + 4 * WIDTH * WIDTH
     if count < WIDTH:
         clear(block, WIDTH * WIDTH)
     for j in range(above):
@@ -74,11 +73,7 @@ def _agreements(source, vectors, above, below, out, count, block, to, pitch):
             for e in range(WIDTH, out, WIDTH):
                 v = fma(load(source, at + e), load(vectors, j * out + e), v)
             store(block, r * WIDTH, v)
-        transpose(block, WIDTH, turned, WIDTH)
-        total = load(turned, 0)
-        for r in range(1, WIDTH):
-            total = total + load(turned, r * WIDTH)
-        store(to, j * pitch, total)
+        store(to, j * pitch, sums_of_rows(block))
 
 
 @inline
