@@ -105,7 +105,7 @@ def route_backward(context: Context, dy: Any, saved: Saved, *, routings: int) ->
 def _run(context: Context, kernel: Any, saved: RoutingSaved, routings: int, dy: int, result: Array) -> None:
     count, above, below, out = saved.predictions.shape
     block = routing.Routing(
-        min(MOST_PARTS, count), count, above, below, out, routings,
+        min(MOST_PARTS, count), count, above, below, routing.wide(below), out, routings,
         address_of(saved.predictions), address_of(saved.shares), address_of(saved.outputs),
         address_of(saved.mixed), dy, address_of(result),
     )  # fmt: skip

@@ -31,12 +31,16 @@ from residua.engines.numba.kernels.primitives.vector import (
 
 
 class Routing(NamedTuple):
-    """What both kernels are given. result: what comes out of the last routing, or the gradient."""
+    """What both kernels are given.
+
+    wide: capsules below in whole vectors. result: what comes out of the last routing, or the gradient.
+    """
 
     parts: int
     batch: int
     above: int
     below: int
+    wide: int
     out: int
     routings: int
     predictions: int
@@ -145,7 +149,7 @@ def route(l0, l1, l2, l3, args, part, scratch):
     """What comes out of the last routing; shares, outputs and what was squashed, of every one."""
     p = _routing(args)
     above, below, out, routings = p.above, p.below, p.out, p.routings
-    pitch, capsules = (below + WIDTH - 1) // WIDTH * WIDTH, above * out
+    pitch, capsules = p.wide, above * out
     block, logits = scratch, scratch + 8 * WIDTH * WIDTH
     grown = logits + 4 * above * pitch
     start, stop = part_of(p.batch, part, p.parts)
@@ -176,7 +180,7 @@ def route_backward(l0, l1, l2, l3, args, part, scratch):
     """The gradient by the predictions: each is a sum of products of a number and a vector, two a routing."""
     p = _routing(args)
     above, below, out, routings = p.above, p.below, p.out, p.routings
-    pitch, capsules = (below + WIDTH - 1) // WIDTH * WIDTH, above * out
+    pitch, capsules = p.wide, above * out
     block, dlogits = scratch, scratch + 8 * WIDTH * WIDTH  # [routings, above, pitch]
     dmixed = dlogits + 4 * routings * above * pitch  # [routings, above, out]
     dy = dmixed + 4 * routings * capsules

@@ -49,44 +49,35 @@ def _copy(to, source, count):
 def take_apart(l0, l1, l2, l3, args, part, scratch):
     """phases[n, i, j, a, b] = pictures[n, i stride + a - padding, j stride + b - padding]; zero outside."""
     p = _phases(args)
-    height, width, channels, stride, rows, columns = (
-        p.height, p.width, p.channels, p.stride, p.rows, p.columns,
-    )  # fmt: skip
-    padding, pictures = p.padding, p.pictures
-    start, stop = part_of(p.batch * rows, part, p.parts)
-    to = p.phases + 4 * start * columns * stride * stride * channels
+    start, stop = part_of(p.batch * p.rows, part, p.parts)
+    to = p.phases + 4 * start * p.columns * p.stride * p.stride * p.channels
     for unit in range(start, stop):
-        n, top = unit // rows, unit % rows * stride - padding
-        for j in range(columns):
-            left = j * stride - padding
-            for a in range(stride):
-                y = top + a
-                line = pictures + 4 * (n * height + y) * width * channels
-                for x in range(left, left + stride):
-                    if 0 <= y < height and 0 <= x < width:
-                        _copy(to, line + 4 * x * channels, channels)
+        n, top = unit // p.rows, unit % p.rows * p.stride - p.padding
+        for j in range(p.columns):
+            left = j * p.stride - p.padding
+            for y in range(top, top + p.stride):
+                line = p.pictures + 4 * (n * p.height + y) * p.width * p.channels
+                for x in range(left, left + p.stride):
+                    if 0 <= y < p.height and 0 <= x < p.width:
+                        _copy(to, line + 4 * x * p.channels, p.channels)
                     else:
-                        clear(to, channels)
-                    to += 4 * channels
+                        clear(to, p.channels)
+                    to += 4 * p.channels
 
 
 def put_together(l0, l1, l2, l3, args, part, scratch):
     """pictures from their phases; zero where no phase reaches."""
     p = _phases(args)
-    height, width, channels, stride, rows, columns = (
-        p.height, p.width, p.channels, p.stride, p.rows, p.columns,
-    )  # fmt: skip
-    padding, phases = p.padding, p.phases
-    start, stop = part_of(p.batch * height, part, p.parts)
-    to = p.pictures + 4 * start * width * channels
+    start, stop = part_of(p.batch * p.height, part, p.parts)
+    to = p.pictures + 4 * start * p.width * p.channels
     for unit in range(start, stop):
-        n, y = unit // height, unit % height + padding
-        i, a = y // stride, y % stride
-        for x in range(padding, padding + width):
-            j, b = x // stride, x % stride
-            if i < rows and j < columns:
-                at = (((n * rows + i) * columns + j) * stride + a) * stride + b
-                _copy(to, phases + 4 * at * channels, channels)
+        n, y = unit // p.height, unit % p.height + p.padding
+        i, a = y // p.stride, y % p.stride
+        for x in range(p.padding, p.padding + p.width):
+            j, b = x // p.stride, x % p.stride
+            if i < p.rows and j < p.columns:
+                at = (((n * p.rows + i) * p.columns + j) * p.stride + a) * p.stride + b
+                _copy(to, p.phases + 4 * at * p.channels, p.channels)
             else:
-                clear(to, channels)
-            to += 4 * channels
+                clear(to, p.channels)
+            to += 4 * p.channels
