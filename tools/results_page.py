@@ -1,7 +1,8 @@
 """docs/results.md and the README's lines, drawn anew from docs/results/*.json.
 
 python tools/results_page.py                 draw them
-python tools/results_page.py --take FOLDER   first take over results and their pictures, from experiments-out
+python tools/results_page.py --take FOLDER   first take over results and their pictures, from experiments-out;
+                                             runs of other seeds and variants, kept before, stay
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ import sys
 from pathlib import Path
 
 from residua.errors import ResiduaError
-from residua.experiments.catalogue import experiment_names
-from residua.experiments.page import results_page, shown_pictures, with_summary
-from residua.experiments.results import FILE, read_results
+from residua.experiments.catalogue import experiment_names, find_experiment
+from residua.experiments.joining import join_results
+from residua.experiments.page import kept_results, results_page, shown_pictures, with_summary
+from residua.experiments.results import FILE, read_results, write_results
 
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = ROOT / "docs" / "results"
@@ -21,16 +23,22 @@ KEPT = ROOT / "docs" / "results"
 
 def take(folder: Path) -> None:
     """Copy the results of experiments out of their folder; those of quick runs are not looked at."""
+    before = kept_results(KEPT)
     for name in experiment_names():
         path = folder / name / FILE
-        if path.exists() and any(row["runs"] for row in read_results(path)["variants"]):
-            KEPT.mkdir(exist_ok=True)
-            (KEPT / f"{name}.json").write_bytes(path.read_bytes())
-            shutil.rmtree(KEPT / name, ignore_errors=True)
-            for picture, kept, _ in shown_pictures(name, read_results(path)):
-                (KEPT / kept).parent.mkdir(exist_ok=True)
-                shutil.copyfile(path.parent / picture, KEPT / kept)
-            print(f"taken: {name}")
+        if not path.exists() or not any(row["runs"] for row in read_results(path)["variants"]):
+            continue
+        added = read_results(path)
+        for picture, kept, _ in shown_pictures(name, added):
+            (KEPT / kept).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path.parent / picture, KEPT / kept)
+        joined = join_results(find_experiment(name), before[name], added)
+        write_results(KEPT, joined, f"{name}.json")
+        shown = {kept for _, kept, _ in shown_pictures(name, joined)}
+        for picture in KEPT.glob(f"{name}/*"):
+            if picture.relative_to(KEPT).as_posix() not in shown:
+                picture.unlink()
+        print(f"taken: {name}")
 
 
 def main(arguments: list[str]) -> int:

@@ -31,6 +31,14 @@ def gather(
 
     runs: of each variant, those that were begun. missing: why a variant was not run, by its name.
     """
+    told = {name: [run.to_dict() for run in every if run.state != "not run"] for name, every in runs.items()}
+    return results_of(experiment, told, missing, quick)
+
+
+def results_of(
+    experiment: Experiment, runs: Mapping[str, Sequence[Results]], missing: Mapping[str, str], quick: bool
+) -> Results:
+    """The results of an experiment, of runs as they are written down; without pictures."""
     variants = [replace(v, seeds=v.seeds[:1]) if quick else v for v in experiment.variants]
     rows = [_variant(variant, runs.get(variant.name, ()), missing) for variant in variants]
     by_name = {row["name"]: row for row in rows}
@@ -46,7 +54,7 @@ def gather(
     }
 
 
-def _variant(variant: Variant, runs: Sequence[RunResult], missing: Mapping[str, str]) -> Results:
+def _variant(variant: Variant, runs: Sequence[Results], missing: Mapping[str, str]) -> Results:
     """A variant's row: errors of the runs that came to an end, and what they come to together."""
     row: Results = {
         "name": variant.name,
@@ -55,13 +63,13 @@ def _variant(variant: Variant, runs: Sequence[RunResult], missing: Mapping[str, 
         "source": variant.source,
         "note": variant.note,
         "seeds": list(variant.seeds),
-        "runs": [run.to_dict() for run in runs if run.state != "not run"],
+        "runs": list(runs),
     }
-    finished = [run for run in runs if run.error is not None]
-    errors = [run.error for run in finished if run.error is not None]
+    finished = [run for run in runs if "error" in run]
+    errors = [float(run["error"]) for run in finished]
     if errors:
         found = spread(errors)
-        single = finished[0].interval
+        single = finished[0].get("interval")
         interval = found.interval or single
         row |= {
             "mean": round(found.mean, 4),
@@ -103,9 +111,9 @@ def _claim(claim: Claim, rows: Mapping[str, Results]) -> Results:
     }
 
 
-def write_results(folder: Path, results: Results) -> Path:
-    """results.json in an experiment's folder. Raises RunError."""
-    path = folder / FILE
+def write_results(folder: Path, results: Results, name: str = FILE) -> Path:
+    """results.json in an experiment's folder, or a file of another name. Raises RunError."""
+    path = folder / name
     folder.mkdir(parents=True, exist_ok=True)
     write_durably(path, (json.dumps(results, indent=1, ensure_ascii=False) + "\n").encode())
     return path
