@@ -69,6 +69,20 @@ def test_one_run_and_what_is_no_run(runs, tmp_path, capsys):
     assert "curves needs one run folder or more" in refused(capsys, "curves")
 
 
+@pytest.mark.parametrize(
+    ("last", "scale", "bottom"), [(0.2, "log", 0.1), (1.0, "linear", 0.0), (0.0, "linear", 0.0)]
+)
+def test_small_errors_can_be_told_apart(runs, tmp_path, last, scale, bottom):
+    """From 12 % down to 0.2 % only a logarithmic axis shows the end; no error at all has no place on one."""
+    run = shutil.copytree(runs / "two", tmp_path / "run")
+    row = json.loads((run / "log.jsonl").read_text())
+    rows = [row | {"epoch": epoch, "train_error": error} for epoch, error in ((1, 12.0), (2, last))]
+    (run / "log.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    _, error = curves_figure([run]).axes
+    assert error.get_yscale() == scale
+    assert error.get_ylim()[0] == pytest.approx(bottom, abs=0.1)
+
+
 def test_ten_runs_keep_their_own_marks(runs, tmp_path):
     many = [shutil.copytree(runs / "one", tmp_path / f"run{number}") for number in range(10)]
     figure = curves_figure(many)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,13 +59,26 @@ def curves_figure(runs: Sequence[Path], names: Sequence[str] = ()) -> Figure:
         last = max((row["epoch"] for _, rows in logs for row in rows), default=1)
         axes.set_xlim(0.5, max(last, 2) + 0.5)
         whole_ticks(axes.xaxis)
-    positive = [
-        row[key] for _, rows in logs for row in rows for key in row if key.endswith("loss") and row[key] > 0
-    ]
-    if positive and max(positive) > 20 * min(positive):
+    if _far_apart(value for value in _values(logs, "loss") if value > 0):
         loss.set_yscale("log")
-    error.set_ylim(bottom=0)
+    # No error at all has no place on a logarithmic axis.
+    if _far_apart(_values(logs, "error")):
+        error.set_yscale("log")
+        error.yaxis.set_major_formatter("{x:g}")
+    else:
+        error.set_ylim(bottom=0)
     return figure
+
+
+def _values(logs: Sequence[tuple[Path, list[dict[str, Any]]]], kind: str) -> list[float]:
+    """Every loss or every error, in training and in validation."""
+    return [row[key] for _, rows in logs for row in rows for key in row if key.endswith(kind)]
+
+
+def _far_apart(values: Iterable[float]) -> bool:
+    """Whether on an even axis the small ones would be one line along the bottom."""
+    every = list(values)
+    return bool(every) and min(every) > 0 and max(every) > 20 * min(every)
 
 
 def _single(loss: Any, error: Any, rows: list[dict[str, Any]]) -> None:
