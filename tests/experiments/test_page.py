@@ -71,6 +71,20 @@ def test_the_time_of_all_cores_stands_beside_the_time_that_passed(tmp_path):
     assert "| 1 min 0 s, processor 1 min 45 s |\n" in results_page(tmp_path)
 
 
+def test_the_lines_of_several_machines_are_told_apart(tmp_path):
+    results = example()
+    first, second = results["variants"][0]["runs"]
+    for run, processor in ((first, "Old"), (second, "Old")):
+        run |= {"machine": {"processor": processor, "cores": 2}, "versions": {"residua": "1"}}
+    keep(tmp_path, results)
+    assert "\nMachine: Old, 2 cores. Versions: residua 1," in results_page(tmp_path)
+    second["machine"] = {"processor": "New (family 26, AVX-512)", "cores": 4}
+    keep(tmp_path, results)
+    page = results_page(tmp_path)
+    assert "\n- New (family 26, AVX-512), 4 cores: ResNet-20, 24,640 steps, seed 1\n" in page
+    assert "\n- Old, 2 cores: ResNet-20, 24,640 steps, seed 0\n" in page
+
+
 def test_a_joined_line_is_repeated_with_its_members(tmp_path):
     run = [RunResult(0, "finished", "residua", 0.3, (0.2, 0.4), 30, 10_000)]
     runs = dict.fromkeys(("vgg", "resnet18", "vgg-resnet18"), run)

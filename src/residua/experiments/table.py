@@ -110,19 +110,29 @@ def _facts(results: Results) -> list[str]:
         "channel, as shares of white."
         for mean, deviation in sorted(means)[:1]
     ]
-    machines = {
-        f"{run['machine'].get('processor')}, {run['machine'].get('cores')} cores"
-        for run in runs
-        if run.get("machine")
-    }
-    versions = {
-        ", ".join(f"{name} {run['versions'].get(name)}" for name in ("residua", "python", "numpy", "numba"))
-        for run in runs
-        if run.get("versions")
-    }
-    if machines:
-        facts.append(f"Machine: {'; '.join(sorted(machines))}. Versions: {'; '.join(sorted(versions))}.")
+    facts += _machines(results["variants"])
     return facts
+
+
+def _machines(rows: Sequence[Results]) -> list[str]:
+    """Machines and versions; of several machines, which lines of the table are whose."""
+    lines, versions = dict[str, list[str]](), set[str]()
+    for row in rows:
+        for run in row["runs"]:
+            if known := run.get("machine"):
+                titles = lines.setdefault(f"{known.get('processor')}, {known.get('cores')} cores", [])
+                named = row["title"] if len(row["runs"]) == 1 else f"{row['title']}, seed {run['seed']}"
+                titles.append(named)
+            if told := run.get("versions"):
+                names = ("residua", "python", "numpy", "numba")
+                versions.add(", ".join(f"{name} {told.get(name)}" for name in names))
+    if not lines:
+        return []
+    last = f"Versions: {'; '.join(sorted(versions))}."
+    if len(lines) == 1:
+        return [f"Machine: {next(iter(lines))}. {last}"]
+    every = [f"- {machine}: {'; '.join(titles)}" for machine, titles in sorted(lines.items())]
+    return ["Machines:\n\n" + "\n".join(every), last]
 
 
 def _numbers(values: Sequence[float]) -> str:
