@@ -14,7 +14,7 @@ from pathlib import Path
 from residua.errors import ResiduaError
 from residua.experiments.catalogue import experiment_names, find_experiment
 from residua.experiments.joining import join_results
-from residua.experiments.page import kept_results, results_page, shown_pictures, with_summary
+from residua.experiments.page import results_page, shown_pictures, with_summary
 from residua.experiments.results import FILE, read_results, write_results
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -23,7 +23,6 @@ KEPT = ROOT / "docs" / "results"
 
 def take(folder: Path) -> None:
     """Copy the results of experiments out of their folder; those of quick runs are not looked at."""
-    before = kept_results(KEPT)
     for name in experiment_names():
         path = folder / name / FILE
         if not path.exists() or not any(row["runs"] for row in read_results(path)["variants"]):
@@ -32,8 +31,11 @@ def take(folder: Path) -> None:
         for picture, kept, _ in shown_pictures(name, added):
             (KEPT / kept).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path.parent / picture, KEPT / kept)
-        joined = join_results(find_experiment(name), before[name], added)
-        write_results(KEPT, joined, f"{name}.json")
+        before = KEPT / f"{name}.json"
+        joined = (
+            join_results(find_experiment(name), read_results(before), added) if before.exists() else added
+        )
+        write_results(KEPT, joined, before.name)
         shown = {kept for _, kept, _ in shown_pictures(name, joined)}
         for picture in KEPT.glob(f"{name}/*"):
             if picture.relative_to(KEPT).as_posix() not in shown:
