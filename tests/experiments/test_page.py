@@ -94,10 +94,13 @@ def test_a_joined_line_is_repeated_with_its_members(tmp_path):
 
 
 def test_of_many_lines_without_a_published_figure_the_readme_tells_the_best(tmp_path):
-    names = ("vgg16-scratch-0.01", *(f"squeezenet-frozen-{rate}" for rate in ("0.01", "0.001", "0.0001")))
+    rates = ("0.01", "0.001", "0.0001")
+    others = [f"squeezenet-{kind}-{rate}" for kind in ("frozen", "scratch") for rate in rates][:5]
     runs = {
         name: [RunResult(0, "finished", "residua", error, (0.0, 9.0), 5, 140)]
-        for name, error in zip(names, (37.0, 4.0, 3.0, 5.0), strict=True)
+        for name, error in zip(
+            ["vgg16-scratch-0.01", *others], (37.0, 4.0, 3.0, 5.0, 50.0, 40.0), strict=True
+        )
     }
     missing = {
         "vgg16-frozen-0.01": "not chosen",
@@ -106,7 +109,7 @@ def test_of_many_lines_without_a_published_figure_the_readme_tells_the_best(tmp_
     keep(tmp_path, gather(find_experiment("two-classes"), runs, missing, quick=False), "two-classes")
     assert (
         "| VGG16 from scratch, rate 0.01 50 %, **37.00 %**; SqueezeNet with published weights, base frozen, "
-        "rate 0.001 **3.00 %** (the best of 3 others); 14 not run |"
+        "rate 0.001 **3.00 %** (the best of 5 others); 12 not run |"
     ) in summary_table(tmp_path)
     page = results_page(tmp_path)
     assert "not chosen" not in page, "which says something of a command, not of the experiment"
