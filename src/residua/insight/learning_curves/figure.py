@@ -60,11 +60,10 @@ def curves_figure(runs: Sequence[Path], names: Sequence[str] = ()) -> Figure:
         axes.set_xlim(0.5, max(last, 2) + 0.5)
         whole_ticks(axes.xaxis)
     if _far_apart(value for value in _values(logs, "loss") if value > 0):
-        loss.set_yscale("log")
+        _logarithmic(loss)
     # No error at all has no place on a logarithmic axis.
     if _far_apart(_values(logs, "error")):
-        error.set_yscale("log")
-        error.yaxis.set_major_formatter("{x:g}")
+        _logarithmic(error)
     else:
         error.set_ylim(bottom=0)
     return figure
@@ -79,6 +78,13 @@ def _far_apart(values: Iterable[float]) -> bool:
     """Whether on an even axis the small ones would be one line along the bottom."""
     every = list(values)
     return bool(every) and min(every) > 0 and max(every) > 20 * min(every)
+
+
+def _logarithmic(axes: Any) -> None:
+    """A logarithmic axis with plain numbers at 1, 2 and 5, of whatever power of ten."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter(lambda x, _: f"{x:g}" if f"{x:e}"[0] in "25" else "")
 
 
 def _single(loss: Any, error: Any, rows: list[dict[str, Any]]) -> None:
