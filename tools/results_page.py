@@ -24,17 +24,18 @@ KEPT = ROOT / "docs" / "results"
 def take(folder: Path) -> None:
     """Copy the results of experiments out of their folder; those of quick runs are not looked at."""
     for name in experiment_names():
-        path = folder / name / FILE
-        if not path.exists() or not any(row["runs"] for row in read_results(path)["variants"]):
+        path, before = folder / name / FILE, KEPT / f"{name}.json"
+        if not path.exists():
             continue
         added = read_results(path)
+        if not any(row["runs"] for row in added["variants"]):
+            continue
+        joined = added
+        if before.exists():
+            joined = join_results(find_experiment(name), read_results(before), added)
         for picture, kept, _ in shown_pictures(name, added):
             (KEPT / kept).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path.parent / picture, KEPT / kept)
-        before = KEPT / f"{name}.json"
-        joined = (
-            join_results(find_experiment(name), read_results(before), added) if before.exists() else added
-        )
         write_results(KEPT, joined, before.name)
         shown = {kept for _, kept, _ in shown_pictures(name, joined)}
         for picture in KEPT.glob(f"{name}/*"):
