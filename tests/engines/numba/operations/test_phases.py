@@ -1,4 +1,4 @@
-"""Convolutions whose way back is taken over the phases of their stride, held to the reference."""
+"""Convolutions that are taken over the phases of their stride, held to the reference."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ pytest.importorskip("numba")
 
 from residua.engines.numba import NumbaEngine
 from residua.engines.numba.operations import convolution
+from residua.engines.numba.operations.phases import forward_phases
+from residua.engines.numba.planning.convolution import forward_plan
 from residua.engines.numba.planning.phases import phases_plan
 
 SHAPES = [
@@ -86,3 +88,26 @@ def test_of_a_gradient_by_the_input_alone_the_other_is_not_computed(engine):
     dx = engine.input_gradient(lambda: engine.conv2d_backward(dy, weight, saved, **options)[0])
     exact, *_ = both_ways(REFERENCE, options, *(a.astype(np.float64) for a in (x, weight, dy)))[1:]
     assert far(engine, dx, exact) < TOLERANCE
+
+
+@pytest.mark.parametrize("shape", SHAPES[:2])
+def test_a_picture_alone_gives_the_same_numbers_as_among_others(engine, shape):
+    x, weight, _ = arrays(shape)
+    options = {"stride": shape[-2], "padding": shape[-1], "relu": True}
+    bias = np.linspace(-0.1, 0.1, weight.shape[3], dtype=np.float32)
+    together = np.array(engine.plain(engine.conv2d(x, weight, bias, **options)[0]))
+    for i in (0, len(x) - 1):
+        alone = np.array(engine.plain(engine.conv2d(x[i : i + 1], weight, bias, **options)[0]))
+        assert alone.tobytes() == together[i : i + 1].tobytes()
+
+
+def test_weights_that_stay_what_they_are_give_the_same_but_for_rounding(engine):
+    """They are gathered, which takes a single picture less time."""
+    x, weight, _ = arrays(SHAPES[0])
+    p = forward_plan(convolution.convolution_shape(x, weight, 2, 0, forward_alone=True))
+    assert forward_phases(weight, p) is not None
+    passing = np.array(engine.plain(engine.conv2d(x, weight, None, stride=2, padding=0)[0]))
+    weight.flags.writeable = False
+    assert forward_phases(weight, p) is None
+    kept = engine.plain(engine.conv2d(x, weight, None, stride=2, padding=0)[0])
+    assert far(engine, passing, kept) < TOLERANCE

@@ -30,14 +30,13 @@ from residua.engines.numba.lazy.materialize import (
 from residua.engines.numba.lazy.pending import Padded, Pending, Subsampled
 from residua.engines.numba.lazy.promise import BackwardJob, Ending, Promise
 from residua.engines.numba.operations.convolution_backward import OutputGradient, backward, expect_backward
-from residua.engines.numba.operations.convolution_forward import forward
 from residua.engines.numba.operations.normalization import (
     Sums,
     channel_sums,
     normalize,
     normalize_backward,
 )
-from residua.engines.numba.operations.phases import backward_by_phases
+from residua.engines.numba.operations.phases import backward_by_phases, forward_as_planned, forward_phases
 from residua.engines.numba.operations.pooling import average_pool
 from residua.engines.numba.planning.convolution import forward_plan, pixel_rows, plan, shape_of
 from residua.engines.numba.planning.phases import phases_plan
@@ -74,18 +73,19 @@ def conv2d(
         y, inner = conv2d(context, kept, weight, bias, stride=1, padding=0, relu=relu)
         return y, StridedSaved(inner, x.shape, stride)
     p = forward_plan(convolution_shape(x, weight, stride, padding, forward_alone=True))
+    of_phases = forward_phases(weight, p)
     _count_reader(x)
-    shape = _output_shape(x, weight, stride, padding)
+    shape, options = _output_shape(x, weight, stride, padding), {"bias": bias, "relu": relu}
     # Within a step nobody writes to what waits to be read.
     if p.shape.k == shape[-1] and context.thread_pool.in_step:
 
         def convolve(ending: Ending) -> Any:
-            pixels, _ = forward(context, x, weight, p, bias=bias, relu=relu, ending=ending)
+            pixels, _ = forward_as_planned(context, x, weight, p, of_phases, ending=ending, **options)
             return pixels if ending.place is not None else pixels.reshape(shape)
 
         y = deferred_convolution(context, shape, convolve, rectified=relu)
         return y, (x, y if relu else None, shape)
-    pixels, _ = forward(context, x, weight, p, bias=bias, relu=relu)
+    pixels, _ = forward_as_planned(context, x, weight, p, of_phases, **options)
     y = pixels.reshape(shape) if p.shape.k == shape[-1] else Padded(shape, pixels)
     return y, (x, pixels, shape)
 
@@ -139,10 +139,12 @@ def conv_norm(
         return y, mean, var, StridedSaved(inner, x.shape, stride)
     p = convolution_plan(x, weight, stride, padding)
     _count_reader(x)
-    raw, sums = forward(context, x, weight, p, statistics=True)
-    expect_backward(context, phases_plan(p.shape) or p)
+    of_phases = phases_plan(p.shape)
+    raw, sums = forward_as_planned(context, x, weight, p, of_phases, statistics=True)
+    done = of_phases or p
+    expect_backward(context, done)
     count = p.shape.out_pixels
-    of_raw = Sums(sums, p.forward.parts, count)
+    of_raw = Sums(sums, done.forward.parts, count)
     norm = normalize(context, raw, of_raw, weight.shape[3], scale, shift, eps)
     y = Pending(_output_shape(x, weight, stride, padding), norm, relu)
     return y, norm.row(rows.MEAN), norm.row(rows.VARIANCE), (x, y, p)

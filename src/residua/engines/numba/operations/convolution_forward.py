@@ -45,8 +45,12 @@ def forward(
     relu: bool = False,
     ending: Ending = ALONE,
     statistics: bool = False,
+    passing: bool = False,
 ) -> tuple[Array, Any]:
-    """The raw convolution and, with `statistics`, its sums; else y with bias, ReLU and that ending."""
+    """The raw convolution and, with `statistics`, its sums; else y with bias, ReLU and that ending.
+
+    passing: nothing that is made of this weight is worth keeping.
+    """
     context.memory.batch = p.shape.batch
     parts = p.forward.parts if statistics else p.sharing.down * p.sharing.across
     block = geometry_block(context, p, parts)
@@ -74,7 +78,7 @@ def forward(
         block[pictures.Y_SKIP] = 0 if skip is None else address_of(skip)
     if p.method == WINOGRAD:
         light = steady and p.shape.c * p.shape.k <= LIGHT
-        few = not statistics and (p.shape.batch <= FEW or light)
+        few = not statistics and not passing and (p.shape.batch <= FEW or light)
         references += set_transform(context, block, weight, pixels, p, few=few)
         if p.many_channels:
             many_channels.forward(context, block, p, statistics)

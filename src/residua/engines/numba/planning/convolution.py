@@ -190,6 +190,15 @@ def forward_plan(shape: Shape) -> Plan:
     return replace(p, sharing=_sharing(p))
 
 
+@lru_cache(maxsize=1024)
+def transforming_plan(shape: Shape) -> Plan:
+    """`forward_plan` of a convolution without a stride that goes Winograd's way, however few its pictures."""
+    if shape.kernel not in BY_SIX_POINTS:
+        return forward_plan(shape)
+    p = _in_groups(shape, forward_alone=True)
+    return replace(p, sharing=_sharing(p))
+
+
 def shape_of(
     count: int, height: int, width: int, c: int, k: int, kernel: int, stride: int, padding: int
 ) -> Shape:

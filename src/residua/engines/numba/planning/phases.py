@@ -1,4 +1,4 @@
-"""Whether the way back of a convolution with a stride is that of one without, over its phases."""
+"""Whether a convolution with a stride is computed as one without, over its phases."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from functools import lru_cache
 
 from residua.engines.numba.kernels.pictures.shape import Shape
 from residua.engines.numba.kernels.winograd.many_channels import tile_count
-from residua.engines.numba.planning.convolution import STRAIGHT, TRANSFORMING, plan
+from residua.engines.numba.planning.convolution import STRAIGHT, TRANSFORMING, plan, transforming_plan
 from residua.engines.numba.planning.plan import IM2COL, Plan
 
 LEAST_TAPS = 3  # with fewer, transforms of four times the channels take what their products save
+MANY = 64  # pictures, as a batch has in training
 
 
 @lru_cache(maxsize=1024)
@@ -37,3 +38,13 @@ def phases_plan(shape: Shape) -> Plan | None:
         return None
     transformed = shape.stride**2 * (p.along**2 * tile_count(inner, p.tile) + TRANSFORMING)
     return p if transformed < STRAIGHT * shape.kernel**2 * shape.out_pixels else None
+
+
+@lru_cache(maxsize=1024)
+def phases_forward_plan(shape: Shape) -> Plan | None:
+    """That plan for the way forward without sums: for one picture the same numbers as for any batch.
+
+    A batch as there is in training decides.
+    """
+    p = phases_plan(shape._replace(batch=MANY))
+    return None if p is None else transforming_plan(p.shape._replace(batch=shape.batch))
