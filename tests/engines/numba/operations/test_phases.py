@@ -10,8 +10,7 @@ pytest.importorskip("numba")
 
 from residua.engines.numba import NumbaEngine
 from residua.engines.numba.operations import convolution
-from residua.engines.numba.operations.phases import forward_phases
-from residua.engines.numba.planning.convolution import forward_plan
+from residua.engines.numba.operations.phases import forward_plans
 from residua.engines.numba.planning.phases import phases_plan
 
 SHAPES = [
@@ -104,10 +103,10 @@ def test_a_picture_alone_gives_the_same_numbers_as_among_others(engine, shape):
 def test_weights_that_stay_what_they_are_give_the_same_but_for_rounding(engine):
     """They are gathered, which takes a single picture less time."""
     x, weight, _ = arrays(SHAPES[0])
-    p = forward_plan(convolution.convolution_shape(x, weight, 2, 0, forward_alone=True))
-    assert forward_phases(weight, p) is not None
+    s = convolution.convolution_shape(x, weight, 2, 0, forward_alone=True)
+    assert forward_plans(weight, s)[1] is not None
     passing = np.array(engine.plain(engine.conv2d(x, weight, None, stride=2, padding=0)[0]))
     weight.flags.writeable = False
-    assert forward_phases(weight, p) is None
+    assert forward_plans(weight, s)[1] is None
     kept = engine.plain(engine.conv2d(x, weight, None, stride=2, padding=0)[0])
     assert far(engine, passing, kept) < TOLERANCE

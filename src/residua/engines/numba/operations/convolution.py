@@ -36,9 +36,9 @@ from residua.engines.numba.operations.normalization import (
     normalize,
     normalize_backward,
 )
-from residua.engines.numba.operations.phases import backward_by_phases, forward_as_planned, forward_phases
+from residua.engines.numba.operations.phases import backward_by_phases, forward_as_planned, forward_plans
 from residua.engines.numba.operations.pooling import average_pool
-from residua.engines.numba.planning.convolution import forward_plan, pixel_rows, plan, shape_of
+from residua.engines.numba.planning.convolution import pixel_rows, plan, shape_of
 from residua.engines.numba.planning.phases import phases_plan
 from residua.engines.numba.planning.plan import Plan
 from residua.engines.numba.runtime.arrays import kernels_accept
@@ -72,8 +72,7 @@ def conv2d(
         kept = _kept_pixels(context, x, stride)
         y, inner = conv2d(context, kept, weight, bias, stride=1, padding=0, relu=relu)
         return y, StridedSaved(inner, x.shape, stride)
-    p = forward_plan(convolution_shape(x, weight, stride, padding, forward_alone=True))
-    of_phases = forward_phases(weight, p)
+    p, of_phases = forward_plans(weight, convolution_shape(x, weight, stride, padding, forward_alone=True))
     _count_reader(x)
     shape, options = _output_shape(x, weight, stride, padding), {"bias": bias, "relu": relu}
     # Within a step nobody writes to what waits to be read.

@@ -11,7 +11,6 @@ from residua.engines.numba.kernels.pointwise import backward as pointwise
 from residua.engines.numba.kernels.winograd import five_taps, sevens, two_taps
 from residua.engines.numba.kernels.winograd import many_channels as kernels
 from residua.engines.numba.kernels.winograd.tiles import GAP
-from residua.engines.numba.kernels.winograd.transforms import PLACES
 from residua.engines.numba.kernels.winograd.transforms_of_seven import TILE as SEVEN
 from residua.engines.numba.kernels.winograd.whole_batch import BOTH, X_ONLY
 from residua.engines.numba.planning.plan import Group, Plan
@@ -55,7 +54,7 @@ def _multiply(context: Context, p: Plan, sizes: tuple[int, int], a: Array, b: in
         parts=shares * places, shares=shares, rows=rows, columns=columns, inner=inner,
         a=address_of(a), b=b, c=address_of(c),
         a_places=rows * inner + GAP, b_places=p.weights, c_places=rows * columns + GAP,
-        tiles=rows, along=p.along, added=0,
+        tiles=rows, along=p.along, of_weights=p.weights_along, added=0,
     )  # fmt: skip
     context.run(suited(kernels.multiply, columns, inner), arguments, arguments.parts)
 
@@ -65,10 +64,10 @@ def _multiply_transposed(context: Context, p: Plan, v: Array, m: Array, du: int,
     c, k, rows = p.shape.c, p.shape.k, p.cut.chunk
     shares = _shares(k)
     arguments = kernels.Multiply(
-        parts=shares * PLACES, shares=shares, rows=c, columns=k, inner=group.tiles,
+        parts=shares * p.weight_places, shares=shares, rows=c, columns=k, inner=group.tiles,
         a=address_of(v), b=address_of(m), c=du,
         a_places=rows * c + GAP, b_places=rows * k + GAP, c_places=p.weights,
-        tiles=rows, along=p.along, added=int(group.part > 0),
+        tiles=rows, along=p.along, of_weights=p.weights_along, added=int(group.part > 0),
     )  # fmt: skip
     context.run(suited(kernels.multiply_transposed, c, k), arguments, arguments.parts)
 

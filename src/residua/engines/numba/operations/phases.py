@@ -15,6 +15,7 @@ from residua.engines.numba.lazy.materialize import flat
 from residua.engines.numba.operations.convolution_backward import OutputGradient, backward
 from residua.engines.numba.operations.convolution_forward import forward
 from residua.engines.numba.operations.weight_transforms import padded_weight
+from residua.engines.numba.planning.convolution import forward_plan
 from residua.engines.numba.planning.phases import phases_forward_plan
 from residua.engines.numba.planning.plan import Plan
 from residua.engines.numba.runtime.arrays import fitted
@@ -55,13 +56,14 @@ def backward_by_phases(
     return together, fitted(context, of_weight, *weight.shape)
 
 
-def forward_phases(weight: Array, p: Plan) -> Plan | None:
-    """How a convolution without sums is computed over its phases; None where it is not.
+def forward_plans(weight: Array, shape: Shape) -> tuple[Plan, Plan | None]:
+    """How a convolution without sums is computed; and how over its phases, where it is.
 
-    Weights that stay what they are do better gathered: few pictures take longer to read transforms, which are
-    twice as large, than the transforms save.
+    Weights that stay what they are do better gathered: one picture takes longer to read transforms, which are
+    larger, than they save.
     """
-    return None if nobody_writes(weight) else phases_forward_plan(p.shape)
+    kept = nobody_writes(weight)
+    return forward_plan(shape, kept), None if kept else phases_forward_plan(shape)
 
 
 def forward_as_planned(

@@ -15,7 +15,6 @@ from residua.engines.numba.kernels.weights import (
     winograd_five_taps,
     winograd_two_taps,
 )
-from residua.engines.numba.kernels.winograd.transforms import PLACES
 from residua.engines.numba.planning.plan import IM2COL, WINOGRAD, Plan
 from residua.engines.numba.runtime.arrays import contiguous, fitted
 from residua.engines.numba.runtime.buffers import address as address_of
@@ -55,7 +54,7 @@ def set_transform(
 
     For a `few` pictures transforming would take longer than convolving: U is kept as long as the weight.
     """
-    (c, k), size = (p.shape.c, p.shape.k), PLACES * p.weights
+    (c, k), size = (p.shape.c, p.shape.k), p.weight_places * p.weights
 
     def prepare(u: int, copy: int) -> tuple[Any, Any, int]:
         arguments = winograd.TransformWeight(
@@ -109,7 +108,7 @@ def set_transposed(context: Context, block: Array, flat: Array, p: Plan, want_dx
     c, k, kernel, stride = p.shape.c, p.shape.k, p.shape.kernel, p.shape.stride
     parts = max(1, k // (32 if p.many_channels else 16))
     if p.method == WINOGRAD:
-        u = context.allocate(PLACES * p.weights)
+        u = context.allocate(p.weight_places * p.weights)
         transform = winograd.TransformTransposed(
             parts=parts, c=c, k=k, weight=address_of(flat), u=address_of(u),
             stride=stride, places=p.weights, panel=p.panel(c),

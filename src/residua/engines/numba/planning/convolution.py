@@ -20,8 +20,10 @@ from residua.engines.numba.kernels.winograd import backward as winograd_backward
 from residua.engines.numba.kernels.winograd import forward as winograd
 from residua.engines.numba.kernels.winograd import many_channels
 from residua.engines.numba.kernels.winograd.many_channels import tiles_of
+from residua.engines.numba.kernels.winograd.tiles import along_of
 from residua.engines.numba.kernels.winograd.transforms import PLACES
 from residua.engines.numba.kernels.winograd.transforms_of_seven import TILE as SEVEN
+from residua.engines.numba.kernels.winograd.transforms_of_taps import POINTS
 from residua.engines.numba.planning.plan import (
     DIRECT,
     IM2COL,
@@ -44,11 +46,10 @@ HEAVY_WEIGHTS = 2**19  # bytes
 HEAVY_BYTES, HEAVY_PARTS = 2**17, 8  # of one, from where on half as many parts save more than they cost
 GATHERED = 80 * 1024  # floats of windows gathered at a time: what fits beside the rest into the cache
 MOST_GATHERED = 512 * 1024  # of one picture: beyond the cache, but the weights are read less often
+MANY = 64  # pictures, as a batch has in training
 FEW_GATHERED = 8  # pictures that are worth packing the weight for
 TRANSFORMING = 700  # multiplications of a weight that take as long as transforming it, there and back
 STRAIGHT = 0.85  # of a multiplication in gathered windows is what one with its transforms takes
-# Kernels that Winograd's way takes with the points of F(4x4, 3x3), some pictures at a time.
-BY_SIX_POINTS = (2, 5)
 # Bytes of their tiles' transforms at a time: measured beside 8, 16, 32 and 64 MB. Weights' transforms that
 # are larger are read anew for every so many tiles: then as many bytes as those have.
 MATRICES = 4 * 2**20
@@ -133,20 +134,24 @@ def transforms_pay(shape: Shape) -> bool:
     return 81 * many_channels.tile_count(shape) + TRANSFORMING < STRAIGHT * 9 * shape.out_pixels
 
 
-def six_points_pay(shape: Shape, forward_alone: bool) -> bool:
-    """Whether a kernel of 2x2 or 5x5 is transformed: a tile takes 36 multiplications.
+def points_pay(shape: Shape, forward_alone: bool, kept: bool) -> bool:
+    """Whether a kernel of 2x2 or 5x5 is transformed: a tile takes 36 multiplications, or 49.
 
     Measured with 16 to 128 channels, 5x5 at 14x14 to 28x28 in 0.4 to 0.7 of the time, 2x2 at 16x16 and 31x31
-    in 0.45 to 0.9, the least with most channels. On the way forward alone one picture decides for any batch.
+    in 0.45 to 0.9, the least with most channels. On the way forward alone one picture decides for any batch,
+    or many do where the weights are not kept.
     """
-    if shape.kernel not in BY_SIX_POINTS or shape.stride > 1:
+    if shape.kernel not in POINTS or shape.stride > 1:
         return False
+    if forward_alone and not kept:
+        shape = shape._replace(batch=MANY)
     taps, tiles, pixels = shape.kernel**2, many_channels.tile_count(shape), shape.out_pixels
-    if forward_alone:
+    places = along_of(shape.kernel) ** 2
+    if forward_alone and kept:
         tiles, pixels = tiles // shape.batch, pixels // shape.batch
-        met = MET if 4 * PLACES * shape.c * shape.k > second_level_cache() else 1
-        return PLACES * max(tiles, met) < STRAIGHT * taps * max(pixels, met)
-    return PLACES * tiles + TRANSFORMING < STRAIGHT * taps * pixels
+        met = MET if 4 * places * shape.c * shape.k > second_level_cache() else 1
+        return places * max(tiles, met) < STRAIGHT * taps * max(pixels, met)
+    return places * tiles + TRANSFORMING < STRAIGHT * taps * pixels
 
 
 def _tile(shape: Shape) -> int:
@@ -180,22 +185,14 @@ def plan(shape: Shape) -> Plan:
 
 
 @lru_cache(maxsize=1024)
-def forward_plan(shape: Shape) -> Plan:
+def forward_plan(shape: Shape, kept: bool = True) -> Plan:
     """The plan for the way forward without sums: for one picture the same numbers as for any batch.
 
     Winograd's way and the others round differently, so how many pictures there are may choose only between
-    ways that add up the same numbers in the same order.
+    ways that add up the same numbers in the same order. kept: whether the weights stay what they are, as
+    those of a model that answers, perhaps for one picture; those in training meet many.
     """
-    p = _all_parts(shape, forward_alone=True)
-    return replace(p, sharing=_sharing(p))
-
-
-@lru_cache(maxsize=1024)
-def transforming_plan(shape: Shape) -> Plan:
-    """`forward_plan` of a convolution without a stride that goes Winograd's way, however few its pictures."""
-    if shape.kernel not in BY_SIX_POINTS:
-        return forward_plan(shape)
-    p = _in_groups(shape, forward_alone=True)
+    p = _all_parts(shape, forward_alone=True, kept=kept)
     return replace(p, sharing=_sharing(p))
 
 
@@ -240,7 +237,7 @@ def _sharing(p: Plan) -> Sharing:
     return Sharing(units, min(panels, -(-LEAST_PARTS // units)))
 
 
-def _all_parts(shape: Shape, forward_alone: bool = False) -> Plan:
+def _all_parts(shape: Shape, forward_alone: bool = False, kept: bool = True) -> Plan:
     """The plan with as many parts backward as forward."""
     whole_vectors = whole(shape.c)
     if shape.kernel == 3 and shape.stride <= 2 and whole_vectors:
@@ -254,7 +251,7 @@ def _all_parts(shape: Shape, forward_alone: bool = False) -> Plan:
             cut = Cut(chunk=many_channels.rounded_tiles(many_channels.tile_count(shape, tile)))
             size = many_channels.scatter_scratch(shape, tile)
             return replace(_plan(shape, WINOGRAD, cut, (size, size), many_channels=True), tile=tile)
-    if whole_vectors and six_points_pay(shape, forward_alone):
+    if whole_vectors and points_pay(shape, forward_alone, kept):
         return _in_groups(shape, forward_alone)
     if gathers(shape) or (forward_alone and _heavy_window(shape)):
         cut = _im2col_cut(shape)
@@ -274,8 +271,9 @@ def _parts_of_groups(p: Plan) -> int:
 
 def _in_groups(shape: Shape, forward_alone: bool) -> Plan:
     """Winograd's way for kernels of 2x2 and 5x5, some pictures at a time: matrices of five are far larger."""
-    matrices = max(MATRICES, 4 * PLACES * shape.c * shape.k)
-    most = max(1, matrices // (4 * PLACES * (shape.c + shape.k)))
+    places = along_of(shape.kernel) ** 2
+    matrices = max(MATRICES, 4 * places * shape.c * shape.k)
+    most = max(1, matrices // (4 * places * (shape.c + shape.k)))
     size = many_channels.scatter_scratch(shape)
     p = replace(_plan(shape, WINOGRAD, Cut(), (size, size), many_channels=True), most_tiles=most)
     parts = min(_parts_of_groups(p), shape.batch * (tiles_of(shape)[0] if forward_alone else 1))

@@ -6,11 +6,10 @@ from functools import lru_cache
 
 from residua.engines.numba.kernels.pictures.shape import Shape
 from residua.engines.numba.kernels.winograd.many_channels import tile_count
-from residua.engines.numba.planning.convolution import STRAIGHT, TRANSFORMING, plan, transforming_plan
+from residua.engines.numba.planning.convolution import MANY, STRAIGHT, TRANSFORMING, forward_plan, plan
 from residua.engines.numba.planning.plan import IM2COL, Plan
 
 LEAST_TAPS = 3  # with fewer, transforms of four times the channels take what their products save
-MANY = 64  # pictures, as a batch has in training
 
 
 @lru_cache(maxsize=1024)
@@ -42,9 +41,6 @@ def phases_plan(shape: Shape) -> Plan | None:
 
 @lru_cache(maxsize=1024)
 def phases_forward_plan(shape: Shape) -> Plan | None:
-    """That plan for the way forward without sums: for one picture the same numbers as for any batch.
-
-    A batch as there is in training decides.
-    """
+    """That plan for the way forward without sums, of weights that are not kept: the same for any batch."""
     p = phases_plan(shape._replace(batch=MANY))
-    return None if p is None else transforming_plan(p.shape._replace(batch=shape.batch))
+    return None if p is None else forward_plan(p.shape._replace(batch=shape.batch), kept=False)

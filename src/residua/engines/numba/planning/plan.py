@@ -11,8 +11,7 @@ from residua.engines.numba.kernels.primitives.vector import WIDTH
 from residua.engines.numba.kernels.products.blocks import ROWS, rounded_up
 from residua.engines.numba.kernels.products.panels import panel_width
 from residua.engines.numba.kernels.winograd.many_channels import tiles_of
-from residua.engines.numba.kernels.winograd.tiles import GAP, place_count
-from residua.engines.numba.kernels.winograd.transforms import PLACES
+from residua.engines.numba.kernels.winograd.tiles import GAP, along_of, place_count
 from residua.engines.numba.kernels.winograd.transforms_of_seven import ALONG as SEVENS
 from residua.engines.numba.kernels.winograd.transforms_of_seven import TILE as SEVEN
 from residua.engines.numba.runtime.layout import has_narrow, narrow_panel
@@ -139,7 +138,19 @@ class Plan:
     @property
     def along(self) -> int:
         """Places along a side of a tile."""
-        return SEVENS if self.tile == SEVEN else isqrt(place_count(self.shape.stride))
+        if self.tile == SEVEN:
+            return SEVENS
+        return self.weights_along if self.shape.stride == 1 else isqrt(place_count(self.shape.stride))
+
+    @property
+    def weights_along(self) -> int:
+        """Places along a side of the weights' transform."""
+        return along_of(self.shape.kernel)
+
+    @property
+    def weight_places(self) -> int:
+        """Places of that transform."""
+        return self.weights_along**2
 
     @property
     def weights(self) -> int:
@@ -156,6 +167,6 @@ class Plan:
     def partial_size(self) -> int:
         """Floats of one part's weight gradient."""
         if self.many_channels:
-            return PLACES * self.weights
+            return self.weight_places * self.weights
         s = self.shape
         return s.kernel * rounded_up(s.kernel * s.c) * s.k

@@ -63,11 +63,11 @@ _weight, _transposed, _gradient = map(reader, (TransformWeight, TransformTranspo
 
 def transforming(form: Form) -> Callable[..., Any]:
     """The kernel `transform_weight`."""
-    side, taps, weight_to_places = form.taps, form.taps**2, form.weight_to_places
+    side, taps, along, weight_to_places = form.taps, form.taps**2, form.along, form.weight_to_places
 
     @inline
     def transform_weight(l0, l1, l2, l3, args, part, scratch):
-        """U[36, c, k] = G weight[taps, taps, c, k] G^T, for this part's share of c.
+        """U[places, c, k] = G weight[taps, taps, c, k] G^T, for this part's share of c.
 
         Where there is a copy, U belongs to it, and is made anew only if the weight is no longer equal:
         comparing costs a tenth of transforming.
@@ -90,18 +90,18 @@ def transforming(form: Form) -> Callable[..., Any]:
                 for o in range(first, first + p.panel, WIDTH):
                     source = taps_of(side, p.weight + 4 * (i * k + o), c * k)
                     to = p.u + 4 * (first * c + i * p.panel + o - first)
-                    weight_to_places(p.stride, source, weights_of(to, p.places))
+                    weight_to_places(p.stride, source, weights_of(along, to, p.places))
 
     return transform_weight
 
 
 def transforming_transposed(form: Form) -> Callable[..., Any]:
     """The kernel `transform_transposed`."""
-    side, taps, weight_to_places = form.taps, form.taps**2, form.weight_to_places
+    side, taps, along, weight_to_places = form.taps, form.taps**2, form.along, form.weight_to_places
 
     @inline
     def transform_transposed(l0, l1, l2, l3, args, part, scratch):
-        """U^T[36, k, c] = G weight[taps, taps, c, k] G^T with c and k exchanged, for this share of k."""
+        """U^T[places, k, c] = G weight[taps, taps, c, k] G^T with c and k exchanged, for this share of k."""
         p = _transposed(args)
         c, k = p.c, p.k
         start, stop = part_of(k // WIDTH, part, p.parts)
@@ -116,14 +116,14 @@ def transforming_transposed(form: Form) -> Callable[..., Any]:
                     to = p.u + 4 * (first * k + (o + row) * p.panel)
                     for i in range(0, p.panel, WIDTH):
                         source = taps_of(side, scratch + 4 * (i // WIDTH * taps * block + row * WIDTH), block)
-                        weight_to_places(p.stride, source, weights_of(to + 4 * i, p.places))
+                        weight_to_places(p.stride, source, weights_of(along, to + 4 * i, p.places))
 
     return transform_transposed
 
 
 def transforming_gradient(form: Form) -> Callable[..., Any]:
     """The kernel `weight_gradient`."""
-    side, places_to_weight = form.taps, form.places_to_weight
+    side, along, places_to_weight = form.taps, form.along, form.places_to_weight
 
     @inline
     def weight_gradient(l0, l1, l2, l3, args, part, scratch):
@@ -134,7 +134,7 @@ def transforming_gradient(form: Form) -> Callable[..., Any]:
         for first in range(0, k, p.panel):
             for i in range(start, stop):
                 for o in range(first, first + p.panel, WIDTH):
-                    places = weights_of(p.du + 4 * (first * c + i * p.panel + o - first), p.places)
+                    places = weights_of(along, p.du + 4 * (first * c + i * p.panel + o - first), p.places)
                     places_to_weight(p.stride, places, taps_of(side, p.dweight + 4 * (i * k + o), c * k))
 
     return weight_gradient

@@ -14,12 +14,12 @@ _gradient = transforming_gradient(FIVE)
 
 
 def transform_weight(l0, l1, l2, l3, args, part, scratch):
-    """U[36, c, k] = G weight[5, 5, c, k] G^T, for this part's share of c."""
+    """U[49, c, k] = G weight[5, 5, c, k] G^T, for this part's share of c."""
     _weight(l0, l1, l2, l3, args, part, scratch)
 
 
 def transform_transposed(l0, l1, l2, l3, args, part, scratch):
-    """U^T[36, k, c] of it with c and k exchanged, for this part's share of k."""
+    """U^T[49, k, c] of it with c and k exchanged, for this part's share of k."""
     _transposed(l0, l1, l2, l3, args, part, scratch)
 
 

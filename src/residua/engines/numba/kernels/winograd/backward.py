@@ -194,7 +194,7 @@ def backward(c, k, stride, input_only, args, part, scratch):
         return
     dweight = get_int(args, pictures.WEIGHT_GRADIENT) + 4 * 9 * c * k * part
     for i in range(0, c * k, WIDTH):
-        places_to_weight(stride, weights_of(du + 4 * i, c * k), taps_of(3, dweight + 4 * i, c * k))
+        places_to_weight(stride, weights_of(PATCH, du + 4 * i, c * k), taps_of(3, dweight + 4 * i, c * k))
 
 
 @inline

@@ -1,4 +1,4 @@
-"""Kernels of 5x5 by Winograd's F(2x2, 5x5), as `many_channels` takes 3x3 ones."""
+"""Kernels of 5x5 by Winograd's F(3x3, 5x5), as `many_channels` takes 3x3 ones."""
 
 from __future__ import annotations
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from residua.engines.numba.kernels.primitives.vector import inline
 from residua.engines.numba.kernels.winograd import transforms_of_seven as seven
-from residua.engines.numba.kernels.winograd.tiles import THREE, Form
-from residua.engines.numba.kernels.winograd.transforms import PATCH
+from residua.engines.numba.kernels.winograd.tiles import THREE, Form, along_of
 from residua.engines.numba.kernels.winograd.transforms_of_seven import ALONG
 from residua.engines.numba.kernels.winograd.transforms_of_taps import of_taps
 from residua.engines.numba.kernels.winograd.two_dimensional import Grid
@@ -13,12 +12,17 @@ from residua.engines.numba.kernels.winograd.two_dimensional import Grid
 
 def form_of(taps: int) -> Form:
     """The form of kernels with so many taps along each side, without a stride."""
-    t = of_taps(taps)
+    t, along = of_taps(taps), along_of(taps)
+
+    @inline
+    def places_of(stride, address, apart):
+        return Grid(address, along * apart, apart)
+
     return Form(
-        taps, PATCH + 1 - taps,
+        taps, along + 1 - taps,
         _plain(t.patch_2d), _plain(t.patch_back_2d), _plain(t.spread_2d), _plain(t.tile_2d),
         _with_vectors(t.tile_2d_statistics), _with_vectors(t.tile_2d_bias),
-        _plain(t.kernel_2d), _plain(t.kernel_back_2d),
+        _plain(t.kernel_2d), _plain(t.kernel_back_2d), places_of, along,
     )  # fmt: skip
 
 

@@ -27,15 +27,15 @@ from residua.engines.numba.kernels.products.operands import Ahead, Left, Result,
 from residua.engines.numba.kernels.products.panels import panels_of, width_of
 from residua.engines.numba.kernels.products.product import product_ahead
 from residua.engines.numba.kernels.products.transposed import Block, Panels, product_transposed
-from residua.engines.numba.kernels.winograd.tiles import THREE
-from residua.engines.numba.kernels.winograd.transforms import PATCH, PLACES
+from residua.engines.numba.kernels.winograd.tiles import THREE, along_of
+from residua.engines.numba.kernels.winograd.transforms import PATCH
 from residua.engines.numba.kernels.winograd.transforms_of_seven import ALONG as SEVENS
 from residua.engines.numba.kernels.winograd.whole_batch import gathering, gathering_gradient, scattering
 
 
 def tile_of(shape: Shape) -> int:
     """Pixels of output along each side of a tile."""
-    return PATCH + 1 - shape.kernel
+    return along_of(shape.kernel) + 1 - shape.kernel
 
 
 def tiles_of(shape: Shape, tile: int = 0) -> tuple[int, int]:
@@ -68,8 +68,8 @@ class Multiply(NamedTuple):
     """What `multiply` and `multiply_transposed` are given.
 
     shares: of the columns. rows, columns, inner: of the product. a, b, c: the matrices, and how far their
-    places are apart. tiles: rows of V and M as they lie. along: places along a tile's side. added: whether to
-    what lies there.
+    places are apart. tiles: rows of V and M as they lie. along: places along a tile's side. of_weights: along
+    a side of the weights' transform. added: whether to what lies there.
     """
 
     parts: int
@@ -85,6 +85,7 @@ class Multiply(NamedTuple):
     c_places: int
     tiles: int
     along: int
+    of_weights: int
     added: int
 
 
@@ -92,19 +93,19 @@ _multiply = reader(Multiply)
 
 
 @inline
-def _weight_along(place, along):
-    """Which of six weights is multiplied at one of the places along a side."""
+def _weight_along(place, along, count):
+    """Which of so many weights is multiplied at one of the places along a side."""
     if along == SEVENS and place >= PATCH:
         return place - PATCH + 1
-    return min(place, PATCH - 1)
+    return min(place, count - 1)
 
 
 @inline
-def _places_along(weight, along):
+def _places_along(weight, along, count):
     """The places along a side that a weight is multiplied at: the first, the end, and how far apart."""
     if along == SEVENS:
         return weight, along if weight > 0 else 1, PATCH - 1
-    return weight, along if weight == PATCH - 1 else weight + 1, 1
+    return weight, along if weight == count - 1 else weight + 1, 1
 
 
 def multiply(l0, l1, l2, l3, args, part, scratch):
@@ -113,7 +114,8 @@ def multiply(l0, l1, l2, l3, args, part, scratch):
     rows, inner = p.rows, p.inner
     place, panel, deep = part // p.shares, width_of(p.columns), width_of(inner)
     a = p.a + 4 * place * p.a_places
-    weights = PATCH * _weight_along(place // p.along, p.along) + _weight_along(place % p.along, p.along)
+    along, count = p.along, p.of_weights
+    weights = count * _weight_along(place // along, along, count) + _weight_along(place % along, along, count)
     b = p.b + 4 * weights * p.b_places
     c = p.c + 4 * place * p.c_places
     first, last = panels_of(p.columns, panel, part % p.shares, p.shares)
@@ -141,12 +143,12 @@ def multiply_transposed(l0, l1, l2, l3, args, part, scratch):
     Rows and columns are those of C. The last weights, with most places, come first.
     """
     p = _multiply(args)
-    rows, inner, along, added = p.rows, p.inner, p.along, p.added != 0
-    weights, panel, wide = PLACES - 1 - part // p.shares, width_of(p.columns), width_of(rows)
+    rows, inner, along, count, added = p.rows, p.inner, p.along, p.of_weights, p.added != 0
+    weights, panel, wide = count * count - 1 - part // p.shares, width_of(p.columns), width_of(rows)
     c = p.c + 4 * weights * p.c_places
     first, last = panels_of(p.columns, panel, part % p.shares, p.shares)
-    top, bottom, down = _places_along(weights // PATCH, along)
-    left, right, across = _places_along(weights % PATCH, along)
+    top, bottom, down = _places_along(weights // count, along, count)
+    left, right, across = _places_along(weights % count, along, count)
     for column in range(first, last, panel):
         for i in range(top, bottom, down):
             for j in range(left, right, across):

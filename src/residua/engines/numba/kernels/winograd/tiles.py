@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from residua.engines.numba.kernels.primitives.scalars import clear
 from residua.engines.numba.kernels.primitives.vector import inline
 from residua.engines.numba.kernels.winograd import transforms, transforms_strided
+from residua.engines.numba.kernels.winograd.transforms_of_taps import POINTS
 from residua.engines.numba.kernels.winograd.two_dimensional import Grid
 
 GAP = 16  # floats between tiles or matrices: a distance of whole pages would make them share cache lines
@@ -28,6 +29,11 @@ def place_count(stride: int) -> int:
     return transforms.PLACES if stride == 1 else transforms_strided.PLACES
 
 
+def along_of(taps: int) -> int:
+    """Places along each side of the transform of weights with so many taps: the number of points."""
+    return POINTS[taps].count if taps in POINTS else transforms.PATCH
+
+
 @inline
 def weights_at(place, along):
     """Which of the weights' 6x6 places is multiplied there."""
@@ -42,9 +48,9 @@ def places_of(stride, address, apart):
 
 
 @inline
-def weights_of(address, apart):
-    """The 6x6 places of a weight's transform."""
-    return Grid(address, transforms.PATCH * apart, apart)
+def weights_of(along, address, apart):
+    """The places of a weight's transform, so many along each side."""
+    return Grid(address, along * apart, apart)
 
 
 @inline
@@ -127,7 +133,10 @@ def clear_edges(stride, c, frame, rows, begin):
 
 
 class Form(NamedTuple):
-    """A kernel's taps and its tile's pixels of output along each side, and its transforms, as above."""
+    """A kernel's taps and its tile's pixels of output along each side, and its transforms, as above.
+
+    along: places of the weights' transform along each side.
+    """
 
     taps: int
     tile: int
@@ -140,6 +149,7 @@ class Form(NamedTuple):
     weight_to_places: Any
     places_to_weight: Any
     places_of: Any = places_of
+    along: int = transforms.PATCH
 
     @property
     def rim(self) -> int:

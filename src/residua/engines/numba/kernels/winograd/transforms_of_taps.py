@@ -1,11 +1,10 @@
-"""The transforms of Winograd's convolutions with kernels of 2x2 and of 5x5: six points, as F(4x4, 3x3) has.
+"""The transforms of Winograd's convolutions with kernels of 2x2 and of 5x5 (Lavin and Gray 2016, section 4).
 
-What a patch becomes depends on the points alone, so B is that of `transforms`; r taps give a tile of 7 - r
-pixels along each side, F(5x5, 2x2) and F(2x2, 5x5) (Lavin and Gray 2016, arXiv 1509.09308, section 4): 36
-multiplications instead of 100. Measured over 64 channels, their error is 1.6e-6 of the largest
-value, F(4x4, 3x3)'s 2.0e-6.
-
-    A   a tile's polynomial at each point            G   a kernel's polynomial there, over the point's norm
+Two taps go by the six points of F(4x4, 3x3), whose B is that of `transforms`, and give tiles of 5x5 pixels:
+36 multiplications instead of 100. Five taps by these would give 2x2 pixels, 9 multiplications each; by the
+seven points of F(3x3, 5x5) it is 49 for 9 pixels, 5.4 each instead of 25. Three pairs and infinity lose least
+digits, and of those 3/10, 9/10 and 3/2: measured over 32 channels, the largest error is 2e-6 of the largest
+value forward, and 3e-6 for the weights' gradient, F(4x4, 3x3)'s 1e-6 and 2e-6.
 """
 
 from __future__ import annotations
@@ -13,10 +12,15 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from residua.engines.numba.kernels.primitives.vector import REGISTERS
+from residua.engines.numba.kernels.winograd import points as by
 from residua.engines.numba.kernels.winograd import transforms
-from residua.engines.numba.kernels.winograd.transforms import NP, NQ, PATCH, P, Q
+from residua.engines.numba.kernels.winograd.points import Points, coefficients, values
+from residua.engines.numba.kernels.winograd.transforms import P, Q
 from residua.engines.numba.kernels.winograd.two_dimensional import one_row, two_dimensional
 
+SIX = Points((P, Q), zero=True)
+SEVEN = Points((0.3, 0.9, 1.5), zero=False)
+POINTS = {2: SIX, 5: SEVEN}  # by the number of taps
 TOGETHER = 4 if REGISTERS == 32 else 2  # rows that are made from the same ones and fit into the registers
 
 
@@ -33,75 +37,75 @@ class Transforms(NamedTuple):
     kernel_back_2d: Any
 
 
-def _at(f, point, norm, y):
-    """Values of the polynomial with coefficients y at +point and -point, over its norm."""
-
-    def part(powers):
-        first, *others = powers
-        total = y[first] if norm * point**first == 1 else f.mul(norm * point**first, y[first])
-        for power in others:
-            total = f.fma(norm * point**power, y[power], total)
-        return total
-
-    even, odd = part(range(0, len(y), 2)), part(range(1, len(y), 2))
-    return [f.add(even, odd), f.sub(even, odd)]
-
-
-def values(f, y, norms):
-    """The places of all points: 0, +-P, +-Q and infinity."""
-    return [y[0], *_at(f, P, norms[0], y), *_at(f, Q, norms[1], y), y[len(y) - 1]]
-
-
-def coefficients(f, m, size, norms, powers):
-    """The transpose of `values`, of these powers alone."""
-    results = []
-    for power in powers:
-        combine = f.sub if power % 2 else f.add
-        p, q = combine(m[1], m[2]), combine(m[3], m[4])
-        end = m[0] if power == 0 else m[5] if power == size - 1 else None
-        factor = norms[1] * Q**power
-        total = f.mul(factor, q) if end is None else f.fma(factor, q, end)
-        results.append(f.fma(norms[0] * P**power, p, total))
-    return results
-
-
-def _to_places(size, norms):
-    """Groups and matrix from `size` rows to six."""
-    matrix = lambda f, y: values(f, [y[i] for i in range(size)], norms)  # noqa: E731
-    pairs = tuple(
-        (range(size), lambda f, y, n=n: matrix(f, y)[n : n + TOGETHER], tuple(range(n, n + TOGETHER)))
-        for n in range(1, PATCH - 1, TOGETHER)
-    )
-    return (*pairs, (*one_row(0), (0,)), (*one_row(size - 1), (PATCH - 1,))), matrix
-
-
-def _from_places(size, norms):
-    """Groups and matrix from six rows to `size`: those of even and of odd powers need different ones."""
+def _to_places(size, points, norms):
+    """Groups and matrix from `size` rows to one for every point."""
+    matrix = lambda f, y: values(f, [y[i] for i in range(size)], points, norms)  # noqa: E731
+    last = points.count - 1
     groups = []
+    for first in range(points.zero, last, TOGETHER):
+        some = range(first, min(first + TOGETHER, last))
+        groups.append((range(size), lambda f, y, some=some: [matrix(f, y)[n] for n in some], tuple(some)))
+    if points.zero:
+        groups.append((*one_row(0), (0,)))
+    return (*groups, (*one_row(size - 1), (last,))), matrix
+
+
+def _from_places(size, points, norms):
+    """Groups and matrix to `size` rows: those of even and of odd powers need different ones."""
+    groups, last = [], points.count - 1
+    for some in _powers(size):
+        ends = [0] * (points.zero and 0 in some), [last] * (size - 1 in some)
+        rows = [*ends[0], *range(points.zero, last), *ends[1]]
+        part = lambda f, m, some=some: coefficients(f, m, size, points, norms, some)  # noqa: E731
+        groups.append((tuple(rows), part, some))
+    return tuple(groups), lambda f, m: coefficients(f, m, size, points, norms, range(size))
+
+
+def _powers(size):
+    """The even ones and the odd ones, two at a time."""
     for parity in (0, 1):
         powers = tuple(range(parity, size, 2))
-        for first in range(0, len(powers), 2):
-            some = powers[first : first + 2]
-            rows = [0] * (0 in some) + [1, 2, 3, 4] + [5] * (size - 1 in some)
-            part = lambda f, m, some=some: coefficients(f, m, size, norms, some)  # noqa: E731
-            groups.append((tuple(rows), part, some))
-    return tuple(groups), lambda f, m: coefficients(f, m, size, norms, range(size))
+        yield from (powers[first : first + 2] for first in range(0, len(powers), 2))
+
+
+def _patch(points):
+    """Groups and matrix from a patch to its places, where 0 is no point."""
+    last = points.count - 1
+    groups = [
+        (range(last), lambda f, d, i=i: by.patch_pair(f, d, points, i), (2 * i, 2 * i + 1))
+        for i in range(len(points.pairs))
+    ]
+    end = (range(0, points.count, 2), lambda f, d: by.patch_last(f, d, points), (last,))
+    return (*groups, end), lambda f, d: by.patch(f, d, points)
+
+
+def _patch_back(points):
+    """Groups and matrix from places to a patch, where 0 is no point."""
+    count = points.count
+    groups = [
+        (range(count), lambda f, m, some=some: by.patch_back(f, m, points, some), some)
+        for some in _powers(count)
+    ]
+    return tuple(groups), lambda f, m: by.patch_back(f, m, points, range(count))
 
 
 def of_taps(taps: int) -> Transforms:
     """The transforms of kernels with so many taps along each side."""
-    tile = PATCH + 1 - taps
-    plain, normed = (1.0, 1.0), (1 / NP, 1 / NQ)
-    back = _from_places(tile, plain)
+    points = POINTS[taps]
+    size, tile = points.count, points.count + 1 - taps
+    plain = (1.0,) * len(points.pairs)
+    tiles, kernels = _from_places(tile, points, plain), _to_places(taps, points, points.norms)
+    if points is SIX:
+        patch_2d, back = transforms.patch_2d, (transforms.BACK_GROUPS, transforms.patch_back)
+    else:
+        patch_2d, back = two_dimensional(*_patch(points), size, size), _patch_back(points)
     return Transforms(
-        patch_2d=transforms.patch_2d,
-        tile_2d=two_dimensional(*back, PATCH, tile),
-        tile_2d_bias=two_dimensional(*back, PATCH, tile, finish="bias"),
-        tile_2d_statistics=two_dimensional(*back, PATCH, tile, finish="statistics"),
-        spread_2d=two_dimensional(*_to_places(tile, plain), tile, PATCH),
-        patch_back_2d=two_dimensional(
-            transforms.BACK_GROUPS, transforms.patch_back, PATCH, PATCH, finish="add", lap=taps - 1
-        ),
-        kernel_2d=two_dimensional(*_to_places(taps, normed), taps, PATCH),
-        kernel_back_2d=two_dimensional(*_from_places(taps, normed), PATCH, taps),
+        patch_2d=patch_2d,
+        tile_2d=two_dimensional(*tiles, size, tile),
+        tile_2d_bias=two_dimensional(*tiles, size, tile, finish="bias"),
+        tile_2d_statistics=two_dimensional(*tiles, size, tile, finish="statistics"),
+        spread_2d=two_dimensional(*_to_places(tile, points, plain), tile, size),
+        patch_back_2d=two_dimensional(*back, size, size, finish="add", lap=taps - 1),
+        kernel_2d=two_dimensional(*kernels, taps, size),
+        kernel_back_2d=two_dimensional(*_from_places(taps, points, points.norms), size, taps),
     )
