@@ -84,10 +84,17 @@ def test_runs_with_other_options_are_not_told_together(one):
         join_results(DEGRADATION, one, longer)
 
 
+def test_runs_of_an_older_recipe_give_way_where_each_was_run_again(one):
+    longer = results(plain20=[run("plain20", 0, 12.0, "--epochs 60")])
+    row = join_results(DEGRADATION, one, longer)["variants"][0]
+    assert [r["error"] for r in row["runs"]] == [12.0]
+    assert "--epochs 60" in row["runs"][0]["command"]
+
+
 def test_quick_runs_and_other_experiments_are_refused(one):
     for wrong, told in (
         (one | {"quick": True}, "a quick run"),
-        (one | {"experiment": "resnet20"}, "resnet20"),
+        (one | {"experiment": "resnet20"}, "results of resnet20, not of degradation"),
     ):
-        with pytest.raises(RunError, match=f"{told}.*cannot be joined"):
+        with pytest.raises(RunError, match=f"cannot be joined: {told}"):
             join_results(DEGRADATION, one, wrong)

@@ -131,8 +131,11 @@ def test_what_is_kept_is_told(tmp_path):
 @pytest.mark.parametrize(
     ("spoil", "told"),
     [
-        (lambda folder: keep(folder, example(quick=True)), "holds a quick run"),
-        (lambda folder: keep(folder, example(), "resnet20-paper"), "another experiment"),
+        (lambda folder: keep(folder, example(quick=True)), "a quick run"),
+        (
+            lambda folder: keep(folder, example(), "resnet20-paper"),
+            "results of resnet20, not of resnet20-paper",
+        ),
         (lambda folder: keep(folder, example(), "resnet21"), "of no experiment"),
         (lambda folder: keep(folder, example(format=9)), "of format 9"),
         (lambda folder: keep(folder, example(variants=[])), "other variants"),

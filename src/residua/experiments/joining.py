@@ -6,7 +6,7 @@ import re
 
 from residua.errors import RunError
 from residua.experiments.recipe import Experiment
-from residua.experiments.results import Results, results_of
+from residua.experiments.results import Results, require_whole, results_of
 
 _SEED = re.compile(r"\bseed[- ]\d+")
 
@@ -14,20 +14,17 @@ _SEED = re.compile(r"\bseed[- ]\d+")
 def join_results(experiment: Experiment, kept: Results, added: Results) -> Results:
     """`kept` with the runs and pictures of `added`, which take the place of its own of the same seed.
 
-    Raises RunError where either is a quick run, or a variant was run with other options there than here.
+    Raises RunError where either is a quick run, or where of a variant runs with other options would be left
+    beside one another: those of an older recipe give way where each of their seeds has been run again.
     """
     for results in (kept, added):
-        if results["quick"] or results["experiment"] != experiment.name:
-            raise RunError(
-                f"results of {results['experiment']}{', a quick run,' if results['quick'] else ''} cannot be "
-                f"joined with those of {experiment.name}: it takes whole runs of one experiment"
-            )
+        require_whole(results, experiment.name, "cannot be joined")
     ours, theirs = (_runs(results) for results in (kept, added))
-    for name in ours.keys() & theirs.keys():
-        _require_same_options(experiment.name, name, ours[name] + theirs[name])
     runs = {
         name: _each_once(ours.get(name, []) + theirs.get(name, [])) for name in ours.keys() | theirs.keys()
     }
+    for name, every in runs.items():
+        _require_same_options(experiment.name, name, every)
     missing = {row["name"]: row["missing"] for row in added["variants"] if "missing" in row}
     joined = results_of(experiment, runs, missing, quick=False)
     pictures = dict.fromkeys([*kept["pictures"], *added["pictures"]])

@@ -8,7 +8,7 @@ from pathlib import Path
 from residua.errors import RunError
 from residua.experiments.catalogue import experiment_names, find_experiment
 from residua.experiments.recipe import Experiment
-from residua.experiments.results import Results, gather, read_results
+from residua.experiments.results import Results, gather, read_results, require_whole
 from residua.experiments.table import experiment_markdown
 from residua.files.names import command
 
@@ -46,10 +46,7 @@ def _kept(experiment: Experiment, path: Path) -> Results:
     if not path.exists():
         return none
     results = read_results(path)
-    if results["quick"] or results["experiment"] != experiment.name:
-        raise RunError(
-            f"{path} holds a quick run, or another experiment: it takes the results of a whole one"
-        )
+    require_whole(results, experiment.name, str(path))
     pairs = list(zip(none["variants"], results["variants"], strict=False))
     for ours, theirs in pairs:
         if any(ours[key] != theirs[key] for key in ("name", "published", "source")):

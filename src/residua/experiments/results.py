@@ -131,3 +131,11 @@ def read_results(path: Path) -> Results:
     if results.get("format") != FORMAT:
         raise RunError(f"{path} is of format {results.get('format')!r:.20}; this residua reads {FORMAT}")
     return results
+
+
+def require_whole(results: Results, experiment: str, where: str) -> None:
+    """RunError where results are of a quick run, or of another experiment than that; `where` they lie."""
+    if results["quick"]:
+        raise RunError(f"{where}: a quick run: make a whole one with `residua experiment {experiment}`")
+    if results["experiment"] != experiment:
+        raise RunError(f"{where}: results of {results['experiment']}, not of {experiment}")
