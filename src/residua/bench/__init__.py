@@ -20,6 +20,7 @@ CASES = {
     "layers": "single convolutions, forward and backward",
     "fast-cifar": "the convolutions of a fast CIFAR network (airbench94), batches of 128 and 1,024",
     "speed-run": "a train step of the recipe for 94 % on CIFAR-10 (airbench94, batch 1,024)",
+    "capsules": "a train step of CapsNet on pictures of 28x28, batch 128, by Adam",
     "big": "train steps of ResNet-18, VGG16 and ResNet-50, and ResNet-50's inference",
     "denormals": "weights and activations full of denormals against ordinary ones",
     "scaling": "one thread against two",

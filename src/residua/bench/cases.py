@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+
 from residua.bench import (
+    capsules,
     data_loading,
     denormals,
     inference_cases,
@@ -21,6 +24,8 @@ from residua.bench.pipelines import measure as pipeline
 from residua.bench.pipelines import waiting
 from residua.bench.results import Goal, Result
 from residua.bench.timing import Workload
+from residua.layers import Layer
+from residua.models.architectures.capsnet import capsnet
 
 
 def _train_flops(network: Network, count: int) -> float:
@@ -126,6 +131,21 @@ def recipe(harness: Harness, network: Network, count: int) -> Result:
     )
 
 
+def capsule_step(harness: Harness, network: Layer, count: int) -> Result:
+    """A step of CapsNet: both sides begin with the same variables."""
+    pictures, labels = capsules.random_digits(count)
+    variables = network.init(np.random.default_rng(0))
+    return time_both_sides(
+        harness,
+        "capsules",
+        f"CapsNet train step, batch {count}",
+        6.0 * count * network.multiply_adds(capsules.SHAPE),
+        capsules.train_step(harness.engine, network, variables, pictures, labels),
+        harness.modes(lambda peer, layout: peer.capsules_step(variables, pictures, labels, layout)),
+        Goal(">=", 2.5),
+    )
+
+
 def convolution(harness: Harness, layer: Convolution, case: str = "layers") -> Result:
     """One convolution forward and backward."""
     x, weight, dy = layer.arrays()
@@ -184,6 +204,10 @@ def _speed_run(harness: Harness) -> Iterator[Result]:
     yield recipe(harness, speed_run.NETWORK, speed_run.BATCH)
 
 
+def _capsules(harness: Harness) -> Iterator[Result]:
+    yield capsule_step(harness, capsnet(), capsules.BATCH)
+
+
 def _big(harness: Harness) -> Iterator[Result]:
     for network, count in ((networks.RESNET18_SMALL, 64), (networks.RESNET18, 8), (networks.VGG16, 32)):
         yield bare(harness, "big", network, count, Goal(">=", 1.5))
@@ -205,6 +229,7 @@ MEASURES: dict[str, Callable[[Harness], Iterator[Result]]] = {
     "layers": _layers,
     "fast-cifar": _fast_cifar,
     "speed-run": _speed_run,
+    "capsules": _capsules,
     "big": _big,
     "denormals": denormals.measure,
     "scaling": scaling.measure,

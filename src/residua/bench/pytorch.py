@@ -13,6 +13,7 @@ from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval as fuse
 
 from residua.bench.networks import OPTIONS, Convolution, Labels, Network, Pictures
+from residua.bench.pytorch_capsules import train_step as capsules_step  # noqa: F401
 from residua.bench.pytorch_networks import BUILDERS, load, squeezenet
 from residua.bench.pytorch_networks import LAYOUTS as LAYOUTS
 from residua.bench.pytorch_speed_run import train_step as speed_run_step  # noqa: F401
