@@ -87,3 +87,11 @@ def test_threads_are_as_many(tmp_path):
 
     files(tmp_path, "0::/\n", **{"cpu.max": "100000 100000"})
     assert open_engine("numpy").threads == 1
+
+
+def test_where_the_system_tells_nothing_of_its_processors_nothing_is_told(monkeypatch, tmp_path):
+    monkeypatch.setattr(cores, "CPUINFO", tmp_path / "none")
+    assert cores.cpuinfo() == ""
+    (tmp_path / "some").write_bytes(b"model name\t: a \xff\n")
+    monkeypatch.setattr(cores, "CPUINFO", tmp_path / "some")
+    assert cores.cpuinfo().startswith("model name\t: a ")

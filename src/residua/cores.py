@@ -1,4 +1,4 @@
-"""How many cores there are to compute with."""
+"""How many cores there are to compute with, and what the system tells of them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,15 @@ from pathlib import Path, PurePosixPath
 
 MEMBERSHIP = Path("/proc/self/cgroup")
 MOUNTS = Path("/sys/fs/cgroup")
+CPUINFO = Path("/proc/cpuinfo")
+
+
+def cpuinfo() -> str:
+    """Linux's account of the processors; empty where there is none."""
+    try:
+        return CPUINFO.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def available_cores() -> int:

@@ -16,6 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from residua.cores import cpuinfo
 from residua.engines.estimate import Rehearsal
 from residua.files.durable import write_durably
 from residua.files.user_cache import kernels_folder
@@ -107,9 +108,8 @@ def _settings() -> list[tuple[str, str]]:
 
 
 def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except (OSError, ValueError):
+    lines = cpuinfo().splitlines()
+    if not lines:
         import platform
 
         return platform.processor()

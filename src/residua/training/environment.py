@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import platform
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
-from residua.cores import available_cores
+from residua.cores import available_cores, cpuinfo
 
 PACKAGES = ("residua", "numpy", "numba", "pillow", "safetensors", "scikit-learn")
 VECTORS = {"avx512f": "AVX-512", "avx2": "AVX2"}  # by the kernel's name of it, the widest first
@@ -41,13 +40,13 @@ def machine_facts() -> dict[str, Any]:
     }
 
 
-def processor_name(cpuinfo: str) -> str:
+def processor_name(told: str) -> str:
     """A processor's name, and what the name may leave out: family and vectors (`/proc/cpuinfo` of Linux).
 
     Some names stand for several generations, one of which trains twice as fast as another.
     """
     facts: dict[str, str] = {}
-    for line in cpuinfo.splitlines():
+    for line in told.splitlines():
         key, _, value = line.partition(":")
         facts.setdefault(key.strip(), value.strip())  # of the first core
     flags = facts.get("flags", "").split()
@@ -59,8 +58,4 @@ def processor_name(cpuinfo: str) -> str:
 
 
 def _processor_name() -> str:
-    try:
-        name = processor_name(Path("/proc/cpuinfo").read_text())
-    except (OSError, ValueError):
-        name = ""
-    return name or platform.processor() or platform.machine()
+    return processor_name(cpuinfo()) or platform.processor() or platform.machine()
