@@ -85,6 +85,19 @@ def test_the_lines_of_several_machines_are_told_apart(tmp_path):
     assert "\n- Old, 2 cores: ResNet-20, 24,640 steps, seed 0\n" in page
 
 
+def test_seeds_are_told_only_where_a_line_is_of_several_machines(tmp_path):
+    runs = [RunResult(seed, "finished", "residua", 0.3, (0.2, 0.4), 30, 10_000) for seed in (0, 1, 2)]
+    both = dict.fromkeys(("vgg", "resnet18"), runs)
+    results = json.loads(json.dumps(gather(find_experiment("mnist-models"), both, {}, quick=False)))
+    for row, processors in zip(results["variants"], ("AAA", "ABB"), strict=False):
+        for run, processor in zip(row["runs"], processors, strict=True):
+            run |= {"machine": {"processor": processor, "cores": 2}, "versions": {"residua": "1"}}
+    keep(tmp_path, results, "mnist-models")
+    page = results_page(tmp_path)
+    blocks = "ResNet-18, blocks 2, 2, 2, 2"
+    assert f"\n- A, 2 cores: VGG, 8 layers; {blocks}, seed 0\n- B, 2 cores: {blocks}, seed 1, 2\n" in page
+
+
 def test_a_joined_line_is_repeated_with_its_members(tmp_path):
     run = [RunResult(0, "finished", "residua", 0.3, (0.2, 0.4), 30, 10_000)]
     runs = dict.fromkeys(("vgg", "resnet18", "vgg-resnet18"), run)

@@ -104,11 +104,10 @@ def _claim_line(claim: dict[str, Any]) -> str:
 def _facts(results: Results) -> list[str]:
     """Data, machines and versions, each said once."""
     runs = [run for row in results["variants"] for run in row["runs"]]
-    means = {(tuple(run["data_mean"]), tuple(run["data_deviation"])) for run in runs if run.get("data_mean")}
     facts = [
-        f"The training pictures have the mean {_numbers(mean)} and the deviation {_numbers(deviation)} per "
-        "channel, as shares of white."
-        for mean, deviation in sorted(means)[:1]
+        f"The training pictures have the mean {_numbers(run['data_mean'])} and the deviation "
+        f"{_numbers(run['data_deviation'])} per channel, as shares of white."
+        for run in [run for run in runs if run.get("data_mean")][:1]
     ]
     facts += _machines(results["variants"])
     return facts
@@ -118,14 +117,18 @@ def _machines(rows: Sequence[Results]) -> list[str]:
     """Machines and versions; of several machines, which lines of the table are whose."""
     lines, versions = dict[str, list[str]](), set[str]()
     for row in rows:
+        seeds = dict[str, list[int]]()
         for run in row["runs"]:
             if known := run.get("machine"):
-                titles = lines.setdefault(f"{known.get('processor')}, {known.get('cores')} cores", [])
-                named = row["title"] if len(row["runs"]) == 1 else f"{row['title']}, seed {run['seed']}"
-                titles.append(named)
+                seeds.setdefault(f"{known.get('processor')}, {known.get('cores')} cores", []).append(
+                    run["seed"]
+                )
             if told := run.get("versions"):
                 names = ("residua", "python", "numpy", "numba")
                 versions.add(", ".join(f"{name} {told.get(name)}" for name in names))
+        for machine, some in seeds.items():
+            of = "" if len(some) == len(row["runs"]) else f", seed {', '.join(map(str, some))}"
+            lines.setdefault(machine, []).append(row["title"] + of)
     if not lines:
         return []
     last = f"Versions: {'; '.join(sorted(versions))}."
