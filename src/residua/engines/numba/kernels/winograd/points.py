@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 
 class Points(NamedTuple):
-    """The pairs; and whether 0 is a point, for pairs whose product is 1 alone: then its norm is."""
+    """The pairs; and whether 0 is a point, which takes pairs whose product is 1: then its norm is 1."""
 
     pairs: tuple[float, ...]
     zero: bool
