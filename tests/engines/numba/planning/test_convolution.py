@@ -41,10 +41,10 @@ def test_other_kernels_are_transformed_where_that_pays():
 
 
 def test_weights_in_training_meet_many_pictures_those_that_are_kept_perhaps_one():
-    """Reading 49 places of heavy weights for the nine tiles of one picture would take longer than its sum."""
+    """Reading 49 places of heavy weights for the four tiles of one picture would take longer than its sum."""
 
     def way(count, kept):
-        return plans.forward_plan(plans.shape_of(count, 7, 7, 128, 128, 5, 1, 2), kept).method
+        return plans.forward_plan(plans.shape_of(count, 4, 4, 128, 128, 5, 1, 2), kept).method
 
     assert {way(count, kept=True) for count in (1, 8, 100)} == {"im2col"}
     assert {way(count, kept=False) for count in (1, 8, 100)} == {"winograd"}
