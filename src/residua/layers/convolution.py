@@ -18,8 +18,9 @@ from residua.variables import Tree
 class Conv2d(Layer):
     """Convolve (N, H, W, in_channels) pictures with square kernels.
 
-    Variables: weight (kernel, kernel, in, out), drawn with standard deviation sqrt(2 / fan in) (He et al.
-    2015, "Delving deep into rectifiers", section 2.2), and bias (out,) where `bias` is set. `relu`
+    Variables: weight (kernel, kernel, in, out), drawn with standard deviation sqrt(gain / fan in), of which
+    2 keeps the size of rectified signals (He et al. 2015, "Delving deep into rectifiers", section 2.2), and
+    bias (out,) where `bias` is set. `relu`
     rectifies the output: frozen networks use it. `fixed`: the weight is named fixed_weight and is not
     trained; no gradient by it is computed. `identity`: as many kernels as channels
     come in, the first, begin as the identity (Zagoruyko and Komodakis 2017, "DiracNets", arXiv
@@ -35,12 +36,13 @@ class Conv2d(Layer):
     relu: bool = False
     fixed: bool = added_later(False)
     identity: bool = added_later(False)
+    gain: float = added_later(2.0)
 
     def init(self, rng: np.random.Generator) -> Tree:
-        """He's normal weights, bias zero."""
+        """Normal weights, bias zero."""
         shape = (self.kernel, self.kernel, self.in_channels, self.out_channels)
         fan_in = self.kernel * self.kernel * self.in_channels
-        gain = 1 / 3 if self.identity else 2.0
+        gain = 1 / 3 if self.identity else self.gain
         v = weight_and_bias(rng, shape, fan_in, self.out_channels if self.bias else 0, gain=gain)
         if self.identity:
             middle, same = self.kernel // 2, range(min(self.in_channels, self.out_channels))

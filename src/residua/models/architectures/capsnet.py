@@ -35,6 +35,10 @@ def capsnet(
     256 channels 32 capsules). A decoder of 512 and 1024 ReLU units and a sigmoid for each pixel draws the
     picture from the capsule of its class. Its pictures are pixels from 0 to 1, not normalised.
 
+    Of first weights the paper tells nothing. The convolution's are those of Glorot and Bengio (2010,
+    "Understanding the difficulty of training deep feedforward neural networks", equation 16): He's, sixteen
+    times as large at the paper's width, stay the noise that they begin as (docs/capsules.md).
+
     Raises ShapeError for pictures below 17x17.
     """
     if min(size) < LEAST:
@@ -43,7 +47,7 @@ def capsnet(
             "use larger pictures"
         )
     layers: dict[str, Layer] = {
-        "conv1": Conv2d(channels, width, KERNEL, 1, 0, bias=True, relu=True),
+        "conv1": Conv2d(channels, width, KERNEL, 1, 0, bias=True, relu=True, gain=2 / (1 + width / channels)),
         "primary": PrimaryCapsules(width, max(width // DIMENSION, 1), DIMENSION, KERNEL, 2),
     }
     count, _ = Sequential(layers).output_shape((*size, channels))

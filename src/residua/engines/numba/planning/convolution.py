@@ -53,8 +53,8 @@ STRAIGHT = 0.85  # of a multiplication in gathered windows is what one with its 
 # Bytes of their tiles' transforms at a time: measured beside 8, 16, 32 and 64 MB. Weights' transforms that
 # are larger are read anew for every so many tiles: then as many bytes as those have.
 MATRICES = 4 * 2**20
-# By fewer tiles or pixels, weights that outgrow the cache are longer read than multiplied. Measured from 48 to
-# 512 channels, 2x2 and 5x5: one picture takes 0.6 to 1.3 of the time, 64 of them 0.25 to 0.6.
+# By fewer tiles or pixels, weights that outgrow the cache are longer read than multiplied. Measured from 48
+# to 512 channels, 2x2 and 5x5: one picture takes 0.6 to 1.3 of the time, 64 of them 0.25 to 0.6.
 MET = 8
 LEAST_SEVENS = 32  # tiles of 7x7: measured with 8 in 1.06 of the time, with 32 in 0.95, with more in 0.85
 MANY_PARTS = 8  # of heavy weights' columns, so that each thread reads weights of its own
