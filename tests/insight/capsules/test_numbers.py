@@ -33,7 +33,7 @@ def digits(data_dir):
 def trained_capsules(digits, tmp_path_factory):
     images, labels = digits
     classifier = Classifier(
-        "capsnet", 8, epochs=6, batch=25, optimizer="adam", rate=0.003, validation=0, engine="numpy"
+        "capsnet", 8, epochs=9, batch=25, optimizer="adam", rate=0.003, validation=0, engine="numpy"
     )
     classifier.fit(images[:600], labels[:600])
     path = tmp_path_factory.mktemp("capsules") / "model.safetensors"
