@@ -14,6 +14,7 @@ from residua.experiments.recipe import Claim, Experiment, Variant
 from residua.experiments.statistics import difference, spread
 from residua.experiments.training_runs import RunResult
 from residua.files.durable import write_durably
+from residua.files.names import command
 from residua.files.regular import require_file
 
 FORMAT = 1
@@ -136,6 +137,6 @@ def read_results(path: Path) -> Results:
 def require_whole(results: Results, experiment: str, where: str) -> None:
     """RunError where results are of a quick run, or of another experiment than that; `where` they lie."""
     if results["quick"]:
-        raise RunError(f"{where}: a quick run: make a whole one with `residua experiment {experiment}`")
+        raise RunError(f"{where}: a quick run: make a whole one with {command('experiment', experiment)}")
     if results["experiment"] != experiment:
         raise RunError(f"{where}: results of {results['experiment']}, not of {experiment}")
