@@ -20,10 +20,9 @@ class Conv2d(Layer):
 
     Variables: weight (kernel, kernel, in, out), drawn with standard deviation sqrt(gain / fan in), of which
     2 keeps the size of rectified signals (He et al. 2015, "Delving deep into rectifiers", section 2.2), and
-    bias (out,) where `bias` is set. `relu`
-    rectifies the output: frozen networks use it. `fixed`: the weight is named fixed_weight and is not
-    trained; no gradient by it is computed. `identity`: as many kernels as channels
-    come in, the first, begin as the identity (Zagoruyko and Komodakis 2017, "DiracNets", arXiv
+    bias (out,) where `bias` is set. `relu` rectifies the output: frozen networks use it. `fixed`: the weight
+    is named fixed_weight and is not trained; no gradient by it is computed. `identity`: as many kernels as
+    channels come in, the first, begin as the identity (Zagoruyko and Komodakis 2017, "DiracNets", arXiv
     1706.00388), the others with a variance of 1 / (3 fan in).
     """
 

@@ -136,20 +136,17 @@ def transforms_pay(shape: Shape) -> bool:
     return 81 * many_channels.tile_count(shape) + TRANSFORMING < STRAIGHT * 9 * shape.out_pixels
 
 
-def points_pay(shape: Shape, forward_alone: bool, kept: bool) -> bool:
+def points_pay(shape: Shape, alone: bool) -> bool:
     """Whether a kernel of 2x2 or 5x5 is transformed: a tile takes 36 multiplications, or 49.
 
     Measured with 16 to 128 channels, 5x5 at 14x14 to 28x28 in 0.4 to 0.7 of the time, 2x2 at 16x16 and 31x31
-    in 0.45 to 0.9, the least with most channels. On the way forward alone one picture decides for any batch,
-    or many do where the weights are not kept.
+    in 0.45 to 0.9, the least with most channels. alone: whether one picture of the batch decides.
     """
     if shape.kernel not in POINTS or shape.stride > 1:
         return False
-    if forward_alone and not kept:
-        shape = shape._replace(batch=MANY)
     taps, tiles, pixels = shape.kernel**2, many_channels.tile_count(shape), shape.out_pixels
     places = along_of(shape.kernel) ** 2
-    if forward_alone and kept:
+    if alone:
         tiles, pixels = tiles // shape.batch, pixels // shape.batch
         met = MET if 4 * places * shape.c * shape.k > second_level_cache() else 1
         return places * max(tiles, met) < STRAIGHT * taps * max(pixels, met)
@@ -253,7 +250,9 @@ def _all_parts(shape: Shape, forward_alone: bool = False, kept: bool = True) -> 
             cut = Cut(chunk=many_channels.rounded_tiles(many_channels.tile_count(shape, tile)))
             size = many_channels.scatter_scratch(shape, tile)
             return replace(_plan(shape, WINOGRAD, cut, (size, size), many_channels=True), tile=tile)
-    if whole_vectors and points_pay(shape, forward_alone, kept):
+    # On the way forward alone no batch decides: one picture does, or as many as training has.
+    decides = shape if kept else shape._replace(batch=MANY)
+    if whole_vectors and points_pay(decides, forward_alone and kept):
         return _in_groups(shape, forward_alone)
     if gathers(shape) or (forward_alone and _heavy_window(shape)):
         cut = _im2col_cut(shape)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from residua.engines.numba.kernels.primitives.arguments import reader
 from residua.engines.numba.kernels.primitives.scalars import get, part_of
 from residua.engines.numba.kernels.primitives.vector import WIDTH, inline, load, store, transpose
-from residua.engines.numba.kernels.winograd.tiles import THREE, Form, taps_of, weights_of
+from residua.engines.numba.kernels.winograd.tiles import THREE, Form, square_of
 
 
 class TransformWeight(NamedTuple):
@@ -88,9 +88,9 @@ def transforming(form: Form) -> Callable[..., Any]:
         for first in range(0, k, p.panel):
             for i in range(start, stop):
                 for o in range(first, first + p.panel, WIDTH):
-                    source = taps_of(side, p.weight + 4 * (i * k + o), c * k)
+                    source = square_of(side, p.weight + 4 * (i * k + o), c * k)
                     to = p.u + 4 * (first * c + i * p.panel + o - first)
-                    weight_to_places(p.stride, source, weights_of(along, to, p.places))
+                    weight_to_places(p.stride, source, square_of(along, to, p.places))
 
     return transform_weight
 
@@ -115,8 +115,10 @@ def transforming_transposed(form: Form) -> Callable[..., Any]:
                 for row in range(WIDTH):
                     to = p.u + 4 * (first * k + (o + row) * p.panel)
                     for i in range(0, p.panel, WIDTH):
-                        source = taps_of(side, scratch + 4 * (i // WIDTH * taps * block + row * WIDTH), block)
-                        weight_to_places(p.stride, source, weights_of(along, to + 4 * i, p.places))
+                        source = square_of(
+                            side, scratch + 4 * (i // WIDTH * taps * block + row * WIDTH), block
+                        )
+                        weight_to_places(p.stride, source, square_of(along, to + 4 * i, p.places))
 
     return transform_transposed
 
@@ -134,8 +136,8 @@ def transforming_gradient(form: Form) -> Callable[..., Any]:
         for first in range(0, k, p.panel):
             for i in range(start, stop):
                 for o in range(first, first + p.panel, WIDTH):
-                    places = weights_of(along, p.du + 4 * (first * c + i * p.panel + o - first), p.places)
-                    places_to_weight(p.stride, places, taps_of(side, p.dweight + 4 * (i * k + o), c * k))
+                    places = square_of(along, p.du + 4 * (first * c + i * p.panel + o - first), p.places)
+                    places_to_weight(p.stride, places, square_of(side, p.dweight + 4 * (i * k + o), c * k))
 
     return weight_gradient
 

@@ -34,10 +34,9 @@ from residua.engines.numba.kernels.winograd.tiles import (
     places_of,
     places_to_patch,
     places_to_weight,
-    taps_of,
+    square_of,
     tile_to_places,
     weights_at,
-    weights_of,
 )
 from residua.engines.numba.kernels.winograd.transforms import PATCH, PLACES, TILE
 from residua.engines.numba.kernels.winograd.two_dimensional import Grid
@@ -194,7 +193,7 @@ def backward(c, k, stride, input_only, args, part, scratch):
         return
     dweight = get_int(args, pictures.WEIGHT_GRADIENT) + 4 * 9 * c * k * part
     for i in range(0, c * k, WIDTH):
-        places_to_weight(stride, weights_of(PATCH, du + 4 * i, c * k), taps_of(3, dweight + 4 * i, c * k))
+        places_to_weight(stride, square_of(PATCH, du + 4 * i, c * k), square_of(3, dweight + 4 * i, c * k))
 
 
 @inline

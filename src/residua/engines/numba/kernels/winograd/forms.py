@@ -4,25 +4,19 @@ from __future__ import annotations
 
 from residua.engines.numba.kernels.primitives.vector import inline
 from residua.engines.numba.kernels.winograd import transforms_of_seven as seven
-from residua.engines.numba.kernels.winograd.tiles import THREE, Form, along_of
+from residua.engines.numba.kernels.winograd.tiles import THREE, Form, along_of, square_of
 from residua.engines.numba.kernels.winograd.transforms_of_seven import ALONG
 from residua.engines.numba.kernels.winograd.transforms_of_taps import of_taps
-from residua.engines.numba.kernels.winograd.two_dimensional import Grid
 
 
 def form_of(taps: int) -> Form:
     """The form of kernels with so many taps along each side, without a stride."""
     t, along = of_taps(taps), along_of(taps)
-
-    @inline
-    def places_of(stride, address, apart):
-        return Grid(address, along * apart, apart)
-
     return Form(
         taps, along + 1 - taps,
         _plain(t.patch_2d), _plain(t.patch_back_2d), _plain(t.spread_2d), _plain(t.tile_2d),
         _with_vectors(t.tile_2d_statistics), _with_vectors(t.tile_2d_bias),
-        _plain(t.kernel_2d), _plain(t.kernel_back_2d), places_of, along,
+        _plain(t.kernel_2d), _plain(t.kernel_back_2d), _places(along), along,
     )  # fmt: skip
 
 
@@ -33,13 +27,16 @@ def form_of_seven() -> Form:
         3, t.TILE,
         _plain(t.patch_2d), _plain(t.patch_back_2d), _plain(t.spread_2d), _plain(t.tile_2d),
         _with_vectors(t.tile_2d_statistics), _with_vectors(t.tile_2d_bias),
-        THREE.weight_to_places, THREE.places_to_weight, _places_of_seven,
+        THREE.weight_to_places, THREE.places_to_weight, _places(ALONG),
     )  # fmt: skip
 
 
-@inline
-def _places_of_seven(stride, address, apart):
-    return Grid(address, ALONG * apart, apart)
+def _places(along):
+    @inline
+    def places_of(stride, address, apart):
+        return square_of(along, address, apart)
+
+    return places_of
 
 
 def _plain(transform):

@@ -48,14 +48,8 @@ def places_of(stride, address, apart):
 
 
 @inline
-def weights_of(along, address, apart):
-    """The places of a weight's transform, so many along each side."""
-    return Grid(address, along * apart, apart)
-
-
-@inline
-def taps_of(side, address, apart):
-    """The taps of a weight, so many along each side."""
+def square_of(side, address, apart):
+    """So many places of a transform, or taps of a weight, along each side, from that address on."""
     return Grid(address, side * apart, apart)
 
 
