@@ -60,6 +60,16 @@ def test_tables_go_into_a_document_in_one_step(figures, tmp_path, capsys):
     assert capsys.readouterr().out == table.table(figures)
 
 
+def test_the_newest_day_comes_first_whatever_the_order_of_the_files(figures, tmp_path, capsys):
+    days = {"a": "2026-11-28T23:00", "b": "2026-11-29T12:00", "c": "2026-11-29T11:00"}
+    paths = {name: tmp_path / f"{name}.json" for name in days}
+    for name, day in days.items():
+        paths[name].write_text(json.dumps(figures | {"measured": day, "clock": f"clock {name}"}))
+    table.main([str(paths[name]) for name in "acb"])
+    heads = [line for line in capsys.readouterr().out.splitlines() if "; measured" in line]
+    assert [line.split("clock ")[1][0] for line in heads] == ["b", "c", "a"]
+
+
 @pytest.mark.parametrize(
     ("content", "words"), [("{", "is no JSON file"), ("[]", "holds no figures"), (None, "cannot read")]
 )

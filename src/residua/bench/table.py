@@ -2,8 +2,8 @@
 
     python -m residua.bench.table FILE... [--into DOCUMENT]
 
-Without --into they are printed; with it they replace what stands between the document's lines
-`<!-- figures -->` and `<!-- end of figures -->`.
+The newest day's come first, in the order of the files' names. Without --into they are printed; with it
+they replace what stands between the document's lines `<!-- figures -->` and `<!-- end of figures -->`.
 """
 
 from __future__ import annotations
@@ -116,13 +116,20 @@ def _goal(row: Mapping[str, Any]) -> str:
     return f"{goal}: **missed**" if row.get("reached") is False else goal
 
 
-def paste(document: str, tables: str) -> str:
+def tables(paths: Sequence[str | Path]) -> str:
+    """Those of several files: the newest day's first, in the order of their names. Raises ConfigError."""
+    figures = [read_figures(path) for path in sorted(paths)]
+    figures.sort(key=lambda of_file: of_file["measured"][:10], reverse=True)
+    return "\n".join(table(of_file) for of_file in figures)
+
+
+def paste(document: str, between: str) -> str:
     """The document with the tables between its two marks. Raises ConfigError where it lacks them."""
     before, begin, rest = document.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise ConfigError(f"the document needs the lines {BEGIN} and {END}: the tables go between them")
-    return f"{before}{BEGIN}\n\n{tables}\n{END}{after}"
+    return f"{before}{BEGIN}\n\n{between}\n{END}{after}"
 
 
 def read_figures(path: str | Path) -> dict[str, Any]:
@@ -147,11 +154,11 @@ def main(arguments: Sequence[str]) -> None:
         del names[place : place + 2]
     if not names or ("--into" in arguments and into is None):
         raise ConfigError("give the JSON files that `residua bench` wrote, and a document after --into")
-    tables = "\n".join(table(read_figures(name)) for name in names)
+    text = tables(names)
     if into is None:
-        print(tables, end="")
+        print(text, end="")
     else:
-        write_durably(into, paste(into.read_text(encoding="utf-8"), tables).encode())
+        write_durably(into, paste(into.read_text(encoding="utf-8"), text).encode())
 
 
 if __name__ == "__main__":

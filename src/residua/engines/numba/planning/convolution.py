@@ -272,11 +272,10 @@ def _parts_of_groups(p: Plan) -> int:
 
 def _in_groups(shape: Shape, forward_alone: bool) -> Plan:
     """Winograd's way for kernels of 2x2 and 5x5, some pictures at a time: matrices of five are far larger."""
-    places = along_of(shape.kernel) ** 2
-    matrices = max(MATRICES, 4 * places * shape.c * shape.k)
-    most = max(1, matrices // (4 * places * (shape.c + shape.k)))
     size = many_channels.scatter_scratch(shape)
-    p = replace(_plan(shape, WINOGRAD, Cut(), (size, size), many_channels=True), most_tiles=most)
+    p = _plan(shape, WINOGRAD, Cut(), (size, size), many_channels=True)
+    matrices = max(MATRICES, 4 * p.weight_places * shape.c * shape.k)
+    p = replace(p, most_tiles=max(1, matrices // (4 * p.weight_places * (shape.c + shape.k))))
     parts = min(_parts_of_groups(p), shape.batch * (tiles_of(shape)[0] if forward_alone else 1))
     largest = max(group.tiles for group in p.groups(parts, by_rows=forward_alone))
     cut = Cut(chunk=many_channels.rounded_tiles(largest))
