@@ -268,6 +268,30 @@ def test_no_memory_is_made_after_the_first_steps(engine):
     assert np.isfinite(result[0])
 
 
+def test_recordings_that_end_give_their_memory_back(engine):
+    network = small_resnet(depth=8)
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(16, 32, 32, 3)).astype(np.float32)
+    memory = engine.context.memory
+
+    def validate(seed):
+        layers, weights = network.freeze(network.init(np.random.default_rng(seed)))
+        run = engine.compile(lambda weights, x: layers.infer(engine, weights, x))
+        return [run(weights, x) for _ in range(6)]
+
+    validate(0)
+    validate(1)
+    made, held = memory.blocks_created, memory.bytes
+    results = [validate(seed) for seed in range(2, 6)]
+    kept = [[result.copy() for result in of_seed] for of_seed in results]
+    validate(6)
+    for of_seed, before in zip(results, kept, strict=True):
+        assert all(map(np.array_equal, of_seed, before))
+    del results, of_seed
+    assert memory.bytes <= held + sum(result.nbytes for result in kept[0]) * len(kept)
+    assert memory.blocks_created <= made + sum(map(len, kept))
+
+
 def test_not_a_number_stays_visible(engine):
     network = small_resnet(depth=8)
     rng = np.random.default_rng(0)

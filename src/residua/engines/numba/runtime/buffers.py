@@ -15,7 +15,6 @@ import mmap
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -27,6 +26,7 @@ ALIGNMENT = 64
 GUARD = 1024
 HUGE = 2**21  # bytes of a large page: with small ones, a step would wait for page tables
 CHUNK = 2**26
+LARGE = 4 * HUGE  # from here on what is not lent again has memory of its own, which the system gets back
 
 
 def memory_limit() -> int:
@@ -37,20 +37,30 @@ def memory_limit() -> int:
         return 1 << 62
 
 
-@dataclass(frozen=True, eq=False)
 class Block:
-    """Some memory: a part of a buffer, where it lies, and how long it is, in bytes."""
+    """Some memory: a part of a buffer, where it lies, and how long it is, in bytes.
 
-    buffer: Any
-    offset: int
-    address: int
-    size: int
+    Once nobody has it any more, its length is added to `ended`.
+    """
+
+    __slots__ = ("address", "buffer", "ended", "offset", "size")
+
+    def __init__(self, buffer: Any, offset: int, address: int, size: int, ended: list[int]) -> None:
+        self.buffer, self.offset, self.address, self.size = buffer, offset, address, size
+        self.ended = ended
+
+    def __del__(self) -> None:
+        self.ended.append(self.size)
 
 
 class Chunks:
-    """Blocks, cut one after the other from memory in large pages."""
+    """Blocks, cut one after the other from memory in large pages.
 
-    def __init__(self) -> None:
+    chunk: bytes that are taken at a time; ended: a list that the blocks' ends are told.
+    """
+
+    def __init__(self, ended: list[int] | None = None, chunk: int = CHUNK) -> None:
+        self._ended, self._chunk = [] if ended is None else ended, chunk
         self._buffer: Any = None
         self._next = self._end = self._start = 0
 
@@ -71,13 +81,13 @@ class Chunks:
         needed = size + 2 * GUARD + ALIGNMENT
         if self._next + needed > self._end:
             try:
-                self._map(max(CHUNK, needed))
+                self._map(max(self._chunk, needed))
             except (OSError, ValueError, OverflowError):
                 raise MemoryError from None
         first = self._next + GUARD
         first += -(self._start + first) % ALIGNMENT
         self._next = first + size + GUARD
-        return Block(self._buffer, first, self._start + first, size)
+        return Block(self._buffer, first, self._start + first, size, self._ended)
 
 
 class Lease(np.ndarray):
@@ -90,25 +100,49 @@ class Lease(np.ndarray):
         self.pile.append(self.memory)
 
 
+class Loan:
+    """Blocks that somebody has for a long time, each with the pile that it goes back to at the loan's end."""
+
+    def __init__(self, blocks: list[tuple[list[Block], Block]]) -> None:
+        self._blocks = blocks
+
+    def __del__(self) -> None:
+        for pile, block in self._blocks:
+            pile.append(block)
+
+
 class BufferPool:
     """Piles of free memory by size."""
 
     def __init__(self) -> None:
         self._piles: dict[tuple[int, Any], list[Block]] = {}
-        self._chunks = Chunks()
-        self._lock = threading.Lock()
+        self._ended: list[int] = []  # lengths of blocks that are gone, not yet subtracted
+        self._bytes = 0
+        self.renew()
         self.blocks_created = 0
-        self.bytes = 0
         self.limit = memory_limit()
         self.batch = 0  # pictures of the convolution that asks, for the message
-        self.on_lend: Callable[[Lease], None] | None = None  # called with everything that is lent
 
     def renew(self) -> None:
         """In a forked child: cut from memory that no other thread was about to cut from."""
-        self._chunks, self._lock, self.on_lend = Chunks(), threading.Lock(), None
+        self._chunks, self._fresh = Chunks(self._ended), Chunks(self._ended)
+        self._lock = threading.Lock()
+        self.on_lend: Callable[[Lease], None] | None = None  # called with everything that is lent
+
+    @property
+    def bytes(self) -> int:
+        """What is lent, for a short time or a long one, and what lies in piles."""
+        with self._lock:
+            return self._settled()
+
+    def _settled(self) -> int:
+        """`bytes`, by who has the lock."""
+        while self._ended:
+            self._bytes -= self._ended.pop()
+        return self._bytes
 
     def _too_much(self, size: int) -> EngineError:
-        needed = self.bytes + size
+        needed = self._settled() + size
         fits = max(1, min(int(0.8 * self.batch * self.limit / needed), self.batch // 2))
         return EngineError(
             f"a batch of {self.batch} needs {needed / 2**30:.1f} GiB for its activations or more; "
@@ -118,11 +152,10 @@ class BufferPool:
     def _release_idle(self) -> None:
         """Give back what nobody uses, such as the buffers of another batch size."""
         for pile in self._piles.values():
-            self.bytes -= sum(block.size for block in pile)
             pile.clear()
 
-    def give_away(self, blocks: set[int]) -> set[int]:
-        """Hand out these blocks of memory (by `id`) for good; those of them that lay here, unused."""
+    def take_out(self, blocks: set[int]) -> set[int]:
+        """Take these blocks of memory (by `id`) off their piles; those of them that lay there, unused."""
         unused = set()
         for pile in self._piles.values():
             matches = {id(block) for block in pile} & blocks
@@ -144,16 +177,16 @@ class BufferPool:
 
     def _cut(self, size: int) -> Block:
         with self._lock:
-            if self.bytes + size > self.limit:
+            if self._settled() + size > self.limit:
                 self._release_idle()
-            if self.bytes + size > self.limit:
+            if self._settled() + size > self.limit:
                 raise self._too_much(size)
             try:
                 block = self._chunks.cut(size)
             except MemoryError:
                 raise self._too_much(size) from None
             self.blocks_created += 1
-            self.bytes += size
+            self._bytes += size
         return block
 
     def allocate_fresh(self, count: int, dtype: Any = np.float32) -> NDArray[Any]:
@@ -162,9 +195,10 @@ class BufferPool:
         What a recording keeps from one replay to the next must not lie where the step, earlier on, puts
         something else.
         """
+        size = count * np.dtype(dtype).itemsize
         with self._lock:
-            block = self._chunks.cut(count * np.dtype(dtype).itemsize)
-            self.bytes += block.size
+            block = (self._fresh if size < LARGE else Chunks(self._ended, size)).cut(size)
+            self._bytes += size
         return self._lend([], block, count, dtype)
 
     def _lend(self, pile: list[Block], block: Block, count: int, dtype: Any) -> NDArray[Any]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from residua.engines.numba.runtime.buffers import Lease, address, lease_of
+from residua.engines.numba.runtime.buffers import Lease, Loan, address, lease_of
 from residua.engines.numba.runtime.context import Context
 from residua.engines.numba.runtime.trees import leaves, map_leaves
 from residua.engines.numba.trace.recording import (
@@ -39,6 +39,7 @@ class Tape:
         self.entries: list[Any] = []
         self._leases: dict[int, weakref.ref[Lease]] = {}
         self._blocks: dict[int, Any] = {}
+        self._piles: dict[int, list[Any]] = {}  # that they came from
         self._kept: list[Any] = []
         self._inputs = len(self.known)
         self.preparation = KernelSequence()
@@ -50,6 +51,7 @@ class Tape:
         """The pool has lent memory."""
         self._leases[id(lease)] = weakref.ref(lease)
         self._blocks[id(lease.memory)] = lease.memory
+        self._piles[id(lease.memory)] = lease.pile
 
     def kernel(self, function: int, literals: Sequence[int], block: Any, parts: int, scratch: int) -> None:
         """A kernel ran."""
@@ -147,8 +149,9 @@ class Tape:
                     return View(slot, start - begin, leaf.shape, leaf.strides, leaf.dtype)
             return leaf
 
-        owned = self._owned(context, outputs)
-        known = owned + [(address(array), array.nbytes) for array in context.constants()]
+        memory = self._owned(context, outputs)
+        known = [(block.address, block.size) for block in self._blocks.values()]
+        known += [(address(array), array.nbytes) for array in context.constants()]
         for entry in self.entries:
             if isinstance(entry, KernelSequence):
                 entry.finish(spans, known)
@@ -161,11 +164,11 @@ class Tape:
         if self.prepared:
             self.preparation.finish(spans, known)
             preparation = Preparation(self.preparation, self.prepared)
-        memory = [*self._blocks.values(), *self._kept]
+        memory += self._kept
         return Recording(self.entries, count, map_leaves(result, final), kinds, memory, preparation)
 
-    def _owned(self, context: Context, outputs: list[Lease]) -> list[tuple[int, int]]:
-        """Take the step's memory for the recording: where it lies."""
+    def _owned(self, context: Context, outputs: list[Lease]) -> list[Any]:
+        """The step's memory, for as long as there is the recording."""
         for lease in outputs:
             self._blocks.pop(id(lease.memory), None)
         alive = {}
@@ -173,12 +176,14 @@ class Tape:
             owner = reference()
             if owner is not None and id(owner.memory) in self._blocks:
                 alive[id(owner.memory)] = owner
-        free = context.memory.give_away(set(self._blocks))
-        if set(self._blocks) - free - set(alive):
+        idle = context.memory.take_out(set(self._blocks))
+        loan = Loan([(self._piles[name], self._blocks[name]) for name in idle])
+        if set(self._blocks) - idle - set(alive):
             raise Unrecordable("another thread was lent memory that the step had used")
+        # An array may outlive the recording: its memory goes back to no pile.
         for lease in alive.values():
             lease.pile = []
-        return [(block.address, block.size) for block in self._blocks.values()]
+        return [loan, *(self._blocks[name] for name in alive)]
 
 
 class _ByIdentity:
