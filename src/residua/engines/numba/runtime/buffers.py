@@ -125,6 +125,7 @@ class BufferPool:
 
     def renew(self) -> None:
         """In a forked child: cut from memory that no other thread was about to cut from."""
+        # Apart: a block that waits to be lent again would keep a whole chunk from the system.
         self._chunks, self._fresh = Chunks(self._ended), Chunks(self._ended)
         self._lock = threading.Lock()
         self.on_lend: Callable[[Lease], None] | None = None  # called with everything that is lent

@@ -38,8 +38,7 @@ class Tape:
         self._spans = [_span(number, value) for number, value in enumerate(self.known)]
         self.entries: list[Any] = []
         self._leases: dict[int, weakref.ref[Lease]] = {}
-        self._blocks: dict[int, Any] = {}
-        self._piles: dict[int, list[Any]] = {}  # that they came from
+        self._blocks: dict[int, tuple[list[Any], Any]] = {}  # each with the pile that it came from
         self._kept: list[Any] = []
         self._inputs = len(self.known)
         self.preparation = KernelSequence()
@@ -50,8 +49,7 @@ class Tape:
     def lent(self, lease: Lease) -> None:
         """The pool has lent memory."""
         self._leases[id(lease)] = weakref.ref(lease)
-        self._blocks[id(lease.memory)] = lease.memory
-        self._piles[id(lease.memory)] = lease.pile
+        self._blocks[id(lease.memory)] = lease.pile, lease.memory
 
     def kernel(self, function: int, literals: Sequence[int], block: Any, parts: int, scratch: int) -> None:
         """A kernel ran."""
@@ -150,7 +148,7 @@ class Tape:
             return leaf
 
         memory = self._owned(context, outputs)
-        known = [(block.address, block.size) for block in self._blocks.values()]
+        known = [(block.address, block.size) for _, block in self._blocks.values()]
         known += [(address(array), array.nbytes) for array in context.constants()]
         for entry in self.entries:
             if isinstance(entry, KernelSequence):
@@ -177,13 +175,13 @@ class Tape:
             if owner is not None and id(owner.memory) in self._blocks:
                 alive[id(owner.memory)] = owner
         idle = context.memory.take_out(set(self._blocks))
-        loan = Loan([(self._piles[name], self._blocks[name]) for name in idle])
+        loan = Loan([self._blocks[name] for name in idle])
         if set(self._blocks) - idle - set(alive):
             raise Unrecordable("another thread was lent memory that the step had used")
         # An array may outlive the recording: its memory goes back to no pile.
         for lease in alive.values():
             lease.pile = []
-        return [loan, *(self._blocks[name] for name in alive)]
+        return [loan, *(self._blocks[name][1] for name in alive)]
 
 
 class _ByIdentity:
