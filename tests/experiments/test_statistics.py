@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from residua.experiments.results import _claim
+from residua.experiments.results import _claim, _variant
 from residua.experiments.statistics import difference, quantile, spread
 
 
@@ -45,7 +45,17 @@ def test_the_interval_of_a_difference():
     assert interval[1] >= high - 1e-6
     assert interval[1] - interval[0] < 1.15 * (high - low)
     assert difference([8.0], [9.0]) == (1.0, None)
-    assert difference([8.0, 8.0], [9.0, 9.0]) == (1.0, (1.0, 1.0))
+    assert difference([8.0, 8.0], [9.0, 9.0]) == (1.0, None)
+
+
+def test_seeds_that_came_out_the_same_do_not_make_a_mean_certain():
+    found = spread([8.1, 8.1, 8.1])  # their sum, divided by three, is not 8.1
+    assert (found.deviation, found.interval) == (0.0, None)
+    from residua.experiments.recipe import Variant
+
+    run = {"state": "finished", "error": 32.14, "pictures": 140, "interval": [24.98, 40.27]}
+    row = _variant(Variant("one"), [run, run], {})
+    assert (row["interval"], row["interval_of"]) == ([24.98, 40.27], "test pictures")
 
 
 @pytest.mark.parametrize(

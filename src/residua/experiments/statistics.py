@@ -24,7 +24,9 @@ def quantile(freedom: float) -> float:
 class Spread:
     """Several errors in per cent: how many, mean, standard deviation (of a sample), the mean's 95 % interval.
 
-    deviation and interval are None of one error. No error lies below 0 or above 100, so no interval does.
+    deviation and interval are None of one error; interval also of errors that are all the same, as on few
+    test pictures they may be: Student's t would put the mean's bounds upon each other, which is a sureness
+    that nobody has. No error lies below 0 or above 100, so no interval does.
     """
 
     count: int
@@ -38,6 +40,8 @@ def spread(errors: Sequence[float]) -> Spread:
     count, mean = len(errors), sum(errors) / len(errors)
     if count < 2:
         return Spread(count, mean, None, None)
+    if min(errors) == max(errors):
+        return Spread(count, mean, 0.0, None)
     deviation = math.sqrt(sum((error - mean) ** 2 for error in errors) / (count - 1))
     half = quantile(count - 1) * deviation / math.sqrt(count)
     return Spread(count, mean, deviation, (max(mean - half, 0.0), min(mean + half, 100.0)))
@@ -46,16 +50,14 @@ def spread(errors: Sequence[float]) -> Spread:
 def difference(less: Sequence[float], than: Sequence[float]) -> tuple[float, tuple[float, float] | None]:
     """By how much the mean of `than` lies above that of `less`, with its 95 % interval (Welch 1947).
 
-    None for the interval where one of them is a single number.
+    None for the interval where one of them is a single number, or neither of them varies.
     """
     one, other = spread(less), spread(than)
     gap = other.mean - one.mean
-    if one.deviation is None or other.deviation is None:
+    if one.deviation is None or other.deviation is None or one.deviation == other.deviation == 0:
         return gap, None
     parts = one.deviation**2 / one.count, other.deviation**2 / other.count
     error = math.sqrt(sum(parts))
-    if error == 0:
-        return gap, (gap, gap)
     freedom = sum(parts) ** 2 / (parts[0] ** 2 / (one.count - 1) + parts[1] ** 2 / (other.count - 1))
     half = quantile(freedom) * error
     return gap, (gap - half, gap + half)
