@@ -101,7 +101,9 @@ def test_results_hold_what_was_published_beside_what_came_out(finished):
         assert run["command"].startswith("residua train ")
     assert narrow["mean"] == pytest.approx(sum(run["error"] for run in narrow["runs"]) / 2, abs=1e-3)
     assert narrow["deviation"] is not None
-    assert (narrow["interval_of"], wide["interval_of"]) == ("seeds", "test pictures")
+    differ = len({run["error"] for run in narrow["runs"]}) > 1  # on so few pictures they may be the same
+    assert narrow["interval_of"] == ("seeds" if differ else "test pictures")
+    assert wide["interval_of"] == "test pictures"
     assert [run["seed"] for run in both["runs"]] == [0]  # the only one that all members have
     assert both["runs"][0]["command"].startswith("residua ensemble ")
     assert results["claims"][0]["verdict"] in ("held", "not held", "undecided")
@@ -116,7 +118,7 @@ def test_the_table_in_words(finished):
     row = next(line for line in text.splitlines() if line.startswith("| narrow"))
     assert "40 % (a book, table 1)" in row
     assert "| 0, 1 |" in row
-    assert "(seeds)" in row
+    assert "(seeds)" in row or "(test pictures)" in row
     assert "- narrow: of four channels" in text
     assert "- wide is better: **" in text
     assert "residua train " in text
