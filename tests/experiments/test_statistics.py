@@ -49,7 +49,7 @@ def test_the_interval_of_a_difference():
 
 
 def test_seeds_that_came_out_the_same_do_not_make_a_mean_certain():
-    found = spread([8.1, 8.1, 8.1])  # their sum, divided by three, is not 8.1
+    found = spread([0.1, 0.1, 0.1])  # whose sum, divided by three, is not 0.1
     assert (found.deviation, found.interval) == (0.0, None)
     from residua.experiments.recipe import Variant
 
