@@ -118,7 +118,8 @@ def test_the_table_in_words(finished):
     row = next(line for line in text.splitlines() if line.startswith("| narrow"))
     assert "40 % (a book, table 1)" in row
     assert "| 0, 1 |" in row
-    assert "(seeds)" in row or "(test pictures)" in row
+    results = json.loads((finished / "out" / "colours" / "results.json").read_text(encoding="utf-8"))
+    assert f"({results['variants'][0]['interval_of']})" in row
     assert "- narrow: of four channels" in text
     assert "- wide is better: **" in text
     assert "residua train " in text

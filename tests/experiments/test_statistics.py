@@ -56,6 +56,8 @@ def test_seeds_that_came_out_the_same_do_not_make_a_mean_certain():
     run = {"state": "finished", "error": 32.14, "pictures": 140, "interval": [24.98, 40.27]}
     row = _variant(Variant("one"), [run, run], {})
     assert (row["interval"], row["interval_of"]) == ([24.98, 40.27], "test pictures")
+    row = _variant(Variant("one"), [run, run | {"error": 33.57}], {})
+    assert row["interval_of"] == "seeds"
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def _claim(claim: Claim, rows: Mapping[str, Results]) -> Results:
     errors = [[float(run["error"]) for run in side] for side in sides]
     gap, interval = difference(*errors)
     of = "seeds"
-    if interval is None:  # one seed tells nothing of seeds: by the test pictures alone
+    if interval is None:  # one seed, or equal ones, tell nothing of seeds: by the test pictures alone
         of = "test pictures"
         share = [sum(side) / len(side) / 100 for side in errors]
         pictures = [side[0]["pictures"] for side in sides]
