@@ -175,6 +175,14 @@ def test_pictures_that_an_experiment_shows_stand_on_the_page_where_they_are_kept
     assert words == "mistakes: ResNet-32, width 8"
 
 
+def test_learning_curves_that_an_experiment_names_are_shown(tmp_path):
+    drawn = ["curves-steps.png", "curves.png"]
+    results = gather(find_experiment("degradation"), {}, {}, quick=False) | {"pictures": drawn}
+    [(picture, kept, words)] = shown_pictures("degradation", results)
+    assert (picture, kept) == ("curves-steps.png", "degradation/curves-steps.png")
+    assert words.startswith("Learning curves: plain and residual networks of 20 and 56 layers")
+
+
 def test_every_kept_picture_stands_on_the_page():
     page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
     for path in KEPT.glob("*/*"):

@@ -19,6 +19,7 @@ from residua.experiments.run import ExperimentRun
 from residua.experiments.training_runs import train_command
 
 SOUND = '[options]\ndata = "digits"\n[[variant]]\nname = "one"\n'
+CURVES = '[[curves]]\nname = "{}"\ntitle = "All"\nof = [{}]\n'
 
 
 def test_a_file_of_ones_own(tmp_path):
@@ -54,6 +55,11 @@ def test_a_file_of_ones_own(tmp_path):
         (SOUND + '[[variant]]\nname = "one"', "two variants"),
         (SOUND.replace("one", "../one"), "names a folder"),
         (SOUND + '[[look]]\nverb = "mistakes"', "of is missing"),
+        (SOUND + CURVES.format("all", '"one", "tow"'), "no variant 'tow'"),
+        (SOUND + CURVES.format("../all", '"one"'), "for the name is that of a picture; not '../all'"),
+        (SOUND + CURVES.format("all", "") + CURVES.format("all", ""), "two [[curves]] are called 'all'"),
+        (SOUND + CURVES.format("all", "1"), "of takes a list"),
+        (SOUND + '[[curves]]\nname = "all"\nof = ["one"]', "title is missing"),
         (SOUND + '[[claim]]\ntext = "x"\nless = "one"\nthan = "three"', "no variant 'three'"),
         ("titel = 1\n" + SOUND, "no key 'titel'. Did you mean 'title'?"),
         ("title = 1\n" + SOUND, "title takes text"),

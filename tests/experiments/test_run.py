@@ -109,7 +109,7 @@ def test_results_hold_what_was_published_beside_what_came_out(finished):
     assert results["claims"][0]["verdict"] in ("held", "not held", "undecided")
     for picture in results["pictures"]:
         assert (out / picture).stat().st_size > 1000
-    assert {"results.png", "mistakes-narrow/mistakes.png"} <= set(results["pictures"])
+    assert {"results.png", "curves.png", "mistakes-narrow/mistakes.png"} <= set(results["pictures"])
 
 
 def test_the_table_in_words(finished):
@@ -123,23 +123,6 @@ def test_the_table_in_words(finished):
     assert "- narrow: of four channels" in text
     assert "- wide is better: **" in text
     assert "residua train " in text
-
-
-def test_curves_are_told_apart_by_what_the_variants_are_called(finished, tmp_path, monkeypatch):
-    """Not by the paths of their folders, which say nothing to a reader and do not fit."""
-    names = []
-    real = run_module.curves_figure
-
-    def curves(runs, told):
-        names.extend(told)
-        return real(runs, told)
-
-    monkeypatch.setattr(run_module, "curves_figure", curves)
-    out = shutil.copytree(finished / "out", tmp_path / "out")
-    config = ExperimentConfig(output=str(out))
-    results = ExperimentRun(find_experiment(str(finished / "colours.toml")), config, print).run()
-    assert "curves.png" in results["pictures"]
-    assert names == ["narrow, seed 0", "wide, seed 0"]
 
 
 def test_what_is_done_is_not_done_again(finished, capsys, untrained, tmp_path):

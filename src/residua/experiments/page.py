@@ -84,6 +84,9 @@ def shown_pictures(name: str, results: Results) -> list[tuple[str, str, str]]:
             folder, _, file = picture.rpartition("/")
             if folder == f"{look.verb}-{look.of}" and any(fnmatch(file, shown) for shown in look.shown):
                 found.append((picture, f"{name}/{folder}-{file}", words))
+    for group in experiment.curves:
+        if group.file in results["pictures"]:
+            found.append((group.file, f"{name}/{group.file}", f"Learning curves: {group.title}"))
     return found
 
 

@@ -15,6 +15,7 @@ from residua.errors import ConfigError, near
 
 Options = dict[str, Any]
 P = TypeVar("P")
+NAME = r"[a-z0-9][a-z0-9.-]*"  # of what names a file or a folder
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,23 @@ class Look:
 
 
 @dataclass(frozen=True)
+class Curves:
+    """Variants whose learning curves are drawn together, in a picture that the page of results shows.
+
+    Where a file has no [[curves]], those of all its variants are drawn together, and the page shows none.
+    """
+
+    name: str
+    title: str
+    of: list[str]
+
+    @property
+    def file(self) -> str:
+        """What the picture is called."""
+        return f"curves-{self.name}.png" if self.name else "curves.png"
+
+
+@dataclass(frozen=True)
 class Claim:
     """What was published as a comparison: the variant `less` errs less than the variant `than`."""
 
@@ -83,6 +101,7 @@ class Experiment:
     options: Options
     quick: Options
     looks: tuple[Look, ...] = ()
+    curves: tuple[Curves, ...] = ()
     claims: tuple[Claim, ...] = ()
     where: str = ""
 
@@ -98,12 +117,13 @@ class Experiment:
 def read_experiment(path: Path) -> Experiment:
     """The experiment in a TOML file. Raises ConfigError that names what is wrong."""
     values, source = read_toml(path), f"{path}: "
-    parts = {name: values.pop(name, []) for name in ("variant", "look", "claim")}
+    parts = {name: values.pop(name, []) for name in ("variant", "look", "curves", "claim")}
     for name, rows in parts.items():
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise ConfigError(f"{source}{name} takes tables, each begun with [[{name}]]")
     variants = tuple(_part(Variant, row, f"{source}[[variant]] ") for row in parts["variant"])
     looks = tuple(_part(Look, row, f"{source}[[look]] ") for row in parts["look"])
+    curves = tuple(_part(Curves, row, f"{source}[[curves]] ") for row in parts["curves"])
     claims = tuple(_part(Claim, row, f"{source}[[claim]] ") for row in parts["claim"])
     known = ("title", "about", "options", "quick", "where")
     for key in values:
@@ -119,6 +139,7 @@ def read_experiment(path: Path) -> Experiment:
         options=_options(values.get("options", {}), f"{source}[options] "),
         quick=_options(values.get("quick", {}), f"{source}[quick] "),
         looks=looks,
+        curves=curves,
         claims=claims,
         where=_text(values, "where", source),
     )
@@ -167,8 +188,9 @@ def _text(values: Mapping[str, Any], key: str, source: str) -> str:
 
 def _check_names(experiment: Experiment, source: str) -> None:
     names = [variant.name for variant in experiment.variants]
+    _check_curves(experiment, source)
     for variant in experiment.variants:
-        if not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", variant.name):
+        if not re.fullmatch(NAME, variant.name):
             raise ConfigError(
                 f"{source}a variant is called by small letters, figures, points and hyphens, "
                 f"for it names a folder; not {variant.name!r}"
@@ -194,7 +216,21 @@ def _check_names(experiment: Experiment, source: str) -> None:
                 raise ConfigError(f"{source}{variant.name}: {reserved!r} is chosen by the experiment")
     named = [name for variant in experiment.variants for name in variant.members]
     named += [look.of for look in experiment.looks]
+    named += [name for group in experiment.curves for name in group.of]
     named += [name for claim in experiment.claims for name in (claim.less, claim.than)]
     for name in named:
         if name not in names:
             raise ConfigError(f"{source}there is no variant {name!r}.{near(name, names)}")
+
+
+def _check_curves(experiment: Experiment, source: str) -> None:
+    """What their pictures are called: each name but once."""
+    names = [group.name for group in experiment.curves]
+    for name in names:
+        if not re.fullmatch(NAME, name):
+            raise ConfigError(
+                f"{source}[[curves]] are called by small letters, figures, points and hyphens, "
+                f"for the name is that of a picture; not {name!r}"
+            )
+        if names.count(name) > 1:
+            raise ConfigError(f"{source}two [[curves]] are called {name!r}")

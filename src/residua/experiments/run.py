@@ -11,6 +11,7 @@ from residua.config import ExperimentConfig
 from residua.data import DataSet, open_dataset
 from residua.errors import DataError, ModelFileError, ResiduaError
 from residua.experiments.catalogue import find_experiment
+from residua.experiments.curves import draw_curves
 from residua.experiments.ensembles import join_runs
 from residua.experiments.figure import results_figure
 from residua.experiments.folders import PlannedRun, State, run_state
@@ -23,10 +24,8 @@ from residua.experiments.training_runs import RunResult, Say, read_result, train
 from residua.files.durable import write_durably
 from residua.files.names import command
 from residua.files.one_writer import one_writer
-from residua.insight.learning_curves.figure import curves_figure
 from residua.insight.shared.plotting import save_figure
 
-MOST_CURVES = 8  # in one picture
 FOLDER = "experiments-out"
 ELSEWHERE = "choose other --variants, --seeds or another --output"
 QUICK = "quick"  # the folder of quick runs, apart from all that is an experiment
@@ -229,22 +228,14 @@ class ExperimentRun:
         return names
 
     def _curves(self) -> list[str]:
-        """Learning curves of each variant's first run, where there are several."""
-        firsts = [
-            (variant, done[0].seed)
+        """Learning curves of each variant's first run, where they are this experiment's own."""
+        firsts = {
+            variant.name: self._folder_of(variant) / f"seed-{done[0].seed}"
             for variant in self.experiment.variants
-            if not variant.members and (done := [run for run in self._known(variant.name) if run.epochs])
-        ]
-        if not 2 <= len(firsts) <= MOST_CURVES or self.experiment.variants[0].uses:
-            return []
-        try:
-            folders = [self._folder_of(variant) / f"seed-{seed}" for variant, seed in firsts]
-            names = [f"{variant.title or variant.name}, seed {seed}" for variant, seed in firsts]
-            save_figure(curves_figure(folders, names), self.folder / "curves.png")
-        except ResiduaError as error:
-            self.say(f"Not drawn: {error}")
-            return []
-        return ["curves.png"]
+            if not (variant.members or variant.uses)
+            and (done := [run for run in self._known(variant.name) if run.epochs])
+        }
+        return draw_curves(self.experiment, firsts, self.folder, self.say)
 
     def _write(self, whole: bool = False) -> Results:
         """What is known so far, and in the end the pictures too."""

@@ -11,10 +11,11 @@ from residua.files.durable import write_durably
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Okabe and Ito's palette (2008): told apart with every kind of colour vision.
+# Okabe and Ito's palette (2008), grey in place of its yellow, which is faint on white: told apart with every
+# kind of colour vision.
 BLUE, ORANGE, GREEN, PINK = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 AMBER, SKY, BLACK, GREY = "#E69F00", "#56B4E9", "#000000", "#767676"
-PALETTE = (BLUE, ORANGE, GREEN, PINK, AMBER, SKY, BLACK)
+PALETTE = (BLUE, ORANGE, GREEN, PINK, AMBER, SKY, BLACK, GREY)
 TRAINING, VALIDATION, TEST = BLUE, ORANGE, GREEN
 
 # What a file of a figure may end in.
